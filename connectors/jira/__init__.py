@@ -1,0 +1,1 @@
+"""Jira: HTTP client, pure mapping, and the class that joins them into a Tracker."""

@@ -1,0 +1,1 @@
+"""A Jira on your own machine, speaking the vendor's REST. Never imported by service or connectors."""

@@ -1,0 +1,1 @@
+"""The durable runs, one file each, and the engine that carries them."""
