@@ -1,0 +1,338 @@
+"""The port: what a tracker is, in domain words, with the contract every connector keeps.
+
+A tracker is where planned work becomes visible to the people who do it. The service speaks to every tracker
+through `Tracker` and the frozen values below; account names, issue types, `customfield_…` and transition ids
+never leave a connector. Nobody asks for a tracker's name: what it cannot do is said by its `Capabilities`.
+
+Calls are synchronous (both client libraries block); they are made from worker threads and durable steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+
+from connectors.errors import FieldProblem
+
+ItemKey = NewType("ItemKey", str)
+"""An item's stable name inside one project, from the template: `epic:data`, `iteration:2`, `ticket:set-goals`,
+`record:2`, `link:tune>run-models`. Titles change and positions shift; keys stay."""
+
+Fields = dict[str, Any]
+"""An item's content as plain JSON values, by field name; see `Item.fields`."""
+
+
+class ItemKind(StrEnum):
+    """What an item is. Each kind is written after the kinds above it, which it may refer to."""
+
+    PROJECT = "project"
+    EPIC = "epic"
+    ITERATION = "iteration"
+    TICKET = "ticket"
+    LINK = "link"
+
+
+class Severity(StrEnum):
+    """How much a finding matters. An ERROR stops a plan from being applied."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One checked fact: what is so, where, and what to do about it.
+
+    `code` is a stable kebab-case word for programs (`permission-missing`); `subject` is the place: an item
+    key, a person's handle, a project key; `message` says what is so and `fix` what to do next, both for people.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    fix: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRef:
+    """Where an item lives: `id` never changes, `key` is what people read (ML-12), `url` opens it in a browser."""
+
+    id: str
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person in the tracker. `assignable` is None where it was not asked for one project."""
+
+    id: str
+    name: str
+    email: str | None = None
+    active: bool = True
+    assignable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that should exist in the tracker: an epic, an iteration, a ticket or a link.
+
+    `text` is Markdown. `checklist` holds what done means, one line each; a tracker without checklists shows it
+    in the text. `labels` have no spaces. `assignee` is an account id. `points` is the estimate. `epic` and
+    `iteration` are keys of other items. `starts` and `ends` are aware datetimes, for iterations only; `goal` is
+    an iteration's one-line aim. `source` and `target` are for links only: the source waits for the target
+    ("is blocked by").
+    """
+
+    key: ItemKey
+    kind: ItemKind
+    title: str
+    text: str = ""
+    checklist: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    assignee: str | None = None
+    points: float | None = None
+    epic: ItemKey | None = None
+    iteration: ItemKey | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    goal: str = ""
+    source: ItemKey | None = None
+    target: ItemKey | None = None
+
+    def fields(self) -> Fields:
+        """The item's content as JSON values, only the fields its kind has; the form kept in the store and in plans."""
+        match self.kind:
+            case ItemKind.ITERATION:
+                return {
+                    "title": self.title,
+                    "goal": self.goal,
+                    "starts": self.starts.isoformat() if self.starts else None,
+                    "ends": self.ends.isoformat() if self.ends else None,
+                }
+            case ItemKind.LINK:
+                return {"source": self.source, "target": self.target}
+            case ItemKind.EPIC:
+                return {"title": self.title, "text": self.text, "labels": sorted(self.labels)}
+            case _:
+                return {
+                    "title": self.title,
+                    "text": self.text,
+                    "checklist": list(self.checklist),
+                    "labels": sorted(self.labels),
+                    "assignee": self.assignee,
+                    "points": self.points,
+                    "epic": self.epic,
+                    "iteration": self.iteration,
+                }
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedItem:
+    """An item as the tracker shows it now.
+
+    `fields` uses the names of `Item.fields`, with these differences: `text` is the tracker's own text, white space
+    normalised, checklist included where the tracker has none of its own (so `checklist` is absent then); `epic` and
+    `iteration` are item keys where the tracker's answer leads to an item in `known`, else the tracker's own key or id;
+    a field that this project of the tracker does not have is absent. `status` is `todo`, `doing` or `done` for epics
+    and tickets, `future`, `active` or `closed` for iterations. `links` names the keys of `LINK` items seen on a ticket
+    as `(source, target)` remote ids.
+    """
+
+    key: ItemKey
+    kind: ItemKind
+    ref: RemoteRef
+    fields: Fields
+    status: str = "todo"
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a project of a tracker can do; known for sure once it was located.
+
+    Batch sizes are the vendor's limits on one call. `links_in_create` says that a new ticket can be linked, in the
+    call that creates it, to items that exist already.
+    """
+
+    create_batch: int
+    move_batch: int
+    read_batch: int
+    iterations: bool
+    points: bool
+    links: bool
+    links_in_create: bool
+    checklists: bool
+    marks_iterations_apart: bool
+    """An iteration's marker takes a call of its own after the one that creates it."""
+    title_limit: int
+    iteration_title_limit: int
+    text_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSpec:
+    """The project of the tracker that a plan is about.
+
+    `uid` is our project's id, written into every marker; `key` is the tracker's (ML); `create` allows making it
+    when it does not exist; `method` is `scrum` or `kanban`. `label` is put on every item, so that search finds them.
+    """
+
+    uid: str
+    key: str
+    name: str
+    create: bool = False
+    method: str = "scrum"
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A located project of a tracker: its reference, what it can do, and what the connector learned about it.
+
+    `facts` is the connector's own JSON (board id, field ids, issue types): opaque to everybody else, safe to
+    store, never valid for another project.
+    """
+
+    ref: RemoteRef
+    capabilities: Capabilities
+    board_url: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`source` waits for `target`; both exist in the tracker."""
+
+    key: ItemKey
+    source: RemoteRef
+    target: RemoteRef
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An item to create, with what its fields refer to already resolved.
+
+    `epic` is the epic's reference (None: none). `links` ride in the create call where the tracker can
+    (`links_in_create`): each names its link key and the existing target.
+    """
+
+    item: Item
+    epic: RemoteRef | None = None
+    links: tuple[tuple[ItemKey, RemoteRef], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The item was written. `linked` names the riding links that the tracker accepted with it."""
+
+    key: ItemKey
+    ref: RemoteRef
+    linked: tuple[ItemKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The item was refused and does not exist; the other items of the same call are not affected."""
+
+    key: ItemKey
+    problems: tuple[FieldProblem, ...]
+
+
+Outcome = Done | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Requests sent since the tracker object was made, retries included."""
+
+    reads: int = 0
+    writes: int = 0
+
+
+class Tracker(Protocol):
+    """Where planned work becomes visible to the people who do it.
+
+    Every method may raise `TrackerUnavailable` (nothing was written, wait), `CredentialsRefused`,
+    `PermissionMissing`, `NotVisible`, `NotATracker`. A method that writes may also raise `OutcomeUnknown`: then
+    look with `recover` before writing again. Nothing is retried inside a connector once a write may have happened.
+    """
+
+    @property
+    def usage(self) -> Usage:
+        """Requests sent so far by this object."""
+        ...
+
+    def whoami(self) -> Account:
+        """The account that this connection acts as."""
+        ...
+
+    def assumed(self, spec: ProjectSpec) -> Capabilities:
+        """What a project made by `create_project` is expected to be able to do. No I/O."""
+        ...
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """Read the project named by `spec.key` and what it can do; None if there is none that this account can see."""
+        ...
+
+    def create_project(self, spec: ProjectSpec) -> Place:
+        """Create the project with its board. Not repeatable: on `OutcomeUnknown`, `locate` tells."""
+        ...
+
+    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
+        """Report everything that would be refused, without writing: permissions by name and project, required fields
+        that nobody fills, limits. `place` is None when the project is still to be created."""
+        ...
+
+    def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
+        """Find accounts by e-mail or account id; a handle nobody answers to is missing from the result.
+        With a place, `assignable` says whether the person can be assigned there."""
+        ...
+
+    def find(self, place: Place, known: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, ObservedItem]:
+        """Read the `known` items by their references (strongly consistent; one that is gone is missing from the result)
+        and any further item that carries this project's marker (as fresh as the tracker's index).
+        Requests: O(len(known) / read_batch), never one for each item."""
+        ...
+
+    def watermark(self, place: Place) -> str:
+        """A place in the tracker's order of creation, to be taken before a create and given to `recover` after its
+        answer was lost. Opaque; safe to store."""
+        ...
+
+    def recover(self, place: Place, items: Collection[ItemKey], since: str) -> Mapping[ItemKey, RemoteRef]:
+        """Which of these items were created after `since`, found by their markers with strongly consistent reads first
+        and the search index second. An item missing from the result was not created."""
+        ...
+
+    def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
+        """Create items of one kind, at most `capabilities.create_batch`, with marker, epic, assignee, labels and estimate
+        in the same call. One outcome for each, in order; a refusal of one does not touch the others."""
+        ...
+
+    def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
+        """Write the marker of an item whose create call could not carry it. Repeatable."""
+        ...
+
+    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+        """Put tickets into an iteration, at most `capabilities.move_batch`. Repeatable."""
+        ...
+
+    def link(self, place: Place, link: Link) -> None:
+        """Record that `source` waits for `target`. Repeatable: a link that exists is success."""
+        ...
+
+    def update(self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str],
+               epic: RemoteRef | None) -> None:
+        """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
+        other. Repeatable. Raises `ItemRejected`."""
+        ...
+
+    def close(self) -> None:
+        """Release connections. The object cannot be used afterwards."""
+        ...
