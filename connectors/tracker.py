@@ -327,8 +327,9 @@ class Tracker(Protocol):
         """Record that `source` waits for `target`. Repeatable: a link that exists is success."""
         ...
 
-    def update(self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str],
-               epic: RemoteRef | None) -> None:
+    def update(
+        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+    ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
         other. Repeatable. Raises `ItemRejected`."""
         ...
