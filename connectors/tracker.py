@@ -35,6 +35,14 @@ class ItemKind(StrEnum):
     LINK = "link"
 
 
+class Priority(StrEnum):
+    """How urgent a ticket is; the tracker's own names differ by site, so a connector matches these tolerantly."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class Severity(StrEnum):
     """How much a finding matters. An ERROR stops a plan from being applied."""
 
@@ -83,7 +91,8 @@ class Item:
     """One thing that should exist in the tracker: an epic, an iteration, a ticket or a link.
 
     `text` is Markdown. `checklist` holds what done means, one line each; a tracker without checklists shows it
-    in the text. `labels` have no spaces. `assignee` is an account id. `points` is the estimate. `epic` and
+    in the text. `labels` have no spaces. `assignee` is an account id. `points` is the estimate. `priority` is a wish,
+    left out where the tracker has none of that name. `epic` and
     `iteration` are keys of other items. `starts` and `ends` are aware datetimes, for iterations only; `goal` is
     an iteration's one-line aim. `source` and `target` are for links only: the source waits for the target
     ("is blocked by").
@@ -97,6 +106,7 @@ class Item:
     labels: tuple[str, ...] = ()
     assignee: str | None = None
     points: float | None = None
+    priority: Priority | None = None
     epic: ItemKey | None = None
     iteration: ItemKey | None = None
     starts: datetime | None = None
@@ -127,6 +137,7 @@ class Item:
                     "labels": sorted(self.labels),
                     "assignee": self.assignee,
                     "points": self.points,
+                    "priority": self.priority,
                     "epic": self.epic,
                     "iteration": self.iteration,
                 }
@@ -311,8 +322,8 @@ class Tracker(Protocol):
         ...
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
-        """Create items of one kind, at most `capabilities.create_batch`, with marker, epic, assignee, labels and estimate
-        in the same call. One outcome for each, in order; a refusal of one does not touch the others."""
+        """Create items of one kind, at most `capabilities.create_batch`, with marker, epic, assignee, labels, estimate
+        and priority (where the project has one of that name) in the same call. One outcome for each, in order; a refusal of one does not touch the others."""
         ...
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
