@@ -92,8 +92,7 @@ class Item:
 
     `text` is Markdown. `checklist` holds what done means, one line each; a tracker without checklists shows it
     in the text. `labels` have no spaces. `assignee` is an account id. `points` is the estimate. `priority` is a wish,
-    left out where the tracker has none of that name. `epic` and
-    `iteration` are keys of other items. `starts` and `ends` are aware datetimes, for iterations only; `goal` is
+    left out where the tracker has none of that name. `epic` and `iteration` are keys of other items. `starts` and `ends` are aware datetimes, for iterations only; `goal` is
     an iteration's one-line aim. `source` and `target` are for links only: the source waits for the target
     ("is blocked by").
     """
@@ -323,7 +322,8 @@ class Tracker(Protocol):
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
         """Create items of one kind, at most `capabilities.create_batch`, with marker, epic, assignee, labels, estimate
-        and priority (where the project has one of that name) in the same call. One outcome for each, in order; a refusal of one does not touch the others."""
+        and priority (where the project has one of that name) in the same call. One outcome for each, in order; a
+        refusal of one does not touch the others."""
         ...
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
