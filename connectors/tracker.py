@@ -92,9 +92,9 @@ class Item:
 
     `text` is Markdown. `checklist` holds what done means, one line each; a tracker without checklists shows it
     in the text. `labels` have no spaces. `assignee` is an account id. `points` is the estimate. `priority` is a wish,
-    left out where the tracker has none of that name. `epic` and `iteration` are keys of other items. `starts` and `ends` are aware datetimes, for iterations only; `goal` is
-    an iteration's one-line aim. `source` and `target` are for links only: the source waits for the target
-    ("is blocked by").
+    left out where the tracker has none of that name. `epic` and `iteration` are keys of other items. `starts` and
+    `ends` are aware datetimes, for iterations only; `goal` is an iteration's one-line aim. `source` and `target` are
+    for links only: the source waits for the target ("is blocked by").
     """
 
     key: ItemKey
