@@ -1,0 +1,83 @@
+"""Runs the sandbox: binds, tells people where it is and how to log in, keeps its state, stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from sandbox import state_file
+from sandbox.app import World, create_app, make_world
+from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+
+SAVE_EVERY_SECONDS = 1.0
+
+
+def free_port(preferred: int) -> int:
+    """The preferred loopback port if nobody listens there, otherwise any free one."""
+    for port in (preferred, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("No free port on the loopback interface.")
+
+
+def banner(host: str, port: int, state: Path | None) -> str:
+    """What a person sees once at the start: address, credentials, pages, where the state is kept."""
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  shown, not bound
+    url = f"http://{shown}:{port}"
+    lines = [
+        f"Jira sandbox on {url}",
+        f"  log in          {DEMO_EMAIL} / {DEMO_TOKEN}   (also member@example.com, viewer@example.com)",
+        f"  REST            {url}/rest/api/3   /rest/api/2   /rest/agile/1.0",
+        f"  pages           {url}/   {url}/jira/boards/1",
+        f"  controls        {url}/sandbox",
+        f"  state           {state or 'in memory, gone when it stops'}",
+        "Stop with Ctrl-C.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+async def _keep(world: World, path: Path) -> None:
+    """Write the state after changes, at most once a second."""
+    saved = world.jira.revision
+    while True:
+        await asyncio.sleep(SAVE_EVERY_SECONDS)
+        if world.jira.revision != saved:
+            saved = world.jira.revision
+            state_file.save(path, world.jira.data)
+
+
+async def _serve(world: World, host: str, port: int, state: Path | None) -> None:
+    config = uvicorn.Config(create_app(world), host=host, port=port, log_level="warning", lifespan="off")
+    keeper = asyncio.create_task(_keep(world, state)) if state else None
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        if keeper is not None and state is not None:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            state_file.save(state, world.jira.data)
+
+
+def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> None:
+    """Serve until SIGINT or SIGTERM. ``limits`` turns on the vendor's rate limits; ``state`` names the file to keep.
+
+    Raises ``state_file.StateFileError`` for an unreadable state file and ``OSError`` when the port is taken.
+    """
+    data = state_file.load(state) if state else None
+    world = make_world(data)
+    if not quiet:
+        sys.stdout.write(banner(host, port, state))
+        sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(world, host, port, state))

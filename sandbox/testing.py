@@ -1,0 +1,50 @@
+"""A sandbox for tests and benchmarks: a real server in a thread on a free loopback port."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+import uvicorn
+
+from sandbox.app import World, create_app, make_world
+from sandbox.jira.state import Site, SiteData
+
+
+class SandboxServer:
+    """``with SandboxServer() as sandbox:`` serves at ``sandbox.url``; ``sandbox.site`` is the live state.
+
+    The state may be read for assertions at any time; change it only between requests.
+    """
+
+    def __init__(self, data: SiteData | None = None) -> None:
+        self.world: World = make_world(data)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(create_app(self.world), log_level="error", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address to give to a client, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def site(self) -> Site:
+        """The Jira site behind the server."""
+        return self.world.jira
+
+    def __enter__(self) -> SandboxServer:
+        self._socket.listen()  # from here on a client may connect; it waits until the loop accepts
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()
