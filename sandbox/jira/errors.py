@@ -76,11 +76,12 @@ def invalid_payload() -> ApiError:
 
 
 def unauthenticated() -> ApiError:
-    """401 for no or wrong credentials. The text is known; that its body is JSON on every route is unsure."""
+    """401 for no or wrong credentials. The text is known; the body's form is unsure (text, ``message`` and this one
+    have all been reported, and this one fits the vendor's document wherever it declares a body)."""
     return ApiError(
         401,
-        body={"message": "Client must be authenticated to access this resource.", "status-code": 401},
-        headers={"WWW-Authenticate": 'OAuth realm="http%3A%2F%2F127.0.0.1"'},
+        "Client must be authenticated to access this resource.",
+        headers={"X-Seraph-LoginReason": "AUTHENTICATED_FAILED", "WWW-Authenticate": 'OAuth realm="jira"'},
     )
 
 

@@ -47,32 +47,32 @@ RICH_TEXT = {"description", "environment", f"{CUSTOM}:textarea"}
 
 
 def _system(
-    id: str, name: str, type: str, items: str | None = None, clauses: list[str] | None = None, flags: str = "ons"
+    key: str, name: str, kind: str, items: str | None = None, clauses: list[str] | None = None, flags: str = "ons"
 ) -> Field:
     """``flags``: o orderable, n navigable, s searchable."""
-    schema: dict[str, Any] = {"type": type, "system": id}
+    schema: dict[str, Any] = {"type": kind, "system": key}
     if items:
-        schema = {"type": type, "items": items, "system": id}
+        schema = {"type": kind, "items": items, "system": key}
     return Field(
-        id,
+        key,
         name,
         schema,
-        clauses if clauses is not None else [id],
+        clauses if clauses is not None else [key],
         orderable="o" in flags,
         navigable="n" in flags,
         searchable="s" in flags,
     )
 
 
-def custom_field(id: str, name: str, kind: str, type: str, items: str | None = None, description: str = "") -> Field:
+def custom_field(key: str, name: str, kind: str, value_type: str, items: str | None = None, description: str = "") -> Field:
     """A custom field of a type key."""
-    number = int(id.removeprefix("customfield_"))
-    schema: dict[str, Any] = {"type": type}
+    number = int(key.removeprefix("customfield_"))
+    schema: dict[str, Any] = {"type": value_type}
     if items:
         schema["items"] = items
     schema |= {"custom": kind, "customId": number}
     searcher = CUSTOM_TYPES[kind][2] if kind in CUSTOM_TYPES else None
-    return Field(id, name, schema, [f"cf[{number}]", name], description=description, searcher=searcher)
+    return Field(key, name, schema, [f"cf[{number}]", name], description=description, searcher=searcher)
 
 
 def site_fields() -> list[Field]:

@@ -4,10 +4,11 @@ The seams, for everybody who adds a module to the sandbox:
 
 - **Routes.** A module makes ``routes = Routes("/rest/agile/1.0")`` (``sandbox/http.py``), registers handlers with
   ``@routes.get("/board/{boardId}")`` and is listed in ``ROUTE_TABLES`` of ``sandbox/app.py``. Several prefixes may be
-  given (``Routes("/rest/api/2", "/rest/api/3")``). A handler is ``async def name(call: Call) -> Response``; ``Call`` has
-  the site, the caller (``call.user``, or ``call.caller()`` which answers 401 to nobody), path parameters
-  (``call.path``), the query, the body (``await call.body()``), the version (``call.version`` is 2 or 3, 3 on the agile
-  routes' rich text) and ``call.url("/rest/...")``, which follows the Host header of the request.
+  given (``Routes("/rest/api/2", "/rest/api/3")``). A handler is ``async def name(call: Call) -> Response``; ``Call``
+  has the site, the caller (``call.user``, or ``call.caller()`` which answers 401 to nobody), path parameters
+  (``call.path``), the query, the body (``await call.body()``), the version (``call.version`` is 3 under
+  ``/rest/api/3`` and 2 everywhere else) and ``call.url("/rest/...")``, which follows the Host header of the request.
+- **Controls** wrap the application in ``create_app`` (``sandbox/app.py``); whatever they keep lives in ``World``.
 - **Errors.** Raise ``ApiError`` (``sandbox/jira/errors.py``) anywhere; the router writes the vendor's body.
 - **Finding things as the caller sees them**: ``sandbox/jira/access.py`` (``issue_for``, ``project_for``, ``require``).
 - **Changing an issue**: only through ``sandbox/jira/changes.py``, which writes changelog, times and events.
@@ -16,7 +17,8 @@ The seams, for everybody who adds a module to the sandbox:
   values that JSON can say, datetimes and other records. New records need defaults for new fields.
 
 Rich text is kept as it was written: a ``str`` is wiki markup (written through version 2), a ``dict`` is an ADF document
-(written through version 3); it is converted when the other version reads it.
+(written through version 3); it is converted when the other version reads it, by ``as_adf``, ``as_wiki`` and
+``as_html`` of ``sandbox/jira/richtext.py``, each of which takes a ``RichText``.
 """
 
 from __future__ import annotations
