@@ -304,10 +304,15 @@ class Tracker(Protocol):
         With a place, `assignable` says whether the person can be assigned there."""
         ...
 
-    def find(self, place: Place, known: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, ObservedItem]:
+    def find(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey] | None = None
+    ) -> Mapping[ItemKey, ObservedItem]:
         """Read the `known` items by their references (strongly consistent; one that is gone is missing from the result)
         and any further item that carries this project's marker (as fresh as the tracker's index).
-        Requests: O(len(known) / read_batch), never one for each item."""
+
+        With `only`, just these of the known items are read and no others are looked for; `known` then still serves to
+        name their epics and iterations. Requests: O(items read / read_batch), never one for each item.
+        """
         ...
 
     def watermark(self, place: Place) -> str:

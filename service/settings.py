@@ -1,0 +1,55 @@
+"""The service's settings: everything that can be set from the environment, in one typed class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from `PHASELOOP_*` variables and an `.env` file; every one has a default that works on a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="PHASELOOP_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path(".phaseloop"), description="Folder for the database and the key file.")
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL (`postgresql://…`) for several replicas; SQLite in the home folder if unset.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Key that encrypts stored credentials, as made by `phaseloop keys new`; "
+        "a key file in the home folder if unset. Several, comma-separated, to rotate: the first encrypts.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `phaseloop serve` listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that `phaseloop serve` listens on.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of our own tables."""
+        if self.database_url:
+            return _psycopg(self.database_url)
+        return f"sqlite:///{self.home.resolve() / 'phaseloop.db'}"
+
+    @property
+    def engine_url(self) -> str:
+        """SQLAlchemy URL of the durable engine's journal: its own SQLite file, or the same PostgreSQL database."""
+        if self.database_url:
+            return _psycopg(self.database_url)
+        return f"sqlite:///{self.home.resolve() / 'engine.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the one-process form on SQLite."""
+        return self.database_url is None
+
+
+def _psycopg(url: str) -> str:
+    """The URL with the driver we ship, whatever of the usual spellings it came in."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url

@@ -1,0 +1,1 @@
+"""Schema migrations, applied by `phaseloop db upgrade`."""

@@ -1,0 +1,199 @@
+"""The tables. They hold the truth; the durable engine's own tables are a journal that may be deleted.
+
+Times are UTC. `JSON` columns hold plain values only. Credentials stand encrypted in `connections.secret`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite forgets the zone, so it is taken off on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values: a time without a zone is a mistake."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"a stored time needs a zone: {value!r}"
+            raise ValueError(msg)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every stored time its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """The base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class TokenRow(Table):
+    """An API token; only its hash is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class TemplateRow(Table):
+    """A template's text as some project used it, by digest, so that a project never loses what it was made from."""
+
+    __tablename__ = "templates"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    version: Mapped[str] = mapped_column(String(40))
+    source: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ConnectionRow(Table):
+    """A tracker site or account. `settings` holds no secret; `secret` is encrypted."""
+
+    __tablename__ = "connections"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class TeamRow(Table):
+    """A team file as it was last imported; `version` grows with each import."""
+
+    __tablename__ = "teams"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column(default=1)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ProjectRow(Table):
+    """One template version filled in for one team on one connection. `serial` grows with every applied plan."""
+
+    __tablename__ = "projects"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(80))
+    url: Mapped[str | None] = mapped_column(String(500))
+    create: Mapped[bool] = mapped_column(default=False)
+    connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id"))
+    team_id: Mapped[str] = mapped_column(ForeignKey("teams.id"))
+    template_digest: Mapped[str] = mapped_column(ForeignKey("templates.digest"))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    time_zone: Mapped[str] = mapped_column(String(60))
+    serial: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (Index("uq_projects_connection_key", "connection_id", "key", unique=True),)
+
+
+class ItemRow(Table):
+    """An item that exists in the tracker because of us, or whose creation was begun.
+
+    `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`).
+    `since` is the tracker's watermark taken before the create, to look the item up by.
+    """
+
+    __tablename__ = "items"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    remote_id: Mapped[str | None] = mapped_column(String(100))
+    remote_key: Mapped[str | None] = mapped_column(String(100))
+    url: Mapped[str | None] = mapped_column(String(500))
+    wanted: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seen: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    problems: Mapped[list[str]] = mapped_column(JSON, default=list)
+    since: Mapped[str | None] = mapped_column(String(200))
+    run_id: Mapped[str | None] = mapped_column(String(80))
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PlanRow(Table):
+    """A saved plan. `run_id` is set once when it is applied."""
+
+    __tablename__ = "plans"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    serial: Mapped[int]
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reads: Mapped[int] = mapped_column(default=0)
+    writes: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    run_id: Mapped[str | None] = mapped_column(String(80))
+
+
+class RunRow(Table):
+    """One durable execution. `state`: queued, running, waiting, completed, incomplete, failed."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"))
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    started_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    place: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    batches: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    since: Mapped[str | None] = mapped_column(String(200))
+    message: Mapped[str] = mapped_column(Text, default="")
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class StepRow(Table):
+    """One step of a run: what it did, how it ended, what it cost. Written when it ends."""
+
+    __tablename__ = "steps"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(20))
+    message: Mapped[str] = mapped_column(Text, default="")
+    reads: Mapped[int] = mapped_column(default=0)
+    writes: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    finished_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AnswerRow(Table):
+    """The first answer to a POST that carried an `Idempotency-Key`, to be given again."""
+
+    __tablename__ = "answers"
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    route: Mapped[str] = mapped_column(String(300))
+    digest: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    body: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Instant)
