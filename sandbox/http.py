@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from sandbox.jira import errors
 from sandbox.jira.errors import ApiError
+from sandbox.jira.views import View
 
 if TYPE_CHECKING:
     from sandbox.jira.state import Site, User
@@ -56,6 +57,11 @@ class Call:
     def api(self) -> str:
         """The prefix that ``self`` links of platform resources carry in this answer."""
         return "/rest/api/3" if self.version == 3 else "/rest/api/2"
+
+    @property
+    def view(self) -> View:
+        """Builds answers for this call: on its host, in its version, for its caller."""
+        return View(self.site, self.url(""), self.version, self.user)
 
     def caller(self) -> User:
         """Who calls; 401 for nobody."""

@@ -64,7 +64,9 @@ def _system(
     )
 
 
-def custom_field(key: str, name: str, kind: str, value_type: str, items: str | None = None, description: str = "") -> Field:
+def custom_field(
+    key: str, name: str, kind: str, value_type: str, items: str | None = None, description: str = ""
+) -> Field:
     """A custom field of a type key."""
     number = int(key.removeprefix("customfield_"))
     schema: dict[str, Any] = {"type": value_type}

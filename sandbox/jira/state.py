@@ -585,6 +585,9 @@ class Site:
         self.revision = 0
         self.data = data
         self._issue_ids: dict[str, str] = {}
+        self._relations_at = -1
+        self._children: dict[str, list[Issue]] = {}
+        self._links: dict[str, list[IssueLink]] = {}
         self.replace(data)
 
     def replace(self, data: SiteData) -> None:
@@ -638,6 +641,29 @@ class Site:
     def issues_of(self, project_id: str) -> Iterator[Issue]:
         """Every issue of a project, oldest first."""
         return (issue for issue in self.data.issues.values() if issue.project_id == project_id)
+
+    def children(self, issue_id: str) -> list[Issue]:
+        """The issues whose parent this is, oldest first."""
+        self._relate()
+        return self._children.get(issue_id, [])
+
+    def links_of(self, issue_id: str) -> list[IssueLink]:
+        """The links that start or end at an issue."""
+        self._relate()
+        return self._links.get(issue_id, [])
+
+    def _relate(self) -> None:
+        """Rebuild both relations once after a change, so that listing many issues stays linear."""
+        if self._relations_at == self.revision:
+            return
+        self._relations_at = self.revision
+        self._children, self._links = {}, {}
+        for issue in self.data.issues.values():
+            if issue.parent_id:
+                self._children.setdefault(issue.parent_id, []).append(issue)
+        for link in self.data.links.values():
+            for end in (link.inward_id, link.outward_id):
+                self._links.setdefault(end, []).append(link)
 
     def field_by_kind(self, kind: str, project: Project | None = None) -> Field | None:
         """The field of a custom type or system name; a project's own field comes first."""
