@@ -1,0 +1,239 @@
+"""Jira over HTTP: one paced, classified call at a time, through the session of the `jira` library.
+
+The library signs in, builds addresses and keeps the connection. Its own retries and its error parsing are left out:
+they send a create again after a lost answer, and lose the names of refused fields. So requests go through the
+session's `send`, below both.
+
+Not safe to share between threads (neither is the library's session): one client for one step of a run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from jira import JIRA
+
+from connectors.errors import NotATracker
+from connectors.jira.failures import CAUGHT, Call, Fault, broken, fault_of, not_jira, refused
+from connectors.jira.settings import JiraSettings
+from connectors.pacing import Budget, Pacer, Patience, retry_after_seconds, shared_pacer, utc_now
+from connectors.tracker import Usage
+
+TIMEOUT = (5.0, 30.0)
+"""Seconds to connect and to wait for an answer. A bulk create of fifty issues takes Jira several seconds."""
+
+BUDGETS: Mapping[str, Budget] = {
+    "GET": Budget(rate=100, burst=100),
+    "POST": Budget(rate=100, burst=100),
+    "PUT": Budget(rate=50, burst=50),
+    "DELETE": Budget(rate=50, burst=50),
+}
+"""The vendor's default burst limits a second, by method (developer.atlassian.com, Jira Cloud rate limiting). They hold
+for each endpoint alone; counting all endpoints together stays safely below."""
+
+AGILE = JIRA.AGILE_BASE_URL
+PLATFORM = JIRA.JIRA_BASE_URL
+
+_RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
+_TOO_MANY = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and the JSON that came with it; None where there was none."""
+
+    status: int
+    body: Any
+
+
+def segment(value: object) -> str:
+    """A value as one part of a path, whatever it holds."""
+    return quote(str(value), safe="")
+
+
+class JiraClient:
+    """Sends single requests to one Jira site and raises only what `connectors.errors` names.
+
+    Reads are repeated freely, up to the patience of one step; writes only when they cannot have been carried out.
+    """
+
+    def __init__(
+        self,
+        settings: JiraSettings,
+        *,
+        pacer: Pacer | None = None,
+        patience: Patience | None = None,
+        timeout: tuple[float, float] = TIMEOUT,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        token = settings.token.get_secret_value()
+        basic = base64.b64encode(f"{settings.email}:{token}".encode()).decode()
+        self._secrets = (token, basic)
+        self._host = settings.host
+        self._timeout = timeout
+        self._now = now
+        self._pacer = pacer or shared_pacer(f"jira {settings.url} {settings.email}", BUDGETS)
+        self.patience = patience or Patience()
+        self._reads = 0
+        self._writes = 0
+        # get_server_info=False and validate=False keep the constructor from making calls of its own.
+        self._jira = JIRA(
+            server=settings.url,
+            basic_auth=(settings.email, token),
+            max_retries=0,
+            timeout=timeout,
+            get_server_info=False,
+            validate=False,
+            async_=False,
+            logging=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"JiraClient({self._host})"
+
+    @property
+    def host(self) -> str:
+        """The host as messages name it."""
+        return self._host
+
+    @property
+    def usage(self) -> Usage:
+        """Requests sent so far, repeated ones included."""
+        return Usage(self._reads, self._writes)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._jira.close()  # type: ignore[no-untyped-call]
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> Any:
+        """Read `path` below `base` and return its JSON."""
+        return self._call("GET", path, base, params=params).body
+
+    def get_object(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> Any:
+        """Read `path` and return its JSON object; raises `NotATracker` for anything else."""
+        return self._expect(dict, self.get(path, params, base=base), f"GET {path}")
+
+    def get_list(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> Any:
+        """Read `path` and return its JSON list; raises `NotATracker` for anything else."""
+        return self._expect(list, self.get(path, params, base=base), f"GET {path}")
+
+    def query(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Read by a POST that changes nothing (a search, a bulk fetch) and return its JSON object."""
+        answer = self._call("POST", path, PLATFORM, body=body, writes=False)
+        return self._expect(dict, answer.body, f"POST {path}")
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        base: str = PLATFORM,
+        also: Collection[int] = (),
+        empty: bool = False,
+    ) -> Answer:
+        """Send a write once. `also` names refusing statuses whose JSON the caller reads itself; `empty` says that
+        the answer's body is of no interest."""
+        return self._call(method, path, base, body=body, writes=True, also=also, empty=empty)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        base: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        writes: bool = False,
+        also: Collection[int] = (),
+        empty: bool = False,
+    ) -> Answer:
+        url = self._jira._get_url(path, base)
+        call = Call(method, "/rest/" + url.partition("/rest/")[2], self._host, writes)
+        response = self._send(call, url, params, body)
+        return self._understand(call, response, also, empty)
+
+    def _send(self, call: Call, url: str, params: Mapping[str, str | int] | None, body: Any) -> requests.Response:
+        tried = 0
+        while True:
+            tried += 1
+            self._pacer.wait(call.method)
+            self._count(call)
+            try:
+                response = self._transmit(call.method, url, params, body)
+            except CAUGHT as error:
+                fault = fault_of(error)
+                may_repeat = fault is Fault.NEVER_SENT or (fault is Fault.LOST and not call.writes)
+                if may_repeat and self.patience.try_wait(tried, None):
+                    continue
+                raise broken(call, fault) from error
+            limited = response.status_code == _TOO_MANY
+            if limited or (not call.writes and response.status_code in _RETRIED_FOR_READS):
+                asked = retry_after_seconds(response.headers, self._now)
+                if self.patience.try_wait(tried, asked):
+                    continue
+            return response
+
+    def _transmit(self, method: str, url: str, params: Mapping[str, str | int] | None, body: Any) -> requests.Response:
+        session = self._jira._session
+        request = session.prepare_request(requests.Request(method, url, params=dict(params or {}), json=body))
+        environment = session.merge_environment_settings(request.url, {}, None, None, None)
+        return session.send(request, timeout=self._timeout, allow_redirects=False, **environment)
+
+    def _count(self, call: Call) -> None:
+        if call.writes:
+            self._writes += 1
+        else:
+            self._reads += 1
+
+    def _understand(self, call: Call, response: requests.Response, also: Collection[int], empty: bool) -> Answer:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise NotATracker(
+                f"{self._host} sends {call} on to another address, usually a login page.",
+                fix="Check that the connection's URL is the site's own address and that its token is not expired.",
+                request=str(call),
+                status=status,
+            )
+        if status >= 400 and status not in also:
+            raise refused(call, status, self._json(response), retry_after_seconds(response.headers, self._now))
+        if empty and status not in also:
+            return Answer(status, None)
+        return Answer(status, self._promised_json(call, response))
+
+    def _promised_json(self, call: Call, response: requests.Response) -> Any:
+        if not response.content:
+            raise not_jira(call, "nothing", response.status_code)
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if "json" not in kind:
+            raise not_jira(call, f"{kind or 'an unnamed kind of content'} where JSON is promised", response.status_code)
+        body = self._json(response)
+        if body is None:
+            raise not_jira(call, "JSON that cannot be read", response.status_code)
+        return body
+
+    def _json(self, response: requests.Response) -> Any:
+        """The answer's JSON, None if it is something else; an echoed credential is blotted out."""
+        text = response.content.decode("utf-8", errors="replace")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+
+    def _expect(self, kind: type, body: Any, request: str) -> Any:
+        if not isinstance(body, kind):
+            raise NotATracker(
+                f"{self._host} answered {request} with JSON of another shape than Jira's.",
+                fix="Check the connection's URL.",
+                request=request,
+            )
+        return body

@@ -1,0 +1,278 @@
+"""Everything that can go wrong on the way to Jira and back, and the one table that names who can act on it.
+
+Two questions decide. May the call have been carried out? Only a connection that was never made, and a 429, say no for
+certain. Does the answer come from Jira's REST interface at all? A login page or a proxy's page does not.
+
+A 503 counts as "may have been carried out" for writes, even with `Retry-After`: the vendor sends it when a server is
+short of resources, but a gateway sends the same after it passed a call on and gave up waiting. Looking twice costs a
+read; assuming wrongly costs a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import requests.exceptions as rq
+import urllib3.exceptions as u3
+from jira.exceptions import JIRAError, NotJIRAInstanceError
+
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotATracker,
+    NotVisible,
+    OutcomeUnknown,
+    PermissionMissing,
+    TrackerError,
+    TrackerRefused,
+    TrackerUnavailable,
+)
+
+_LONGEST_QUOTE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as messages name it: never with its query, headers or body."""
+
+    method: str
+    path: str
+    host: str
+    writes: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Fault(Enum):
+    """How far a call came that has no usable answer."""
+
+    NEVER_SENT = "no connection was made"
+    LOST = "the connection broke or nothing came back in time"
+    UNREADABLE = "the answer cannot be read"
+    WRONG_ADDRESS = "the address cannot be used"
+    BAD_BODY = "the request could not be written as JSON"
+
+
+FAULTS: Mapping[type[BaseException], Fault] = {
+    # requests: one line for each class, so that a new one is noticed (a test walks them).
+    rq.ConnectTimeout: Fault.NEVER_SENT,
+    rq.ConnectionError: Fault.LOST,
+    rq.ProxyError: Fault.LOST,
+    rq.SSLError: Fault.LOST,
+    rq.ReadTimeout: Fault.LOST,
+    rq.Timeout: Fault.LOST,
+    rq.ChunkedEncodingError: Fault.LOST,
+    rq.RetryError: Fault.LOST,
+    rq.HTTPError: Fault.LOST,
+    rq.StreamConsumedError: Fault.LOST,
+    rq.UnrewindableBodyError: Fault.LOST,
+    rq.RequestException: Fault.LOST,
+    rq.ContentDecodingError: Fault.UNREADABLE,
+    rq.JSONDecodeError: Fault.UNREADABLE,
+    rq.TooManyRedirects: Fault.UNREADABLE,
+    rq.InvalidJSONError: Fault.BAD_BODY,
+    rq.URLRequired: Fault.WRONG_ADDRESS,
+    rq.MissingSchema: Fault.WRONG_ADDRESS,
+    rq.InvalidSchema: Fault.WRONG_ADDRESS,
+    rq.InvalidURL: Fault.WRONG_ADDRESS,
+    rq.InvalidHeader: Fault.WRONG_ADDRESS,
+    rq.InvalidProxyURL: Fault.WRONG_ADDRESS,
+    # urllib3 errors that requests lets through.
+    u3.HTTPError: Fault.LOST,
+    # jira: raised by its own calls only; its session is used below the place that raises them.
+    JIRAError: Fault.LOST,
+    NotJIRAInstanceError: Fault.WRONG_ADDRESS,
+}
+
+CAUGHT: tuple[type[Exception], ...] = (rq.RequestException, u3.HTTPError, JIRAError, NotJIRAInstanceError)
+"""What the client catches: the roots of everything in `FAULTS`."""
+
+
+def fault_of(error: BaseException) -> Fault:
+    """How far the call came that ended in this error."""
+    if isinstance(error, rq.ConnectionError | u3.HTTPError):
+        if _is_certificate_error(error):
+            return Fault.WRONG_ADDRESS
+        if _never_connected(error):
+            return Fault.NEVER_SENT
+    return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error with everything it was made from: requests keeps urllib3's error among its arguments."""
+    found: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    return found
+
+
+def _never_connected(error: BaseException) -> bool:
+    return any(isinstance(one, u3.NewConnectionError | u3.ConnectTimeoutError) for one in _causes(error))
+
+
+def _is_certificate_error(error: BaseException) -> bool:
+    # Only the handshake verifies a certificate, so nothing was sent; other TLS errors can come in the middle.
+    return any("CERTIFICATE_VERIFY_FAILED" in str(one) for one in _causes(error) if isinstance(one, u3.SSLError))
+
+
+def broken(call: Call, fault: Fault) -> TrackerError:
+    """The error to raise for a call without a usable answer."""
+    where = f"Jira at {call.host}"
+    match fault:
+        case Fault.WRONG_ADDRESS:
+            return NotATracker(
+                f"{where} cannot be reached safely: its address or certificate is not usable.",
+                fix="Check the connection's URL, and this machine's trusted certificates if a proxy is in between.",
+                request=str(call),
+            )
+        case Fault.BAD_BODY:
+            return TrackerRefused(
+                f"{call} was not sent to {where}: a value in it has no JSON form (an endless number, for instance).",
+                fix="Correct the estimate or text that the plan shows for this item.",
+                request=str(call),
+            )
+        case Fault.NEVER_SENT:
+            return TrackerUnavailable(
+                f"{where} could not be reached; nothing was sent.",
+                fix="Check the network, and the host name in the connection's URL.",
+                request=str(call),
+            )
+        case _ if call.writes:
+            return OutcomeUnknown(
+                f"{call} was sent to {where}, but {fault.value}: it may or may not have happened.",
+                fix="phaseloop looks it up by its marker before writing again.",
+                request=str(call),
+            )
+        case Fault.UNREADABLE:
+            return not_jira(call, "an answer that cannot be read")
+        case _:
+            return TrackerUnavailable(f"{where} did not answer: {fault.value}.", request=str(call))
+
+
+def not_jira(call: Call, what: str, status: int | None = None) -> TrackerError:
+    """The error for an answer that Jira's REST interface does not give; a write may have happened all the same."""
+    if call.writes and status is not None and status < 300:
+        return OutcomeUnknown(
+            f"{call} was answered by {call.host} with {what}: it may or may not have happened.",
+            fix="phaseloop looks it up by its marker before writing again.",
+            request=str(call),
+            status=status,
+        )
+    return NotATracker(
+        f"{call.host} answered {call} with {what}, not as Jira's REST interface does.",
+        fix="Check that the connection's URL is the site itself (https://acme.atlassian.net) and that no login page"
+        " or proxy stands in between.",
+        request=str(call),
+        status=status,
+    )
+
+
+def problems_in(body: Any) -> tuple[FieldProblem, ...]:
+    """Every reason in an error body of Jira's, general messages first; both kinds, because either may be empty."""
+    if not isinstance(body, dict):
+        return ()
+    general = body.get("errorMessages")
+    single = [body.get(name) for name in ("errorMessage", "message", "detail")]
+    messages = [*(general if isinstance(general, list) else [general]), *single]
+    fields = body.get("errors")
+    found = [FieldProblem(None, _short(text)) for text in messages if isinstance(text, str) and text.strip()]
+    if isinstance(fields, dict):
+        found += [FieldProblem(str(name), _short(str(text))) for name, text in fields.items()]
+    return tuple(dict.fromkeys(found))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def refused(call: Call, status: int, body: Any, retry_after: float | None = None) -> TrackerError:
+    """The error to raise for an answer with a status from 400 on. `body` is its JSON, None if it has none."""
+    problems = problems_in(body)
+    said = "; ".join(str(problem) for problem in problems)
+    told = f" ({said})" if said else ""
+    request = str(call)
+    if status == 429 or (not call.writes and _is_passing(status)):
+        why = "limits our rate" if status == 429 else f"is not available (HTTP {status})"
+        return TrackerUnavailable(
+            f"Jira at {call.host} {why}.",
+            fix=f"It asks to wait {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            request=request,
+            status=status,
+            retry_after=retry_after,
+        )
+    if _is_passing(status):
+        return OutcomeUnknown(
+            f"{call} failed at {call.host} with HTTP {status}{told}: it may or may not have happened.",
+            fix="phaseloop looks it up by its marker before writing again.",
+            request=request,
+            status=status,
+        )
+    return _refusal(call, status, body, problems, told)
+
+
+def _is_passing(status: int) -> bool:
+    """Whether a status speaks of a trouble on the way rather than of the request."""
+    return status >= 500 or status == 408
+
+
+def _refusal(call: Call, status: int, body: Any, problems: tuple[FieldProblem, ...], told: str) -> TrackerError:
+    request = str(call)
+    match status:
+        case 401:
+            return CredentialsRefused(
+                f"Jira at {call.host} does not accept the connection's e-mail and API token.",
+                fix="Make a new API token for that account (they expire after at most a year) and store it in the"
+                " connection. A token with scopes works only at https://api.atlassian.com/ex/jira/<cloudId>.",
+                request=request,
+                status=status,
+            )
+        case 403:
+            return PermissionMissing(
+                f"The connection's account may not {call} at {call.host}{told}.",
+                fix="Ask an administrator of the Jira project for the permissions that `phaseloop connections check`"
+                " names.",
+                request=request,
+                status=status,
+            )
+        case 404 if body is None or _is_no_endpoint(body):
+            return not_jira(call, "HTTP 404 from something else", status)
+        case 404:
+            return NotVisible(
+                f"Jira at {call.host} shows nothing for {call}{told}.",
+                fix="It does not exist, or the connection's account needs the Browse Projects permission.",
+                request=request,
+                status=status,
+            )
+        case 409:
+            return TrackerUnavailable(
+                f"Jira at {call.host} was changing the same thing at that moment{told}.",
+                fix="Try again.",
+                request=request,
+                status=status,
+            )
+        case 400 | 422 if call.writes:
+            return ItemRejected(
+                f"Jira at {call.host} refused {call}{told}.",
+                problems or (FieldProblem(None, f"no reason given (HTTP {status})"),),
+                request=request,
+                status=status,
+            )
+        case _:
+            return TrackerRefused(
+                f"Jira at {call.host} refused {call} with HTTP {status}{told}.", request=request, status=status
+            )
+
+
+def _is_no_endpoint(body: Any) -> bool:
+    """Whether a 404 is about the address: an unknown path (problem+json) or a gateway that knows no such site."""
+    return isinstance(body, dict) and "errorMessages" not in body and ("detail" in body or "timestamp" in body)

@@ -1,0 +1,101 @@
+"""What a Jira connection is made of, and the mistakes people make with its address."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+_GATEWAY_PATH = re.compile(r"/ex/jira/[A-Za-z0-9-]+")
+
+
+class JiraSettings(BaseModel):
+    """The address of a Jira Cloud site and the account that phaseloop acts as there.
+
+    `url` is the site (https://acme.atlassian.net) for a token without scopes, or the gateway form
+    (https://api.atlassian.com/ex/jira/<cloudId>) for one with scopes. `allow_http` is for a stand-in inside your own
+    network: without it, plain http is accepted on this machine only, because it would send the token readably.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    email: str = Field(min_length=3)
+    token: SecretStr = Field(min_length=1)
+    allow_http: bool = False
+
+    @field_validator("email", "token", mode="before")
+    @classmethod
+    def _without_blanks_around(cls, value: object) -> object:
+        """Pasted values often bring a space or a line end along."""
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("email")
+    @classmethod
+    def _has_an_at_sign(cls, value: str) -> str:
+        if "@" not in value or any(c.isspace() or c == ":" for c in value):
+            # A colon would end the user name in HTTP basic authentication.
+            raise ValueError("must be the e-mail address of the Atlassian account that the token belongs to")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_site(cls, value: str) -> str:
+        parts = _split(value.strip())
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user name or password; the e-mail and the token have their own places")
+        origin = f"{parts.scheme}://{parts.netloc}".lower()
+        path = parts.path.rstrip("/")
+        if path and not _GATEWAY_PATH.fullmatch(path):
+            raise ValueError(f"must be the site alone, without the path {path!r}; use {origin}")
+        if parts.query or parts.fragment:
+            raise ValueError(f"must be the site alone, without anything after it; use {origin}{path}")
+        return origin + path
+
+    @model_validator(mode="after")
+    def _keeps_the_token_secret(self) -> Self:
+        """Refuse to send a token over plain http, unless it stays on this machine or was allowed by name."""
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.allow_http and not _is_loopback(parts.hostname or ""):
+            raise ValueError(
+                f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
+                " token readably. For a stand-in inside your own network set allow_http."
+            )
+        return self
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether the address is the gateway's, which has no pages for people."""
+        return "/ex/jira/" in self.url
+
+    @property
+    def host(self) -> str:
+        """The host as messages name it."""
+        return urlsplit(self.url).netloc
+
+
+def _split(url: str) -> SplitResult:
+    if "://" not in url:
+        raise ValueError(f"must start with https://; use https://{url}" if url else "must not be empty")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it is what checks it
+    except ValueError as error:
+        raise ValueError("is not a web address") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a web address, like https://acme.atlassian.net")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

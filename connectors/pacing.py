@@ -1,0 +1,175 @@
+"""Keep to a vendor's rate before it complains, and decide how long to wait after it did.
+
+Pacing comes first (`Pacer`: one token bucket for each kind of call of a connection), backing off second (`Patience`:
+one step's total of waiting). Which call may be sent again is the client's knowledge, not decided here.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+Clock = Callable[[], float]
+"""A monotonic clock in seconds."""
+
+Sleep = Callable[[float], None]
+"""Wait for that many seconds."""
+
+_RANDOM = random.SystemRandom()
+
+
+def jitter() -> float:
+    """A factor between 0.7 and 1.3, so that clients that were refused together do not come back together."""
+    return _RANDOM.uniform(0.7, 1.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A vendor's limit for one kind of call: `rate` calls a second, after a first burst of `burst`."""
+
+    rate: float
+    burst: int
+
+
+class TokenBucket:
+    """Lets `burst` calls through at once and `rate` a second after that. Safe to share between threads."""
+
+    def __init__(self, budget: Budget, clock: Clock = time.monotonic) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._tokens = float(budget.burst)
+        self._filled_at = clock()
+        self._lock = threading.Lock()
+
+    def reserve(self) -> float:
+        """Take one call out of the bucket and return how many seconds to wait before making it (0: at once)."""
+        with self._lock:
+            now = self._clock()
+            grown = (now - self._filled_at) * self._budget.rate
+            self._tokens = min(float(self._budget.burst), self._tokens + grown)
+            self._filled_at = now
+            # Going below zero queues the callers fairly: each one waits for its own place.
+            self._tokens -= 1
+            return max(0.0, -self._tokens / self._budget.rate)
+
+
+class Pacer:
+    """The token buckets of one connection, by kind of call; kinds without a budget are not held back."""
+
+    def __init__(
+        self, budgets: Mapping[str, Budget], *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep
+    ) -> None:
+        self._buckets = {kind: TokenBucket(budget, clock) for kind, budget in budgets.items()}
+        self._sleep = sleep
+
+    def wait(self, kind: str) -> None:
+        """Return when a call of this kind may be sent."""
+        bucket = self._buckets.get(kind)
+        delay = bucket.reserve() if bucket else 0.0
+        if delay > 0:
+            self._sleep(delay)
+
+
+_shared: dict[str, Pacer] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_pacer(connection: str, budgets: Mapping[str, Budget]) -> Pacer:
+    """The one pacer of a connection in this process, so that every tracker object made for it shares the rate."""
+    with _shared_lock:
+        if connection not in _shared:
+            _shared[connection] = Pacer(budgets)
+        return _shared[connection]
+
+
+class Patience:
+    """How long one step may wait for a tracker that asks it to, all waits together.
+
+    A step that sleeps holds a worker and its connection's queue; beyond `limit` seconds it is better to give up and
+    be run again later. Not shared between threads.
+    """
+
+    def __init__(self, limit: float = 20.0, *, attempts: int = 4, sleep: Sleep = time.sleep) -> None:
+        self._limit = limit
+        self._attempts = attempts
+        self._sleep = sleep
+        self._spent = 0.0
+
+    def renew(self) -> None:
+        """Start a new step with the whole limit."""
+        self._spent = 0.0
+
+    def try_wait(self, tried: int, asked: float | None) -> bool:
+        """Wait before sending a call again that was sent `tried` times; False (and no wait) if it must be given up.
+
+        `asked` is what the vendor asked for, in seconds, and is kept as a minimum; without it the wait doubles from
+        one second on.
+        """
+        if tried >= self._attempts:
+            return False
+        delay = float(2 ** (tried - 1)) * jitter() if asked is None else asked + 0.1 * jitter()
+        return self.try_pause(delay)
+
+    def try_pause(self, delay: float) -> bool:
+        """Wait `delay` seconds if the limit allows it; False (and no wait) if not."""
+        if self._spent + delay > self._limit:
+            return False
+        self._spent += delay
+        self._sleep(delay)
+        return True
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: Callable[[], datetime] = utc_now) -> float | None:
+    """How long an answer asks to wait, in seconds, never negative; None if it does not say, or not readably.
+
+    Read from `Retry-After`, which holds seconds (whole or, from some gateways, decimal) or an HTTP date, else from
+    Jira's `X-RateLimit-Reset` (ISO 8601). A date is compared with the answer's own `Date` where there is one: this
+    machine's clock may be wrong.
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if asked:
+        seconds = _as_number(asked)
+        if seconds is not None:
+            return max(0.0, seconds)
+    until = _as_http_date(asked) or _as_iso_date(headers.get("X-RateLimit-Reset", "").strip())
+    if until is None:
+        return None
+    reference = _as_http_date(headers.get("Date", "").strip()) or now()
+    return max(0.0, (until - reference).total_seconds())
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _as_http_date(text: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (ValueError, IndexError, TypeError):
+        return None
+
+
+def _as_iso_date(text: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
