@@ -79,7 +79,7 @@ def _config(url: str) -> Config:
 
 
 def _tune_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """WAL, so that readers (the CLI, progress streams) never block the writer; foreign keys, which SQLite leaves off."""
+    """WAL, so that readers (the CLI, progress streams) never block the writer; foreign keys, off by default there."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")

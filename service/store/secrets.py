@@ -36,8 +36,8 @@ class Vault:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
             msg = (
-                "A stored credential cannot be decrypted with the present key. Put the old key back (PHASELOOP_SECRET_KEY, "
-                "or the file `key` in PHASELOOP_HOME), or add the connection again."
+                "A stored credential cannot be decrypted with the present key. Put the old key back "
+                "(PHASELOOP_SECRET_KEY, or the file `key` in PHASELOOP_HOME), or add the connection again."
             )
             raise KeyProblem(msg) from error
 

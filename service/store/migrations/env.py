@@ -6,8 +6,6 @@ from sqlalchemy import Connection
 from service.store.tables import Table
 
 connection: Connection = context.config.attributes["connection"]
-context.configure(
-    connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_type=True
-)
+context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_type=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,87 @@
+"""What every use case is handed: the settings, the database, the vault, the clock, and the way to reach a tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+
+from connectors import registry
+from connectors.tracker import Tracker
+from service.settings import Settings
+from service.store.database import Database
+from service.store.secrets import Vault, vault
+from service.store.tables import ConnectionRow
+
+
+def utc_now() -> datetime:
+    """The present instant; handed in wherever time matters, so that tests can hand in another."""
+    return datetime.now(UTC)
+
+
+class TrackerPool:
+    """Trackers kept open between uses, so that a run's steps share one session and one pace."""
+
+    def __init__(self) -> None:
+        self._idle: dict[tuple[str, bytes], Tracker] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def lease(self, connection: ConnectionRow, secrets: Vault) -> Iterator[Tracker]:
+        """A tracker that nobody else uses meanwhile."""
+        key = (connection.id, connection.secret)
+        with self._lock:
+            tracker = self._idle.pop(key, None)
+        if tracker is None:
+            tracker = registry.connect(connection.kind, connection.settings, secrets.open(connection.secret))
+        try:
+            yield tracker
+        finally:
+            with self._lock:
+                spare = self._idle.setdefault(key, tracker)
+            if spare is not tracker:
+                tracker.close()
+
+    def close(self) -> None:
+        """Close the idle trackers."""
+        with self._lock:
+            idle, self._idle = list(self._idle.values()), {}
+        for tracker in idle:
+            tracker.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The composition of one process, built once by `open_context` and handed down; nothing else is global."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    now: Callable[[], datetime] = field(default=utc_now)
+    pool: TrackerPool = field(default_factory=TrackerPool)
+
+    @contextmanager
+    def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:
+        """A tracker for this connection. Its `usage` counts on from earlier uses: compare before and after."""
+        with self.pool.lease(connection, self.vault) as tracker:
+            yield tracker
+
+    def close(self) -> None:
+        """Release trackers and database."""
+        self.pool.close()
+        self.database.dispose()
+
+
+def open_context(settings: Settings) -> Context:
+    """Open the store of these settings. The embedded database is brought to this version; a shared one must have
+    been, by `phaseloop db upgrade`. Raises SchemaMismatch, KeyProblem."""
+    if settings.embedded:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.store_url)
+    if settings.embedded:
+        database.upgrade()
+    else:
+        database.check_schema()
+    return Context(settings=settings, database=database, vault=vault(settings))

@@ -1,0 +1,113 @@
+"""Plans as JSON: the stored form, read back whole, and the published form, which is versioned and stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from connectors.tracker import Place
+from service.domain.batches import Batch
+from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan
+
+_PLAN = TypeAdapter(Plan)
+_PLACE = TypeAdapter(Place)
+_BATCHES = TypeAdapter(list[Batch])
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The stored form: everything a run needs, as plain values."""
+    return _plain(_PLAN.dump_python(plan, mode="json"))
+
+
+def plan_from_json(body: dict[str, Any]) -> Plan:
+    """The plan that `plan_to_json` wrote."""
+    return _PLAN.validate_python(body)
+
+
+def place_to_json(place: Place) -> dict[str, Any]:
+    """A located project as plain values."""
+    return _plain(_PLACE.dump_python(place, mode="json"))
+
+
+def place_from_json(body: dict[str, Any]) -> Place:
+    """The place that `place_to_json` wrote."""
+    return _PLACE.validate_python(body)
+
+
+def batches_to_json(batches: list[Batch]) -> list[dict[str, Any]]:
+    """A run's batches as plain values."""
+    dumped: list[dict[str, Any]] = _BATCHES.dump_python(batches, mode="json")
+    return dumped
+
+
+def batches_from_json(body: list[dict[str, Any]]) -> list[Batch]:
+    """The batches that `batches_to_json` wrote."""
+    return _BATCHES.validate_python(body)
+
+
+def published(plan: Plan) -> dict[str, Any]:
+    """The form that `plan --json`, saved plan files and REST show; documented in `docs/reference/plan-format.md`."""
+    return {
+        "format_version": PLAN_FORMAT,
+        "project": plan.project,
+        "serial": plan.serial,
+        "tracker_project": plan.spec.key,
+        "creates_project": plan.place is None,
+        "template": plan.template,
+        "summary": plan.counts(),
+        "blocked": plan.blocked,
+        "changes": [_change(change) for change in plan.changes],
+        "drift": [_drift(entry) for entry in plan.drift],
+        "vacancies": [
+            {"key": vacancy.key, "title": vacancy.title, "role": vacancy.role, "reason": vacancy.reason}
+            for vacancy in plan.vacancies
+        ],
+        "findings": [
+            {
+                "severity": finding.severity.value,
+                "code": finding.code,
+                "subject": finding.subject,
+                "message": finding.message,
+                "fix": finding.fix,
+            }
+            for finding in plan.findings
+        ],
+        "estimate": {
+            "reads": plan.estimate.reads,
+            "writes": plan.estimate.writes,
+            "seconds": plan.estimate.seconds,
+        },
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "key": change.key,
+        "kind": change.kind.value,
+        "title": change.title,
+        "reason": change.reason.value,
+        "note": change.note,
+        "change": {
+            "action": change.action.value,
+            "changed": list(change.changed),
+            "before": change.before,
+            "after": change.after,
+        },
+    }
+
+
+def _drift(entry: Drift) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "kind": entry.kind.value,
+        "title": entry.title,
+        "field": entry.field,
+        "recorded": entry.recorded,
+        "observed": entry.observed,
+    }
+
+
+def _plain(dumped: Any) -> dict[str, Any]:
+    assert isinstance(dumped, dict)  # noqa: S101 - these types dump to mappings, by construction
+    return dumped

@@ -1,0 +1,321 @@
+"""What the batches of a run do: open the project, create, mark, move, update, read back, link.
+
+Each of these may run again after a crash. So each looks first at what is recorded: what is done is skipped, what was
+intended without a recorded answer is looked up in the tracker before anything is written again. An intent is
+committed before the call, the reference right after it, before any other call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from connectors.errors import ItemRejected, NotVisible, TrackerRefused, TrackerUnavailable
+from connectors.tracker import (
+    Creation,
+    Done,
+    Fields,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    Link,
+    Outcome,
+    Place,
+    RemoteRef,
+    Severity,
+)
+from service.domain.batches import Batch, Op, batches
+from service.domain.plan import Action
+from service.domain.wire import batches_to_json, place_to_json
+from service.runs.work import Work
+from service.store import items
+from service.store.tables import ProjectRow, RunRow
+
+
+def open_project(work: Work) -> None:
+    """Find the project, or create it where the plan says so, and lay out the run's batches."""
+    if work.run.batches is not None:
+        return
+    plan, tracker = work.plan, work.tracker
+    place = plan.place
+    if place is None:
+        # Asked for again even on the first attempt: it costs one call and makes the step repeatable.
+        place = tracker.locate(plan.spec) or _create_project(work)
+    layout = batches(plan.changes, plan.items, place.capabilities)
+    since = tracker.watermark(place) if any(batch.op is Op.CREATE for batch in layout) else ""
+    with work.context.database.session() as session:
+        run = session.get_one(RunRow, work.run.id)
+        run.place, run.batches, run.since = place_to_json(place), batches_to_json(layout), since
+        session.get_one(ProjectRow, work.project.id).url = place.board_url or place.ref.url
+
+
+def _create_project(work: Work) -> Place:
+    if not work.plan.spec.create:
+        message = f"The project {work.plan.spec.key} is gone since the plan was made."
+        raise NotVisible(message, fix="Plan again; add --create to have it made.")
+    return work.tracker.create_project(work.plan.spec)
+
+
+def _note(work: Work, batch: Batch) -> None:
+    """Take over what carries our marker, let go of what left the template: our records only, no call."""
+    now = work.context.now()
+    with work.context.database.session() as session:
+        gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET]
+        items.forget(session, work.project.id, gone)
+        for key in batch.keys:
+            change = work.changes[key]
+            if change.action is Action.ADOPT:
+                ref = work.plan.known.get(key) or RemoteRef(key, key, "")
+                wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
+                shown = work.plan.observed.get(key)
+                items.made(session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown)
+
+
+def _create(work: Work, batch: Batch) -> None:
+    _look_up_doubtful(work, batch.keys)
+    creations, blocked = [], []
+    for key in batch.keys:
+        row = work.rows.get(key)
+        if row is not None and row.state == items.MADE:
+            continue
+        item = work.desired[key]
+        epic = work.ref(item.epic)
+        if item.epic is not None and epic is None:
+            blocked.append(key)
+            continue
+        rides = [(link, target) for link in batch.rides if (target := _rides_with(work, link, key)) is not None]
+        creations.append(Creation(item, epic=epic, links=tuple(rides)))
+    _refuse(work, blocked, "its epic was not created")
+    if not creations:
+        return
+    with work.context.database.session() as session:
+        items.intend(
+            session,
+            work.project.id,
+            [(creation.item.key, batch.kind) for creation in creations],
+            work.run.id,
+            work.run.since or "",
+            work.context.now(),
+        )
+    try:
+        outcomes = work.tracker.create(work.place, creations)
+    except (TrackerUnavailable, TrackerRefused):
+        _withdraw(work, [creation.item.key for creation in creations])
+        raise
+    _record_creations(work, batch.kind, outcomes)
+
+
+def _withdraw(work: Work, keys: Collection[ItemKey]) -> None:
+    """Take intents back after an answer that says for certain that nothing was written."""
+    with work.context.database.session() as session:
+        items.forget(session, work.project.id, keys)
+
+
+def _rides_with(work: Work, link: ItemKey, source: ItemKey) -> RemoteRef | None:
+    item = work.desired[link]
+    return work.ref(item.target) if item.source == source else None
+
+
+def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
+    """Find out what became of creates whose answer was never recorded, before anything is created again."""
+    doubtful = [key for key in keys if key in work.rows and work.rows[key].state == items.INTENDED]
+    if not doubtful:
+        return
+    since = min(work.rows[key].since or "" for key in doubtful)
+    found = work.tracker.recover(work.place, doubtful, since)
+    with work.context.database.session() as session:
+        for key, ref in found.items():
+            item = work.desired[key]
+            items.made(
+                session, work.project.id, key, item.kind, ref, _created_fields(item), work.run.id, work.context.now()
+            )
+    work.reload()
+
+
+def _created_fields(item: Item) -> Fields:
+    """What a create writes: all but the iteration, which is a move of its own."""
+    fields = item.fields()
+    if item.kind is ItemKind.TICKET:
+        fields.pop("iteration", None)
+    return fields
+
+
+def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -> None:
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for outcome in outcomes:
+            item = work.desired[outcome.key]
+            if isinstance(outcome, Done):
+                fields = _created_fields(item)
+                items.made(session, work.project.id, outcome.key, kind, outcome.ref, fields, work.run.id, now)
+            else:
+                problems = [str(problem) for problem in outcome.problems]
+                items.refused(session, work.project.id, outcome.key, kind, problems, work.run.id, now)
+                work.findings.append(_refusal(item, problems))
+        riding = [(link, ItemKind.LINK) for o in outcomes if isinstance(o, Done) for link in o.linked]
+        if riding:  # confirmed when read back; until then a link batch would write it
+            items.intend(session, work.project.id, riding, work.run.id, "", now)
+
+
+def _refusal(item: Item, problems: Sequence[str]) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "item-refused",
+        f'The tracker refused "{item.title}": ' + "; ".join(problems),
+        "Mend what it names (in the template, the team or the project's screens), plan again and apply: "
+        "only this one will be made.",
+        item.key,
+    )
+
+
+def _refuse(work: Work, keys: Sequence[ItemKey], why: str) -> None:
+    if not keys:
+        return
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for key in keys:
+            items.refused(session, work.project.id, key, work.desired[key].kind, [why], work.run.id, now)
+    work.findings += [_refusal(work.desired[key], [why]) for key in keys]
+
+
+def _mark(work: Work, batch: Batch) -> None:
+    for key in batch.keys:
+        ref = work.ref(key)
+        if ref is not None:
+            work.tracker.mark(work.place, key, ref)
+
+
+def _update(work: Work, batch: Batch) -> None:
+    for key in batch.keys:
+        item, change, ref = work.desired[key], work.changes[key], work.ref(key)
+        names = [name for name in change.changed if name != "iteration"]
+        if ref is None:
+            continue
+        try:
+            work.tracker.update(work.place, item.kind, ref, item, names, work.ref(item.epic))
+        except ItemRejected as error:
+            work.findings.append(_refusal(item, [str(problem) for problem in error.problems] or [error.message]))
+            continue
+        values = item.fields()
+        with work.context.database.session() as session:
+            items.written(
+                session,
+                work.project.id,
+                key,
+                {name: values[name] for name in names},
+                work.run.id,
+                work.context.now(),
+            )
+
+
+def _move(work: Work, batch: Batch) -> None:
+    target = work.ref(batch.target)
+    moving = [(key, ref) for key in batch.keys if (ref := work.ref(key)) is not None]
+    moving = [(key, ref) for key, ref in moving if work.rows[key].wanted.get("iteration") != batch.target]
+    if target is None or not moving:
+        return
+    outcomes = work.tracker.move(work.place, moving, target)
+    with work.context.database.session() as session:
+        for outcome in outcomes:
+            if isinstance(outcome, Done):
+                items.written(
+                    session,
+                    work.project.id,
+                    outcome.key,
+                    {"iteration": batch.target},
+                    work.run.id,
+                    work.context.now(),
+                )
+    work.findings += [
+        _refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
+        for outcome in outcomes
+        if not isinstance(outcome, Done)
+    ]
+
+
+def _read_back(work: Work, batch: Batch) -> None:
+    """Read what was just made: trackers accept fields and links and keep them not, without a word."""
+    known = items.references(work.rows)
+    only = [key for key in batch.keys if key in known]
+    if not only:
+        return
+    found = work.tracker.find(work.place, known, only=only)
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for key in only:
+            shown = found.get(key)
+            if shown is None:
+                continue
+            items.seen(session, work.project.id, key, shown.fields, now)
+            for name in ("assignee", "epic", "iteration"):
+                wanted = work.rows[key].wanted.get(name)
+                if wanted is not None and name in shown.fields and shown.fields[name] != wanted:
+                    items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
+                    work.findings.append(_silent_miss(work.desired[key], name))
+    pairs = {pair for shown in found.values() for pair in shown.links}
+    work.reload()
+    _settle_riding_links(work, {work.rows[key].remote_id for key in only}, pairs)
+
+
+def _settle_riding_links(work: Work, read: Collection[str | None], pairs: Collection[tuple[str, str]]) -> None:
+    """Record the links that went along with their tickets, as far as the tracker is seen to have kept them.
+
+    Where every riding link of the tickets read is there, those of the tickets not read are trusted too; where one
+    is missing, none is, and the link batches write them (which is success where the link exists after all).
+    """
+    riding = {
+        key: (source, target)
+        for key, row in work.rows.items()
+        if row.kind == ItemKind.LINK and row.state == items.INTENDED and key in work.desired
+        if (source := work.ref(work.desired[key].source)) is not None
+        if (target := work.ref(work.desired[key].target)) is not None
+    }
+    looked = {key for key, (source, _target) in riding.items() if source.id in read}
+    there = {key for key in looked if (riding[key][0].id, riding[key][1].id) in pairs}
+    kept = set(riding) if looked and looked == there else there
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for key in kept:
+            fields = work.desired[key].fields()
+            ref = _link_ref(*riding[key])
+            items.made(session, work.project.id, key, ItemKind.LINK, ref, fields, work.run.id, now)
+    work.reload()
+
+
+def _silent_miss(item: Item, name: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "not-kept",
+        f'The tracker accepted "{item.title}" but did not keep its {name}.',
+        "Look whether an automation or a permission of the project takes it away, then plan again and apply.",
+        item.key,
+    )
+
+
+def _link(work: Work, batch: Batch) -> None:
+    for key in batch.keys:
+        item = work.desired[key]
+        row = work.rows.get(key)
+        source, target = work.ref(item.source), work.ref(item.target)
+        if (row is not None and row.state == items.MADE) or source is None or target is None:
+            continue
+        work.tracker.link(work.place, Link(key, source, target))
+        with work.context.database.session() as session:
+            ref, now = _link_ref(source, target), work.context.now()
+            items.made(session, work.project.id, key, ItemKind.LINK, ref, item.fields(), work.run.id, now)
+
+
+def _link_ref(source: RemoteRef, target: RemoteRef) -> RemoteRef:
+    return RemoteRef(f"{source.id}>{target.id}", f"{source.key} > {target.key}", source.url)
+
+
+DOERS: dict[Op, Callable[[Work, Batch], None]] = {
+    Op.NOTE: _note,
+    Op.CREATE: _create,
+    Op.MARK: _mark,
+    Op.UPDATE: _update,
+    Op.MOVE: _move,
+    Op.READ_BACK: _read_back,
+    Op.LINK: _link,
+}
+"""What carries out each kind of batch."""

@@ -1,0 +1,114 @@
+"""What exists in the tracker because of us: intents before writes, references with the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef
+from service.domain.plan import Recorded
+from service.store.tables import ItemRow
+
+INTENDED = "intended"
+"""A create was about to be sent; whether it happened is not known until its answer is recorded."""
+MADE = "made"
+"""It exists; its reference is known."""
+REFUSED = "refused"
+"""The tracker said no; it does not exist."""
+
+
+def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
+    """All items of the project by key."""
+    found = session.scalars(select(ItemRow).where(ItemRow.project_id == project))
+    return {ItemKey(row.key): row for row in found}
+
+
+def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
+    """The project's items as the planner wants them. An intent without an answer counts as nothing recorded: the
+    tracker's own marker says whether it happened."""
+    return {
+        key: Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen)
+        for key, row in rows(session, project).items()
+        if row.state != INTENDED
+    }
+
+
+def reference(row: ItemRow) -> RemoteRef | None:
+    """Where the item lives, None if it does not (yet) exist."""
+    if row.state != MADE or row.remote_id is None:
+        return None
+    return RemoteRef(row.remote_id, row.remote_key or row.remote_id, row.url or "")
+
+
+def references(found: Mapping[ItemKey, ItemRow]) -> dict[ItemKey, RemoteRef]:
+    """The references of all rows that have one."""
+    return {key: ref for key, row in found.items() if (ref := reference(row)) is not None}
+
+
+def intend(
+    session: Session, project: str, keys: Iterable[tuple[ItemKey, ItemKind]], run: str, since: str, now: datetime
+) -> None:
+    """Say that these items are about to be created. Committed before the call is sent."""
+    present = rows(session, project)
+    for key, kind in keys:
+        row = present.get(key)
+        if row is None:
+            row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
+            session.add(row)
+        row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
+
+
+def made(
+    session: Session,
+    project: str,
+    key: ItemKey,
+    kind: ItemKind,
+    ref: RemoteRef,
+    wanted: Fields,
+    run: str,
+    now: datetime,
+    seen: Fields | None = None,
+) -> None:
+    """Record that the item exists, where, and with which fields we wrote it."""
+    row = session.get(ItemRow, (project, key))
+    if row is None:
+        row = ItemRow(project_id=project, key=key, kind=kind.value)
+        session.add(row)
+    row.state, row.remote_id, row.remote_key, row.url = MADE, ref.id, ref.key, ref.url
+    row.wanted, row.seen, row.problems, row.run_id, row.updated_at = wanted, seen, [], run, now
+
+
+def refused(
+    session: Session, project: str, key: ItemKey, kind: ItemKind, problems: Collection[str], run: str, now: datetime
+) -> None:
+    """Record that the tracker refused the item, and why."""
+    row = session.get(ItemRow, (project, key))
+    if row is None:
+        row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={})
+        session.add(row)
+    row.state, row.problems, row.run_id, row.updated_at = REFUSED, list(problems), run, now
+
+
+def written(session: Session, project: str, key: ItemKey, fields: Fields, run: str, now: datetime) -> None:
+    """Record that these fields of an existing item were written. What was seen of them before no longer counts."""
+    row = session.get_one(ItemRow, (project, key))
+    row.wanted = {**row.wanted, **fields}
+    if row.seen is not None:
+        row.seen = {name: value for name, value in row.seen.items() if name not in fields} | {
+            name: value for name, value in fields.items() if name in row.seen
+        }
+    row.run_id, row.updated_at = run, now
+
+
+def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: datetime) -> None:
+    """Record how the tracker shows an item right after we wrote it."""
+    row = session.get_one(ItemRow, (project, key))
+    row.seen, row.updated_at = fields, now
+
+
+def forget(session: Session, project: str, keys: Collection[ItemKey]) -> None:
+    """Let go of items: they stay in the tracker and are no longer ours."""
+    session.execute(delete(ItemRow).where(ItemRow.project_id == project, ItemRow.key.in_(list(keys))))

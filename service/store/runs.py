@@ -1,0 +1,106 @@
+"""Runs and their steps: begun, waiting, ended; what each step cost and found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from connectors.tracker import Finding, Severity, Usage
+from service.store.tables import RunRow, StepRow
+
+QUEUED = "queued"
+RUNNING = "running"
+WAITING = "waiting"
+COMPLETED = "completed"
+INCOMPLETE = "incomplete"
+FAILED = "failed"
+
+ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED})
+"""States that a run does not leave."""
+
+
+def set_running(run: RunRow, now: datetime) -> None:
+    """The run is being worked on."""
+    run.state, run.message = RUNNING, ""
+    run.started_at = run.started_at or now
+
+
+def set_waiting(session: Session, run_id: str, message: str) -> None:
+    """The run waits for the tracker; `message` says for what, and until when where that is known."""
+    run = session.get_one(RunRow, run_id)
+    run.state, run.message = WAITING, message
+
+
+def record_step(
+    session: Session,
+    run_id: str,
+    number: int,
+    title: str,
+    state: str,
+    message: str,
+    used: Usage,
+    started: datetime,
+    finished: datetime,
+) -> None:
+    """Write down how a step ended and what it cost."""
+    session.add(
+        StepRow(
+            run_id=run_id,
+            number=number,
+            title=title,
+            state=state,
+            message=message,
+            reads=used.reads,
+            writes=used.writes,
+            started_at=started,
+            finished_at=finished,
+        )
+    )
+
+
+def add_findings(session: Session, run_id: str, findings: Sequence[Finding]) -> None:
+    """Add what a step found; a finding that stands already (the step ran twice) is not added again."""
+    run = session.get_one(RunRow, run_id)
+    known = list(run.findings)
+    known += [entry for finding in findings if (entry := finding_to_json(finding)) not in known]
+    run.findings = known
+
+
+def finish(session: Session, run_id: str, now: datetime, *, failed: bool = False) -> str:
+    """End the run: failed, incomplete if it found errors, else completed. Returns the state."""
+    run = session.get_one(RunRow, run_id)
+    errors = any(entry["severity"] == Severity.ERROR for entry in run.findings)
+    run.state = FAILED if failed else INCOMPLETE if errors else COMPLETED
+    run.message, run.finished_at = "", now
+    return run.state
+
+
+def usage(session: Session, run_id: str) -> Usage:
+    """Requests that the run's steps have sent so far."""
+    reads, writes = session.execute(
+        select(func.coalesce(func.sum(StepRow.reads), 0), func.coalesce(func.sum(StepRow.writes), 0)).where(
+            StepRow.run_id == run_id
+        )
+    ).one()
+    return Usage(int(reads), int(writes))
+
+
+def steps(session: Session, run_id: str, after: int = 0) -> list[StepRow]:
+    """The run's ended steps in order, those with a row id above `after`."""
+    found = session.scalars(select(StepRow).where(StepRow.run_id == run_id, StepRow.id > after).order_by(StepRow.id))
+    return list(found)
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values, the form that runs keep and doors show."""
+    return {
+        "severity": finding.severity.value,
+        "code": finding.code,
+        "subject": finding.subject,
+        "message": finding.message,
+        "fix": finding.fix,
+    }

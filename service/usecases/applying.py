@@ -1,0 +1,72 @@
+"""Applying a plan: claim it, so that it is applied once and only while it is fresh, and start its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from connectors.tracker import Severity
+from service.context import Context
+from service.domain.wire import plan_from_json
+from service.store import runs
+from service.store.tables import PlanRow, ProjectRow, RunRow
+from service.usecases.errors import NotFound, PlanBlocked, StalePlan
+
+Enqueue = Callable[[str, str], None]
+"""Start a run: (run id, partition). Repeatable."""
+
+PLAN_AGAIN = "Make a new one with `phaseloop plan`; it shows what is left."
+
+
+def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
+    """Start the run of a plan and return it. Asking again for the same plan returns the same run.
+
+    Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors.
+    """
+    run_id = f"apply-{plan_id}"
+    with context.database.session() as session:
+        plan_row = session.get(PlanRow, plan_id)
+        if plan_row is None:
+            raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
+        run = session.get(RunRow, run_id)
+        if run is None:
+            plan = plan_from_json(plan_row.body)
+            if plan.blocked:
+                errors = [f.message for f in plan.findings if f.severity is Severity.ERROR]
+                raise PlanBlocked(
+                    "plan-blocked",
+                    f"This plan cannot be applied: {len(errors)} finding(s) must be mended first: " + " ".join(errors),
+                    "Mend them and plan again.",
+                )
+            _claim(session, plan_row)
+            run = RunRow(
+                id=run_id,
+                kind="apply",
+                project_id=plan_row.project_id,
+                plan_id=plan_id,
+                state=runs.QUEUED,
+                started_by=started_by,
+                created_at=context.now(),
+                findings=[],
+            )
+            session.add(run)
+            plan_row.run_id = run_id
+        project = session.get_one(ProjectRow, plan_row.project_id)
+        partition = project.connection_id
+    # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
+    if run.state not in runs.ENDED:
+        enqueue(run_id, partition)
+    return run
+
+
+def _claim(session: Session, plan: PlanRow) -> None:
+    """Move the project's serial on, if it still is the plan's: of two plans made side by side one is refused."""
+    moved = session.execute(
+        update(ProjectRow)
+        .where(ProjectRow.id == plan.project_id, ProjectRow.serial == plan.serial)
+        .values(serial=ProjectRow.serial + 1)
+    )
+    if moved.rowcount != 1:
+        raise StalePlan("plan-stale", "This plan is stale: its project was changed since it was made.", PLAN_AGAIN)

@@ -1,0 +1,32 @@
+"""Why a use case did not do what was asked, for the doors to translate."""
+
+from __future__ import annotations
+
+
+class UseCaseError(Exception):
+    """`code` is a stable kebab-case word; `message` says what is so; `fix` what to do next."""
+
+    def __init__(self, code: str, message: str, fix: str = "") -> None:
+        super().__init__(f"{message} {fix}".strip())
+        self.code = code
+        self.message = message
+        self.fix = fix
+
+
+class NotFound(UseCaseError):
+    """Nothing goes by that id or name."""
+
+    def __init__(self, what: str, name: str, fix: str = "") -> None:
+        super().__init__("not-found", f"There is no {what} {name!r}.", fix)
+
+
+class Conflict(UseCaseError):
+    """It clashes with what is there."""
+
+
+class StalePlan(Conflict):
+    """The project has moved on since the plan was made."""
+
+
+class PlanBlocked(Conflict):
+    """The plan has findings that must be mended first."""
