@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Finding, Severity, Usage
-from service.store.tables import RunRow, StepRow
+from service.store.tables import ProjectRow, RunRow, StepRow
 
 QUEUED = "queued"
 RUNNING = "running"
@@ -76,6 +76,8 @@ def finish(session: Session, run_id: str, now: datetime, *, failed: bool = False
     errors = any(entry["severity"] == Severity.ERROR for entry in run.findings)
     run.state = FAILED if failed else INCOMPLETE if errors else COMPLETED
     run.message, run.finished_at = "", now
+    # Plans made while the run was at work saw a tracker half built: they are stale now.
+    session.execute(update(ProjectRow).where(ProjectRow.id == run.project_id).values(serial=ProjectRow.serial + 1))
     return run.state
 
 

@@ -1,0 +1,77 @@
+"""Which trackers there are: kind to factory, by hand.
+
+The service uses `validated` when a connection is added and `connect` when it is used; nothing else of a connector's
+package is imported from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.jira.settings import JiraSettings
+from connectors.jira.tracker import JiraTracker
+from connectors.tracker import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of tracker: its settings (the credential is the field named `secret_field`) and how to connect."""
+
+    settings: type[BaseModel]
+    secret_field: str
+    connect: Callable[[Any], Tracker]
+
+
+KINDS: dict[str, Kind] = {
+    "jira": Kind(JiraSettings, "token", JiraTracker.connect),
+}
+
+
+class InvalidSettings(Exception):
+    """A connection's settings are wrong; `problems` are (field, what is wrong and what would be right), all of them."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
+        self.problems = problems
+
+
+def validated(kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    """The settings as plain values in their canonical form, without the credential. No I/O. Raises InvalidSettings."""
+    model = _model(kind, settings, secret)
+    return model.model_dump(mode="json", exclude={KINDS[kind].secret_field})
+
+
+def connect(kind: str, settings: Mapping[str, Any], secret: str) -> Tracker:
+    """A tracker for these settings; nothing is sent yet. Raises InvalidSettings."""
+    return KINDS[kind].connect(_model(kind, settings, secret)) if kind in KINDS else _unknown(kind)
+
+
+def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
+    if kind not in KINDS:
+        _unknown(kind)
+    entry = KINDS[kind]
+    try:
+        return entry.settings.model_validate({**settings, entry.secret_field: secret})
+    except ValidationError as error:
+        raise InvalidSettings(
+            [
+                (".".join(str(part) for part in problem["loc"]) or "settings", _words(problem["type"], problem["msg"]))
+                for problem in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+        ) from None  # the original holds the input, and so the credential
+
+
+def _words(code: str, message: str) -> str:
+    if code == "missing":
+        return "is missing"
+    if code == "extra_forbidden":
+        return "is not a setting of this kind of connection"
+    return message.removeprefix("Value error, ")
+
+
+def _unknown(kind: str) -> Any:
+    raise InvalidSettings([("kind", f"there is no tracker {kind!r}; there is: {', '.join(KINDS)}")])

@@ -1,0 +1,98 @@
+"""Connections to trackers: added with their credential, which is written and never shown again; checked in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from connectors import registry
+from connectors.errors import TrackerError
+from connectors.tracker import Account, Finding, Place, ProjectSpec, Severity
+from service.context import Context
+from service.domain.problems import InvalidInput, Problem
+from service.store.secrets import new_id
+from service.store.tables import ConnectionRow
+from service.usecases.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What a check of a connection found: who we are there, the project that was asked for, and every finding."""
+
+    account: Account | None
+    place: Place | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def put(
+    context: Context, name: str, kind: str, settings: Mapping[str, Any], secret: str, *, replace: bool = False
+) -> ConnectionRow:
+    """Add a connection, or with `replace` write its settings and credential anew. Nothing is sent to the tracker.
+
+    Raises InvalidInput with every problem of kind, settings and credential; Conflict if the name is taken.
+    """
+    checked = _validated(name, kind, settings, secret)
+    with context.database.session() as session:
+        row = session.scalar(select(ConnectionRow).where(ConnectionRow.name == name))
+        if row is not None and not replace:
+            raise Conflict(
+                "name-taken", f"There is a connection {name!r} already.", "Choose another name, or replace it by name."
+            )
+        if row is None:
+            row = ConnectionRow(id=new_id("con"), name=name, created_at=context.now())
+            session.add(row)
+        row.kind, row.settings, row.secret = kind, checked, context.vault.seal(secret.strip())
+    return row
+
+
+def _validated(name: str, kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    problems = []
+    if not name or len(name) > 80 or not name.isprintable():
+        problems.append(Problem("connection", None, "name", "must be 1 to 80 printable characters"))
+    try:
+        checked = registry.validated(kind, settings, secret)
+    except registry.InvalidSettings as error:
+        problems += [Problem("connection", None, path, message) for path, message in error.problems]
+        checked = {}
+    if problems:
+        raise InvalidInput(problems)
+    return checked
+
+
+def get(context: Context, name: str) -> ConnectionRow:
+    """The connection of that id or name. Raises NotFound."""
+    with context.database.session() as session:
+        row = session.scalar(select(ConnectionRow).where(or_(ConnectionRow.id == name, ConnectionRow.name == name)))
+    if row is None:
+        raise NotFound("connection", name, "Add one with `phaseloop connections add`.")
+    return row
+
+
+def listed(context: Context) -> list[ConnectionRow]:
+    """All connections by name."""
+    with context.database.session() as session:
+        return list(session.scalars(select(ConnectionRow).order_by(ConnectionRow.name)))
+
+
+def check(context: Context, name: str, project_key: str | None = None, *, create: bool = False) -> Preflight:
+    """Look, without writing: who we are, whether the project is there, what would be refused and who can mend it."""
+    row = get(context, name)
+    account, place, findings = None, None, []
+    try:
+        with context.tracker(row) as tracker:
+            account = tracker.whoami()
+            if project_key:
+                spec = ProjectSpec(uid="", key=project_key, name=project_key, create=create)
+                place = tracker.locate(spec)
+                findings = list(tracker.check(spec, place, ()))
+    except TrackerError as error:
+        findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
+    return Preflight(account, place, tuple(findings))

@@ -1,0 +1,126 @@
+"""Projects: one template version filled in for one team on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.domain.calendar import check_time_zone
+from service.domain.parameters import settle
+from service.domain.problems import InvalidInput, Problem
+from service.domain.reading import read_template
+from service.domain.team import check_team
+from service.domain.template import Template
+from service.store.secrets import new_id
+from service.store.tables import ProjectRow, TeamRow, TemplateRow
+from service.templates import TemplateText
+from service.usecases import connections, teams
+from service.usecases.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks for when setting up a project; `parameters` as given, not yet settled."""
+
+    name: str
+    key: str
+    connection: str
+    team: str
+    template: TemplateText
+    parameters: Mapping[str, object]
+    time_zone: str | None = None
+    create: bool = False
+
+
+def put(context: Context, request: Request, *, may_exist: bool = True) -> ProjectRow:
+    """Set the project up, or bring an existing one (same connection and key) to this request. Writes nothing remotely.
+
+    Parameters that an existing project settled before stay as they are unless given anew: the start date above all.
+    Raises InvalidInput with every problem, NotFound for the connection or team, Conflict unless `may_exist`.
+    """
+    connection = connections.get(context, request.connection)
+    team_row = teams.get(context, request.team)
+    template = read_template(request.template.text, request.template.source)
+    with context.database.session() as session:
+        row = session.scalar(
+            select(ProjectRow).where(ProjectRow.connection_id == connection.id, ProjectRow.key == request.key)
+        )
+        if row is not None and not may_exist:
+            raise Conflict(
+                "project-exists", f"There is a project {request.key!r} on this connection.", "Plan that one."
+            )
+        before = row.parameters if row is not None else {}
+        checked = _checked(context, request, template, team_row, before)
+        keep_template(session, context, request.template, template)
+        if row is None:
+            row = ProjectRow(
+                id=new_id("prj"), key=request.key, connection_id=connection.id, serial=0, created_at=context.now()
+            )
+            session.add(row)
+        row.name, row.team_id, row.template_digest = request.name, team_row.id, request.template.digest
+        row.parameters, row.create = checked, request.create
+        row.time_zone = request.time_zone or row.time_zone or teams.team_of(team_row).time_zone or "UTC"
+    return row
+
+
+def _checked(
+    context: Context, request: Request, template: Template, team: TeamRow, before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The settled parameters as JSON values, or everything that is wrong with the request."""
+    problems: list[Problem] = []
+    if not request.name.strip() or len(request.name) > 80:
+        problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
+    if not request.key.strip():
+        problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
+    if request.time_zone is not None:
+        problems += check_time_zone(request.time_zone, "project", "time_zone")
+    problems += check_team(teams.team_of(team), template)
+    kept = {name: value for name, value in before.items() if name in template.parameters}
+    settled = {}
+    try:
+        settled = settle(template, {**kept, **request.parameters}, context.now().date())
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in settled.items()}
+
+
+def keep_template(session: Session, context: Context, text: TemplateText, template: Template) -> None:
+    """Keep the template's text by its digest, so that the project never loses what it was made from."""
+    if session.get(TemplateRow, text.digest) is None:
+        session.add(
+            TemplateRow(
+                digest=text.digest,
+                name=template.name,
+                version=template.version,
+                source=text.source,
+                text=text.text,
+                created_at=context.now(),
+            )
+        )
+        session.flush()
+
+
+def get(context: Context, name: str) -> ProjectRow:
+    """The project of that id, or of that tracker key where only one has it. Raises NotFound, Conflict."""
+    with context.database.session() as session:
+        found = list(session.scalars(select(ProjectRow).where(or_(ProjectRow.id == name, ProjectRow.key == name))))
+    if not found:
+        raise NotFound("project", name, "`phaseloop status` names those there are.")
+    if len(found) > 1:
+        ids = ", ".join(row.id for row in found)
+        raise Conflict("ambiguous", f"Several projects have the key {name!r}: {ids}.", "Name one by its id.")
+    return found[0]
+
+
+def listed(context: Context) -> list[ProjectRow]:
+    """All projects, oldest first."""
+    with context.database.session() as session:
+        return list(session.scalars(select(ProjectRow).order_by(ProjectRow.created_at, ProjectRow.id)))

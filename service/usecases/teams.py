@@ -1,0 +1,49 @@
+"""Teams: imported by name, again whenever the file changes."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from service.context import Context
+from service.domain.team import Team, team_from_json
+from service.store.secrets import new_id
+from service.store.tables import TeamRow
+from service.usecases.errors import Conflict, NotFound
+
+
+def put(context: Context, team: Team, expected_version: int | None = None) -> TeamRow:
+    """Keep the team under its name; an existing one is replaced and its version grows. An unchanged team stays as it is.
+
+    Raises Conflict if `expected_version` is given and is not the present one.
+    """
+    body = team.to_json()
+    with context.database.session() as session:
+        row = session.scalar(select(TeamRow).where(TeamRow.name == team.name))
+        if expected_version is not None and (row.version if row else 0) != expected_version:
+            raise Conflict("version-mismatch", f"The team {team.name!r} was changed meanwhile.", "Read it again first.")
+        if row is None:
+            row = TeamRow(id=new_id("tem"), name=team.name, body=body, version=1, updated_at=context.now())
+            session.add(row)
+        elif row.body != body:
+            row.body, row.version, row.updated_at = body, row.version + 1, context.now()
+    return row
+
+
+def get(context: Context, name: str) -> TeamRow:
+    """The team of that id or name. Raises NotFound."""
+    with context.database.session() as session:
+        row = session.scalar(select(TeamRow).where(or_(TeamRow.id == name, TeamRow.name == name)))
+    if row is None:
+        raise NotFound("team", name, "Import one with `phaseloop team import FILE`; `phaseloop team list` names them.")
+    return row
+
+
+def listed(context: Context) -> list[TeamRow]:
+    """All teams by name."""
+    with context.database.session() as session:
+        return list(session.scalars(select(TeamRow).order_by(TeamRow.name)))
+
+
+def team_of(row: TeamRow) -> Team:
+    """The stored team as a value."""
+    return team_from_json(row.body, source=row.name)
