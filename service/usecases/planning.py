@@ -1,0 +1,238 @@
+"""Making a plan: what should be, what we recorded, what the tracker shows, and the difference. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from connectors.tracker import (
+    Account,
+    Capabilities,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    ObservedItem,
+    Place,
+    ProjectSpec,
+    RemoteRef,
+    Severity,
+    Tracker,
+)
+from service.context import Context
+from service.domain.assignment import Assignment, assign
+from service.domain.batches import batches, estimate
+from service.domain.blueprint import Blueprint, blueprint
+from service.domain.calendar import Calendar
+from service.domain.desired import desired_items
+from service.domain.parameters import settle
+from service.domain.plan import Plan, Recorded, Vacancy, diff
+from service.domain.reading import read_template
+from service.domain.team import Member, Team
+from service.domain.template import Template
+from service.domain.wire import plan_from_json, plan_to_json
+from service.store import items
+from service.store.secrets import new_id
+from service.store.tables import ConnectionRow, PlanRow, ProjectRow, TeamRow, TemplateRow
+from service.usecases import projects
+from service.usecases.errors import NotFound
+from service.usecases.teams import team_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """Everything of ours that a plan is made from."""
+
+    project: ProjectRow
+    connection: ConnectionRow
+    team: Team
+    template: Template
+    blueprint: Blueprint
+    assignment: Assignment
+    recorded: Mapping[ItemKey, Recorded]
+
+
+def make_plan(context: Context, project: str) -> PlanRow:
+    """Make and keep a plan that takes the tracker to what the template, the team and the calendar ask for now.
+
+    Raises NotFound, InvalidInput, and TrackerError when the tracker cannot be read. What would be refused when
+    writing is in the plan's findings.
+    """
+    inputs = _inputs(context, projects.get(context, project).id)
+    started = monotonic()
+    with context.tracker(inputs.connection) as tracker:
+        before = tracker.usage
+        plan, capabilities = _plan(tracker, inputs)
+        used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
+    seconds = monotonic() - started
+    plan = _with_estimate(plan, capabilities, seconds / max(1, sum(used)))
+    row = PlanRow(
+        id=new_id("pln"),
+        project_id=inputs.project.id,
+        serial=inputs.project.serial,
+        body=plan_to_json(plan),
+        reads=used[0],
+        writes=used[1],
+        seconds=round(seconds, 3),
+        created_at=context.now(),
+    )
+    with context.database.session() as session:
+        session.add(row)
+    return row
+
+
+def get(context: Context, plan_id: str) -> PlanRow:
+    """The kept plan of that id. Raises NotFound."""
+    with context.database.session() as session:
+        row = session.get(PlanRow, plan_id)
+    if row is None:
+        raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
+    return row
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """The kept plan as a value."""
+    return plan_from_json(row.body)
+
+
+def _inputs(context: Context, project_id: str) -> _Inputs:
+    with context.database.session() as session:
+        project = session.get_one(ProjectRow, project_id)
+        connection = session.get_one(ConnectionRow, project.connection_id)
+        team = team_of(session.get_one(TeamRow, project.team_id))
+        stored = session.get_one(TemplateRow, project.template_digest)
+        recorded = items.recorded(session, project_id)
+    template = read_template(stored.text, stored.source)
+    parameters = settle(template, project.parameters, context.now().date())
+    calendar = Calendar(time_zone=project.time_zone)
+    drawn = blueprint(template, parameters, project.name, project.key, calendar)
+    assignment = assign(drawn, template, parameters, team, calendar)
+    return _Inputs(project, connection, team, template, drawn, assignment, recorded)
+
+
+def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
+    """How the connector is told which project this is about."""
+    return ProjectSpec(
+        uid=project.id,
+        key=project.key,
+        name=project.name,
+        create=project.create,
+        method=method,
+        label=f"phaseloop-{project.id.removeprefix('prj_')}",
+    )
+
+
+def _plan(tracker: Tracker, inputs: _Inputs) -> tuple[Plan, Capabilities]:
+    project = inputs.project
+    spec = spec_of(project, str(project.parameters.get("method", "scrum")))
+    place = tracker.locate(spec)
+    findings = _place_findings(project, place)
+    accounts, people_findings = _accounts(tracker, place, inputs)
+    capabilities = place.capabilities if place is not None else tracker.assumed(spec)
+    wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
+    if place is not None or spec.create:
+        findings += tracker.check(spec, place, wanted)
+    known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
+    observed = _observed(tracker, place, known)
+    notes = {key: inputs.assignment.notes.get(key, "") for key in (item.key for item in wanted)}
+    changes, drift = diff(wanted, inputs.recorded, observed, notes)
+    plan = Plan(
+        project=project.id,
+        serial=project.serial,
+        spec=spec,
+        place=place,
+        template=f"{inputs.template.name} {inputs.template.version}",
+        changes=tuple(changes),
+        items=tuple(wanted),
+        known={key: seen.ref for key, seen in observed.items()} | known,
+        observed={key: seen.fields for key, seen in observed.items()},
+        drift=tuple(drift),
+        vacancies=tuple(_vacancies(inputs.assignment, wanted)),
+        findings=tuple([*findings, *people_findings]),
+    )
+    return plan, capabilities
+
+
+def _observed(
+    tracker: Tracker, place: Place | None, known: Mapping[ItemKey, RemoteRef]
+) -> Mapping[ItemKey, ObservedItem]:
+    """What the tracker shows; links are read with their tickets and are not items of their own there."""
+    if place is None:
+        return {}
+    return tracker.find(place, {key: ref for key, ref in known.items() if not key.startswith(f"{ItemKind.LINK}:")})
+
+
+def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
+    if place is None and not project.create:
+        return [
+            Finding(
+                Severity.ERROR,
+                "project-missing",
+                f"The tracker shows no project {project.key} to this account.",
+                "Create it there, give the account access to it, or add --create to have phaseloop create it.",
+                project.key,
+            )
+        ]
+    if place is not None and project.create and project.url is None:
+        return [
+            Finding(
+                Severity.ERROR,
+                "key-taken",
+                f"A project {project.key} exists already ({place.ref.url}).",
+                "Choose another key, or leave --create out to build in that project.",
+                project.key,
+            )
+        ]
+    return []
+
+
+def _accounts(tracker: Tracker, place: Place | None, inputs: _Inputs) -> tuple[dict[str, str], list[Finding]]:
+    """Account ids by the handles of the people who have work in this plan, and what is wrong with any of them."""
+    working = inputs.assignment.people
+    members = [member for member in inputs.team.members if member.handle in working]
+    found = tracker.people(place, [member.handle for member in members])
+    findings = [
+        finding
+        for member in members
+        if (finding := _person_finding(member, found.get(member.handle), inputs.project.key)) is not None
+    ]
+    return {handle: account.id for handle, account in found.items()}, findings
+
+
+def _person_finding(member: Member, account: Account | None, project_key: str) -> Finding | None:
+    def finding(code: str, message: str, fix: str) -> Finding:
+        return Finding(Severity.ERROR, code, f"{member.person} ({member.handle}) {message}", fix, member.handle)
+
+    if account is None:
+        return finding(
+            "account-unknown",
+            "is not known to the tracker as somebody who can be assigned here.",
+            f"Check the address in the team file, give the account access to {project_key}, or write the tracker's "
+            "account id as `account` where addresses are hidden.",
+        )
+    if not account.active:
+        return finding("account-inactive", "has left: the account is not active.", "Take the person out of the team.")
+    if account.assignable is False:
+        return finding(
+            "account-not-assignable",
+            f"cannot be assigned in {project_key}.",
+            "An administrator of the project grants it: Assignable user, in the project's permissions.",
+        )
+    return None
+
+
+def _vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
+    titles = {item.key: item.title for item in wanted}
+    return [
+        Vacancy(vacancy.key, titles.get(vacancy.key, vacancy.key), vacancy.role, vacancy.reason)
+        for vacancy in assignment.vacancies
+    ]
+
+
+def _with_estimate(plan: Plan, capabilities: Capabilities, seconds_per_call: float) -> Plan:
+    """The plan with what applying is expected to take, at the pace at which the tracker has just answered."""
+    calls = batches(plan.changes, plan.items, capabilities)
+    return replace(
+        plan, estimate=estimate(calls, creates_project=plan.place is None, seconds_per_call=seconds_per_call)
+    )
