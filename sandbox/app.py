@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from sandbox.clock import Clock
 from sandbox.http import Call, PathTable, Routes, answer, stamp, unknown_path
-from sandbox.jira import access, platform
+from sandbox.jira import access
 from sandbox.jira.errors import ApiError
+from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Site, SiteData
 

@@ -38,9 +38,6 @@ CUSTOM_TYPES: dict[str, tuple[str, str | None, str]] = {
     f"{CUSTOM}:people": ("array", "user", f"{CUSTOM}:userpickergroupsearcher"),
     f"{CUSTOM}:grouppicker": ("group", None, f"{CUSTOM}:grouppickersearcher"),
     f"{CUSTOM}:multigrouppicker": ("array", "group", f"{CUSTOM}:grouppickersearcher"),
-    f"{CUSTOM}:version": ("version", None, f"{CUSTOM}:versionsearcher"),
-    f"{CUSTOM}:multiversion": ("array", "version", f"{CUSTOM}:versionsearcher"),
-    f"{CUSTOM}:project": ("project", None, f"{CUSTOM}:projectsearcher"),
     f"{CUSTOM}:cascadingselect": ("option-with-child", None, f"{CUSTOM}:cascadingselectsearcher"),
 }
 RICH_TEXT = {"description", "environment", f"{CUSTOM}:textarea"}

@@ -603,6 +603,13 @@ class Site:
         for key in (*issue.old_keys, issue.key):
             self._issue_ids[key.upper()] = issue.id
 
+    def forget(self, issue: Issue) -> None:
+        """Drop an issue; its keys are never given out again."""
+        self.data.issues.pop(issue.id, None)
+        for key in (*issue.old_keys, issue.key):
+            self._issue_ids.pop(key.upper(), None)
+        self.revision += 1
+
     def next_id(self, kind: str, start: int = 10000) -> int:
         """A number that no record of this kind has had."""
         number = self.data.counters.get(kind, start - 1) + 1

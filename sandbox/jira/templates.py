@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sandbox.jira.fields import (
     EPIC_COLOR,
+    EPIC_LINK,
     EPIC_NAME,
     FLAGGED,
     SPRINT,
@@ -51,6 +52,7 @@ CLASSIC_SCREEN = (
     "duedate",
     "timetracking",
     "comment",
+    EPIC_LINK,
     START_DATE,
     STORY_POINTS,
     SPRINT,
@@ -159,14 +161,13 @@ def create(
 
 
 def _screen_of(screen: list[str], issue_type: IssueType, *, team: bool) -> list[str]:
-    fields = list(screen)
+    missing: set[str] = set()
     if issue_type.level == 1:
-        fields = [f for f in fields if f not in (STORY_POINTS, STORY_POINT_ESTIMATE)]
-        if not team:
-            fields += [EPIC_NAME, EPIC_COLOR]
+        missing = {STORY_POINTS, STORY_POINT_ESTIMATE, EPIC_LINK}
     if issue_type.subtask:
-        fields = [f for f in fields if f != SPRINT]
-    return fields
+        missing = {SPRINT, EPIC_LINK}
+    fields = [f for f in screen if f not in missing]
+    return [*fields, EPIC_NAME, EPIC_COLOR] if issue_type.level == 1 and not team else fields
 
 
 def _status(data: SiteData, name: str, category: str, project_id: str | None) -> Status:

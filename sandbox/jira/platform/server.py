@@ -6,8 +6,9 @@ from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer
 from sandbox.jira import times
+from sandbox.jira.platform import PREFIXES
 
-routes = Routes("/rest/api/2", "/rest/api/3", "/rest/api/latest")
+routes = Routes(*PREFIXES)
 
 
 @routes.get("/serverInfo")
