@@ -149,7 +149,7 @@ def _plan(tracker: Tracker, inputs: _Inputs) -> tuple[Plan, Capabilities]:
         observed={key: seen.fields for key, seen in observed.items()},
         drift=tuple(drift),
         vacancies=tuple(_vacancies(inputs.assignment, wanted)),
-        findings=tuple([*findings, *people_findings]),
+        findings=(*findings, *people_findings),
     )
     return plan, capabilities
 

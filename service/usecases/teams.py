@@ -12,7 +12,7 @@ from service.usecases.errors import Conflict, NotFound
 
 
 def put(context: Context, team: Team, expected_version: int | None = None) -> TeamRow:
-    """Keep the team under its name; an existing one is replaced and its version grows. An unchanged team stays as it is.
+    """Keep the team under its name; an existing one is replaced and its version grows; an unchanged one stays.
 
     Raises Conflict if `expected_version` is given and is not the present one.
     """
