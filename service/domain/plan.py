@@ -130,7 +130,7 @@ class Plan:
 
     `serial` is the project's when the plan was made; a plan whose project has moved on is stale and refused.
     `items` are the desired items that changes refer to; `known` the references of items that exist already.
-    `place` is None when the project itself is to be created.
+    `place` is None when the project itself is to be created. `people` names the person behind each account id.
     """
 
     project: str
@@ -145,6 +145,7 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     vacancies: tuple[Vacancy, ...] = ()
     findings: tuple[Finding, ...] = ()
+    people: Mapping[str, str] = field(default_factory=dict)
     estimate: Estimate = field(default_factory=lambda: Estimate(0, 0, 0.0))
 
     @property

@@ -58,6 +58,7 @@ def published(plan: Plan) -> dict[str, Any]:
         "summary": plan.counts(),
         "blocked": plan.blocked,
         "changes": [_change(change) for change in plan.changes],
+        "people": dict(plan.people),
         "drift": [_drift(entry) for entry in plan.drift],
         "vacancies": [
             {"key": vacancy.key, "title": vacancy.title, "role": vacancy.role, "reason": vacancy.reason}

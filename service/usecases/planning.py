@@ -150,6 +150,7 @@ def _plan(tracker: Tracker, inputs: _Inputs) -> tuple[Plan, Capabilities]:
         drift=tuple(drift),
         vacancies=tuple(_vacancies(inputs.assignment, wanted)),
         findings=(*findings, *people_findings),
+        people={accounts[m.handle]: m.person for m in inputs.team.members if m.handle in accounts},
     )
     return plan, capabilities
 

@@ -1,0 +1,194 @@
+"""Plans, findings and runs as text for people. Everything here returns lines with rich markup; nothing is decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.markup import escape
+
+from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
+from service.domain.plan import Action, Change, Drift, Plan, Vacancy
+
+COLOURS = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.ADOPT: "cyan",
+    Action.KEEP: "dim",
+    Action.FORGET: "red",
+}
+SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
+    """The plan, grouped by epic and iteration; unchanged items only with `everything`."""
+    project = f"[bold]{escape(plan.spec.key)}[/] ({escape(plan.spec.name)})"
+    yield f"Plan [bold]{plan_id}[/] for {project}, from {escape(plan.template)}"
+    if plan.place is None and plan.spec.create:
+        yield f"  [green]+[/] project {escape(plan.spec.key)}"
+    shown = [change for change in plan.changes if everything or change.writes or change.action is not Action.KEEP]
+    items = {item.key: item for item in plan.items}
+    yield from _iterations([c for c in shown if c.kind is ItemKind.ITERATION])
+    yield from _epics(plan, shown, items)
+    yield from _links([c for c in shown if c.kind is ItemKind.LINK], items, everything=everything)
+    yield from _drift(plan.drift)
+    yield from _vacancies(plan.vacancies)
+    yield from finding_lines(plan.findings)
+    yield ""
+    yield summary_line(plan)
+
+
+def summary_line(plan: Plan) -> str:
+    """The counts, and what applying takes."""
+    if plan.empty:
+        drift = f" ({len(plan.drift)} changed by people, left as they are)" if plan.drift else ""
+        return f"[bold]Nothing to do[/]: {plan.spec.key} is as planned{drift}."
+    counts = plan.counts()
+    takes = plan.estimate
+    return (
+        f"[bold]Plan:[/] {counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
+        f"{counts['forget']} to let go, {counts['keep']} as they are; "
+        f"about {takes.writes + takes.reads} calls, {_seconds(takes.seconds)}."
+    )
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    return f"~{seconds:.0f} s" if seconds < 90 else f"~{seconds / 60:.0f} min"
+
+
+def _iterations(changes: Sequence[Change]) -> Iterator[str]:
+    if not changes:
+        return
+    yield "\n[bold]Iterations[/]"
+    for change in changes:
+        fields = change.after or change.before or {}
+        yield f"  {_sign(change)} {escape(change.title):<30} {_dates(fields)}{_changed(change)}"
+
+
+def _dates(fields: Mapping[str, Any]) -> str:
+    if not fields.get("starts") or not fields.get("ends"):
+        return ""
+    starts, ends = (datetime.fromisoformat(fields[name]) for name in ("starts", "ends"))
+    return f"{starts:%a} {starts.day} {starts:%b} to {ends:%a} {ends.day} {ends:%b %Y}"
+
+
+def _epics(plan: Plan, shown: Sequence[Change], items: Mapping[ItemKey, Item]) -> Iterator[str]:
+    """Epics in order, under each its tickets by iteration; last the tickets without an epic."""
+    by_epic: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in shown:
+        if change.kind is ItemKind.TICKET:
+            by_epic[str(_field(change, items, "epic") or "")].append(change)
+    epics = {change.key: change for change in plan.changes if change.kind is ItemKind.EPIC}
+    listed = {change.key for change in shown}
+    names = {change.key: change.title for change in plan.changes if change.kind is ItemKind.ITERATION}
+    for key, epic in epics.items():
+        if key in listed or by_epic.get(key):
+            sign = _sign(epic) if key in listed else "[dim]=[/]"
+            yield f"\n{sign} [bold]{escape(epic.title)}[/]{_changed(epic)}"
+            yield from _tickets(by_epic.pop(key, []), items, names, plan.people)
+    for rest in by_epic.values():
+        yield "\n[bold]Without an epic[/]"
+        yield from _tickets(rest, items, names, plan.people)
+
+
+def _tickets(
+    changes: Sequence[Change],
+    items: Mapping[ItemKey, Item],
+    names: Mapping[ItemKey, str],
+    people: Mapping[str, str],
+) -> Iterator[str]:
+    grouped: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        grouped[str(_field(change, items, "iteration") or "")].append(change)
+    for iteration, group in grouped.items():
+        yield f"    [dim]{escape(names.get(ItemKey(iteration), iteration) or 'no iteration')}[/]"
+        for change in group:
+            yield f"    {_sign(change)} {_ticket(change, items, people)}"
+
+
+def _ticket(change: Change, items: Mapping[ItemKey, Item], people: Mapping[str, str]) -> str:
+    assignee = _field(change, items, "assignee")
+    points = _field(change, items, "points")
+    who = escape(people.get(str(assignee), str(assignee))) if assignee else "[bold red]nobody[/]"
+    load = f"{points:g} pts" if isinstance(points, int | float) else ""
+    title = change.title if len(change.title) <= 56 else change.title[:55] + "…"
+    return f"{escape(title):<56} {load:>6}  {who}{_changed(change)}"
+
+
+def _field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
+    if change.key in items:
+        return items[change.key].fields().get(name)
+    return (change.before or {}).get(name)
+
+
+def _changed(change: Change) -> str:
+    """What an update writes, short values with before and after."""
+    if change.action is not Action.UPDATE:
+        return ""
+    parts = []
+    for name in change.changed:
+        before, after = (change.before or {}).get(name), (change.after or {}).get(name)
+        short = all(len(str(value)) <= 40 and "\n" not in str(value) for value in (before, after))
+        parts.append(f"{name}: {before} -> {after}" if short else name)
+    return f"  [yellow]({escape('; '.join(parts))})[/]"
+
+
+def _links(changes: Sequence[Change], items: Mapping[ItemKey, Item], *, everything: bool) -> Iterator[str]:
+    if not changes:
+        return
+    yield "\n[bold]Dependencies[/]"
+    if not everything and len(changes) > 12:
+        new = sum(1 for change in changes if change.action is Action.CREATE)
+        yield f"  [green]+[/] {new} links between tickets (shown with --all)"
+        changes = [change for change in changes if change.action is not Action.CREATE]
+    for change in changes:
+        yield f"  {_sign(change)} {escape(change.title)}"
+
+
+def _drift(drift: Sequence[Drift]) -> Iterator[str]:
+    if not drift:
+        return
+    yield "\n[bold]Changed by people since[/] (left as they are)"
+    for entry in drift:
+        if entry.field is None:
+            yield f"  ! {escape(entry.title)}: deleted"
+        elif entry.field == "text":
+            yield f"  ! {escape(entry.title)}: text edited"
+        else:
+            yield f"  ! {escape(entry.title)}: {entry.field} {escape(f'{entry.recorded} -> {entry.observed}')}"
+
+
+def _vacancies(vacancies: Sequence[Vacancy]) -> Iterator[str]:
+    if not vacancies:
+        return
+    yield f"\n[bold red]Vacancies[/] ({len(vacancies)} tickets without a person)"
+    for vacancy in vacancies:
+        yield f"  ! {escape(vacancy.title)}: {escape(vacancy.role)}, {escape(vacancy.reason)}"
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings, the gravest first, each with what to do."""
+    order = list(Severity)
+    ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
+    if ordered:
+        yield "\n[bold]Findings[/]"
+    for finding in ordered:
+        yield f"  [{SEVERITIES[finding.severity]}]{finding.severity.value}[/] {escape(finding.message)}"
+        if finding.fix:
+            yield f"        {escape(finding.fix)}"
+
+
+def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """Findings from the form that runs keep."""
+    return [
+        Finding(Severity(entry["severity"]), entry["code"], entry["message"], entry["fix"], entry["subject"])
+        for entry in stored
+    ]
+
+
+def _sign(change: Change) -> str:
+    return f"[{COLOURS[change.action]}]{change.action.symbol}[/]"
