@@ -28,7 +28,6 @@ async def server_info(call: Call) -> Response:
         "serverTime": times.stamp(site.clock.now()),
         "scmInfo": "32b43b28d3f0c3ee7f2535b395e90b205ac3bc6f",
         "serverTitle": site.data.application_properties["jira.title"],
-        "defaultLocale": {"locale": "en_US"},
         "serverTimeZone": "Etc/UTC",
     }
     return answer(body)
