@@ -27,6 +27,12 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=250, strip_whit
 Placeholder = Annotated[str, StringConstraints(pattern=r"^\{\{ *[a-z][a-z0-9_]* *\}\}$")]
 """A whole value taken from a parameter: `"{{ iteration_days }}"`."""
 
+Name = Annotated[str, StringConstraints(min_length=1, max_length=250, strip_whitespace=True, pattern=r"^[^\r\n]+$")]
+"""One line of plain text, shown before there is a project and so without placeholders."""
+
+Plain = Annotated[str, StringConstraints(min_length=1, max_length=8000, strip_whitespace=True)]
+"""Markdown without placeholders."""
+
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 ParameterValue = bool | int | date | str
@@ -43,26 +49,26 @@ class IntegerParameter(Strict):
     """A whole number in a range, both ends included."""
 
     type: Literal["integer"]
-    description: Line
+    description: Name = Field(description="What it decides, for the person who starts a project.")
     default: int
-    minimum: int
-    maximum: int
+    minimum: int = Field(description="The least value that can be given.")
+    maximum: int = Field(description="The greatest value that can be given.")
 
 
 class ChoiceParameter(Strict):
     """One of some words."""
 
     type: Literal["choice"]
-    description: Line
+    description: Name = Field(description="What it decides, for the person who starts a project.")
     default: Key
-    choices: Annotated[tuple[Key, ...], Field(min_length=2)]
+    choices: Annotated[tuple[Key, ...], Field(min_length=2)] = Field(description="The words to choose from.")
 
 
 class SwitchParameter(Strict):
     """Yes or no."""
 
     type: Literal["switch"]
-    description: Line
+    description: Name = Field(description="What it decides, for the person who starts a project.")
     default: bool
 
 
@@ -70,7 +76,7 @@ class DateParameter(Strict):
     """A calendar date; `today` and `next-monday` are settled when a project is planned for the first time."""
 
     type: Literal["date"]
-    description: Line
+    description: Name = Field(description="What it decides, for the person who starts a project.")
     default: date | Literal["today", "next-monday"]
 
 
@@ -90,10 +96,10 @@ SeedRefs = Annotated[
 class Role(Strict):
     """A kind of work that people of the team answer for."""
 
-    title: Line
+    title: Name = Field(description="What people call the role.")
     core: bool = Field(description="Core roles are part of every team; the others appear as it grows.")
-    responsibility: Text
-    skills: Annotated[tuple[Line, ...], Field(min_length=1)]
+    responsibility: Plain = Field(description="What the role answers for.")
+    skills: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="What somebody in the role can do.")
     fallback: Key | None = Field(default=None, description="The role that takes over when this one is off or empty.")
     when: When = Field(default_factory=dict)
 
@@ -101,26 +107,31 @@ class Role(Strict):
 class Epic(Strict):
     """A body of work inside a phase."""
 
-    key: Key
-    title: Line
-    description: Text
+    key: Key = Field(description="Its lasting name, unique in the template.")
+    title: Line = Field(description="What it is called in the tracker.")
+    description: Text = Field(description="What the work is about.")
     when: When = Field(default_factory=dict)
 
 
 class Ticket(Strict):
     """One piece of work for one role."""
 
-    key: Key
-    title: Line
-    epic: Key
-    role: Key
+    key: Key = Field(description="Its lasting name, unique in the template.")
+    title: Line = Field(description="What it is called in the tracker.")
+    epic: Key = Field(description="Key of an epic of the same phase.")
+    role: Key = Field(description="The role that does it.")
     reviewers: tuple[Key, ...] = Field(default=(), description="Roles that look it over before it is done.")
-    description: Text
+    description: Text = Field(description="What to do and why.")
     done: Annotated[tuple[Line, ...], Field(min_length=1)] = Field(description="What done means, as a checklist.")
-    deliverable: Line
-    points: Annotated[int, Field(ge=0, le=100)]
-    priority: Literal["high", "medium", "low"] | None = None
+    deliverable: Line = Field(description="What exists afterwards.")
+    points: Annotated[int, Field(ge=0, le=100)] = Field(description="The size of the work, in story points.")
+    priority: Literal["high", "medium", "low"] | None = Field(
+        default=None, description="Unset: whatever the tracker gives new work."
+    )
     needs: tuple[Key, ...] = Field(default=(), description="Keys of tickets that must be done first.")
+    before: tuple[Key, ...] = Field(
+        default=(), description="Keys of tickets that wait for this one whenever it exists: `needs` from the other end."
+    )
     seed_ref: SeedRefs | None = Field(default=None, description="What in the template's source this ticket covers.")
     origin: Origin | None = Field(default=None, description="`extension`: not from the source but added by the author.")
     when: When = Field(default_factory=dict)
@@ -129,64 +140,68 @@ class Ticket(Strict):
 class PhaseRecord(Strict):
     """Who documents an iteration of the phase; one such ticket in every iteration."""
 
-    epic: Key
-    author: Key
-    sign_off: Key
-    points: Annotated[int, Field(ge=0, le=100)]
+    epic: Key = Field(description="Key of the epic of the phase that holds the records.")
+    author: Key = Field(description="The role that writes the record.")
+    sign_off: Key = Field(description="The role that signs it; never the author's.")
+    points: Annotated[int, Field(ge=0, le=100)] = Field(description="The size of the work, in story points.")
 
 
 class Exit(Strict):
     """When a phase is over: its output exists."""
 
-    output: Text
-    needs: Annotated[tuple[Key, ...], Field(min_length=1)]
+    output: Text = Field(description="What exists when the phase is over.")
+    needs: Annotated[tuple[Key, ...], Field(min_length=1)] = Field(description="Keys of tickets that must be done.")
     record: bool = Field(default=True, description="The iteration's record must be signed as well.")
 
 
 class Phase(Strict):
     """A stage of the loop."""
 
-    key: Key
-    title: Line
-    short: Annotated[str, StringConstraints(min_length=1, max_length=12)] = Field(
-        description="The phase in a few letters, for iteration names."
-    )
-    focus: Text
+    key: Key = Field(description="Its lasting name, unique in the template.")
+    title: Line = Field(description="What the phase is called.")
+    short: Annotated[
+        str, StringConstraints(min_length=1, max_length=12, strip_whitespace=True, pattern=r"^[^\r\n]+$")
+    ] = Field(description="The phase in a few letters, for iteration names; no placeholders.")
+    focus: Text = Field(description="What the phase is for.")
     roles: Annotated[tuple[Key, ...], Field(min_length=1)] = Field(description="Roles at work in this phase.")
-    iterations: Annotated[int, Field(ge=1, le=26)] | Placeholder
+    iterations: Annotated[int, Field(ge=1, le=26)] | Placeholder = Field(
+        description="How many iterations are planned: a number or the placeholder of an integer parameter."
+    )
     recurring: bool = Field(default=False, description="Every iteration has all its tickets again.")
-    epics: Annotated[tuple[Epic, ...], Field(min_length=1)]
-    tickets: Annotated[tuple[Ticket, ...], Field(min_length=1)]
-    record: PhaseRecord
-    exit: Exit
+    epics: Annotated[tuple[Epic, ...], Field(min_length=1)] = Field(description="The bodies of work of the phase.")
+    tickets: Annotated[tuple[Ticket, ...], Field(min_length=1)] = Field(description="Its work, in the order to do it.")
+    record: PhaseRecord = Field(description="Who documents its iterations.")
+    exit: Exit = Field(description="When the phase is over.")
 
 
 class Section(Strict):
     """A heading of the record and what to write under it."""
 
-    key: Key
-    title: Line
-    prompt: Text
+    key: Key = Field(description="Its lasting name, unique in the record.")
+    title: Line = Field(description="The heading.")
+    prompt: Text = Field(description="What to write under it.")
 
 
 class Record(Strict):
     """The record in which every iteration is documented."""
 
-    title: Line
-    description: Text
-    done: Annotated[tuple[Line, ...], Field(min_length=1)]
-    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
-    grace_working_days: Annotated[int, Field(ge=0, le=30)]
+    title: Line = Field(description="What the record's ticket is called.")
+    description: Text = Field(description="What to write and why; stands above the sections.")
+    done: Annotated[tuple[Line, ...], Field(min_length=1)] = Field(description="What done means, as a checklist.")
+    sections: Annotated[tuple[Section, ...], Field(min_length=1)] = Field(description="The headings, in order.")
+    grace_working_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        description="Working days after the end of an iteration until its record is late."
+    )
 
 
 class Ceremony(Strict):
     """A meeting of the team, at the start, every working day, or at the end of an iteration."""
 
-    key: Key
-    title: Line
-    at: Literal["start", "daily", "end"]
-    minutes: Annotated[int, Field(ge=5, le=480)]
-    purpose: Text
+    key: Key = Field(description="Its lasting name, unique among the meetings.")
+    title: Line = Field(description="What the meeting is called.")
+    at: Literal["start", "daily", "end"] = Field(description="When in the iteration it is held.")
+    minutes: Annotated[int, Field(ge=5, le=480)] = Field(description="How long it takes.")
+    purpose: Text = Field(description="What is clear afterwards.")
     roles: tuple[Key, ...] = Field(default=(), description="Who comes; empty: everybody.")
     when: When = Field(default_factory=dict)
 
@@ -194,19 +209,21 @@ class Ceremony(Strict):
 class Ceremonies(Strict):
     """The team's meetings, kept on one ticket in every iteration so that they are seen and ticked, not scattered."""
 
-    title: Line
-    description: Text
+    title: Line = Field(description="What the ticket of the meetings is called.")
+    description: Text = Field(description="What to do with the ticket.")
     role: Key = Field(description="Who calls the meetings.")
-    points: Annotated[int, Field(ge=0, le=100)] = 0
-    events: Annotated[tuple[Ceremony, ...], Field(min_length=1)]
+    points: Annotated[int, Field(ge=0, le=100)] = Field(default=0, description="The size, in story points.")
+    events: Annotated[tuple[Ceremony, ...], Field(min_length=1)] = Field(description="The meetings.")
     when: When = Field(default_factory=dict)
 
 
 class Cadence(Strict):
     """How long an iteration lasts and what it is called."""
 
-    iteration_days: Annotated[int, Field(ge=5, le=60)] | Placeholder
-    start_date: date | Placeholder
+    iteration_days: Annotated[int, Field(ge=5, le=60)] | Placeholder = Field(
+        description="Calendar days from one start to the next: a number or the placeholder of an integer parameter."
+    )
+    start_date: date | Placeholder = Field(description="First day: a date or the placeholder of a date parameter.")
     iteration_name: Line = Field(
         description="Placeholders: project, phase, iteration. 29 characters at most, filled in."
     )
@@ -215,16 +232,18 @@ class Cadence(Strict):
 class Template(Strict):
     """A versioned process: roles, phases with epics and tickets, records, meetings, cadence and parameters."""
 
-    format: Literal["phaseloop/v1"]
-    kind: Literal["template"]
-    name: Key
-    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-    title: Line
-    description: Text
-    source: Line | None = Field(default=None, description="Where the process comes from, if it was not invented here.")
-    parameters: dict[ParameterName, Parameter]
-    roles: Annotated[dict[Key, Role], Field(min_length=1)]
-    cadence: Cadence
-    ceremonies: Ceremonies
-    record: Record
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    format: Literal["phaseloop/v1"] = Field(description="The version of the format, not of the content.")
+    kind: Literal["template"] = Field(description="What this document is.")
+    name: Key = Field(description="Its lasting name; projects hold on to it.")
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] = Field(
+        description="The version of the content, the author's own."
+    )
+    title: Name = Field(description="What the process is called.")
+    description: Plain = Field(description="Whom the process is for and what it gives them.")
+    source: Name | None = Field(default=None, description="Where the process comes from, if it was not invented here.")
+    parameters: dict[ParameterName, Parameter] = Field(description="What can be decided when a project is started.")
+    roles: Annotated[dict[Key, Role], Field(min_length=1)] = Field(description="The kinds of work, by key.")
+    cadence: Cadence = Field(description="How long iterations are and what they are called.")
+    ceremonies: Ceremonies = Field(description="The meetings of every iteration.")
+    record: Record = Field(description="How every iteration is documented.")
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = Field(description="The stages, in order.")

@@ -1,0 +1,278 @@
+"""The first pass: does a document have the shape of its model? What pydantic finds, in words for people.
+
+Works for any closed model; the template is one. Union tags are taken out of paths, findings of the branches of a union
+become one, and misspelt names get a proposal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import types
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from service.domain.marks import Listing, Mapping, Marks, Node, Path, Scalar, plain, readable
+from service.domain.problems import InvalidInput, Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+KEY_WORDS = "a name of lower-case letters, digits and hyphens that begins with a letter, at most 40 characters"
+
+_PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,39}$": KEY_WORDS,
+    r"^[a-z][a-z0-9_]{0,39}$": "a name of lower-case letters, digits and underscores that begins with a letter",
+    r"^[^\r\n]+$": "a single line",
+    r"^\{\{ *[a-z][a-z0-9_]* *\}\}$": 'a placeholder such as "{{ iteration_days }}"',
+    r"^\d+\.\d+\.\d+$": 'three numbers joined by dots, such as "1.0.0"',
+    r"^[A-Za-z0-9]+(\.[a-z0-9-]+)*$": "a reference such as P1.pm.goals: letters, digits, hyphens and dots",
+}
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "names with values (`name: value`, indented)",
+    "model_type": "names with values (`name: value`, indented)",
+    "date_type": "a date such as 2026-01-05",
+}
+_NEGATIONS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+
+
+def validate(model: type[Model], marks: Marks, found: Sequence[Problem] = ()) -> Model:
+    """The document as `model`; raises InvalidInput with `found` and every fault of its shape, in the order of lines."""
+    problems = list(found)
+    value: Model | None = None
+    try:
+        # JSON mode is strict about text, numbers and switches but takes lists for tuples and text for dates.
+        value = model.model_validate_json(json.dumps(plain(marks.root)), strict=True)
+    except ValidationError as error:
+        problems += _problems(error.errors(include_url=False), model, marks)
+    if value is None or problems:
+        raise InvalidInput(in_order(problems))
+    return value
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems by line; those without a line first, each kind in the order found."""
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def meant(word: object, known: Iterable[str]) -> str:
+    """`did you mean "role"?` where a known word is near, else the empty text."""
+    near = difflib.get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else ""
+
+
+def one_of(known: Iterable[str], most: int = 15) -> str:
+    """`one of: a, b, c`, cut where it becomes too long to read."""
+    words = list(known)
+    shown = ", ".join(words[:most])
+    return f"one of: {shown}" + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def _problems(errors: Iterable[ErrorDetails], model: type[BaseModel], marks: Marks) -> list[Problem]:
+    groups: dict[tuple[Path, bool], list[ErrorDetails]] = {}
+    for error in errors:
+        path = _real_path(error, marks.root)
+        groups.setdefault((path, error["loc"][-1:] == ("[key]",)), []).append(error)
+    paths = {path for path, _ in groups}
+    problems = []
+    for (path, about_name), group in groups.items():
+        node = marks.node(path)
+        inner = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+        if inner and not isinstance(node, Scalar) and all(error["type"] in _TYPES for error in group):
+            continue  # another branch of the union fits so far; what is wrong lies deeper
+        message, fix = _name_words(path) if about_name else _words(group, node, model)
+        if about_name or group[0]["type"] == "extra_forbidden":
+            problems.append(Problem(marks.source, marks.name_line(path), readable(path), message, fix))
+        else:
+            problems.append(marks.problem(path, message, fix))
+    return problems
+
+
+def _real_path(error: ErrorDetails, root: Node) -> Path:
+    """Where in the document an error lies: `loc` without the tags of unions and the mark of names."""
+    path: list[str | int] = []
+    node: Node | None = root
+    for position, part in enumerate(error["loc"]):
+        last = position == len(error["loc"]) - 1
+        if isinstance(node, Mapping) and isinstance(part, str):
+            entry = node.get(part)
+            if entry is not None:
+                node = entry.value
+                path.append(part)
+            elif last and error["type"] == "missing":
+                path.append(part)
+        elif isinstance(node, Listing) and isinstance(part, int):
+            node = node.items[part] if part < len(node.items) else None
+            path.append(part)
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path.append("type")
+    return tuple(path)
+
+
+def _name_words(path: Path) -> tuple[str, str]:
+    return f'"{_short(str(path[-1]))}" cannot be a name here', f"write {KEY_WORDS}"
+
+
+def _words(group: Sequence[ErrorDetails], node: Node | None, model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong with one place, and what would be right; `group` holds the findings of every union branch."""
+    if len(group) == 1:
+        return _single(group[0], node, model)
+    wanted = list(dict.fromkeys(_wanted(error) for error in group))
+    judged = [error for error in group if error["type"] not in _TYPES]
+    message = _single(judged[0], node, model)[0] if judged else _misread(node)
+    if len(judged) > 1 or (judged and judged[0]["type"] == "string_pattern_mismatch"):
+        message = f'"{_shown(node)}" is not right here'
+    return message, "write " + ", or ".join(wanted)
+
+
+def _single(error: ErrorDetails, node: Node | None, model: type[BaseModel]) -> tuple[str, str]:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "missing":
+        return "missing", f"add `{error['loc'][-1]}: ...`"
+    if kind == "union_tag_not_found":
+        return "missing", f"add `type: ...`, {one_of(('integer', 'choice', 'switch', 'date'))}"
+    if kind == "extra_forbidden":
+        known = _fields(model, error["loc"][:-1])
+        proposal = meant(error["loc"][-1], known)
+        return "unknown field", proposal or f"the fields here are: {', '.join(known)}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        return _unknown_word(error, node)
+    if kind in _TYPES:
+        return _misread(node), _retype(kind, node)
+    if kind == "string_too_short":
+        return "no text", "write something"
+    if kind in ("too_short", "too_long"):
+        found = context.get("actual_length", 0)
+        return f"{found} entries" if found else "an empty list", f"write {_wanted(error)}"
+    if kind == "string_too_long":
+        return f"{len(_shown(node, whole=True))} characters", f"write at most {context.get('max_length')}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        relation = "less" if kind == "greater_than_equal" else "more"
+        return f"{_shown(node)} is {relation} than {_limit(error)}", f"write {_wanted(error)}"
+    if kind == "string_pattern_mismatch" and context.get("pattern") == r"^[^\r\n]+$":
+        return "several lines", "write a single line"
+    return f'"{_shown(node)}" is not right here', f"write {_wanted(error)}"
+
+
+def _unknown_word(error: ErrorDetails, node: Node | None) -> tuple[str, str]:
+    context = error.get("ctx", {})
+    listed = str(context.get("expected") or context.get("expected_tags", ""))
+    known = [word.strip().strip("'") for word in listed.replace(" or ", ", ").split(",")]
+    shown = str(context["tag"]) if "tag" in context else _shown(node)
+    if len(known) == 1:
+        return f'"{_short(shown)}" is not right here', f"write `{known[0]}`"
+    return f'unknown word "{_short(shown)}"', "; ".join(filter(None, (meant(shown, known), one_of(known))))
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """What one finding asks for, to be put after "write"."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _TYPES:
+        return _TYPES[kind]
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(str(context.get("pattern")), "text of another form")
+    if kind == "greater_than_equal":
+        return f"a whole number of at least {_limit(error)}"
+    if kind == "less_than_equal":
+        return f"a whole number of at most {_limit(error)}"
+    if kind == "too_short":
+        least = int(context.get("min_length", 1))
+        return f"at least {least} entr{'y' if least == 1 else 'ies'}"
+    if kind == "literal_error":
+        return str(context.get("expected", "")).replace("'", "")
+    if kind.startswith("date"):
+        return _TYPES["date_type"]
+    return "a value of another kind"
+
+
+def _limit(error: ErrorDetails) -> object:
+    context = error.get("ctx", {})
+    return context.get("ge", context.get("le"))
+
+
+def _misread(node: Node | None) -> str:
+    """How YAML read what stands there."""
+    if isinstance(node, Listing):
+        return "a list stands here"
+    if not isinstance(node, Scalar):
+        return "names with values stand here"
+    value = node.value
+    if value is None:
+        return "no value"
+    if isinstance(value, bool):
+        return f"`{node.text}` is read as a switch"
+    if isinstance(value, int | float):
+        return f"`{_short(node.text)}` is read as a number"
+    return f'"{_short(node.text)}" is text'
+
+
+def _retype(kind: str, node: Node | None) -> str:
+    if (
+        isinstance(node, Scalar)
+        and not isinstance(node.value, str)
+        and node.value is not None
+        and kind == "string_type"
+    ):
+        return f'put it in quotes if it is text: "{_short(node.text)}"'
+    if isinstance(node, Scalar) and kind == "bool_type" and node.text.lower() in _NEGATIONS:
+        return f"write `{_NEGATIONS[node.text.lower()]}`"
+    return f"write {_TYPES[kind]}"
+
+
+def _shown(node: Node | None, *, whole: bool = False) -> str:
+    if not isinstance(node, Scalar):
+        return ""
+    return node.text if whole else _short(node.text)
+
+
+def _short(text: str, most: int = 60) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The fields that the part at `loc` may have."""
+    kind: Any = model
+    for part in loc:
+        kind = _step(kind, part)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return []
+    return [found.alias or name for name, found in kind.model_fields.items()]
+
+
+def _step(kind: Any, part: str | int) -> Any:  # annotations have no common type
+    """The annotation one step below `kind`; for a union, `part` is the tag of the branch taken."""
+    kind = _bare(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+        return _bare(fields.get(str(part)))
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        return _bare(arguments[0])
+    if origin is dict:
+        return _bare(arguments[1])
+    if origin in (Union, types.UnionType):
+        return next((branch for branch in map(_bare, arguments) if _has_tag(branch, part)), None)
+    return None
+
+
+def _bare(kind: Any) -> Any:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind
+
+
+def _has_tag(branch: Any, tag: str | int) -> bool:
+    if not (isinstance(branch, type) and issubclass(branch, BaseModel)):
+        return False
+    return any(
+        get_origin(field.annotation) is Literal and tag in get_args(field.annotation)
+        for field in branch.model_fields.values()
+    )
