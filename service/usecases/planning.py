@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from sqlalchemy import select
+
 from connectors.tracker import (
     Account,
     Capabilities,
@@ -237,3 +239,10 @@ def _with_estimate(plan: Plan, capabilities: Capabilities, seconds_per_call: flo
     return replace(
         plan, estimate=estimate(calls, creates_project=plan.place is None, seconds_per_call=seconds_per_call)
     )
+
+
+def latest(context: Context, project_id: str) -> PlanRow | None:
+    """The project's newest plan."""
+    query = select(PlanRow).where(PlanRow.project_id == project_id).order_by(PlanRow.created_at.desc()).limit(1)
+    with context.database.session() as session:
+        return session.scalar(query)

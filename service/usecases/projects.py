@@ -124,3 +124,10 @@ def listed(context: Context) -> list[ProjectRow]:
     """All projects, oldest first."""
     with context.database.session() as session:
         return list(session.scalars(select(ProjectRow).order_by(ProjectRow.created_at, ProjectRow.id)))
+
+
+def template_text(context: Context, row: ProjectRow) -> TemplateText:
+    """The template as the project has kept it."""
+    with context.database.session() as session:
+        kept = session.get_one(TemplateRow, row.template_digest)
+    return TemplateText(text=kept.text, source=kept.source, digest=kept.digest)

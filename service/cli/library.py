@@ -1,0 +1,286 @@
+"""Commands around what a project is made of: templates, connections, teams."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from service import templates as template_files
+from service.cli.shell import AsJson, Exit, fail, opened, out, print_json, told
+from service.cli.show import finding_lines
+from service.domain.parameters import settle, tickets_on
+from service.domain.reading import read_template
+from service.domain.team import read_team
+from service.domain.template import Template
+from service.store.runs import finding_to_json
+from service.store.tables import ConnectionRow, TeamRow
+from service.usecases import connections as connection_cases
+from service.usecases import teams as team_cases
+from service.usecases.connections import Preflight
+
+templates = typer.Typer(help="The processes that can be built.", no_args_is_help=True)
+connections = typer.Typer(help="Trackers we speak to.", no_args_is_help=True)
+team = typer.Typer(help="Teams: people, roles, capacity.", no_args_is_help=True)
+
+
+@templates.command("list")
+def list_templates(as_json: AsJson = False) -> None:
+    """List the built-in templates."""
+    with told():
+        found = [(text, read_template(text.text, text.source)) for text in template_files.builtin()]
+    if as_json:
+        print_json([{"name": t.name, "version": t.version, "title": t.title, "digest": x.digest} for x, t in found])
+        return
+    table = _table("Name", "Version", "Title")
+    for _text, template in found:
+        table.add_row(template.name, template.version, escape(template.title))
+    out.print(table)
+
+
+@templates.command("show")
+def show_template(
+    name: Annotated[str, typer.Argument(help="A built-in template's name, or a file.")] = "iterative-ml",
+    as_json: AsJson = False,
+    raw: Annotated[bool, typer.Option("--yaml", help="Print the template's own text.")] = False,
+) -> None:
+    """Show a template: its phases, roles and parameters."""
+    with told():
+        text = template_files.load(name)
+        template = read_template(text.text, text.source)
+    if raw:
+        sys.stdout.write(text.text)
+    elif as_json:
+        print_json(template.model_dump(mode="json"))
+    else:
+        _describe(template)
+
+
+def _describe(template: Template) -> None:
+    out.print(
+        f"[bold]{escape(template.title)}[/] ({template.name} {template.version})\n{escape(template.description)}\n"
+    )
+    phases = _table("Phase", "Epics", "Tickets", "Roles", title="Phases")
+    for phase in template.phases:
+        phases.add_row(escape(phase.title), str(len(phase.epics)), str(len(phase.tickets)), " ".join(phase.roles))
+    roles = _table("Role", "Title", "Falls back to", title="Roles")
+    for key, role in template.roles.items():
+        roles.add_row(key, escape(role.title), role.fallback or "")
+    parameters = _table("Parameter", "Default", "What it sets", title="Parameters (--set NAME=VALUE)")
+    for name, parameter in template.parameters.items():
+        parameters.add_row(name, str(parameter.default), escape(parameter.description))
+    for table in (phases, roles, parameters):
+        out.print(table)
+
+
+@templates.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Template files, or names of built-in templates.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check templates; every problem is printed as FILE:LINE PATH: what is wrong; what would be right."""
+    from datetime import UTC, datetime
+
+    from service.domain.problems import InvalidInput
+
+    answers: list[dict[str, Any]] = []
+    for name in files:
+        try:
+            text = template_files.load(name)
+            template = read_template(text.text, text.source)
+        except InvalidInput as error:
+            answers.append({"file": name, "valid": False, "problems": [str(problem) for problem in error.problems]})
+            continue
+        tickets = len(tickets_on(template, settle(template, {}, datetime.now(UTC).date())))
+        answers.append(
+            {"file": name, "valid": True, "problems": [], "phases": len(template.phases), "tickets": tickets}
+        )
+    if as_json:
+        print_json(answers)
+    else:
+        for answer in answers:
+            for problem in answer["problems"]:
+                out.print(escape(problem))
+            if answer["valid"]:
+                out.print(f"{escape(answer['file'])}: valid, {answer['phases']} phases, {answer['tickets']} tickets")
+    if not all(answer["valid"] for answer in answers):
+        raise typer.Exit(Exit.ERROR)
+
+
+@connections.command("add")
+def add_connection(
+    name: Annotated[str, typer.Argument(help="What you call it, such as `jira`.")],
+    url: Annotated[str, typer.Option(help="The site, such as https://your-site.atlassian.net.")],
+    email: Annotated[str, typer.Option(help="The account's e-mail address.")],
+    kind: Annotated[str, typer.Option(help="The kind of tracker.")] = "jira",
+    token_file: Annotated[
+        typer.FileText, typer.Option(help="File with the API token; - (the default) reads it from standard input.")
+    ] = "-",  # type: ignore[assignment]  # noqa: S107 - typer opens it; - is standard input
+    allow_http: Annotated[bool, typer.Option(help="Allow plain http beyond this machine.")] = False,
+    replace: Annotated[bool, typer.Option(help="Write an existing connection anew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a tracker. The token is read from a file or standard input, encrypted, and never shown again."""
+    on_terminal = token_file.isatty()
+    secret = typer.prompt("API token", hide_input=True, err=True) if on_terminal else token_file.read().strip()
+    settings: dict[str, Any] = {"url": url, "email": email}
+    if allow_http:
+        settings["allow_http"] = True
+    with opened() as context:
+        row = connection_cases.put(context, name, kind, settings, secret, replace=replace)
+    if as_json:
+        print_json(connection_json(row))
+    else:
+        out.print(f"Connection [bold]{escape(row.name)}[/] kept. Check it with: phaseloop connections check {row.name}")
+
+
+@connections.command("list")
+def list_connections(as_json: AsJson = False) -> None:
+    """List the connections."""
+    with opened() as context:
+        rows = connection_cases.listed(context)
+    if as_json:
+        print_json([connection_json(row) for row in rows])
+        return
+    if not rows:
+        out.print("No connections yet. Add one with: phaseloop connections add NAME --url … --email …")
+        return
+    table = _table("Name", "Kind", "Site", "Account")
+    for row in rows:
+        table.add_row(escape(row.name), row.kind, escape(row.settings.get("url", "")), row.settings.get("email", ""))
+    out.print(table)
+
+
+@connections.command("check")
+def check_connection(
+    name: Annotated[str | None, typer.Argument(help="The connection; all of them if left out.")] = None,
+    project: Annotated[str | None, typer.Option(help="Key of a project to check permissions and fields of.")] = None,
+    create: Annotated[bool, typer.Option(help="Check whether that project could be created.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say who we are there, which permissions are missing and which fields would be refused. Writes nothing."""
+    with opened() as context:
+        rows = [connection_cases.get(context, name)] if name else connection_cases.listed(context)
+        found = [(row, connection_cases.check(context, row.id, project, create=create)) for row in rows]
+    if not found:
+        fail("There is no connection yet.", "Add one with: phaseloop connections add NAME --url … --email …")
+    if as_json:
+        print_json([_preflight_json(row, preflight) for row, preflight in found])
+    else:
+        for row, preflight in found:
+            _print_preflight(row, preflight)
+    if not all(preflight.ok for _row, preflight in found):
+        raise typer.Exit(Exit.ERROR)
+
+
+def _print_preflight(row: ConnectionRow, preflight: Preflight) -> None:
+    out.print(f"[bold]{escape(row.name)}[/] {row.kind} {escape(row.settings.get('url', ''))}")
+    if preflight.account is not None:
+        out.print(f"  signed in as {escape(preflight.account.name)} ({escape(preflight.account.email or 'no e-mail')})")
+    if preflight.place is not None:
+        able = preflight.place.capabilities
+        words = [
+            word for word, can in (("sprints", able.iterations), ("points", able.points), ("links", able.links)) if can
+        ]
+        out.print(f"  project {preflight.place.ref.key}: {', '.join(words) or 'tickets only'}")
+    for line in finding_lines(preflight.findings):
+        out.print(line)
+    if preflight.ok:
+        out.print("  [green]ready[/]")
+
+
+def _preflight_json(row: ConnectionRow, preflight: Preflight) -> dict[str, Any]:
+    account = preflight.account
+    return {
+        "connection": row.name,
+        "ok": preflight.ok,
+        "account": {"id": account.id, "name": account.name, "email": account.email} if account else None,
+        "project": preflight.place.ref.key if preflight.place else None,
+        "findings": [finding_to_json(finding) for finding in preflight.findings],
+    }
+
+
+def connection_json(row: ConnectionRow) -> dict[str, Any]:
+    """A connection without its credential."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "settings": row.settings,
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+@team.command("import")
+def import_team(
+    file: Annotated[Path, typer.Argument(help="A team file, YAML or CSV.")],
+    as_json: AsJson = False,
+) -> None:
+    """Keep a team under its name; import it again when the file has changed."""
+    row = keep_team_file(file)
+    if as_json:
+        print_json(_team_json(row))
+    else:
+        out.print(f"Team [bold]{escape(row.name)}[/] kept: {len(row.body['members'])} people, version {row.version}.")
+
+
+def keep_team_file(file: Path) -> TeamRow:
+    """Read the file and keep the team in it."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
+    with opened() as context:
+        return team_cases.put(context, read_team(text, str(file)))
+
+
+@team.command("list")
+def list_teams(as_json: AsJson = False) -> None:
+    """List the teams."""
+    with opened() as context:
+        rows = team_cases.listed(context)
+    if as_json:
+        print_json([_team_json(row) for row in rows])
+        return
+    if not rows:
+        out.print("No teams yet. Import one with: phaseloop team import FILE")
+        return
+    table = _table("Name", "People", "Version")
+    for row in rows:
+        table.add_row(escape(row.name), str(len(row.body["members"])), str(row.version))
+    out.print(table)
+
+
+@team.command("show")
+def show_team(
+    name: Annotated[str, typer.Argument(help="The team's name or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a team: its people, roles, capacity and absences."""
+    with opened() as context:
+        row = team_cases.get(context, name)
+    if as_json:
+        print_json(_team_json(row))
+        return
+    table = _table("Person", "Account", "Roles", "Capacity", "Away", title=escape(row.name))
+    for member in team_cases.team_of(row).members:
+        away = ", ".join(f"{span.first} to {span.last}" for span in member.away)
+        capacity = "no limit" if member.capacity is None else f"{member.capacity} pts"
+        table.add_row(escape(member.person), escape(member.handle), " ".join(member.roles), capacity, away)
+    out.print(table)
+
+
+def _team_json(row: TeamRow) -> dict[str, Any]:
+    return {"id": row.id, "version": row.version, **row.body}
+
+
+def _table(*headings: str, title: str | None = None) -> Table:
+    table = Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    return table

@@ -1,0 +1,94 @@
+"""The `phaseloop` command: its groups of commands put together, and the last line of defence against stack traces."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import admin, demo, library, plans, runs
+from service.cli.shell import Exit, err, fail, told
+
+app = typer.Typer(
+    name="phaseloop",
+    help="Builds the ML team's loop in your Jira, and keeps it turning.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(library.templates, name="templates")
+app.add_typer(library.connections, name="connections")
+app.add_typer(library.team, name="team")
+app.add_typer(runs.runs, name="runs")
+app.add_typer(admin.db, name="db")
+app.add_typer(admin.tokens, name="tokens")
+app.add_typer(admin.keys, name="keys")
+app.command("plan")(plans.plan)
+app.command("apply")(plans.apply)
+app.command("status")(plans.status)
+app.command("demo")(demo.demo)
+app.command("serve")(admin.serve)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Builds the ML team's loop in your Jira, and keeps it turning."""
+    if show_version:
+        sys.stdout.write(f"phaseloop {_version()}\n")
+        raise typer.Exit(Exit.NOTHING)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9100,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    state: Annotated[Path | None, typer.Option(help="File to keep the state in; in memory if left out.")] = None,
+    limits: Annotated[bool, typer.Option("--limits", help="Limit rates as the vendor does.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not print address and credentials.")] = False,
+) -> None:
+    """Run a Jira on this machine, for trying out and for tests; nothing leaves it."""
+    # Loaded by name: the service must not depend on the sandbox, which is a product of its own.
+    from importlib import import_module
+
+    server = import_module("sandbox.server")
+    with told():
+        try:
+            server.run(host=host, port=port, state=state, limits=limits, quiet=quiet)
+        except OSError as error:
+            fail(f"The sandbox cannot listen on {host}:{port}: {error.strerror or error}.", "Choose another --port.")
+
+
+def _version() -> str:
+    try:
+        return version("phaseloop")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def main() -> None:
+    """Run the command line. What nobody foresaw is logged and told in one line, never as a stack trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(Exit.ERROR)
+    except Exception as error:
+        logging.getLogger(__name__).debug("unforeseen", exc_info=True)
+        err.print(f"[bold red]Error:[/] phaseloop failed ({type(error).__name__}). This is a defect of ours.")
+        err.print("Run it again with PHASELOOP_DEBUG=1 to see where, and report that.")
+        import os
+
+        if os.environ.get("PHASELOOP_DEBUG"):
+            raise
+        sys.exit(Exit.ERROR)
