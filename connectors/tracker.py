@@ -320,9 +320,10 @@ class Tracker(Protocol):
         answer was lost. Opaque; safe to store."""
         ...
 
-    def recover(self, place: Place, items: Collection[ItemKey], since: str) -> Mapping[ItemKey, RemoteRef]:
+    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
         """Which of these items were created after `since`, found by their markers with strongly consistent reads first
-        and the search index second. An item missing from the result was not created."""
+        and the search index second; an iteration that was not marked yet, by its title and dates. An item missing from
+        the result was not created. An empty `since` looks through the whole project."""
         ...
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:

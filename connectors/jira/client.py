@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -40,6 +40,8 @@ for each endpoint alone; counting all endpoints together stays safely below."""
 
 AGILE = JIRA.AGILE_BASE_URL
 PLATFORM = JIRA.JIRA_BASE_URL
+
+_Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
 _RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
 _TOO_MANY = 429
@@ -116,15 +118,17 @@ class JiraClient:
         """Read `path` below `base` and return its JSON."""
         return self._call("GET", path, base, params=params).body
 
-    def get_object(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> Any:
+    def get_object(
+        self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM
+    ) -> dict[str, Any]:
         """Read `path` and return its JSON object; raises `NotATracker` for anything else."""
         return self._expect(dict, self.get(path, params, base=base), f"GET {path}")
 
-    def get_list(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> Any:
+    def get_list(self, path: str, params: Mapping[str, str | int] | None = None, *, base: str = PLATFORM) -> list[Any]:
         """Read `path` and return its JSON list; raises `NotATracker` for anything else."""
         return self._expect(list, self.get(path, params, base=base), f"GET {path}")
 
-    def query(self, path: str, body: Mapping[str, Any]) -> Any:
+    def query(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Read by a POST that changes nothing (a search, a bulk fetch) and return its JSON object."""
         answer = self._call("POST", path, PLATFORM, body=body, writes=False)
         return self._expect(dict, answer.body, f"POST {path}")
@@ -229,7 +233,7 @@ class JiraClient:
         except ValueError:
             return None
 
-    def _expect(self, kind: type, body: Any, request: str) -> Any:
+    def _expect(self, kind: type[_Shape], body: Any, request: str) -> _Shape:
         if not isinstance(body, kind):
             raise NotATracker(
                 f"{self._host} answered {request} with JSON of another shape than Jira's.",

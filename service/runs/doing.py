@@ -122,7 +122,7 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
     if not doubtful:
         return
     since = min(work.rows[key].since or "" for key in doubtful)
-    found = work.tracker.recover(work.place, doubtful, since)
+    found = work.tracker.recover(work.place, [work.desired[key] for key in doubtful], since)
     with work.context.database.session() as session:
         for key, ref in found.items():
             item = work.desired[key]

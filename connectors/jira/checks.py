@@ -1,0 +1,266 @@
+"""Everything that Jira would refuse, found by reading, in words that an administrator can act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connectors.errors import TrackerRefused
+from connectors.jira.client import JiraClient
+from connectors.jira.dialect import CLOUD, deployment_of, unsupported
+from connectors.jira.layout import SPRINT_NAME_LIMIT, TITLE_LIMIT, Layout
+from connectors.jira.mapping import create_element, issue_type
+from connectors.jira.markup import DESCRIPTION_LIMIT, description
+from connectors.tracker import Creation, Finding, Item, ItemKind, ProjectSpec, RemoteRef, Severity
+
+PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9]{1,9}")
+"""The form of a project key that Jira Cloud accepts unless its administrator changed it."""
+
+_PROJECT_NAME_LIMIT = 80
+_LABEL_LIMIT = 255
+_ISSUES = (ItemKind.EPIC, ItemKind.TICKET)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A permission by Jira's key and by the name administrators know it under."""
+
+    key: str
+    name: str
+    purpose: str
+
+
+BROWSE = Permission("BROWSE_PROJECTS", "Browse projects", "see the project")
+CREATE = Permission("CREATE_ISSUES", "Create issues", "create epics and tickets")
+EDIT = Permission("EDIT_ISSUES", "Edit issues", "mark tickets, change them and put them into sprints")
+ASSIGN = Permission("ASSIGN_ISSUES", "Assign issues", "assign tickets to people")
+LINK = Permission("LINK_ISSUES", "Link issues", "say which ticket waits for which")
+SCHEDULE = Permission("SCHEDULE_ISSUES", "Schedule issues", "put tickets into sprints")
+SPRINTS = Permission("MANAGE_SPRINTS_PERMISSION", "Manage sprints", "create, start and close sprints")
+ADMINISTER = Permission("ADMINISTER", "Administer Jira", "create a project")
+
+
+class Checker:
+    """Looks at a project and a plan's items, and reports what stands in the way."""
+
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+
+    def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
+        """All findings; `layout` is None when the project is not there."""
+        deployment = layout.deployment if layout else deployment_of(self._client.get_object("serverInfo"))
+        if (finding := unsupported(deployment, self._client.host)) is not None and deployment != CLOUD:
+            return [finding]
+        if layout is None:
+            return [*self._new_project(spec), *_limits(items), *_labels(spec, items)]
+        return [
+            *self._permissions(needed(layout, items), layout.project_key, _grant_here(layout)),
+            *_kinds(layout, items),
+            *_required(layout, items),
+            *_gaps(layout, items),
+            *_limits(items),
+            *_labels(spec, items),
+        ]
+
+    def _new_project(self, spec: ProjectSpec) -> list[Finding]:
+        if not spec.create:
+            return [
+                Finding(
+                    Severity.ERROR,
+                    "project-not-visible",
+                    f"There is no project {spec.key} at {self._client.host} that the connection's account can see.",
+                    f"Check the key; or ask for the Browse projects permission in {spec.key}; or let phaseloop create"
+                    " the project.",
+                    spec.key,
+                )
+            ]
+        found = self._permissions([ADMINISTER], None, "in Jira's settings under System, Global permissions")
+        if not PROJECT_KEY.fullmatch(spec.key):
+            message = f"{spec.key!r} cannot be the key of a Jira project."
+            fix = "Use 2 to 10 capital letters and digits, beginning with a letter, like ML or MLOPS2."
+            found.append(Finding(Severity.ERROR, "project-key-malformed", message, fix, spec.key))
+        elif (refusal := self._key_refusal(spec.key)) is not None:
+            fix = "Choose another key; a deleted project keeps its key until it leaves Jira's trash."
+            found.append(Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key))
+        if not 1 < len(spec.name.strip()) <= _PROJECT_NAME_LIMIT:
+            message = f"A Jira project's name has 2 to {_PROJECT_NAME_LIMIT} characters; this one has {len(spec.name)}."
+            found.append(Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key))
+        return found
+
+    def _key_refusal(self, key: str) -> str | None:
+        try:
+            answer = self._client.get_object("projectvalidate/key", {"key": key})
+        except TrackerRefused as error:
+            return error.message
+        errors = answer.get("errors")
+        return str(next(iter(errors.values()))) if isinstance(errors, dict) and errors else None
+
+    def _permissions(self, wanted: Sequence[Permission], project: str | None, where: str) -> list[Finding]:
+        query: dict[str, str | int] = {"permissions": ",".join(one.key for one in wanted)}
+        if project is not None:
+            query["projectKey"] = project
+        granted = self._client.get_object("mypermissions", query).get("permissions")
+        granted = granted if isinstance(granted, dict) else {}
+        scope = f" in project {project}" if project else f" at {self._client.host}"
+        found = []
+        for one in wanted:
+            entry = granted.get(one.key)
+            if isinstance(entry, dict) and entry.get("havePermission") is False:
+                message = (
+                    f'The connection\'s account lacks the "{one.name}" permission{scope}, needed to {one.purpose}.'
+                )
+                fix = f'Ask an administrator to grant "{one.name}" to that account {where}.'
+                if one in (SPRINTS, SCHEDULE):
+                    fix += " The board's filter decides: it is needed in every project the board shows."
+                found.append(Finding(Severity.ERROR, "permission-missing", message, fix, one.key))
+        return found
+
+
+def needed(layout: Layout, items: Sequence[Item]) -> list[Permission]:
+    """The permissions that writing these items takes, no more."""
+    wanted = [BROWSE, CREATE, EDIT]
+    if any(item.assignee for item in items):
+        wanted.append(ASSIGN)
+    if layout.link_type is not None and any(item.kind is ItemKind.LINK for item in items):
+        wanted.append(LINK)
+    if layout.sprints and any(item.kind is ItemKind.ITERATION for item in items):
+        wanted += [SPRINTS, SCHEDULE]
+    return wanted
+
+
+def _grant_here(layout: Layout) -> str:
+    if layout.style == "next-gen":
+        return f"in {layout.project_key} under Project settings, Access (team-managed projects give roles there)"
+    return f"in {layout.project_key} under Project settings, Permissions"
+
+
+def _kinds(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
+    """A project without a type for an item cannot hold it at all."""
+    for kind, found, level in ((ItemKind.EPIC, layout.epic, "Epic"), (ItemKind.TICKET, layout.ticket, "standard")):
+        if found is None and any(item.kind is kind for item in items):
+            yield Finding(
+                Severity.ERROR,
+                "issue-type-missing",
+                f"The project {layout.project_key} has no issue type of the {level} level, which every {kind} becomes.",
+                "Add one in the project's settings under Issue types.",
+                layout.project_key,
+            )
+
+
+def _required(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
+    """Fields that the create screen demands and that some item would leave empty."""
+    for kind in _ISSUES:
+        screen = issue_type(layout, kind)
+        if screen is None or screen.fields is None:
+            continue
+        of_kind = [item for item in items if item.kind is kind]
+        filled = [_filled(layout, item) for item in of_kind]
+        for field in screen.fields:
+            empty = [item for item, names in zip(of_kind, filled, strict=True) if field.id not in names]
+            if field.required and not field.filled and empty:
+                yield Finding(
+                    Severity.ERROR,
+                    "required-field",
+                    f'"{field.name}" ({field.id}) must be filled in to create a {screen.name} in {layout.project_key},'
+                    f" and {_these(empty)} leaves it empty.",
+                    f"Make the field optional for {screen.name} in {layout.project_key}, or give it a default value"
+                    " (Project settings, Fields or Issue types).",
+                    field.id,
+                )
+
+
+def _filled(layout: Layout, item: Item) -> set[str]:
+    stand_in = RemoteRef("0", f"{layout.project_key}-0", "")
+    fields = create_element(layout, Creation(item, epic=stand_in if item.epic else None))["fields"]
+    return {name for name, value in fields.items() if value not in (None, "", [])}
+
+
+def _these(items: Sequence[Item]) -> str:
+    return items[0].key if len(items) == 1 else f"{items[0].key} (and {len(items) - 1} more)"
+
+
+def _gaps(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
+    """What this project cannot show, and what happens instead."""
+    tickets = [item for item in items if item.kind is ItemKind.TICKET]
+    screen = layout.ticket
+    where = layout.project_key
+
+    def warn(code: str, message: str, fix: str) -> Finding:
+        return Finding(Severity.WARNING, code, message, fix, where)
+
+    if not layout.sprints and any(item.kind is ItemKind.ITERATION for item in items):
+        yield warn(
+            "iterations-unsupported",
+            f"{where} has no board with sprints, so iterations are kept as dates in phaseloop only.",
+            "Switch the Sprints feature on, or create a Scrum board for the project, and check again.",
+        )
+    if layout.points_field is None and any(item.points is not None for item in tickets):
+        yield warn(
+            "points-unsupported",
+            f"The create screen of {where} has no estimate field that its board adds up, so tickets get no points.",
+            "Add the board's estimation field (Story Points, Story point estimate) to the issue type's screen.",
+        )
+    if layout.link_type is None and any(item.kind is ItemKind.LINK for item in items):
+        yield warn(
+            "links-unsupported",
+            f"{layout.site} has no link type that says which ticket blocks which, so no links are made.",
+            "Add a link type named Blocks (is blocked by, blocks) in Jira's settings under Issue linking.",
+        )
+    if screen is None or screen.fields is None:
+        return
+    for field, used, instead in (
+        ("labels", True, "tickets carry no labels, and phaseloop finds its own more slowly after a lost answer"),
+        ("description", any(item.text or item.checklist for item in tickets), "tickets are created without their text"),
+        ("priority", any(item.priority for item in tickets), "tickets keep the project's default priority"),
+    ):
+        if used and not screen.has(field):
+            yield warn(
+                f"{field}-unsupported",
+                f"The create screen of {where} lacks the {field} field: {instead}.",
+                f"Add the field to the screen of {screen.name}.",
+            )
+    assigned = [item for item in tickets if item.assignee]
+    if assigned and not screen.has("assignee"):
+        yield Finding(
+            Severity.ERROR,
+            "assignee-unsupported",
+            f"The create screen of {where} lacks the assignee field, so {_these(assigned)} would belong to nobody.",
+            f"Add the Assignee field to the screen of {screen.name}.",
+            where,
+        )
+
+
+def _limits(items: Sequence[Item]) -> Iterable[Finding]:
+    for item in items:
+        if item.kind is ItemKind.LINK:
+            continue
+        limit = SPRINT_NAME_LIMIT if item.kind is ItemKind.ITERATION else TITLE_LIMIT
+        length = len(item.title.strip())
+        if length > limit:
+            message = f'"{item.title}" has {length} characters; Jira takes {limit} here.'
+            yield Finding(Severity.ERROR, "title-too-long", message, "Shorten the title.", item.key)
+        elif not length or "\n" in item.title:
+            message = "Its title is empty." if not length else f"{item.title!r} has more than one line."
+            yield Finding(Severity.ERROR, "title-invalid", message, "Give it a title of one line.", item.key)
+        if item.kind in _ISSUES and _is_cut(item):
+            message = f"The text of {item.key} is longer than the {DESCRIPTION_LIMIT} characters that Jira keeps."
+            yield Finding(Severity.WARNING, "text-cut", message, "Shorten it; it is cut with a note.", item.key)
+
+
+def _is_cut(item: Item) -> bool:
+    rough = len(item.text) + sum(len(line) for line in item.checklist)
+    # Rendering takes time, and escapes cannot more than double a text.
+    return rough * 2 > DESCRIPTION_LIMIT and len(description(item.text, item.checklist)) >= DESCRIPTION_LIMIT - 200
+
+
+def _labels(spec: ProjectSpec, items: Sequence[Item]) -> Iterable[Finding]:
+    used: dict[str, str] = {spec.label: spec.key} if spec.label else {}
+    for item in items:
+        for label in item.labels:
+            used.setdefault(label, item.key)
+    for label, subject in used.items():
+        if not label or any(c.isspace() for c in label) or len(label) > _LABEL_LIMIT:
+            message = f"{label!r} cannot be a label in Jira."
+            fix = f"Use 1 to {_LABEL_LIMIT} characters without spaces."
+            yield Finding(Severity.ERROR, "label-invalid", message, fix, subject)

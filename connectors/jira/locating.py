@@ -1,0 +1,200 @@
+"""Reading what a Jira project is made of, in about eight requests, and creating one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from connectors.errors import CredentialsRefused, NotATracker, NotVisible, OutcomeUnknown, TrackerError, TrackerRefused
+from connectors.jira.client import AGILE, JiraClient, segment
+from connectors.jira.dialect import CLOUD, deployment_of
+from connectors.jira.layout import (
+    SPRINT_SCHEMA,
+    IssueType,
+    Layout,
+    LinkType,
+    choose_board,
+    choose_link_type,
+    choose_points_field,
+    choose_priorities,
+    choose_types,
+    create_fields,
+    find_sprint_field,
+)
+from connectors.jira.paging import by_index
+from connectors.jira.settings import JiraSettings
+from connectors.tracker import Place, ProjectSpec, RemoteRef
+
+TEMPLATES = {
+    "scrum": "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic",
+    "kanban": "com.pyxis.greenhopper.jira:gh-simplified-kanban-classic",
+}
+"""Project templates by method, company-managed, so that an administrator can share schemes between projects."""
+
+_T = TypeVar("_T")
+_NO_OBJECT: dict[str, Any] = {}
+_NO_LIST: list[Any] = []
+
+_CREATE_META_PAGE = 200  # the most that the vendor grants here
+_BOARD_LOOKS = 6
+
+
+def place_of(layout: Layout) -> Place:
+    """The place that a layout describes."""
+    return Place(
+        ref=RemoteRef(layout.project_id, layout.project_key, layout.browse(layout.project_key)),
+        capabilities=layout.capabilities,
+        board_url=layout.board_url,
+        facts=layout.model_dump(mode="json"),
+    )
+
+
+def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
+    """What `read` answers; `otherwise` where this account may not see it or this site does not have it."""
+    try:
+        return read()
+    except CredentialsRefused:
+        raise
+    except TrackerRefused:
+        return otherwise
+    except NotATracker as error:
+        if error.status != 404:  # a route that is not there: a Jira without its software product
+            raise
+        return otherwise
+
+
+class Locator:
+    """Finds the project of a spec and learns its ids."""
+
+    def __init__(self, client: JiraClient, settings: JiraSettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def server_info(self) -> dict[str, Any]:
+        """What the site says about itself; empty if it does not."""
+        return _read_or(_NO_OBJECT, lambda: self._client.get_object("serverInfo"))
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """The place of the project, None if this account sees no such project."""
+        try:
+            project = self._client.get_object(f"project/{segment(spec.key)}")
+        except NotVisible:
+            return None
+        info = self.server_info()
+        layout = Layout(
+            uid=spec.uid,
+            label=spec.label,
+            project_id=str(project.get("id", "")),
+            project_key=str(project.get("key") or spec.key),
+            style=str(project.get("style") or ("next-gen" if project.get("simplified") else "classic")),
+            site=self._site(info),
+            deployment=deployment_of(info),
+        )
+        if layout.deployment != CLOUD:
+            return place_of(layout)  # the rest is read with Cloud's routes; `check` says that this is the end
+        return place_of(self._learn(spec, layout, project))
+
+    def _site(self, info: dict[str, Any]) -> str:
+        """Where people go. The gateway has no pages, so there the site's own address is asked for."""
+        named = info.get("baseUrl") or info.get("displayUrl")
+        if self._settings.is_gateway and isinstance(named, str) and named.startswith("http"):
+            return named.rstrip("/")
+        return self._settings.url
+
+    def _learn(self, spec: ProjectSpec, layout: Layout, project: dict[str, Any]) -> Layout:
+        epic, ticket = choose_types(project.get("issueTypes") or ())
+        epic, _ = self._with_fields(layout, epic)
+        ticket, ticket_meta = self._with_fields(layout, ticket)
+        board = self._board(layout, spec.method)
+        configuration = self._configuration(board)
+        sprints = spec.method == "scrum" and board is not None and self._has_sprints(board)
+        return layout.model_copy(
+            update={
+                "epic": epic,
+                "ticket": ticket,
+                "board_id": board["id"] if board else None,
+                "board_type": str(board.get("type") or "") if board else "",
+                "sprints": sprints,
+                "sprint_field": self._sprint_field(ticket) if sprints else None,
+                "points_field": choose_points_field(configuration, ticket),
+                "priorities": choose_priorities(ticket_meta),
+                "link_type": self._link_type(),
+            }
+        )
+
+    def _with_fields(self, layout: Layout, kind: IssueType | None) -> tuple[IssueType | None, list[dict[str, Any]]]:
+        if kind is None:
+            return None, []
+        path = f"issue/createmeta/{segment(layout.project_id)}/issuetypes/{segment(kind.id)}"
+        metadata = _read_or(
+            _NO_LIST, lambda: list(by_index(self._client, path, ("fields", "values"), size=_CREATE_META_PAGE))
+        )
+        # Without the permission to create, there is nothing to read; an empty screen does not exist.
+        return (kind.model_copy(update={"fields": create_fields(metadata)}) if metadata else kind), metadata
+
+    def _board(self, layout: Layout, method: str) -> dict[str, Any] | None:
+        query = {"projectKeyOrId": layout.project_key}
+        boards = _read_or(
+            _NO_LIST, lambda: list(by_index(self._client, "board", ("values",), params=query, base=AGILE))
+        )
+        return choose_board(boards, layout.project_id, method)
+
+    def _configuration(self, board: dict[str, Any] | None) -> Any:
+        if board is None:
+            return None
+        return _read_or(_NO_OBJECT, lambda: self._client.get_object(f"board/{board['id']}/configuration", base=AGILE))
+
+    def _has_sprints(self, board: dict[str, Any]) -> bool:
+        """A team-managed board is "simple" whether its Sprints feature is on or not; listing them tells."""
+        if board.get("type") == "scrum":
+            return True
+        path = f"board/{board['id']}/sprint"
+        return bool(_read_or(_NO_OBJECT, lambda: self._client.get_object(path, {"maxResults": 1}, base=AGILE)))
+
+    def _sprint_field(self, ticket: IssueType | None) -> str | None:
+        on_screen = ticket.by_schema(SPRINT_SCHEMA) if ticket else None
+        if on_screen:
+            return on_screen.id
+        return find_sprint_field(_read_or(_NO_LIST, lambda: self._client.get_list("field")))
+
+    def _link_type(self) -> LinkType | None:
+        # 404: issue linking is switched off
+        return choose_link_type(_read_or(_NO_OBJECT, lambda: self._client.get_object("issueLinkType")))
+
+    def create(self, spec: ProjectSpec, lead: str) -> Place:
+        """Create the project with the account `lead` as its lead, and wait a little for its board to appear."""
+        body = {
+            "key": spec.key,
+            "name": spec.name,
+            "projectTypeKey": "software",
+            "projectTemplateKey": TEMPLATES.get(spec.method, TEMPLATES["scrum"]),
+            "leadAccountId": lead,
+            "assigneeType": "UNASSIGNED",
+        }
+        self._client.write("POST", "project", body)
+        try:
+            place = self._await_board(spec)
+        except TrackerError as error:
+            raise _made_but_unread(spec) from error
+        if place is None:
+            raise _made_but_unread(spec)
+        return place
+
+    def _await_board(self, spec: ProjectSpec) -> Place | None:
+        """Whether the vendor makes the board before it answers is not documented, so look a few times."""
+        for _ in range(_BOARD_LOOKS):
+            query: dict[str, str | int] = {"projectKeyOrId": spec.key, "maxResults": 1}
+            if _read_or(_NO_OBJECT, partial(self._client.get_object, "board", query, base=AGILE)).get("values"):
+                break
+            if not self._client.patience.try_pause(1.0):
+                break
+        return self.locate(spec)
+
+
+def _made_but_unread(spec: ProjectSpec) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The project {spec.key} was created, but could not be read afterwards.",
+        fix="Try again: it will be found.",
+        request="POST /rest/api/2/project",
+    )

@@ -1,0 +1,155 @@
+"""The Jira Cloud connector: the port's promises, kept by the client and the mapping.
+
+Not safe to share between threads: one object for one step of a run at a time. Objects of the same connection share
+only their pacing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from connectors.errors import NotATracker
+from connectors.jira.checks import Checker
+from connectors.jira.client import JiraClient
+from connectors.jira.layout import Layout, capabilities
+from connectors.jira.locating import Locator
+from connectors.jira.mapping import account
+from connectors.jira.people import find_people
+from connectors.jira.reading import Reader
+from connectors.jira.settings import JiraSettings
+from connectors.jira.writing import Writer
+from connectors.tracker import (
+    Account,
+    Capabilities,
+    Creation,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    Link,
+    ObservedItem,
+    Outcome,
+    Place,
+    ProjectSpec,
+    RemoteRef,
+    Usage,
+)
+
+
+class JiraTracker:
+    """A `Tracker` for one Jira Cloud site and account. Each call may wait for Jira up to 20 seconds in all."""
+
+    def __init__(self, settings: JiraSettings, client: JiraClient) -> None:
+        self._client = client
+        self._locator = Locator(client, settings)
+        self._checker = Checker(client)
+        self._reader = Reader(client)
+        self._writer = Writer(client)
+
+    @classmethod
+    def connect(cls, settings: JiraSettings) -> JiraTracker:
+        """A tracker for these settings; nothing is sent yet."""
+        return cls(settings, JiraClient(settings))
+
+    def __repr__(self) -> str:
+        return f"JiraTracker({self._client.host})"
+
+    @property
+    def usage(self) -> Usage:
+        """See `Tracker.usage`."""
+        return self._client.usage
+
+    def whoami(self) -> Account:
+        """See `Tracker.whoami`."""
+        self._client.patience.renew()
+        return self._myself()
+
+    def _myself(self) -> Account:
+        me = account(self._client.get_object("myself"))
+        if me is None:
+            raise NotATracker(
+                f"{self._client.host} does not say which account this is.",
+                fix="phaseloop speaks to Jira Cloud only; check the connection's URL.",
+                request="GET /rest/api/2/myself",
+            )
+        return me
+
+    def assumed(self, spec: ProjectSpec) -> Capabilities:
+        """See `Tracker.assumed`: what the vendor's own project templates bring."""
+        return capabilities(iterations=spec.method == "scrum", points=True, links=True, links_in_create=True)
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """See `Tracker.locate`. About eight requests."""
+        self._client.patience.renew()
+        return self._locator.locate(spec)
+
+    def create_project(self, spec: ProjectSpec) -> Place:
+        """See `Tracker.create_project`. The connection's account becomes the project's lead."""
+        self._client.patience.renew()
+        return self._locator.create(spec, self._myself().id)
+
+    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
+        """See `Tracker.check`. One or two requests."""
+        self._client.patience.renew()
+        return self._checker.check(spec, _layout(place) if place else None, items)
+
+    def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
+        """See `Tracker.people`."""
+        self._client.patience.renew()
+        return find_people(self._client, _layout(place).project_key if place else None, handles)
+
+    def find(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey] | None = None
+    ) -> Mapping[ItemKey, ObservedItem]:
+        """See `Tracker.find`. Sprints are listed once; of those that are unknown and open, the ten newest are asked
+        for their marker."""
+        self._client.patience.renew()
+        return self._reader.find(_layout(place), known, only)
+
+    def watermark(self, place: Place) -> str:
+        """See `Tracker.watermark`. Two marks can be compared as text: the lower one is the earlier."""
+        self._client.patience.renew()
+        return self._reader.watermark(_layout(place))
+
+    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.recover`."""
+        self._client.patience.renew()
+        return self._reader.recover(_layout(place), items, since)
+
+    def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
+        """See `Tracker.create`. Epics and tickets are one request, iterations one each."""
+        self._client.patience.renew()
+        return self._writer.create(_layout(place), creations)
+
+    def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
+        """See `Tracker.mark`."""
+        self._client.patience.renew()
+        self._writer.mark(_layout(place), key, ref)
+
+    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+        """See `Tracker.move`."""
+        self._client.patience.renew()
+        return self._writer.move(_layout(place), items, iteration)
+
+    def link(self, place: Place, link: Link) -> None:
+        """See `Tracker.link`."""
+        self._client.patience.renew()
+        layout = _layout(place)
+        self._writer.link(layout, link, lambda: self._reader.linked(layout, link.source, link.target))
+
+    def update(
+        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+    ) -> None:
+        """See `Tracker.update`."""
+        if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
+            raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
+        self._client.patience.renew()
+        self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def close(self) -> None:
+        """See `Tracker.close`."""
+        self._client.close()
+
+
+def _layout(place: Place) -> Layout:
+    return Layout.model_validate(place.facts)
