@@ -34,7 +34,7 @@ def visible(call: Call, comment: Comment) -> bool:
     if comment.visibility["type"] == "group":
         group = call.site.data.groups.get(str(comment.visibility.get("identifier")))
         return group is not None and user.account_id in group.members
-    return comment.visibility["value"] != "Administrators"
+    return bool(comment.visibility["value"] != "Administrators")
 
 
 def _checked(call: Call, issue: Issue, user: User, body: Any) -> dict[str, Any]:

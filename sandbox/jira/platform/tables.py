@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from sandbox.http import Routes
-from sandbox.jira.platform import attachments, comments, issue_meta, issues, links, server, worklogs
+from sandbox.jira.platform import (
+    attachments,
+    comments,
+    entity_properties,
+    issue_meta,
+    issues,
+    links,
+    projects,
+    server,
+    users,
+    watching,
+    worklogs,
+)
 
 ROUTE_TABLES: tuple[Routes, ...] = (
     server.routes,
@@ -14,4 +26,8 @@ ROUTE_TABLES: tuple[Routes, ...] = (
     links.routes,
     attachments.routes,
     attachments.media_routes,
+    entity_properties.routes,
+    projects.routes,
+    users.routes,
+    watching.routes,
 )
