@@ -1,0 +1,54 @@
+# The commands of this project. Everything runs in .venv, which is made on first use from the pinned dependencies.
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: help demo test lint format bench schema lock clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# Standard output stays clean, because `make demo ARGS="--once --json"` promises one JSON document there.
+$(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+	@touch $@
+
+demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--once --json")
+	@$(BIN)/phaseloop demo $(ARGS)
+
+test: lint ## Run the checks and all tests (ARGS="-k word")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## Check style, types and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(INSTALLED) ## Format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED) ## Count requests against the lower bound and the obvious script
+	@$(BIN)/python -m bench $(ARGS)
+
+schema: $(INSTALLED) ## Write the JSON Schema of templates anew
+	@$(BIN)/python -m service.domain.schema > templates/template.schema.json
+
+lock: $(INSTALLED) ## Pin the dependencies anew: hashes, every platform, no index address
+	@$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q $(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean: ## Remove what was built
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
