@@ -131,7 +131,8 @@ def _template(context: Context, given: str | None, present: ProjectRow | None) -
 
 
 def _parameters(values: list[str]) -> dict[str, object]:
-    problems, parameters = [], {}
+    problems: list[Problem] = []
+    parameters: dict[str, object] = {}
     for value in values:
         name, sign, text = value.partition("=")
         if not sign:

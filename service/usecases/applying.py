@@ -63,10 +63,11 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
 
 def _claim(session: Session, plan: PlanRow) -> None:
     """Move the project's serial on, if it still is the plan's: of two plans made side by side one is refused."""
-    moved = session.execute(
+    moved = session.scalar(
         update(ProjectRow)
         .where(ProjectRow.id == plan.project_id, ProjectRow.serial == plan.serial)
         .values(serial=ProjectRow.serial + 1)
+        .returning(ProjectRow.serial)
     )
-    if moved.rowcount != 1:
+    if moved is None:
         raise StalePlan("plan-stale", "This plan is stale: its project was changed since it was made.", PLAN_AGAIN)
