@@ -34,25 +34,15 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
         if run is None:
             plan = plan_from_json(plan_row.body)
             if plan.blocked:
-                errors = [f.message for f in plan.findings if f.severity is Severity.ERROR]
-                raise PlanBlocked(
-                    "plan-blocked",
-                    f"This plan cannot be applied: {len(errors)} finding(s) must be mended first: " + " ".join(errors),
-                    "Mend them and plan again.",
-                )
-            _claim(session, plan_row)
-            run = RunRow(
-                id=run_id,
-                kind="apply",
-                project_id=plan_row.project_id,
-                plan_id=plan_id,
-                state=runs.QUEUED,
-                started_by=started_by,
-                created_at=context.now(),
-                findings=[],
-            )
-            session.add(run)
-            plan_row.run_id = run_id
+                raise PlanBlocked([found for found in plan.findings if found.severity is Severity.ERROR])
+            if _claimed(session, plan_row):
+                run = _new_run(context, plan_row, run_id, started_by)
+                session.add(run)
+                plan_row.run_id = run_id
+            else:
+                run = session.get(RunRow, run_id)  # there now, if the same plan is being applied by another caller
+        if run is None:
+            raise StalePlan("plan-stale", "This plan is stale: its project was changed since it was made.", PLAN_AGAIN)
         project = session.get_one(ProjectRow, plan_row.project_id)
         partition = project.connection_id
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
@@ -61,7 +51,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     return run
 
 
-def _claim(session: Session, plan: PlanRow) -> None:
+def _claimed(session: Session, plan: PlanRow) -> bool:
     """Move the project's serial on, if it still is the plan's: of two plans made side by side one is refused."""
     moved = session.scalar(
         update(ProjectRow)
@@ -69,5 +59,17 @@ def _claim(session: Session, plan: PlanRow) -> None:
         .values(serial=ProjectRow.serial + 1)
         .returning(ProjectRow.serial)
     )
-    if moved is None:
-        raise StalePlan("plan-stale", "This plan is stale: its project was changed since it was made.", PLAN_AGAIN)
+    return moved is not None
+
+
+def _new_run(context: Context, plan: PlanRow, run_id: str, started_by: str) -> RunRow:
+    return RunRow(
+        id=run_id,
+        kind="apply",
+        project_id=plan.project_id,
+        plan_id=plan.id,
+        state=runs.QUEUED,
+        started_by=started_by,
+        created_at=context.now(),
+        findings=[],
+    )

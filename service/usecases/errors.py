@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from connectors.tracker import Finding
+
 
 class UseCaseError(Exception):
     """`code` is a stable kebab-case word; `message` says what is so; `fix` what to do next."""
@@ -29,4 +33,11 @@ class StalePlan(Conflict):
 
 
 class PlanBlocked(Conflict):
-    """The plan has findings that must be mended first."""
+    """The plan has findings that must be mended first; `findings` are these."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        what = f"This plan cannot be applied: {len(findings)} finding(s) must be mended first: "
+        super().__init__(
+            "plan-blocked", what + " ".join(found.message for found in findings), "Mend them and plan again."
+        )
+        self.findings = tuple(findings)
