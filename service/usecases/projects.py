@@ -131,3 +131,18 @@ def template_text(context: Context, row: ProjectRow) -> TemplateText:
     with context.database.session() as session:
         kept = session.get_one(TemplateRow, row.template_digest)
     return TemplateText(text=kept.text, source=kept.source, digest=kept.digest)
+
+
+def page(context: Context, limit: int, after: str | None = None) -> list[ProjectRow]:
+    """Projects, oldest first: at most `limit`, those after the one with the id `after`. Raises NotFound."""
+    query = select(ProjectRow).order_by(ProjectRow.created_at, ProjectRow.id).limit(limit)
+    with context.database.session() as session:
+        if after is not None:
+            last = session.get(ProjectRow, after)
+            if last is None:
+                raise NotFound("project", after)
+            query = query.where(
+                (ProjectRow.created_at > last.created_at)
+                | ((ProjectRow.created_at == last.created_at) & (ProjectRow.id > last.id))
+            )
+        return list(session.scalars(query))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKind, Usage
@@ -108,6 +108,32 @@ def item_rows(context: Context, project_id: str) -> list[ItemRow]:
     """All recorded items of the project by key."""
     with context.database.session() as session:
         return sorted(items.rows(session, project_id).values(), key=lambda row: row.key)
+
+
+def item_page(context: Context, project_id: str, limit: int, after: str = "") -> list[ItemRow]:
+    """Recorded items of the project by key: at most `limit`, those with a key above `after`."""
+    query = select(ItemRow).where(ItemRow.project_id == project_id, ItemRow.key > after).order_by(ItemRow.key)
+    with context.database.session() as session:
+        return list(session.scalars(query.limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What changes whenever anything about a run does; cheap to read often."""
+
+    state: str
+    message: str
+    last_step: int
+
+
+def pulse(context: Context, run_id: str) -> Pulse:
+    """The run's pulse. Raises NotFound."""
+    last = select(func.coalesce(func.max(StepRow.id), 0)).where(StepRow.run_id == run_id).scalar_subquery()
+    with context.database.session() as session:
+        found = session.execute(select(RunRow.state, RunRow.message, last).where(RunRow.id == run_id)).one_or_none()
+    if found is None:
+        raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
+    return Pulse(*found)
 
 
 def run_json(found: Progress) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""Desired items: a blueprint with its people, fitted to what one project of a tracker can do.
+
+What a tracker cannot show in its own way is not lost: estimates and iterations become labels, links become a line of
+text. `fitting_findings` says where that was done, so that a plan can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, Severity
+from service.domain.assignment import Assigned, Assignment
+from service.domain.blueprint import (
+    Blueprint,
+    PlannedEpic,
+    PlannedIteration,
+    PlannedLink,
+    PlannedTicket,
+    TicketKind,
+)
+
+ELLIPSIS = "…"
+
+
+def desired_items(
+    blueprint: Blueprint, assignment: Assignment, accounts: Mapping[str, str], capabilities: Capabilities
+) -> list[Item]:
+    """The items in the order in which they are written: epics, iterations, tickets each after what it needs, links.
+
+    `accounts` gives the tracker's account id for a person's handle; a ticket of somebody who is missing there has no
+    assignee. Iterations and links are there only where the tracker can have them.
+    """
+    texts = _texts(blueprint, capabilities)
+    numbers = {iteration.key: iteration.number for iteration in blueprint.iterations}
+    items = [_epic(epic, capabilities) for epic in blueprint.epics]
+    if capabilities.iterations:
+        items += [_iteration(iteration, capabilities) for iteration in blueprint.iterations]
+    for ticket in blueprint.tickets:
+        labels = _labels(ticket, assignment.tickets[ticket.key], numbers[ticket.iteration], capabilities)
+        handle = assignment.tickets[ticket.key].handle
+        assignee = accounts.get(handle) if handle is not None else None
+        items.append(_ticket(ticket, texts[ticket.key], tuple(labels), assignee, capabilities))
+    if capabilities.links:
+        items += [_link(link) for link in blueprint.links]
+    return items
+
+
+def fitting_findings(blueprint: Blueprint, capabilities: Capabilities) -> list[Finding]:
+    """What this tracker cannot show as the blueprint has it, and what was done instead."""
+    findings = [
+        Finding(Severity.INFO, code, message)
+        for possible, wanted, code, message in (
+            (
+                capabilities.iterations,
+                blueprint.iterations,
+                "iterations-as-labels",
+                "This project of the tracker has no iterations: tickets carry a label such as iteration:1 instead.",
+            ),
+            (
+                capabilities.points,
+                any(ticket.points for ticket in blueprint.tickets),
+                "points-as-labels",
+                "This project of the tracker has no estimates: tickets carry a label such as points:5 instead.",
+            ),
+            (
+                capabilities.links,
+                blueprint.links,
+                "links-as-text",
+                "This project of the tracker has no links: tickets name what they need in their text instead.",
+            ),
+        )
+        if wanted and not possible
+    ]
+    return findings + _shortened(blueprint, capabilities)
+
+
+def _shortened(blueprint: Blueprint, capabilities: Capabilities) -> list[Finding]:
+    titles = [(epic.key, epic.title) for epic in blueprint.epics] + [(t.key, t.title) for t in blueprint.tickets]
+    texts = {epic.key: epic.text for epic in blueprint.epics} | _texts(blueprint, capabilities)
+    names = [(i.key, i.title) for i in blueprint.iterations] if capabilities.iterations else []
+    return [
+        Finding(
+            Severity.WARNING,
+            f"{field}-shortened",
+            f"The {field} of {key} is {len(text)} characters long; the tracker takes {limit}, so it is cut.",
+            "Shorten it in the template.",
+            key,
+        )
+        for field, limit, found in (
+            ("title", capabilities.title_limit, titles),
+            ("title", capabilities.iteration_title_limit, names),
+            ("text", capabilities.text_limit, texts.items()),
+        )
+        for key, text in found
+        if len(text) > limit
+    ]
+
+
+def _texts(blueprint: Blueprint, capabilities: Capabilities) -> dict[ItemKey, str]:
+    """The tickets' texts, uncut, with what they need where the tracker cannot show it as links."""
+    if capabilities.links:
+        return {ticket.key: ticket.text for ticket in blueprint.tickets}
+    titles = {ticket.key: ticket.title for ticket in blueprint.tickets}
+    return {
+        ticket.key: f"**Needs:** {'; '.join(titles[need] for need in ticket.needs)}\n\n{ticket.text}"
+        if ticket.needs
+        else ticket.text
+        for ticket in blueprint.tickets
+    }
+
+
+def _epic(epic: PlannedEpic, capabilities: Capabilities) -> Item:
+    return Item(
+        key=epic.key,
+        kind=ItemKind.EPIC,
+        title=_cut(epic.title, capabilities.title_limit),
+        text=_cut(epic.text, capabilities.text_limit),
+        labels=(f"phase:{epic.phase}",),
+    )
+
+
+def _iteration(iteration: PlannedIteration, capabilities: Capabilities) -> Item:
+    return Item(
+        key=iteration.key,
+        kind=ItemKind.ITERATION,
+        title=_cut(iteration.title, capabilities.iteration_title_limit),
+        goal=iteration.goal,
+        starts=iteration.starts,
+        ends=iteration.ends,
+    )
+
+
+def _ticket(
+    ticket: PlannedTicket, text: str, labels: tuple[str, ...], assignee: str | None, capabilities: Capabilities
+) -> Item:
+    return Item(
+        key=ticket.key,
+        kind=ItemKind.TICKET,
+        title=_cut(ticket.title, capabilities.title_limit),
+        text=_cut(text, capabilities.text_limit),
+        checklist=ticket.checklist,
+        labels=labels,
+        assignee=assignee,
+        points=float(ticket.points) if capabilities.points else None,
+        priority=ticket.priority,
+        epic=ticket.epic,
+        iteration=ticket.iteration if capabilities.iterations else None,
+    )
+
+
+def _labels(ticket: PlannedTicket, assigned: Assigned, number: int, capabilities: Capabilities) -> Iterable[str]:
+    yield f"phase:{ticket.phase}"
+    yield f"role:{assigned.role}"
+    if assigned.person is None:
+        yield f"vacant:{assigned.role}"
+    if ticket.kind is not TicketKind.WORK:
+        yield ticket.kind.value
+    if not capabilities.iterations:
+        yield f"iteration:{number}"
+    if ticket.points and not capabilities.points:
+        yield f"points:{ticket.points}"
+
+
+def _link(link: PlannedLink) -> Item:
+    return Item(key=link.key, kind=ItemKind.LINK, title=link.title, source=link.source, target=link.target)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS

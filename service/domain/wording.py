@@ -1,0 +1,112 @@
+"""The text of tickets: one fixed form in Markdown, so that every ticket of every project reads the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.domain.parameters import is_on
+from service.domain.references import fallbacks
+from service.domain.template import Ceremonies, Ceremony, Key, ParameterValue, Phase, Template, Ticket
+from service.domain.text import render
+
+Context = Mapping[str, object]
+
+_WHEN_HELD = {"start": "at the start", "daily": "every working day", "end": "at the end"}
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Writes the texts of one project: `base` holds what all of them may name (project, parameters)."""
+
+    template: Template
+    parameters: Mapping[str, ParameterValue]
+    base: Context = field(default_factory=dict)
+
+    def context(self, phase: Phase, iteration: Context | None = None) -> dict[str, object]:
+        """What texts of a phase may name, and those of one of its iterations if that is given."""
+        head = {"key": phase.key, "short": phase.short, "title": render(phase.title, self.base)}
+        inner = {**self.base, "phase": head}
+        names = {**head, "focus": render(phase.focus, inner), "output": render(phase.exit.output, inner)}
+        return {**self.base, "phase": names} | ({"iteration": iteration} if iteration is not None else {})
+
+    def goal(self, phase: Phase, context: Context) -> str:
+        """The phase's focus in one sentence."""
+        return _SENTENCE_END.split(_one_line(render(phase.focus, context)), maxsplit=1)[0]
+
+    def work(self, ticket: Ticket, phase: Phase, context: Context) -> str:
+        """The text of a ticket of the template."""
+        lines = [
+            render(ticket.description, context),
+            f"**Deliverable:** {render(ticket.deliverable, context)}",
+            f"**Role:** {self.role_titles([ticket.role])}",
+        ]
+        if reviewers := self.role_titles(ticket.reviewers):
+            lines.append(f"**Reviewed by:** {reviewers}")
+        if ticket.key in phase.exit.needs:
+            lines.append(self._exit(phase, context))
+        return "\n\n".join(lines)
+
+    def record(self, phase: Phase, context: Context, *, closes: bool) -> str:
+        """The record to be filled in: a heading for each section, its prompt quoted, room below.
+
+        `closes` says that the iteration is one in which the phase can end.
+        """
+        record = self.template.record
+        lines = [
+            render(record.description, context),
+            f"**Written by:** {self.role_titles([phase.record.author])}",
+            f"**Signed by:** {self.role_titles([phase.record.sign_off])}, not by the author",
+        ]
+        if closes and phase.exit.record:
+            lines.append(self._exit(phase, context))
+        for section in record.sections:
+            prompt = render(section.prompt, context)
+            lines += [
+                f"## {render(section.title, context)}",
+                "\n".join(f"> {line}".rstrip() for line in prompt.splitlines()),
+            ]
+        return "\n\n".join(lines)
+
+    def ceremonies(self, ceremonies: Ceremonies, events: Sequence[Ceremony], context: Context) -> str:
+        """The meetings of an iteration: when, how long, who comes and what for."""
+        lines = [
+            f"- **{render(event.title, context)}** ({self._held(event)}, "
+            f"{self.role_titles(event.roles) or 'everybody'}): {_one_line(render(event.purpose, context))}"
+            for event in events
+        ]
+        return "\n\n".join([render(ceremonies.description, context), "\n".join(lines)])
+
+    def meeting(self, event: Ceremony, context: Context) -> str:
+        """A meeting as a line to tick off."""
+        return f"{render(event.title, context)}: {self._held(event)}"
+
+    def role_titles(self, roles: Iterable[Key]) -> str:
+        """Roles by title: of a role that is switched off its fallback, or nothing where it has none."""
+        active = dict.fromkeys(key for role in roles if (key := self._standing_in(role)) is not None)
+        return ", ".join(self.template.roles[key].title for key in active)
+
+    def events(self) -> list[Ceremony]:
+        """The meetings that are held; none where iterations are mere date windows."""
+        ceremonies = self.template.ceremonies
+        if self.parameters.get("method", "scrum") != "scrum" or not is_on(ceremonies.when, self.parameters):
+            return []
+        return [event for event in ceremonies.events if is_on(event.when, self.parameters)]
+
+    def _standing_in(self, role: Key) -> Key | None:
+        return next(
+            (k for k in fallbacks(self.template, role) if is_on(self.template.roles[k].when, self.parameters)), None
+        )
+
+    def _held(self, event: Ceremony) -> str:
+        return f"{_WHEN_HELD[event.at]}, {event.minutes} minutes"
+
+    def _exit(self, phase: Phase, context: Context) -> str:
+        title, output = render(phase.title, context), _one_line(render(phase.exit.output, context))
+        return f"**Ends the phase:** {title}, whose output is: {output}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

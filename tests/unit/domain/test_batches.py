@@ -1,0 +1,189 @@
+"""Changes become as few calls as the tracker's limits allow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.tracker import Capabilities, Item, ItemKey, ItemKind
+from service.domain.batches import Batch, Op, batches, cheapest_stages, estimate, levels
+from service.domain.plan import Action, Change, Reason, diff
+
+JIRA = Capabilities(
+    create_batch=50,
+    move_batch=50,
+    read_batch=100,
+    iterations=True,
+    points=True,
+    links=True,
+    links_in_create=True,
+    checklists=False,
+    marks_iterations_apart=True,
+    title_limit=255,
+    iteration_title_limit=29,
+    text_limit=32767,
+)
+PLAIN = replace(JIRA, links_in_create=False)
+
+
+def ticket(name: str, iteration: int | None = None) -> Item:
+    where = ItemKey(f"iteration:{iteration}") if iteration is not None else None
+    return Item(ItemKey(f"ticket:{name}"), ItemKind.TICKET, name, iteration=where)
+
+
+def link(source: str, target: str) -> Item:
+    return Item(
+        ItemKey(f"link:{source}>{target}"),
+        ItemKind.LINK,
+        "",
+        source=ItemKey(f"ticket:{source}"),
+        target=ItemKey(f"ticket:{target}"),
+    )
+
+
+def laid_out(items: list[Item], capabilities: Capabilities = JIRA) -> list[Batch]:
+    return batches(diff(items, {}, {})[0], items, capabilities)
+
+
+def writes(plan: list[Batch]) -> int:
+    return estimate(plan, creates_project=False, seconds_per_call=0.1).writes
+
+
+def test_fifty_one_epics_take_two_calls() -> None:
+    items = [Item(ItemKey(f"epic:{n}"), ItemKind.EPIC, str(n)) for n in range(51)]
+
+    assert [len(batch.keys) for batch in laid_out(items) if batch.op is Op.CREATE] == [50, 1]
+
+
+def test_levels_that_hang_together_are_created_in_stages_so_that_their_links_ride() -> None:
+    items = [ticket("a"), ticket("b"), ticket("c"), ticket("d")]
+    items += [link("c", "a"), link("c", "b"), link("d", "a"), link("d", "b")]
+
+    plan = laid_out(items)
+
+    creates = [batch for batch in plan if batch.op is Op.CREATE]
+    assert [batch.keys for batch in creates] == [("ticket:a", "ticket:b"), ("ticket:c", "ticket:d")]
+    assert [batch.rides for batch in creates] == [(), ("link:c>a", "link:c>b", "link:d>a", "link:d>b")]
+    assert writes(plan) == 2
+
+
+def test_one_link_between_two_tickets_pays_no_second_stage() -> None:
+    plan = laid_out([ticket("a"), ticket("b"), link("b", "a")])
+
+    assert [batch.keys for batch in plan if batch.op is Op.CREATE] in (
+        [("ticket:a", "ticket:b")],
+        [("ticket:a",), ("ticket:b",)],
+    )
+    assert writes(plan) == 2
+
+
+def test_links_that_cannot_ride_take_one_call_each() -> None:
+    plan = laid_out([ticket("a"), ticket("b"), ticket("c"), link("b", "a"), link("c", "b")], PLAIN)
+
+    assert [batch.keys for batch in plan if batch.op is Op.LINK] == [("link:b>a",), ("link:c>b",)]
+    assert writes(plan) == 3
+
+
+def test_riding_links_stand_among_the_link_batches_too_in_case_the_site_drops_them() -> None:
+    plan = laid_out([ticket("a"), ticket("b"), ticket("c"), link("b", "a"), link("c", "a")])
+
+    riding = {key for batch in plan for key in batch.rides}
+    assert riding == {"link:b>a", "link:c>a"}
+    assert riding <= {key for batch in plan if batch.op is Op.LINK for key in batch.keys}
+
+
+def test_a_link_to_a_ticket_that_exists_already_rides() -> None:
+    items = [ticket("a"), ticket("b"), link("b", "a")]
+    changes = [
+        Change(items[0].key, ItemKind.TICKET, Action.KEEP, Reason.UNCHANGED, "a"),
+        Change(items[1].key, ItemKind.TICKET, Action.CREATE, Reason.NEW, "b"),
+        Change(items[2].key, ItemKind.LINK, Action.CREATE, Reason.NEW, ""),
+    ]
+
+    creates = [batch for batch in batches(changes, items, JIRA) if batch.op is Op.CREATE]
+
+    assert [batch.rides for batch in creates] == [("link:b>a",)]
+
+
+def test_an_iteration_is_marked_right_after_it_is_created() -> None:
+    items = [Item(ItemKey(f"iteration:{n}"), ItemKind.ITERATION, str(n)) for n in (1, 2)]
+
+    assert [(batch.op, batch.keys) for batch in laid_out(items)] == [
+        (Op.CREATE, ("iteration:1",)),
+        (Op.MARK, ("iteration:1",)),
+        (Op.CREATE, ("iteration:2",)),
+        (Op.MARK, ("iteration:2",)),
+    ]
+
+
+def test_unchanged_items_take_no_call() -> None:
+    item = ticket("a")
+    kept = [Change(item.key, item.kind, Action.KEEP, Reason.UNCHANGED, "a")]
+
+    assert batches(kept, [item], JIRA) == []
+
+
+def test_no_more_than_one_call_of_items_is_read_back() -> None:
+    plan = laid_out([ticket(str(n)) for n in range(450)])
+
+    (read_back,) = [batch for batch in plan if batch.op is Op.READ_BACK]
+    assert 50 <= len(read_back.keys) <= 100
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[Item]:
+    """Tickets in iterations with dependencies that point backwards, as checked templates have them."""
+    count = draw(st.integers(1, 120))
+    tickets = [ticket(str(n), draw(st.integers(1, 4))) for n in range(count)]
+    pairs = draw(
+        st.sets(
+            st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(lambda p: p[0] > p[1]), max_size=80
+        )
+    )
+    return [*tickets, *(link(str(source), str(target)) for source, target in sorted(pairs))]
+
+
+@given(graphs())
+def test_every_item_is_written_once_and_after_what_it_needs(items: list[Item]) -> None:
+    plan = laid_out(items)
+
+    created = [key for batch in plan if batch.op is Op.CREATE for key in batch.keys]
+    assert sorted(created) == sorted(item.key for item in items if item.kind is ItemKind.TICKET)
+    order = {key: number for number, batch in enumerate(plan) if batch.op is Op.CREATE for key in batch.keys}
+    by_key = {item.key: item for item in items}
+    for batch in plan:
+        for key in batch.rides:
+            source, target = by_key[key].source, by_key[key].target
+            assert source in batch.keys
+            assert order[ItemKey(str(target))] < order[ItemKey(str(source))]
+    moved = [key for batch in plan if batch.op is Op.MOVE for key in batch.keys]
+    assert sorted(moved) == sorted(created)
+    assert all(len(batch.keys) <= 50 for batch in plan if batch.op in (Op.CREATE, Op.MOVE))
+
+
+@given(graphs())
+def test_riding_never_costs_more_calls_than_linking_afterwards(items: list[Item]) -> None:
+    assert writes(laid_out(items, JIRA)) <= writes(laid_out(items, PLAIN))
+
+
+@given(graphs())
+def test_without_riding_links_the_calls_are_the_lower_bound(items: list[Item]) -> None:
+    tickets = [item for item in items if item.kind is ItemKind.TICKET]
+    links = [item for item in items if item.kind is ItemKind.LINK]
+    iterations = {item.iteration for item in tickets}
+    moves = sum(ceil(sum(1 for item in tickets if item.iteration == i) / 50) for i in iterations)
+
+    assert writes(laid_out(items, PLAIN)) == ceil(len(tickets) / 50) + moves + len(links)
+
+
+@given(graphs())
+def test_stages_hold_every_ticket_once(items: list[Item]) -> None:
+    keys = [item.key for item in items if item.kind is ItemKind.TICKET]
+    edges = [item for item in items if item.kind is ItemKind.LINK]
+
+    stages = cheapest_stages(levels(keys, edges), edges, 50)
+
+    assert sorted(key for stage in stages for key in stage) == sorted(keys)
