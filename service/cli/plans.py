@@ -119,7 +119,7 @@ def _team(context: Context, given: str | None, present: ProjectRow | None) -> st
         if present is not None:
             return present.team_id
         fail("A new project needs a team.", "Give a team file with --team team.yaml, or the name of an imported team.")
-    if Path(given).is_file():
+    if Path(given).suffix.casefold() in {".yaml", ".yml", ".csv"} or Path(given).is_file():
         return keep_team_file(Path(given)).id
     return teams.get(context, given).id
 

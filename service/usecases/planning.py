@@ -27,7 +27,7 @@ from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
 from service.domain.calendar import Calendar
-from service.domain.desired import desired_items
+from service.domain.desired import desired_items, fitting_findings
 from service.domain.parameters import settle
 from service.domain.plan import Plan, Recorded, Vacancy, diff
 from service.domain.reading import read_template
@@ -133,6 +133,7 @@ def _plan(tracker: Tracker, inputs: _Inputs) -> tuple[Plan, Capabilities]:
     accounts, people_findings = _accounts(tracker, place, inputs)
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)
     wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
+    findings += fitting_findings(inputs.blueprint, capabilities)
     if place is not None or spec.create:
         findings += tracker.check(spec, place, wanted)
     known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
