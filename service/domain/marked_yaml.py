@@ -128,11 +128,12 @@ class _Composer:
         if self._frames:
             frame = self._frames[-1]
             if frame.is_mapping and frame.name is None:
-                fix = "put text that begins with { or [ in quotes"
-                raise self._refuse(event, "a list or mapping stands where a name must be", fix)
+                fix = 'put placeholders in quotes: "{{ name }}"'
+                raise self._refuse(event, "a bracket begins where a name must be", fix)
             path = frame.next_path
         if len(self._frames) >= MAX_DEPTH:
-            raise self._refuse(event, f"nested more than {MAX_DEPTH} deep", "nothing that is read here is so deep")
+            message, fix = f"nested more than {MAX_DEPTH} deep", "nothing that is read here is so deep"
+            raise _refusal(self._source, _line(event), message, fix, path[:6])
         if event.anchor:
             self._open_anchors.add(event.anchor)
         self._frames.append(_Frame(_line(event), isinstance(event, MappingStartEvent), event.anchor, path))
@@ -207,13 +208,12 @@ class _Composer:
         if isinstance(error, ReaderError):
             line = text.count("\n", 0, max(int(error.position), 0)) + 1
             return _refusal(self._source, line, "holds a control character or half a character", "write plain text")
-        path = self._frames[-1].next_path if self._frames else ()
         if not isinstance(error, MarkedYAMLError):
-            return _refusal(self._source, None, "this is not YAML", "check quotes, brackets and indentation", path)
+            return _refusal(self._source, None, "this is not YAML", "check quotes, brackets and indentation")
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         message, fix = _explain(error, text, line)
-        return _refusal(self._source, line, message, fix, path)
+        return _refusal(self._source, line, message, fix)
 
 
 def _events(text: str) -> Iterator[object]:
@@ -228,11 +228,13 @@ def _refusal(source: str, line: int | None, message: str, fix: str, path: Path =
     return InvalidInput([Problem(source, line, readable(path), message, fix)])
 
 
+_MISFIT = "this does not fit the lines above"
+_REALIGN = "line up the names of one level, and close every quotation mark"
 _EXPLANATIONS = (
     ("mapping values are not allowed", "a colon stands where none can be", 'put text with ": " in it in quotes'),
     ("could not find expected ':'", "a line without a colon", "write `name: value`, and indent the lines of a text"),
-    ("did not find expected key", "the indentation does not fit the lines above", "line up the names of one level"),
-    ("expected <block end>", "the indentation does not fit the lines above", "line up the names of one level"),
+    ("did not find expected key", _MISFIT, _REALIGN),
+    ("expected <block end>", _MISFIT, _REALIGN),
     ("sequence entries are not allowed", "a list begins where none can be", "begin the list on its own line"),
     ("unexpected end of stream", "a quotation mark is opened and not closed", "close it, or double it inside the text"),
     ("expected ',' or", "a bracket is opened and not closed, or a comma is missing", "close it, or quote the text"),

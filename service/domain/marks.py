@@ -107,7 +107,7 @@ class Marks:
     def line(self, path: Path, within: int = -1) -> int | None:
         """The line of the value at `path`, or of the nearest part around it that exists; None: there are no lines.
 
-        A list or mapping is found at its name. `within` counts line breaks inside the value; it matters for `|`
+        A list or mapping is found at its name, and so is a value that is not there. `within` counts line breaks inside the value; it matters for `|`
         blocks only, because elsewhere the breaks of the text are not those of the file.
         """
         for length in range(len(path), -1, -1):
@@ -115,7 +115,7 @@ class Marks:
             if found is None:
                 continue
             name_line, node = found
-            if isinstance(node, Scalar):
+            if isinstance(node, Scalar) and (node.text or node.quoted or not name_line):
                 inside = node.literal and length == len(path) and within >= 0 and node.line
                 return (node.line + 1 + within if inside else node.line) or None
             return name_line or node.line or None

@@ -20,14 +20,17 @@ from service.domain.problems import InvalidInput, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
-KEY_WORDS = "a name of lower-case letters, digits and hyphens that begins with a letter, at most 40 characters"
+_KEY = "a name of lower-case letters, digits and hyphens that begins with a letter, at most 40 characters"
 
+_PLACEHOLDER = 'a placeholder such as "{{ iteration_days }}"'
+_VERSION = 'three numbers joined by dots, such as "1.0.0"'
+_RANGES = ("greater_than_equal", "less_than_equal")
 _PATTERNS = {
-    r"^[a-z][a-z0-9-]{0,39}$": KEY_WORDS,
+    r"^[a-z][a-z0-9-]{0,39}$": _KEY,
     r"^[a-z][a-z0-9_]{0,39}$": "a name of lower-case letters, digits and underscores that begins with a letter",
     r"^[^\r\n]+$": "a single line",
-    r"^\{\{ *[a-z][a-z0-9_]* *\}\}$": 'a placeholder such as "{{ iteration_days }}"',
-    r"^\d+\.\d+\.\d+$": 'three numbers joined by dots, such as "1.0.0"',
+    r"^\{\{ *[a-z][a-z0-9_]* *\}\}$": _PLACEHOLDER,
+    r"^\d+\.\d+\.\d+$": _VERSION,
     r"^[A-Za-z0-9]+(\.[a-z0-9-]+)*$": "a reference such as P1.pm.goals: letters, digits, hyphens and dots",
 }
 _TYPES = {
@@ -70,7 +73,7 @@ def meant(word: object, known: Iterable[str]) -> str:
 
 def one_of(known: Iterable[str], most: int = 15) -> str:
     """`one of: a, b, c`, cut where it becomes too long to read."""
-    words = list(known)
+    words = list(dict.fromkeys(known))
     shown = ", ".join(words[:most])
     return f"one of: {shown}" + (f" and {len(words) - most} more" if len(words) > most else "")
 
@@ -87,7 +90,9 @@ def _problems(errors: Iterable[ErrorDetails], model: type[BaseModel], marks: Mar
         inner = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
         if inner and not isinstance(node, Scalar) and all(error["type"] in _TYPES for error in group):
             continue  # another branch of the union fits so far; what is wrong lies deeper
-        message, fix = _name_words(path) if about_name else _words(group, node, model)
+        if inner and group[0]["type"] == "too_short":
+            continue  # pydantic counts only the entries that are right
+        message, fix = _name_words(group[0], path) if about_name else _words(group, node, model)
         if about_name or group[0]["type"] == "extra_forbidden":
             problems.append(Problem(marks.source, marks.name_line(path), readable(path), message, fix))
         else:
@@ -116,16 +121,20 @@ def _real_path(error: ErrorDetails, root: Node) -> Path:
     return tuple(path)
 
 
-def _name_words(path: Path) -> tuple[str, str]:
-    return f'"{_short(str(path[-1]))}" cannot be a name here', f"write {KEY_WORDS}"
+def _name_words(error: ErrorDetails, path: Path) -> tuple[str, str]:
+    return f'"{_short(str(path[-1]))}" cannot be a name here', f"write {_wanted(error)}"
 
 
 def _words(group: Sequence[ErrorDetails], node: Node | None, model: type[BaseModel]) -> tuple[str, str]:
     """What is wrong with one place, and what would be right; `group` holds the findings of every union branch."""
     if len(group) == 1:
         return _single(group[0], node, model)
-    wanted = list(dict.fromkeys(_wanted(error) for error in group))
     judged = [error for error in group if error["type"] not in _TYPES]
+    if len(judged) == 1 and judged[0]["type"] in _RANGES:
+        return _single(judged[0], node, model)
+    wanted = list(dict.fromkeys(_wanted(error) for error in group))
+    if _TYPES["int_type"] in wanted or _TYPES["date_type"] in wanted:  # where these stand, text is a placeholder
+        wanted = [_PLACEHOLDER if word == _TYPES["string_type"] else word for word in wanted]
     message = _single(judged[0], node, model)[0] if judged else _misread(node)
     if len(judged) > 1 or (judged and judged[0]["type"] == "string_pattern_mismatch"):
         message = f'"{_shown(node)}" is not right here'
@@ -145,6 +154,8 @@ def _single(error: ErrorDetails, node: Node | None, model: type[BaseModel]) -> t
     if kind in ("literal_error", "union_tag_invalid"):
         return _unknown_word(error, node)
     if kind in _TYPES:
+        if error["loc"][-1] == "version":
+            return _misread(node), f"write {_VERSION}"
         return _misread(node), _retype(kind, node)
     if kind == "string_too_short":
         return "no text", "write something"
@@ -153,7 +164,7 @@ def _single(error: ErrorDetails, node: Node | None, model: type[BaseModel]) -> t
         return f"{found} entries" if found else "an empty list", f"write {_wanted(error)}"
     if kind == "string_too_long":
         return f"{len(_shown(node, whole=True))} characters", f"write at most {context.get('max_length')}"
-    if kind in ("greater_than_equal", "less_than_equal"):
+    if kind in _RANGES:
         relation = "less" if kind == "greater_than_equal" else "more"
         return f"{_shown(node)} is {relation} than {_limit(error)}", f"write {_wanted(error)}"
     if kind == "string_pattern_mismatch" and context.get("pattern") == r"^[^\r\n]+$":
