@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.tracker import ItemKey, Priority
@@ -24,6 +24,8 @@ from service.domain.calendar import Calendar, DateRange
 from service.domain.problems import InvalidInput
 from service.domain.template import Template
 from tests.unit.domain.samples import draw, phase, settled, template, ticket
+
+relaxed = settings(deadline=None)
 
 
 def by_key(drawn: Blueprint) -> dict[str, PlannedTicket]:
@@ -296,6 +298,7 @@ def processes(draw_from: st.DrawFn) -> Template:
     return template(*phases)
 
 
+@relaxed
 @given(processes())
 def test_every_ticket_comes_after_what_it_needs_and_never_in_an_earlier_iteration(process: Template) -> None:
     drawn = draw(process)
@@ -312,6 +315,7 @@ def keys_in(part: Iterable[PlannedEpic | PlannedIteration | PlannedTicket | Plan
     return [one.key for one in part]
 
 
+@relaxed
 @given(processes())
 def test_every_item_has_a_key_of_its_own_and_every_reference_leads_to_an_item(process: Template) -> None:
     drawn = draw(process)
@@ -325,6 +329,7 @@ def test_every_item_has_a_key_of_its_own_and_every_reference_leads_to_an_item(pr
     }
 
 
+@relaxed
 @given(processes())
 def test_every_iteration_is_recorded_once_and_all_work_is_placed(process: Template) -> None:
     drawn = draw(process)

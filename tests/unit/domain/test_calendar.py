@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.calendar import Calendar, DateRange, absence_days, iteration_bounds, iteration_dates, working_days
@@ -27,6 +27,8 @@ ZONES = [
 ]
 
 dates = st.dates(min_value=date(2015, 1, 1), max_value=date(2040, 12, 31))
+
+relaxed = settings(deadline=None)
 
 
 @st.composite
@@ -141,6 +143,7 @@ def test_a_day_that_two_absences_cover_counts_once() -> None:
     assert absence_days([DateRange(MONDAY, MONDAY), week], week, Calendar()) == 5
 
 
+@relaxed
 @given(start=dates, days=st.integers(min_value=5, max_value=60), calendar=calendars(), count=st.integers(2, 6))
 def test_iterations_are_ordered_and_do_not_overlap(start: date, days: int, calendar: Calendar, count: int) -> None:
     bounds = [iteration_bounds(start, days, number, calendar) for number in range(1, count + 1)]
@@ -149,6 +152,7 @@ def test_iterations_are_ordered_and_do_not_overlap(start: date, days: int, calen
     assert edges == sorted(set(edges))
 
 
+@relaxed
 @given(start=dates, days=st.integers(min_value=5, max_value=60), calendar=calendars(), count=st.integers(1, 6))
 def test_every_working_day_is_in_exactly_one_iteration(start: date, days: int, calendar: Calendar, count: int) -> None:
     spans = [iteration_dates(start, days, number) for number in range(1, count + 1)]
@@ -156,6 +160,7 @@ def test_every_working_day_is_in_exactly_one_iteration(start: date, days: int, c
     assert [day for span in spans for day in working_days(span, calendar)] == working_days(whole, calendar)
 
 
+@relaxed
 @given(start=dates, days=st.integers(min_value=5, max_value=60), calendar=calendars(), number=st.integers(1, 20))
 def test_bounds_fall_on_the_first_and_last_working_day(start: date, days: int, calendar: Calendar, number: int) -> None:
     starts, ends = iteration_bounds(start, days, number, calendar)

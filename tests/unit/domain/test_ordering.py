@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import combinations_with_replacement
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.ordering import by_needs, cut_evenly, without_implied
+
+relaxed = settings(deadline=None)
 
 
 @st.composite
@@ -42,6 +44,7 @@ def test_a_circle_is_refused_by_name() -> None:
         by_needs(["a", "b", "c"], {"a": ["b"], "b": ["a"]})
 
 
+@relaxed
 @given(graphs())
 def test_everything_comes_once_and_after_what_it_needs(graph: tuple[list[int], dict[int, list[int]]]) -> None:
     nodes, needs = graph
@@ -71,6 +74,7 @@ def test_nothing_is_cut_into_empty_runs() -> None:
     assert cut_evenly([], 2) == [0, 0]
 
 
+@relaxed
 @given(st.lists(st.integers(0, 20), max_size=8), st.integers(1, 4))
 def test_no_other_cut_is_more_even(weights: list[int], parts: int) -> None:
     def unevenness(ends: list[int]) -> int:
@@ -93,6 +97,7 @@ def test_what_is_needed_by_way_of_others_is_left_out() -> None:
     assert without_implied(["a", "c"], {"c": ["b"], "b": ["a"]}) == ["c"]
 
 
+@relaxed
 @given(graphs())
 def test_waiting_for_the_rest_is_waiting_for_all(graph: tuple[list[int], dict[int, list[int]]]) -> None:
     nodes, needs = graph
