@@ -11,7 +11,7 @@ from sandbox.http import Call
 from sandbox.jira import errors
 from sandbox.jira.state import Issue, Project, Site, User
 
-SITE_PERMISSIONS = {
+GLOBAL_PERMISSIONS = {
     "ADMINISTER": "Administer Jira",
     "SYSTEM_ADMIN": "System Administer Jira",
     "USER_PICKER": "Browse users and groups",
