@@ -1,0 +1,1 @@
+"""Benchmarks against what a user would do instead; counted at the wire, because machines are noisy."""
