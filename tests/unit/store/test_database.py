@@ -1,0 +1,85 @@
+"""The schema: migrations and models agree, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import StatementError
+
+from service.store.database import Database, SchemaMismatch
+from service.store.tables import Table, TokenRow
+from tests.postgres import scratch_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'phaseloop.db'}")
+        yield opened
+        opened.dispose()
+        return
+    with scratch_database() as url:
+        opened = Database(url)
+        yield opened
+        opened.dispose()
+
+
+def test_migrations_make_just_the_tables_that_the_models_describe(database: Database) -> None:
+    database.upgrade()
+
+    with database.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+    assert found == []
+
+
+def test_an_empty_database_is_refused_with_the_command_that_mends_it(database: Database) -> None:
+    with pytest.raises(SchemaMismatch, match="phaseloop db upgrade"):
+        database.check_schema()
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    database.upgrade()
+    database.upgrade()
+
+    database.check_schema()
+
+
+def test_times_come_back_as_they_went_in(database: Database) -> None:
+    database.upgrade()
+    moment = datetime(2026, 3, 29, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    with database.session() as session:
+        session.add(TokenRow(id="tok_1", name="one", hash="h", created_at=moment))
+    with database.session() as session:
+        stored = session.get_one(TokenRow, "tok_1").created_at
+
+    assert stored == moment
+    assert stored.tzinfo is UTC
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    database.upgrade()
+
+    with pytest.raises(StatementError, match="needs a zone"), database.session() as session:
+        session.add(TokenRow(id="tok_1", name="one", hash="h", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+
+
+def test_a_unit_of_work_that_fails_leaves_nothing(database: Database) -> None:
+    database.upgrade()
+
+    def half_done() -> None:
+        with database.session() as session:
+            session.add(TokenRow(id="tok_1", name="one", hash="h", created_at=datetime.now(UTC)))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+
+    with database.session() as session:
+        assert session.get(TokenRow, "tok_1") is None
