@@ -9,8 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.clock import Clock
+from sandbox.control_routes import Panel
+from sandbox.controls import Controls, ControlState
 from sandbox.http import Call, PathTable, Routes, answer, stamp, unknown_path
-from sandbox.jira import access
+from sandbox.jira import access, agile_issues, boards, epics, search, sprints, webhooks
+from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
@@ -19,8 +22,18 @@ from sandbox.jira.state import Site, SiteData
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Every module that answers requests is listed here. To add: agile, software, search, webhooks, pages.
-ROUTE_TABLES: tuple[Routes, ...] = (*platform.ROUTE_TABLES,)
+# Every module that answers requests is listed here.
+ROUTE_TABLES: tuple[Routes, ...] = (
+    *platform.ROUTE_TABLES,
+    search.routes,
+    boards.routes,
+    sprints.routes,
+    epics.routes,
+    agile_issues.agile,
+    agile_issues.software,
+    webhooks.admin,
+    webhooks.dynamic,
+)
 
 
 @dataclass
@@ -29,12 +42,17 @@ class World:
 
     clock: Clock
     jira: Site
+    controls: ControlState
+    deliveries: Deliveries
 
 
 def make_world(data: SiteData | None = None) -> World:
     """A world with the given Jira data, or freshly seeded."""
     clock = Clock()
-    return World(clock, Site(data if data is not None else seed(clock.now()), clock))
+    jira = Site(data if data is not None else seed(clock.now()), clock)
+    world = World(clock, jira, ControlState(), Deliveries(clock))
+    webhooks.Sender(jira, world.deliveries)
+    return world
 
 
 class VendorApp:
@@ -59,6 +77,7 @@ class VendorApp:
             return unknown_path(request)
         handler, path, prefix = found
         site = self.world.jira
+        site.base_url = f"{request.base_url.scheme}://{request.base_url.netloc}"
         try:
             call = Call(request, site, access.authenticate(site, request), path)
             call.prefix = prefix
@@ -68,5 +87,6 @@ class VendorApp:
 
 
 def create_app(world: World) -> ASGIApp:
-    """The whole application."""
-    return VendorApp(world)
+    """The whole application: the vendors' routes inside the controls, which must be outermost."""
+    panel = Panel(world.controls, world.jira, world.deliveries)
+    return Controls(VendorApp(world), world.controls, world.clock, world.jira, panel)

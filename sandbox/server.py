@@ -58,6 +58,7 @@ async def _keep(world: World, path: Path) -> None:
 
 async def _serve(world: World, host: str, port: int, state: Path | None) -> None:
     config = uvicorn.Config(create_app(world), host=host, port=port, log_level="warning", lifespan="off")
+    config.timeout_graceful_shutdown = 2  # a request that was told to hang must not hold up the end
     keeper = asyncio.create_task(_keep(world, state)) if state else None
     try:
         await uvicorn.Server(config).serve()
@@ -76,6 +77,7 @@ def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> 
     """
     data = state_file.load(state) if state else None
     world = make_world(data)
+    world.controls.limits.enabled = limits
     if not quiet:
         sys.stdout.write(banner(host, port, state))
         sys.stdout.flush()

@@ -24,6 +24,7 @@ class SandboxServer:
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(create_app(self.world), log_level="error", lifespan="off")
+        config.timeout_graceful_shutdown = 1  # a request that was told to hang must not hold up the end
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

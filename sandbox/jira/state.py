@@ -583,6 +583,7 @@ class Site:
         self.clock = clock
         self.listeners: list[Callable[[Event], None]] = []
         self.revision = 0
+        self.base_url = "http://127.0.0.1:9100"  # of the last request; for addresses in what webhooks send
         self.data = data
         self._issue_ids: dict[str, str] = {}
         self._relations_at = -1
