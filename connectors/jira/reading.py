@@ -143,20 +143,25 @@ class Reader:
 
     def _marked(self, layout: Layout, sprints: Sequence[dict[str, Any]]) -> Iterator[tuple[ItemKey, dict[str, Any]]]:
         """The sprints that carry our marker, of the newest few, the newest first."""
-        newest = sorted(sprints, key=lambda one: int(one["id"]), reverse=True)
-        for sprint in newest[:_STRANGE_SPRINTS]:
-            key = self._sprint_marker(layout, sprint)
+        for sprint, value in self._markers(sprints):
+            key = marked_key(value, layout.uid)
             if key is not None:
                 yield key, sprint
 
-    def _sprint_marker(self, layout: Layout, sprint: Mapping[str, Any]) -> ItemKey | None:
+    def _markers(self, sprints: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
+        """The newest few sprints with their marker, anybody's; None where there is none."""
+        newest = sorted(sprints, key=lambda one: int(one["id"]), reverse=True)
+        for sprint in newest[:_STRANGE_SPRINTS]:
+            yield sprint, self._marker_of(sprint)
+
+    def _marker_of(self, sprint: Mapping[str, Any]) -> Any:
         path = f"sprint/{segment(sprint['id'])}/properties/{MARKER}"
         try:
-            return marked_key(self._client.get_object(path, base=AGILE).get("value"), layout.uid)
+            return self._client.get_object(path, base=AGILE).get("value")
         except NotVisible:
             return None
         except NotATracker as error:
-            if error.status != 404:
+            if error.status != 404:  # the document promises no body with this 404
                 raise
             return None
 
@@ -228,14 +233,14 @@ class Reader:
     def _sprints_after(self, layout: Layout, iterations: Sequence[Item], mark: int) -> dict[ItemKey, RemoteRef]:
         """Sprints made since: by their marker, and where the crash came before the marker, by name and dates."""
         fresh = [one for one in self._board_sprints(layout, _OPEN) if int(one["id"]) > mark]
-        marked = {int(sprint["id"]): key for key, sprint in self._marked(layout, fresh)}
+        fresh.sort(key=lambda one: int(one["id"]))
+        markers = {int(sprint["id"]): value for sprint, value in self._markers(fresh) if value is not None}
         found: dict[ItemKey, RemoteRef] = {}
         for item in iterations:
-            mine = [one for one in fresh if marked.get(int(one["id"])) == item.key]
-            alike = [one for one in fresh if int(one["id"]) not in marked and same_sprint(item, one)]
-            candidates = mine or alike
-            if candidates:
-                found[item.key] = sprint_ref(layout, min(candidates, key=lambda one: int(one["id"])))
+            mine = [one for one in fresh if marked_key(markers.get(int(one["id"])), layout.uid) == item.key]
+            alike = [one for one in fresh if int(one["id"]) not in markers and same_sprint(item, one)]
+            for oldest in (mine or alike)[:1]:
+                found[item.key] = sprint_ref(layout, oldest)
         return found
 
     def _indexed(self, layout: Layout, missing: Mapping[ItemKey, Item]) -> dict[ItemKey, RemoteRef]:

@@ -51,6 +51,7 @@ class Loopback:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
             def _serve(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
