@@ -1,33 +1,57 @@
-"""Every route table of the platform API."""
+"""Every route table of the platform API but search, which has its own module."""
 
 from __future__ import annotations
 
 from sandbox.http import Routes
 from sandbox.jira.platform import (
     attachments,
+    bulk,
     comments,
+    components,
     entity_properties,
+    field_routes,
+    filters,
     issue_meta,
     issues,
     links,
+    permissions,
+    project_settings,
     projects,
     server,
+    site_routes,
+    statuses,
     users,
+    versions,
+    vocabulary,
     watching,
     worklogs,
 )
 
+_MODULES = (
+    attachments,
+    bulk,
+    comments,
+    components,
+    entity_properties,
+    field_routes,
+    filters,
+    issue_meta,
+    issues,
+    links,
+    permissions,
+    project_settings,
+    projects,
+    server,
+    site_routes,
+    statuses,
+    users,
+    versions,
+    vocabulary,
+    watching,
+    worklogs,
+)
 ROUTE_TABLES: tuple[Routes, ...] = (
-    server.routes,
-    issues.routes,
-    issue_meta.routes,
-    comments.routes,
-    worklogs.routes,
-    links.routes,
-    attachments.routes,
+    *(module.routes for module in _MODULES),
     attachments.media_routes,
-    entity_properties.routes,
-    projects.routes,
-    users.routes,
-    watching.routes,
+    site_routes.auth_routes,
 )
