@@ -28,7 +28,7 @@ MARKER = "phaseloop"
 """The key of the issue or sprint property that says which item of which project this is."""
 
 _STATUS_BY_CATEGORY = {"new": "todo", "indeterminate": "doing", "done": "done"}
-_OUR_NAMES = {"summary": "title", "description": "text", "parent": "epic"}
+_OUR_NAMES = {"summary": "title", "description": "text", "parent": "epic", "parentId": "epic"}
 
 
 def kind_of(key: ItemKey) -> ItemKind:

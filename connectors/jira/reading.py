@@ -105,7 +105,7 @@ class Reader:
                 body = {"issueIdsOrKeys": pending, "fields": list(fields), "properties": [MARKER]}
                 answer = self._client.query(CLOUD_DIALECT.bulk_fetch, body)
                 found += [one for one in answer.get("issues") or () if isinstance(one, dict) and one.get("id")]
-                unread = [str(one["id"]) for one in answer.get("issueErrors") or () if "id" in one]
+                unread = [str(one["id"]) for one in answer.get("issueErrors") or () if _may_come_back(one)]
                 if unread and len(unread) >= len(pending):
                     raise TrackerUnavailable(
                         f"Jira at {self._client.host} could not read {len(unread)} issues just now.",
@@ -257,6 +257,14 @@ class Reader:
             seen = observed_issue(layout, ItemKey("ticket"), issue, {}, {})
             return (source.id, target.id) in seen.links
         return False
+
+
+def _may_come_back(error: Any) -> bool:
+    """Whether an issue that was left out may be read another time. By the document, those that do not exist are not
+    listed at all; where they are, they say so in the words of a 404."""
+    if not isinstance(error, dict) or error.get("id") is None:
+        return False
+    return "does not exist" not in str(error.get("errorMessage") or "")
 
 
 def _is_issue(key: ItemKey) -> bool:

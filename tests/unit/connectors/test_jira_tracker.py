@@ -262,6 +262,14 @@ def test_issues_that_could_not_be_read_are_asked_for_again_and_never_taken_for_g
         tracker.find(PLACE, known, only=list(known))
 
 
+def test_issues_listed_as_not_existing_are_gone() -> None:
+    said = "Issue does not exist or you do not have permission to see it."
+    answer = Say(200, {"issues": [], "issueErrors": [{"id": "503", "errorMessage": said}]})
+    with tracker_on({FETCH: answer}) as (tracker, server):
+        assert tracker.find(PLACE, {ItemKey("ticket:a"): ML3}, only=[ItemKey("ticket:a")]) == {}
+        assert len(server.asked) == 1
+
+
 def test_two_hundred_and_one_items_are_three_reads() -> None:
     known = {ItemKey(f"ticket:{n}"): RemoteRef(str(500 + n), f"ML-{n}", "") for n in range(201)}
 

@@ -1,0 +1,118 @@
+"""The trackers that the contract suite runs against. To add one: write its bench and list it in `BENCHES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+from connectors.jira.client import JiraClient
+from connectors.jira.settings import JiraSettings
+from connectors.jira.tracker import JiraTracker
+from connectors.pacing import Pacer, Patience
+from connectors.tracker import ProjectSpec, Tracker
+from sandbox.testing import SandboxServer
+from tests.contract.losing_proxy import LosingProxy, Passing
+
+_numbers = count(1)
+
+
+def never(_seconds: float) -> None:
+    """Stands in for sleep."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One tracker to test, with what the tests need to know about it.
+
+    `connect` makes a tracker for a role: `owner` may do everything, `viewer` may only look, `stranger` has a wrong
+    credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `known_email` names a person who can be assigned, `left_email` one who is gone.
+    """
+
+    name: str
+    connect: Callable[[str], Tracker]
+    project_key: str
+    method: str
+    proxy: LosingProxy
+    is_write: Callable[[Passing], bool]
+    blind_the_index: Callable[[LosingProxy], None]
+    known_email: str = "ml-1@example.com"
+    other_email: str = "data-1@example.com"
+    left_email: str = "left-1@example.com"
+    used: list[Tracker] = field(default_factory=list)
+
+    def tracker(self, role: str = "owner") -> Tracker:
+        """A tracker that is closed when the test ends."""
+        made = self.connect(role)
+        self.used.append(made)
+        return made
+
+    def spec(self, *, key: str | None = None, create: bool = False, uid: str | None = None) -> ProjectSpec:
+        """A project of this tracker under a uid and label of its own, so that tests do not see each other's items."""
+        number = next(_numbers)
+        return ProjectSpec(
+            uid=uid or f"uid-{number}",
+            key=key or self.project_key,
+            name=f"Contract {number}",
+            create=create,
+            method=self.method,
+            label=f"phaseloop-{number}",
+        )
+
+    def fresh_key(self) -> str:
+        """The key of a project that does not exist."""
+        return f"NEW{next(_numbers)}"
+
+    def lose_the_next_write(self) -> None:
+        """The next write is carried out, and its answer lost."""
+        self.proxy.orders.lose.append(self.is_write)
+
+    def requests(self) -> tuple[int, int]:
+        """Reads and writes that reached the tracker so far."""
+        writes = sum(1 for one in self.proxy.passed if self.is_write(one))
+        return len(self.proxy.passed) - writes, writes
+
+
+JIRA_ROLES = {
+    "owner": ("demo@example.com", "sandbox-token"),
+    "viewer": ("viewer@example.com", "viewer-token"),
+    "stranger": ("demo@example.com", "not-the-token"),
+}
+
+
+def _writes_to_jira(passing: Passing) -> bool:
+    path = passing.path.partition("?")[0]
+    return passing.method != "GET" and not path.endswith(("/search/jql", "/issue/bulkfetch"))
+
+
+def _blind_jira(proxy: LosingProxy) -> None:
+    proxy.orders.fake.append((lambda passing: "/search/jql" in passing.path, 200, b'{"issues": [], "isLast": true}'))
+
+
+def _jira(name: str, project_key: str, method: str) -> Callable[[], Iterator[Bench]]:
+    def bench() -> Iterator[Bench]:
+        with SandboxServer() as sandbox, LosingProxy(sandbox.url) as proxy:
+
+            def connect(role: str) -> Tracker:
+                email, token = JIRA_ROLES[role]
+                settings = JiraSettings.model_validate({"url": proxy.url, "email": email, "token": token})
+                client = JiraClient(settings, pacer=Pacer({}), patience=Patience(sleep=never))
+                return JiraTracker(settings, client)
+
+            yield Bench(name, connect, project_key, method, proxy, _writes_to_jira, _blind_jira)
+
+    return bench
+
+
+BENCHES: dict[str, Callable[[], Iterator[Bench]]] = {
+    "jira company-managed": _jira("jira company-managed", "SCRUM", "scrum"),
+    "jira team-managed": _jira("jira team-managed", "TEAM", "scrum"),
+    "jira kanban": _jira("jira kanban", "KANBAN", "kanban"),
+}
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Bench]:
+    """The named bench, while its server runs."""
+    yield from BENCHES[name]()
