@@ -22,7 +22,7 @@ from service.domain.template import (
     Ticket,
     When,
 )
-from service.domain.template_texts import RESERVED, check_iteration_name, check_numbers, check_texts, texts
+from service.domain.template_texts import KEYWORDS, RESERVED, check_iteration_name, check_numbers, check_texts, texts
 from service.domain.text import Placeholder, placeholders
 
 MIN_ROLES_OF_A_PHASE = 3
@@ -82,8 +82,9 @@ def fallbacks(template: Template, role: Key) -> tuple[Key, ...]:
 def _check_parameters(template: Template, marks: Marks) -> Iterator[Problem]:
     for name, parameter in template.parameters.items():
         path: Path = ("parameters", name)
-        if name in RESERVED:
-            yield marks.problem(path, f'"{name}" begins other placeholders', "give the parameter another name")
+        if name in RESERVED | KEYWORDS:
+            reason = "begins other placeholders" if name in RESERVED else "cannot be a placeholder"
+            yield marks.problem(path, f'"{name}" {reason}', "give the parameter another name")
         if isinstance(parameter, IntegerParameter):
             yield from _check_integer(parameter, path, marks)
         if isinstance(parameter, ChoiceParameter):

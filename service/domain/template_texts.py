@@ -24,8 +24,11 @@ PROJECT = ("project.name", "project.key")
 PHASE_HEAD = ("phase.key", "phase.title", "phase.short")
 PHASE = (*PHASE_HEAD, "phase.focus", "phase.output")
 ITERATION = ("iteration.number", "iteration.of_phase", "iteration.last")
-RESERVED = ("project", "phase", "iteration")
+RESERVED = frozenset(("project", "phase", "iteration"))
 """First words of placeholders, and so not names of parameters."""
+
+KEYWORDS = frozenset(("not", "true", "false", "none", "self"))
+"""Words that mean something else to Jinja2, and so not names of parameters."""
 
 MAX_ITERATION_NAME = 29
 """Jira refuses longer sprint names."""

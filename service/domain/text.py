@@ -59,8 +59,9 @@ def placeholders(text: str) -> list[Placeholder | BadText]:
     if "{" not in text:
         return []
     found: list[Placeholder | BadText] = []
+    expression: list[tuple[str, str]] = []
+    begun: int | None = None
     try:
-        expression: list[tuple[str, str]] = []
         for line, kind, value in _environment.lex(text):
             if kind in _BLOCKS:
                 found.append(BadText(f"`{value.strip()}` begins a statement", _ONLY_NAMES, line - 1))
@@ -69,13 +70,17 @@ def placeholders(text: str) -> list[Placeholder | BadText]:
                 found.append(BadText("`{#` begins a comment", "leave it out, or write `{ #`", line - 1))
                 return found
             if kind == "variable_begin":
-                expression = []
+                expression, begun = [], line - 1
             elif kind == "variable_end":
                 found.append(_placeholder(expression, line - 1))
+                begun = None
             elif kind not in ("whitespace", "data"):
                 expression.append((kind, value))
     except TemplateSyntaxError as error:
         found.append(BadText("a placeholder is not well formed", _ONLY_NAMES, error.lineno - 1))
+    else:
+        if begun is not None:
+            found.append(BadText("`{{` is never closed", _ONLY_NAMES, begun))
     return found
 
 

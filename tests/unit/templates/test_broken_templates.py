@@ -12,7 +12,9 @@ from service.domain.reading import read_template
 
 HERE = Path(__file__).parent
 BROKEN = sorted((HERE / "broken").glob("*.yaml"))
-JARGON = re.compile(r"pydantic|validat|input should|type=|constrained|tuple|dict|NoneType|Traceback|_type|_error", re.I)
+JARGON = re.compile(
+    r"pydantic|validat|input should|type=|constrained|tuple|dict|NoneType|Traceback|_type|_error", re.IGNORECASE
+)
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
