@@ -34,7 +34,10 @@ class Exit(IntEnum):
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
-out = Console(highlight=False, soft_wrap=True)
+PIPED_WIDTH = 200
+"""Columns when the output goes to a file or a program: tables are not cut to a terminal that is not there."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

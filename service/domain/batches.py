@@ -32,7 +32,8 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One durable step of a run: one call to the tracker (none for NOTE, which only writes our records).
+    """One durable step of a run: one call to the tracker, but none for NOTE, which only writes our records, and one
+    for each key of a LINK.
 
     `keys` are the items it is about; `rides` the links that go along in a create; `target` the iteration of a MOVE.
     """
@@ -46,6 +47,10 @@ class Batch:
 
 READ_BACK_LIMIT = 100
 """How many new items a run reads back to make sure that the tracker kept what it accepted: one call."""
+
+
+LINKS_IN_A_STEP = 20
+"""Links take a call each and are recorded one by one; a step does several so that a run's history stays readable."""
 
 
 def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capabilities) -> list[Batch]:
@@ -81,17 +86,18 @@ def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capa
     made = [key for kind in (ItemKind.EPIC, ItemKind.TICKET) for key in creates[kind]]
     if made:
         plan.append(Batch(Op.READ_BACK, ItemKind.TICKET, _sample(made, READ_BACK_LIMIT)))
-    plan += [Batch(Op.LINK, ItemKind.LINK, (key,)) for key in creates[ItemKind.LINK]]
+    plan += [Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)]
     return plan
 
 
 def estimate(plan: Sequence[Batch], *, creates_project: bool, seconds_per_call: float) -> Estimate:
     """Requests and seconds that carrying out these batches is expected to take, riding links counted as arrived."""
     riding = {key for batch in plan for key in batch.rides}
-    calls = [b for b in plan if not (b.op is Op.NOTE or (b.op is Op.LINK and b.keys[0] in riding))]
-    writes = sum(1 for batch in calls if batch.op is not Op.READ_BACK) + (1 if creates_project else 0)
-    # One look at where the tracker's numbering stands, one read of what was made and one of its iterations.
-    reads = 3 if any(batch.op is Op.CREATE for batch in calls) else 0
+    single = sum(1 for batch in plan if batch.op in (Op.CREATE, Op.MARK, Op.UPDATE, Op.MOVE))
+    linking = sum(1 for batch in plan if batch.op is Op.LINK for key in batch.keys if key not in riding)
+    writes = single + linking + (1 if creates_project else 0)
+    # One look at where the tracker's numbering stands, one read of what was made.
+    reads = 2 if any(batch.op is Op.CREATE for batch in plan) else 0
     return Estimate(reads=reads, writes=writes, seconds=round((reads + writes) * seconds_per_call, 1))
 
 

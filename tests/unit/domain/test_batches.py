@@ -83,7 +83,7 @@ def test_one_link_between_two_tickets_pays_no_second_stage() -> None:
 def test_links_that_cannot_ride_take_one_call_each() -> None:
     plan = laid_out([ticket("a"), ticket("b"), ticket("c"), link("b", "a"), link("c", "b")], PLAIN)
 
-    assert [batch.keys for batch in plan if batch.op is Op.LINK] == [("link:b>a",), ("link:c>b",)]
+    assert [batch.keys for batch in plan if batch.op is Op.LINK] == [("link:b>a", "link:c>b")]
     assert writes(plan) == 3
 
 

@@ -1,0 +1,148 @@
+"""Real processes for integration tests: a sandbox, a home folder, the command line, and the plain Jira client."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jira import JIRA
+
+from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from sandbox.testing import SandboxServer
+from tests.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+TEAM_FILE = ROOT / "service" / "demo_team.yaml"
+
+
+@dataclass
+class Answer:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Installation:
+    """A home folder, and the command line that works on it, each command a process of its own."""
+
+    home: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PHASELOOP_")}
+        return {**clean, "PHASELOOP_HOME": str(self.home), "PYTHONWARNINGS": "ignore", **self.extra}
+
+    def command(self, *arguments: object) -> list[str]:
+        return [sys.executable, "-m", "service.cli", *(str(argument) for argument in arguments)]
+
+    def run(self, *arguments: object, stdin: str = "") -> Answer:
+        done = subprocess.run(
+            self.command(*arguments),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=self.environment,
+            cwd=ROOT,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *arguments: object, stdin: str = "", code: int = 0) -> Answer:
+        answer = self.run(*arguments, stdin=stdin)
+        assert answer.code == code, answer.out + answer.err
+        return answer
+
+    @contextmanager
+    def process(self, *arguments: object) -> Iterator[subprocess.Popen[bytes]]:
+        """A command that goes on running; ended at the end of the block if it still does."""
+        process = subprocess.Popen(
+            self.command(*arguments), env=self.environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    def connect(self, url: str, token: str = DEMO_TOKEN, email: str = DEMO_EMAIL) -> None:
+        self.ok("connections", "add", "jira", "--url", url, "--email", email, "--replace", stdin=token)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path / "home")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def connected(installation: Installation, sandbox: SandboxServer) -> Installation:
+    """An installation with a connection to the sandbox's Jira."""
+    installation.connect(sandbox.url)
+    return installation
+
+
+@dataclass
+class Controls:
+    """The sandbox's control panel."""
+
+    url: str
+
+    def set(self, name: str, **body: object) -> None:
+        httpx.post(f"{self.url}/sandbox/{name}", json=body).raise_for_status()
+
+    def clear(self, name: str) -> None:
+        httpx.delete(f"{self.url}/sandbox/{name}").raise_for_status()
+
+    def writes(self) -> int:
+        """Writing requests since the log was cleared."""
+        return int(self._counts().get("write", 0))
+
+    def reads(self) -> int:
+        """Reading requests since the log was cleared."""
+        return int(self._counts().get("read", 0))
+
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]
+        return counts
+
+    def wait_for_writes(self, count: int) -> None:
+        eventually(lambda: self.writes() >= count)
+
+
+@pytest.fixture
+def controls(sandbox: SandboxServer) -> Controls:
+    return Controls(sandbox.url)
+
+
+@pytest.fixture
+def jira(sandbox: SandboxServer) -> Iterator[JIRA]:
+    client = plain_client(sandbox.url)
+    yield client
+    client.close()
+
+
+def plain_client(url: str) -> JIRA:
+    return JIRA(url, basic_auth=(DEMO_EMAIL, DEMO_TOKEN), max_retries=0, timeout=30)
