@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
 
 from service.context import Context
 from service.domain.team import Team, team_from_json
@@ -20,13 +24,30 @@ def put(context: Context, team: Team, expected_version: int | None = None) -> Te
     with context.database.session() as session:
         row = session.scalar(select(TeamRow).where(TeamRow.name == team.name))
         if expected_version is not None and (row.version if row else 0) != expected_version:
-            raise Conflict("version-mismatch", f"The team {team.name!r} was changed meanwhile.", "Read it again first.")
+            raise _changed(team)
         if row is None:
             row = TeamRow(id=new_id("tem"), name=team.name, body=body, version=1, updated_at=context.now())
             session.add(row)
-        elif row.body != body:
-            row.body, row.version, row.updated_at = body, row.version + 1, context.now()
+        elif row.body != body and not _written(session, row, body, context.now()):
+            raise _changed(team)
     return row
+
+
+def _written(session: Session, row: TeamRow, body: dict[str, Any], now: datetime) -> bool:
+    """Write the next version, unless somebody else has meanwhile: the comparison is in the statement."""
+    written = session.scalar(
+        update(TeamRow)
+        .where(TeamRow.id == row.id, TeamRow.version == row.version)
+        .values(body=body, version=row.version + 1, updated_at=now)
+        .returning(TeamRow.version)
+    )
+    if written is not None:
+        session.refresh(row)
+    return written is not None
+
+
+def _changed(team: Team) -> Conflict:
+    return Conflict("version-mismatch", f"The team {team.name!r} was changed meanwhile.", "Read it again first.")
 
 
 def get(context: Context, name: str) -> TeamRow:

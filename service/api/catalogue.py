@@ -1,0 +1,238 @@
+"""Every kind of problem that the REST API answers with: its stable code, status, cause and mend.
+
+The table is what the handlers, the OpenAPI document and `docs/reference/problems.md` agree on; a test compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PREFIX = "urn:phaseloop:problem:"
+"""Type URIs are this prefix and the code. They name a kind of problem and are not meant to be fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem. `title` is always the same for it; `cause` and `mend` are for its page in the reference."""
+
+    code: str
+    status: int
+    title: str
+    cause: str
+    mend: str
+
+    @property
+    def type(self) -> str:
+        """The URI that identifies it."""
+        return PREFIX + self.code
+
+
+_KINDS = (
+    Kind(
+        "malformed-request",
+        400,
+        "The body cannot be read",
+        "The body is not JSON or not UTF-8 text, or a header has a value that it cannot have.",
+        "Send the body in the form that its Content-Type says. `detail` names the place where reading stopped.",
+    ),
+    Kind(
+        "unauthorized",
+        401,
+        "A token is needed",
+        "There is no `Authorization: Bearer ...` header, or its token is not one of this service's.",
+        "Make a token with `phaseloop tokens create NAME` and send it with every request.",
+    ),
+    Kind(
+        "not-found",
+        404,
+        "There is no such thing",
+        "Nothing has the id or name in the address or in the body.",
+        "List the collection to see what there is; `detail` says how to make a new one.",
+    ),
+    Kind(
+        "unknown-address",
+        404,
+        "There is nothing at this address",
+        "The path is not one of the API's.",
+        "Look the path up in `/api/v1/openapi.json`.",
+    ),
+    Kind(
+        "method-not-allowed",
+        405,
+        "The address does not take this method",
+        "The path exists, but not for this method. The `Allow` header names those it takes.",
+        "Use one of these methods.",
+    ),
+    Kind(
+        "name-taken",
+        409,
+        "The name is taken",
+        "A connection or a team of that name exists already.",
+        "Choose another name, or replace the existing one with PUT.",
+    ),
+    Kind(
+        "project-exists",
+        409,
+        "The project exists",
+        "A project with this key exists on this connection already.",
+        "Make a plan for that one.",
+    ),
+    Kind(
+        "ambiguous",
+        409,
+        "Several go by that name",
+        "The key belongs to projects on several connections.",
+        "Use the id of the one that is meant; `detail` lists them.",
+    ),
+    Kind(
+        "conflict",
+        409,
+        "It clashes with what is there",
+        "The request contradicts the present state.",
+        "Read the state again, then decide.",
+    ),
+    Kind(
+        "plan-stale",
+        409,
+        "The plan is stale",
+        "A plan of this project was applied, or a run of it ended, after this plan was made.",
+        "Make a new plan; it shows what is left to do.",
+    ),
+    Kind(
+        "plan-blocked",
+        409,
+        "The plan has errors",
+        "The plan has findings of severity error. `errors` holds them.",
+        "Mend each as its `fix` says, then make a new plan.",
+    ),
+    Kind(
+        "idempotency-key-in-use",
+        409,
+        "The first request is still at work",
+        "A request with the same `Idempotency-Key` has not been answered yet.",
+        "Wait as long as `Retry-After` says and send the same request again.",
+    ),
+    Kind(
+        "version-mismatch",
+        412,
+        "It was changed meanwhile",
+        "`If-Match` does not hold the present `ETag`.",
+        "Read it again, bring your change into what you read, and send the new `ETag`.",
+    ),
+    Kind(
+        "body-too-large",
+        413,
+        "The body is too large",
+        "Bodies may have 2 MB (2,000,000 bytes).",
+        "Send less. Templates and teams of this size do not occur; check that it is the right file.",
+    ),
+    Kind(
+        "unsupported-media-type",
+        415,
+        "The body's type is not taken here",
+        "The `Content-Type` is missing or not one that this address takes.",
+        "Send one of the types that `detail` names.",
+    ),
+    Kind(
+        "invalid-input",
+        422,
+        "The input is not right",
+        "Fields, parameters, a template or a team break a rule. `errors` holds everything that was found.",
+        "Mend what `errors` names: `pointer` leads into the body, `parameter` or `header` name the others.",
+    ),
+    Kind(
+        "idempotency-key-reused",
+        422,
+        "The key belongs to another request",
+        "The `Idempotency-Key` was used for a request with another body or address in the last 24 hours.",
+        "Use a new key for every new request, and the old one only to repeat it unchanged.",
+    ),
+    Kind(
+        "precondition-required",
+        428,
+        "If-Match is needed",
+        "Replacing needs an `If-Match` header, so that nobody overwrites what they have not seen.",
+        "Read the resource and send its `ETag` as `If-Match`.",
+    ),
+    Kind(
+        "internal-error",
+        500,
+        "phaseloop itself failed",
+        "A mistake of ours. Nothing about it is shown here; it is in the service's log.",
+        "Report it together with the request's id, which is in `instance` and in `X-Request-Id`.",
+    ),
+    Kind(
+        "credential-unreadable",
+        500,
+        "A stored credential cannot be decrypted",
+        "The connection's credential was encrypted with a key that the service does not have any more.",
+        "Put the old key back, or replace the connection with its credential.",
+    ),
+    Kind(
+        "tracker-credentials-refused",
+        502,
+        "The tracker does not accept the credential",
+        "The account or its token is wrong, expired or revoked.",
+        "Make a new token in the tracker and replace the connection.",
+    ),
+    Kind(
+        "tracker-permission-missing",
+        502,
+        "The account may not do this in the tracker",
+        "The tracker knows the account, which lacks a permission there. `detail` names it.",
+        "An administrator of the project or site grants it.",
+    ),
+    Kind(
+        "tracker-not-visible",
+        502,
+        "The tracker does not show it",
+        "It does not exist in the tracker, or the account may not see it; trackers do not say which.",
+        "Check the key, then the account's access.",
+    ),
+    Kind(
+        "tracker-refused",
+        502,
+        "The tracker said no",
+        "The tracker understood the request and refused it. `errors` says why, where it said so.",
+        "Do what `detail` says; the same request will be refused again.",
+    ),
+    Kind(
+        "tracker-unknown-outcome",
+        502,
+        "The tracker's answer was lost",
+        "Something was sent to the tracker and no trustworthy answer came back.",
+        "Make a new plan: it looks for what happened.",
+    ),
+    Kind(
+        "not-a-tracker",
+        502,
+        "The address is not a tracker's",
+        "The connection's address answered, but not as a tracker's API does: a login page, a proxy, nothing.",
+        "Check the connection's address.",
+    ),
+    Kind(
+        "tracker-unavailable",
+        503,
+        "The tracker is not available",
+        "The tracker did not answer, limits requests or is being maintained. Nothing was written.",
+        "Wait as long as `Retry-After` says and send the same request again.",
+    ),
+    Kind(
+        "store-unavailable",
+        503,
+        "The database does not answer",
+        "The service cannot reach its database, or the database is too busy.",
+        "Send the same request again in a moment; if it stays so, look at the database.",
+    ),
+    Kind(
+        "not-ready",
+        503,
+        "The service is not ready",
+        "The database does not answer, its tables are of another version, or the engine was not launched. "
+        "`errors` names what is missing.",
+        "Do what `errors` says; for tables of another version run `phaseloop db upgrade`.",
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.code: kind for kind in _KINDS}
+"""All kinds by code."""

@@ -1,0 +1,87 @@
+"""A run's progress as server-sent events (the WHATWG HTML standard's event streams)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from service.api import examples
+from service.context import Context
+from service.store import runs
+from service.store.tables import StepRow
+from service.usecases import running
+from service.usecases.running import Pulse
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks at the store, and between two comments that keep a silent line open."""
+
+    look: float = 0.2
+    heartbeat: float = 15.0
+
+
+def _event(kind: str, data: dict[str, Any], event_id: int | None = None) -> str:
+    head = f"id: {event_id}\n" if event_id is not None else ""
+    return f"{head}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+HEARTBEAT = ": still here\n\n"
+_RECONNECT = "retry: 1000\n\n"
+
+EXAMPLE = _event("step", examples.STEP, examples.STEP["id"]) + _event("end", {**examples.RUN, "state": "completed"})
+
+
+async def follow(
+    context: Context, run_id: str, after: int, *, stopping: Callable[[], bool], pace: Pace
+) -> AsyncIterator[str]:
+    """Events of the steps with an id above `after`, of progress between them, and of the end.
+
+    Stops early when the service is `stopping`: the client then comes back with `Last-Event-ID`. When the client leaves,
+    the server cancels this generator. The store is read in worker threads.
+    """
+    yield _RECONNECT
+    seen: Pulse | None = None
+    spoke = monotonic()
+    while not stopping():
+        # The state first and the steps after it: a run seen as ended has all its steps by then.
+        now = await run_in_threadpool(running.pulse, context, run_id)
+        if now != seen:
+            steps, run = await run_in_threadpool(_look, context, run_id, after)
+            for step in steps:
+                yield _event("step", step, step["id"])
+                after = step["id"]
+            ended = now.state in runs.ENDED
+            yield _event("end" if ended else "progress", run)
+            if ended:
+                return
+            seen, spoke = now, monotonic()
+        elif monotonic() - spoke >= pace.heartbeat:
+            yield HEARTBEAT
+            spoke = monotonic()
+        await asyncio.sleep(pace.look)
+
+
+def _look(context: Context, run_id: str, after: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    steps = [step_json(row) for row in running.steps(context, run_id, after)]
+    return steps, running.run_json(running.progress(context, run_id))
+
+
+def step_json(row: StepRow) -> dict[str, Any]:
+    """A step as plain values, the form that the API and its events show."""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "title": row.title,
+        "state": row.state,
+        "message": row.message,
+        "requests": {"reads": row.reads, "writes": row.writes},
+        "started_at": row.started_at.isoformat(),
+        "finished_at": row.finished_at.isoformat(),
+    }

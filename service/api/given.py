@@ -1,0 +1,100 @@
+"""What routes are given: the context, who calls, the engine's way to start a run; and how `If-Match` is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from service.api.problems import ApiProblem
+from service.context import Context
+from service.usecases.applying import Enqueue
+
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A token made by `phaseloop tokens create NAME`; the first start of the service prints one.",
+)
+AUTHENTICATED = Security(_BEARER)
+"""Declares the token in the OpenAPI document. It is the middleware that looks at it, before any body is read."""
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+def _caller(request: Request) -> str:
+    return str(request.scope["phaseloop.caller"])
+
+
+def _enqueue(request: Request) -> Enqueue:
+    enqueue: Enqueue = request.app.state.enqueue
+    return enqueue
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+Given = Annotated[Context, Depends(_context)]
+Caller = Annotated[str, Depends(_caller)]
+StartRun = Annotated[Enqueue, Depends(_enqueue)]
+RawBody = Annotated[bytes, Depends(_raw)]
+
+Named = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="Id or name.")]
+Id = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="Id.")]
+
+
+def _documented(
+    _key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Any new word, such as a UUID: the same request with the same key is done once in 24 hours, "
+            "and answered the same way again (`Idempotency-Replayed: true`).",
+        ),
+    ] = None,
+) -> None:
+    """Declares the key in the OpenAPI document; `CreatingRoute` reads it."""
+
+
+IDEMPOTENT = Depends(_documented)
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+
+
+def required_version(if_match: str | None, present: int) -> int:
+    """The version that `If-Match` asks for: the present one if it is named, else one that it is not.
+
+    Raises the problems that the header is missing or unreadable. Weak tags never match (RFC 9110, 13.1.1).
+    """
+    if if_match is None:
+        raise ApiProblem("precondition-required", "Send the ETag that you read as If-Match.")
+    if if_match.strip() == "*":
+        return present
+    tags = _tags(if_match)
+    if not tags:
+        entry = {"header": "If-Match", "detail": 'must be an ETag such as "3", or *'}
+        raise ApiProblem("malformed-request", 'If-Match must be an ETag such as "3", or *.', errors=[entry])
+    strong = {tag for weak, tag in tags if not weak}
+    return present if str(present) in strong else -1
+
+
+def unchanged(request: Request, response: Response, etag: str) -> Response | None:
+    """Put the ETag into the response; a response without a body instead, if the caller has this version already."""
+    response.headers["ETag"] = etag
+    known = request.headers.get("if-none-match", "")
+    if known.strip() == "*" or etag.strip('"') in {tag for _weak, tag in _tags(known)}:
+        return Response(status_code=304, headers={"ETag": etag})
+    return None
+
+
+def _tags(header: str) -> list[tuple[str, str]]:
+    """The tags of a list, as (`W/` or nothing, what stands in the quotes)."""
+    return _TAG.findall(header)

@@ -1,0 +1,310 @@
+"""Errors as `application/problem+json` (RFC 9457): the one place where they are translated."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+
+from connectors.errors import (
+    CredentialsRefused,
+    ItemRejected,
+    NotATracker,
+    NotVisible,
+    OutcomeUnknown,
+    PermissionMissing,
+    TrackerError,
+    TrackerRefused,
+    TrackerUnavailable,
+)
+from connectors.tracker import Finding, Severity
+from service.api.catalogue import KINDS
+from service.domain.problems import InvalidInput, Problem
+from service.store.secrets import KeyProblem
+from service.usecases.errors import Conflict, NotFound, PlanBlocked, UseCaseError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+INSTANCE = "urn:phaseloop:request:"
+"""`instance` is this prefix and the request's id, the one in `X-Request-Id` and in the log."""
+
+_TRACKER_CODES: tuple[tuple[type[TrackerError], str], ...] = (
+    # The first that fits; refusals in general come after those with a name of their own.
+    (TrackerUnavailable, "tracker-unavailable"),
+    (OutcomeUnknown, "tracker-unknown-outcome"),
+    (CredentialsRefused, "tracker-credentials-refused"),
+    (PermissionMissing, "tracker-permission-missing"),
+    (NotVisible, "tracker-not-visible"),
+    (TrackerRefused, "tracker-refused"),
+    (NotATracker, "not-a-tracker"),
+    (TrackerError, "tracker-refused"),
+)
+
+_WAIT = 2
+"""Seconds for `Retry-After` where nobody said how long."""
+
+
+class ApiProblem(Exception):
+    """A problem that the door itself finds. `code` is one of `catalogue.KINDS`."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Iterable[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = KINDS[code]
+        self.detail = detail
+        self.errors = [dict(error) for error in errors]
+        self.headers = dict(headers or {})
+
+
+def body_of(problem: ApiProblem, request_id: str) -> dict[str, Any]:
+    """The problem as RFC 9457 writes it; `errors` only where there are any."""
+    kind = problem.kind
+    body: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "instance": INSTANCE + request_id,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    return body
+
+
+def answer(problem: ApiProblem, request_id: str) -> JSONResponse:
+    """The problem as a response."""
+    return JSONResponse(
+        body_of(problem, request_id), problem.kind.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def finding_error(finding: Finding) -> dict[str, Any]:
+    """A finding as an entry of `errors`."""
+    return {"code": finding.code, "subject": finding.subject, "detail": finding.message, "fix": finding.fix}
+
+
+@contextmanager
+def placed(pointer: Callable[[Problem], str | None]) -> Iterator[None]:
+    """Say where in the body the problems of this block lie, where that is not where the domain sees them.
+
+    `pointer` gives the JSON pointer of a problem, None for one that does not come from the body.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        errors = [input_error(problem, pointer(problem)) for problem in error.problems]
+        raise ApiProblem("invalid-input", _counted(errors), errors=errors) from error
+
+
+def input_error(problem: Problem, pointer: str | None) -> dict[str, Any]:
+    """One problem of an input as an entry of `errors`; one outside of the body names its source."""
+    entry: dict[str, Any] = {"detail": problem.message}
+    if pointer is None:
+        entry = {"subject": f"{problem.source} {problem.path}".strip(), **entry}
+    else:
+        entry = {"pointer": pointer, **entry}
+    if problem.line is not None:
+        entry["line"] = problem.line
+    if problem.fix:
+        entry["fix"] = problem.fix
+    return entry
+
+
+def translate(error: Exception) -> ApiProblem:
+    """The problem that an error is. Errors nobody expected are logged here, and say nothing of themselves."""
+    match error:
+        case ApiProblem():
+            return error
+        case InvalidInput():
+            errors = [input_error(problem, problem.pointer) for problem in error.problems]
+            return ApiProblem("invalid-input", _counted(errors), errors=errors)
+        case RequestValidationError():
+            return _request_problem(error)
+        case UseCaseError():
+            return _use_case_problem(error)
+        case TrackerError():
+            return _tracker_problem(error)
+        case KeyProblem():
+            return ApiProblem("credential-unreadable", str(error))
+        case HTTPException():
+            return _http_problem(error)
+        case OperationalError() | PoolTimeout():
+            log.error("store unavailable: %s", type(error).__name__)
+            detail = "The database does not answer, or is too busy."
+            return ApiProblem("store-unavailable", detail, headers={"Retry-After": str(_WAIT)})
+        case _:
+            log.error("request failed", exc_info=error)
+            return ApiProblem("internal-error", "phaseloop itself failed; the service's log says more.")
+
+
+def install(app: FastAPI) -> None:
+    """Translate every error of the app. What handlers do not see is caught by the middleware, the same way."""
+
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        return answer(translate(error), request_id_of(request))
+
+    for kind in (
+        ApiProblem,
+        InvalidInput,
+        RequestValidationError,
+        UseCaseError,
+        TrackerError,
+        KeyProblem,
+        HTTPException,
+        OperationalError,
+        PoolTimeout,
+    ):
+        app.add_exception_handler(kind, handle)
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the middleware gave to this request."""
+    return str(request.scope["phaseloop.request_id"])
+
+
+def _counted(errors: list[dict[str, Any]]) -> str:
+    first = errors[0]
+    where = first.get("pointer") or first.get("parameter") or first.get("header") or first.get("subject") or ""
+    start = f"{where}: {first['detail']}" if where else str(first["detail"])
+    more = f" There are {len(errors) - 1} more." if len(errors) > 1 else ""
+    return f"{start.rstrip('.')}.{more}"
+
+
+def _use_case_problem(error: UseCaseError) -> ApiProblem:
+    detail = f"{error.message} {error.fix}".strip()
+    match error:
+        case NotFound():
+            return ApiProblem("not-found", detail)
+        case PlanBlocked():
+            errors = [finding_error(found) for found in error.findings if found.severity is Severity.ERROR]
+            return ApiProblem("plan-blocked", detail, errors=errors)
+        case Conflict() if error.code in KINDS:
+            return ApiProblem(error.code, detail)
+        case _:
+            return ApiProblem("conflict", detail)
+
+
+def _tracker_problem(error: TrackerError) -> ApiProblem:
+    code = next(code for kind, code in _TRACKER_CODES if isinstance(error, kind))
+    headers = {}
+    if isinstance(error, TrackerUnavailable):
+        wait = error.retry_after if error.retry_after is not None else _WAIT
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    errors = []
+    if isinstance(error, ItemRejected):
+        errors = [{"subject": entry.field or "", "detail": entry.message} for entry in error.problems]
+    return ApiProblem(code, str(error), errors=errors, headers=headers)
+
+
+def _http_problem(error: HTTPException) -> ApiProblem:
+    """What the framework itself refuses: paths, methods, bodies it cannot decode."""
+    if error.status_code == 404:
+        return ApiProblem("unknown-address", "There is nothing at this address.")
+    if error.status_code == 405:
+        allow = (error.headers or {}).get("Allow", "")
+        return ApiProblem(
+            "method-not-allowed", f"This address takes {allow or 'other methods'}.", headers={"Allow": allow}
+        )
+    return ApiProblem("malformed-request", "The body cannot be read as what its Content-Type says.")
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "model_attributes_type": "must be an object",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_unicode": "holds half a character",
+}
+
+
+def _request_problem(error: RequestValidationError) -> ApiProblem:
+    """A request that breaks its schema, in plain words. The values sent are never repeated: one may be a secret."""
+    found = error.errors()
+    broken = [entry for entry in found if entry["type"] == "json_invalid"]
+    if broken:
+        place = broken[0]["loc"][-1]
+        reason = broken[0].get("ctx", {}).get("error", "it is broken")
+        return ApiProblem("malformed-request", f"The body is not JSON: {reason} at character {place}.")
+    errors: list[dict[str, Any]] = []
+    for entry in found:
+        told = _request_error(entry)
+        if told not in errors:
+            errors.append(told)
+    return ApiProblem("invalid-input", _counted(errors), errors=errors)
+
+
+def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
+    where, *path = entry["loc"]
+    detail = _words(entry)
+    if where == "body":
+        # Tags of unions are not part of the body: they are the names of types, which start in upper case or hold "[".
+        parts = [str(part) for part in path if not _is_tag(part)]
+        return {
+            "pointer": "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts),
+            "detail": detail,
+        }
+    name = "-".join(str(part) for part in path)
+    return {"header" if where == "header" else "parameter": name, "detail": detail}
+
+
+def _is_tag(part: object) -> bool:
+    return isinstance(part, str) and (part in {"str", "int", "bool", "float"} or part[:1].isupper() or "[" in part)
+
+
+def _words(entry: Mapping[str, Any]) -> str:
+    kind, context = str(entry["type"]), entry.get("ctx") or {}
+    if kind in _WORDS:
+        return _WORDS[kind]
+    match kind:
+        case "string_too_short":
+            return (
+                "must not be empty"
+                if context.get("min_length") == 1
+                else f"needs {context.get('min_length')} characters"
+            )
+        case "string_too_long":
+            return f"may have at most {context.get('max_length')} characters"
+        case "greater_than_equal":
+            return f"must be at least {context.get('ge')}"
+        case "less_than_equal":
+            return f"must be at most {context.get('le')}"
+        case "string_pattern_mismatch":
+            return "holds a character that cannot stand here"
+        case "too_long":
+            return f"may have at most {context.get('max_length')} entries"
+        case "enum" | "literal_error":
+            return f"must be {context.get('expected')}".replace("'", "")
+        case _:
+            return str(entry["msg"]).removeprefix("Value error, ")
+
+
+def stamp(headers: MutableHeaders, request_id: str) -> None:
+    """Put what every answer carries into its headers."""
+    headers["X-Request-Id"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Cache-Control", "no-store")

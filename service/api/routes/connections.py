@@ -1,0 +1,131 @@
+"""Connections to trackers. Credentials are taken and never given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from connectors import registry
+from service.api import models, openapi
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named
+from service.api.problems import placed
+from service.api.routing import CreatingRoute, JsonRoute
+from service.domain.problems import Problem
+from service.store.runs import finding_to_json
+from service.store.tables import ConnectionRow
+from service.usecases import connections
+
+router = APIRouter(prefix="/connections", tags=["connections"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
+creating = APIRouter(
+    prefix="/connections", tags=["connections"], dependencies=[AUTHENTICATED], route_class=CreatingRoute
+)
+
+
+@router.get(
+    "",
+    operation_id="listConnections",
+    summary="List the connections",
+    response_model=models.ConnectionList,
+    responses=openapi.problems(*openapi.ALWAYS),
+)
+def list_connections(context: Given) -> dict[str, Any]:
+    """All connections by name."""
+    return {"items": [_shown(row) for row in connections.listed(context)], "next": None}
+
+
+@creating.post(
+    "",
+    operation_id="addConnection",
+    summary="Add a connection",
+    status_code=status.HTTP_201_CREATED,
+    response_model=models.Connection,
+    dependencies=[IDEMPOTENT],
+    responses={
+        201: {"headers": openapi.location_header("connection") | openapi.REPLAYED},
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken"),
+    },
+)
+def add_connection(body: models.NewConnection, context: Given, response: Response) -> dict[str, Any]:
+    """Keeps the settings, and the credential encrypted. Nothing is sent to the tracker: see the check for that."""
+    with placed(lambda problem: _pointer(problem, body.kind)):
+        row = connections.put(context, body.name, body.kind, body.settings, body.secret.get_secret_value())
+    response.headers["Location"] = f"/api/v1/connections/{row.id}"
+    return _shown(row)
+
+
+@router.get(
+    "/{name}",
+    operation_id="getConnection",
+    summary="Show a connection",
+    response_model=models.Connection,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def get_connection(name: Named, context: Given) -> dict[str, Any]:
+    """The connection without its credential."""
+    return _shown(connections.get(context, name))
+
+
+@router.put(
+    "/{name}",
+    operation_id="replaceConnection",
+    summary="Replace a connection's settings and credential",
+    response_model=models.Connection,
+    responses=openapi.problems(*openapi.ALWAYS, *openapi.BODY, "not-found", "conflict"),
+)
+def replace_connection(name: Named, body: models.ConnectionSettings, context: Given) -> dict[str, Any]:
+    """The credential has to be sent again: kept, it could be led to another address than it was given for."""
+    present = connections.get(context, name)
+    with placed(lambda problem: _pointer(problem, body.kind)):
+        row = connections.put(
+            context, present.name, body.kind, body.settings, body.secret.get_secret_value(), replace=True
+        )
+    return _shown(row)
+
+
+@router.post(
+    "/{name}/check",
+    operation_id="checkConnection",
+    summary="Check a connection",
+    response_model=models.Preflight,
+    responses=openapi.problems(*openapi.ALWAYS, *openapi.BODY, "not-found", "credential-unreadable"),
+)
+def check_connection(name: Named, context: Given, body: models.CheckRequest | None = None) -> dict[str, Any]:
+    """Who we are there, whether the project is visible, what would be refused and who can mend it. Writes nothing."""
+    asked = body or models.CheckRequest()
+    found = connections.check(context, name, asked.project_key, create=asked.create)
+    account, place = found.account, found.place
+    return {
+        "ok": found.ok,
+        "account": account and {"id": account.id, "name": account.name, "email": account.email},
+        "project": place
+        and {
+            "key": place.ref.key,
+            "url": place.ref.url,
+            "board_url": place.board_url,
+            "iterations": place.capabilities.iterations,
+            "points": place.capabilities.points,
+            "links": place.capabilities.links,
+        },
+        "findings": [finding_to_json(finding) for finding in found.findings],
+    }
+
+
+def _pointer(problem: Problem, kind: str) -> str:
+    """Settings are one level deeper in the body than where they are checked, and the credential has its own place."""
+    path = problem.path
+    if path in ("name", "kind", "settings"):
+        return f"/{path}"
+    if kind in registry.KINDS and path == registry.KINDS[kind].secret_field:
+        return "/secret"
+    return f"/settings{problem.pointer}"
+
+
+def _shown(row: ConnectionRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "settings": row.settings,
+        "created_at": row.created_at,
+    }

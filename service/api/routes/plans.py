@@ -1,0 +1,60 @@
+"""Plans: to look at, and to apply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from service.api import models, openapi
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
+from service.api.routing import CreatingRoute, JsonRoute
+from service.domain.wire import published
+from service.store.tables import PlanRow
+from service.usecases import applying, planning, running
+
+router = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
+creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
+
+
+@router.get(
+    "/{plan_id}",
+    operation_id="getPlan",
+    summary="Show a plan",
+    response_model=models.Plan,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
+    """The plan as it was made, and the run that applies it, if there is one."""
+    return plan_shown(planning.get(context, plan_id))
+
+
+@creating.post(
+    "/{plan_id}/apply",
+    operation_id="applyPlan",
+    summary="Apply a plan",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=models.Run,
+    dependencies=[IDEMPOTENT],
+    responses={
+        202: {"headers": openapi.location_header("run") | openapi.REPLAYED},
+        **openapi.problems(
+            *openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "plan-stale", "plan-blocked", "invalid-input"
+        ),
+    },
+)
+def apply_plan(plan_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+    """Starts the run and answers at once; follow it at `Location`. The same plan asked for again is the same run."""
+    run = applying.apply(context, plan_id, caller, start)
+    response.headers["Location"] = f"/api/v1/runs/{run.id}"
+    return running.run_json(running.progress(context, run.id))
+
+
+def plan_shown(row: PlanRow) -> dict[str, Any]:
+    """The published form of a plan, with what the service knows about it."""
+    return {
+        "id": row.id,
+        "created_at": row.created_at,
+        "run": row.run_id,
+        **published(planning.plan_of(row)),
+    }

@@ -1,0 +1,212 @@
+"""Projects, what they have in their tracker, and the making of plans."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, status
+
+from service import templates as template_files
+from service.api import models, openapi
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, unchanged
+from service.api.pages import Asked, invalid_cursor, page
+from service.api.problems import placed
+from service.api.routes.plans import plan_shown
+from service.api.routing import CreatingRoute, JsonRoute
+from service.domain.problems import Problem
+from service.store.tables import ItemRow, ProjectRow
+from service.templates import TemplateText
+from service.usecases import planning, projects, running
+from service.usecases.errors import NotFound
+from service.usecases.running import Inventory
+
+router = APIRouter(prefix="/projects", tags=["projects"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
+creating = APIRouter(prefix="/projects", dependencies=[AUTHENTICATED], route_class=CreatingRoute)
+
+
+@router.get(
+    "",
+    operation_id="listProjects",
+    summary="List the projects",
+    response_model=models.ProjectPage,
+    responses={200: {"headers": openapi.LINK}, **openapi.problems(*openapi.ALWAYS, "invalid-input")},
+)
+def list_projects(request: Request, response: Response, context: Given, asked: Asked) -> dict[str, Any]:
+    """Oldest first."""
+
+    def read(limit: int) -> list[ProjectRow]:
+        try:
+            return projects.page(context, limit, asked.after)
+        except NotFound as error:
+            raise invalid_cursor() from error
+
+    return page(request, response, asked, read, lambda row: row.id, _entry)
+
+
+@creating.post(
+    "",
+    tags=["projects"],
+    operation_id="addProject",
+    summary="Set up a project",
+    status_code=status.HTTP_201_CREATED,
+    response_model=models.ProjectShown,
+    dependencies=[IDEMPOTENT],
+    responses={
+        201: {"headers": openapi.location_header("project") | openapi.etag_header("project") | openapi.REPLAYED},
+        **openapi.problems(
+            *openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "not-found", "project-exists", "conflict"
+        ),
+    },
+)
+def add_project(body: models.NewProject, context: Given, response: Response) -> dict[str, Any]:
+    """Settles the parameters and keeps the template's text with the project. Nothing is sent to the tracker."""
+    with placed(_pointer):
+        row = projects.put(
+            context,
+            projects.Request(
+                name=body.name,
+                key=body.key,
+                connection=body.connection,
+                team=body.team,
+                template=_template(body.template),
+                parameters=body.parameters,
+                time_zone=body.time_zone,
+                create=body.create,
+            ),
+            may_exist=False,
+        )
+    shown = _shown(row, running.inventory(context, row.id))
+    response.headers["Location"] = f"/api/v1/projects/{row.id}"
+    response.headers["ETag"] = _etag(row, shown)
+    return shown
+
+
+@router.get(
+    "/{name}",
+    operation_id="getProject",
+    summary="Show a project",
+    response_model=models.ProjectShown,
+    responses={
+        200: {"headers": openapi.etag_header("project")},
+        **openapi.NOT_MODIFIED,
+        **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
+    },
+)
+def get_project(name: Named, request: Request, response: Response, context: Given) -> Any:
+    """By its id, or by its key where only one connection has it. What exists is counted from our own records."""
+    row = projects.get(context, name)
+    shown = _shown(row, running.inventory(context, row.id))
+    return unchanged(request, response, _etag(row, shown)) or shown
+
+
+@router.get(
+    "/{name}/items",
+    operation_id="listItems",
+    summary="List what the project has in its tracker",
+    response_model=models.ItemPage,
+    responses={
+        200: {"headers": openapi.LINK},
+        **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
+    },
+)
+def list_items(name: Named, request: Request, response: Response, context: Given, asked: Asked) -> dict[str, Any]:
+    """By key; refused items are in the list, with the tracker's reasons."""
+    project_id = projects.get(context, name).id
+
+    def read(limit: int) -> list[ItemRow]:
+        return running.item_page(context, project_id, limit, asked.after or "")
+
+    return page(request, response, asked, read, lambda row: row.key, _item)
+
+
+@creating.post(
+    "/{name}/plans",
+    tags=["plans"],
+    operation_id="makePlan",
+    summary="Make a plan",
+    status_code=status.HTTP_201_CREATED,
+    response_model=models.Plan,
+    dependencies=[IDEMPOTENT],
+    responses={
+        201: {"headers": openapi.location_header("plan") | openapi.REPLAYED},
+        **openapi.problems(
+            *openapi.ALWAYS, *openapi.IDEMPOTENCY, *openapi.TRACKER, "not-found", "ambiguous", "invalid-input"
+        ),
+    },
+)
+def make_plan(name: Named, context: Given, response: Response) -> dict[str, Any]:
+    """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id."""
+    row = planning.make_plan(context, name)
+    response.headers["Location"] = f"/api/v1/plans/{row.id}"
+    return plan_shown(row)
+
+
+def _template(asked: str | models.TemplateText) -> TemplateText:
+    """A built-in template by name, or the text that was sent; never a file of the server."""
+    if isinstance(asked, str):
+        return template_files.load_builtin(asked)
+    return TemplateText.of(asked.text, asked.source)
+
+
+def _pointer(problem: Problem) -> str | None:
+    """Where in the body a problem lies, None for one of the team or of a template's text."""
+    match problem.source:
+        case "project":
+            return problem.pointer
+        case "parameters":
+            return f"/parameters{problem.pointer}"
+        case "template":
+            return "/template"
+        case _:
+            return None
+
+
+def _etag(row: ProjectRow, shown: dict[str, Any]) -> str:
+    """The serial alone would miss what a run writes before it ends."""
+    seen = sha256(json.dumps(shown, default=str, sort_keys=True).encode()).hexdigest()
+    return f'"{row.serial}-{seen[:16]}"'
+
+
+def _entry(row: ProjectRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "key": row.key,
+        "url": row.url,
+        "connection": row.connection_id,
+        "team": row.team_id,
+        "template": row.template_digest,
+        "parameters": row.parameters,
+        "time_zone": row.time_zone,
+        "create": row.create,
+        "serial": row.serial,
+        "created_at": row.created_at,
+    }
+
+
+def _shown(row: ProjectRow, found: Inventory) -> dict[str, Any]:
+    return {
+        **_entry(row),
+        "counts": dict(found.counts),
+        "vacancies": [{"key": item.key, "title": _title(item), "url": item.url} for item in found.vacancies],
+        "refused": len(found.refused),
+    }
+
+
+def _item(row: ItemRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "kind": row.kind,
+        "state": row.state,
+        "title": _title(row),
+        "remote_key": row.remote_key,
+        "url": row.url,
+        "problems": row.problems,
+        "updated_at": row.updated_at,
+    }
+
+
+def _title(row: ItemRow) -> str:
+    return str(row.wanted.get("title") or row.key)

@@ -1,0 +1,127 @@
+"""Runs: their state, their steps, and their progress as it happens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from service.api import events, models, openapi
+from service.api.given import AUTHENTICATED, Given, Id
+from service.api.pages import Asked, invalid_cursor, page
+from service.api.routing import JsonRoute
+from service.store.tables import RunRow
+from service.usecases import projects, running
+from service.usecases.errors import NotFound
+
+router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
+
+
+@router.get(
+    "",
+    operation_id="listRuns",
+    summary="List the runs",
+    response_model=models.RunPage,
+    responses={
+        200: {"headers": openapi.LINK},
+        **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
+    },
+)
+def list_runs(
+    request: Request,
+    response: Response,
+    context: Given,
+    asked: Asked,
+    project: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Only those of this project (id or key).")
+    ] = None,
+) -> dict[str, Any]:
+    """Newest first."""
+    project_id = projects.get(context, project).id if project is not None else None
+
+    def read(limit: int) -> list[RunRow]:
+        if asked.after is not None:
+            _known(context, asked.after)
+        return running.listed(context, project_id, limit, asked.after)
+
+    return page(request, response, asked, read, lambda row: row.id, _entry)
+
+
+@router.get(
+    "/{run_id}",
+    operation_id="getRun",
+    summary="Show a run",
+    response_model=models.Run,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def get_run(run_id: Id, context: Given) -> dict[str, Any]:
+    """How far it is, what it waits for, what it found."""
+    return running.run_json(running.progress(context, run_id))
+
+
+@router.get(
+    "/{run_id}/steps",
+    operation_id="listSteps",
+    summary="List a run's steps",
+    response_model=models.StepList,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def list_steps(run_id: Id, context: Given) -> dict[str, Any]:
+    """Those that have ended, in order, each attempt on its own."""
+    running.pulse(context, run_id)
+    return {"items": [events.step_json(row) for row in running.steps(context, run_id)], "next": None}
+
+
+@router.get(
+    "/{run_id}/events",
+    operation_id="watchRun",
+    summary="Follow a run",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "`step` (its `id` is the step's, for `Last-Event-ID`), `progress` (the run) and, last, "
+            "`end` (the run). A comment every 15 seconds keeps the line open.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": events.EXAMPLE}},
+        },
+        **openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+    },
+)
+async def watch_run(
+    run_id: Id,
+    request: Request,
+    context: Given,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, le=2**53, description="Go on after this event; a browser sends it by itself.")
+    ] = None,
+) -> Response:
+    """Server-sent events until the run has ended. All steps so far come first."""
+    await run_in_threadpool(running.pulse, context, run_id)
+    stream = events.follow(
+        context, run_id, last_event_id or 0, stopping=request.app.state.stopping, pace=request.app.state.pace
+    )
+    headers = {"X-Accel-Buffering": "no"}  # or a proxy keeps events back until it has a buffer full
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _known(context: Given, run_id: str) -> None:
+    try:
+        running.pulse(context, run_id)
+    except NotFound as error:
+        raise invalid_cursor() from error
+
+
+def _entry(row: RunRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "state": row.state,
+        "project": row.project_id,
+        "plan": row.plan_id,
+        "started_by": row.started_by,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "message": row.message,
+    }

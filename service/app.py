@@ -1,0 +1,116 @@
+"""The service: its composition root, and how it is served."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from service.api import app as api
+from service.api.events import Pace
+from service.api.openapi import product_version
+from service.context import Context, open_context
+from service.runs.engine import Engine
+from service.settings import Settings
+from service.usecases import answers, tokens
+
+GRACE_SECONDS = 5
+"""How long requests in the middle may take to end when the service is told to stop."""
+
+
+def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) -> FastAPI:
+    """The application. Its lifespan launches the engine and stops it; entering it may raise `AlreadyRunning`."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(engine.launch)
+        app.state.launched = True
+        try:
+            if context.settings.embedded:
+                await run_in_threadpool(answers.release_abandoned, context)
+            yield
+        finally:
+            app.state.launched = False
+            await run_in_threadpool(engine.stop)
+
+    # The pages of the framework that show the document load scripts from elsewhere; the document itself does not.
+    app = FastAPI(
+        title="phaseloop",
+        version=product_version(),
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.install(app, context, engine.start, pace)
+    return app
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _say) -> None:
+    """Serve until SIGINT or SIGTERM. `say` is given the address and, on the very first start, the token, once.
+
+    Raises OSError when the address cannot be used, AlreadyRunning, SchemaMismatch, KeyProblem.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for ours in ("service", "connectors"):
+        logging.getLogger(ours).setLevel(settings.log_level.upper())
+    with contextlib.closing(_listener(host, port)) as listener:
+        context = open_context(settings)
+        try:
+            asyncio.run(_serve(context, listener, host, say))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            context.close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A bound socket: whether the address is free is known before anything else is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _serve(context: Context, listener: socket.socket, host: str, say: Callable[[str], None]) -> None:
+    app = create_app(context, Engine(context))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",  # entered here instead, so that its errors reach the caller as they are
+            log_config=None,
+            access_log=False,  # the middleware writes a line for each request, without the query
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+        )
+    )
+    app.state.stopping = lambda: server.should_exit
+    async with app.router.lifespan_context(app):
+        for line in await run_in_threadpool(_greeting, context, listener, host):
+            say(line)
+        await server.serve(sockets=[listener])
+
+
+def _greeting(context: Context, listener: socket.socket, host: str) -> list[str]:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    lines = [f"phaseloop listens on http://{shown}:{listener.getsockname()[1]}"]
+    if tokens.count(context) == 0:
+        lines.append(f"API token, shown only this once: {tokens.create(context, 'first')}")
+    return lines
