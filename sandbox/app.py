@@ -12,7 +12,7 @@ from sandbox.clock import Clock
 from sandbox.control_routes import Panel
 from sandbox.controls import Controls, ControlState
 from sandbox.http import Call, PathTable, Routes, answer, stamp, unknown_path
-from sandbox.jira import access, agile_issues, boards, epics, search, sprints, webhooks
+from sandbox.jira import access, agile_issues, boards, epics, pages, search, sprints, webhooks
 from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
@@ -33,6 +33,7 @@ ROUTE_TABLES: tuple[Routes, ...] = (
     agile_issues.software,
     webhooks.admin,
     webhooks.dynamic,
+    pages.routes,
 )
 
 
