@@ -52,8 +52,8 @@ TEMPLATE: Example = {
     ],
     "roles": [
         {
-            "key": "data-scientist",
-            "title": "Data scientist",
+            "key": "data",
+            "title": "Data",
             "core": True,
             "responsibility": "Experiments, and what they say.",
             "fallback": None,
@@ -66,7 +66,7 @@ TEMPLATE: Example = {
             "focus": "Find out what to predict, and from which data.",
             "iterations": 1,
             "recurring": False,
-            "roles": ["data-scientist"],
+            "roles": ["data"],
             "epics": 1,
             "tickets": 2,
         }
@@ -116,11 +116,11 @@ TEAM: Example = {
     "name": "ml-team",
     "time_zone": "Europe/Berlin",
     "members": [
-        {"person": "Scientist One", "email": "ml-1@example.com", "roles": ["data-scientist"], "capacity": 13},
+        {"person": "Scientist One", "email": "ml-1@example.com", "roles": ["data"], "capacity": 13},
         {
             "person": "Engineer One",
             "email": "ml-2@example.com",
-            "roles": ["ml-engineer"],
+            "roles": ["ml"],
             "absences": [{"from": "2026-03-09", "to": "2026-03-13"}],
         },
     ],
@@ -131,13 +131,13 @@ time_zone: Europe/Berlin
 members:
   - person: Scientist One
     email: ml-1@example.com
-    roles: [data-scientist]
+    roles: [data]
     capacity: 13
 """
 TEAM_CSV = """\
 person,email,roles,capacity,absences
-Scientist One,ml-1@example.com,data-scientist,13,
-Engineer One,ml-2@example.com,ml-engineer,,2026-03-09..2026-03-13
+Scientist One,ml-1@example.com,data,13,
+Engineer One,ml-2@example.com,ml,,2026-03-09..2026-03-13
 """
 _TEAM_ENTRY: Example = {
     "id": "tem_1f0c9a3b5d7e",
@@ -228,7 +228,7 @@ PLAN: Example = {
         {
             "key": "ticket:label-data",
             "title": "Label the data",
-            "role": "data-engineer",
+            "role": "data",
             "reason": "nobody holds this role",
         }
     ],
