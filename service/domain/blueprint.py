@@ -20,8 +20,8 @@ from enum import StrEnum
 
 from connectors.tracker import ItemKey, Priority
 from service.domain.calendar import Calendar, DateRange, iteration_bounds, iteration_dates
-from service.domain.ordering import by_needs, cut_evenly, without_implied
-from service.domain.parameters import day, is_on, needs, number
+from service.domain.ordering import by_needs, spread, without_implied
+from service.domain.parameters import day, effective_role, is_on, needs, number
 from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
 from service.domain.text import render
 from service.domain.wording import Context, Wording
@@ -193,15 +193,21 @@ class _Draft:
             yield self._record(phase, turn, context, self._recorded(phase, turn, planned, closes=closes), closes=closes)
 
     def _spread(self, phase: Phase) -> dict[int, list[Ticket]]:
-        """The phase's tickets by iteration: all of them in each turn of a recurring phase, else cut evenly by points
-        along the order in which they need each other."""
+        """The phase's tickets by iteration, each after what it needs: all of them in each turn of a recurring phase,
+        else spread so that points are even, in all and for each role."""
         present = {ticket.key: ticket for ticket in phase.tickets if is_on(ticket.when, self.parameters)}
-        ordered = [present[key] for key in by_needs(list(present), self.needs)]
         turns = self.numbers[phase.key]
         if phase.recurring:
+            ordered = [present[key] for key in by_needs(list(present), self.needs)]
             return dict.fromkeys(turns, ordered)
-        ends = cut_evenly([ticket.points for ticket in ordered], len(turns))
-        return {turn: ordered[start:end] for turn, start, end in zip(turns, [0, *ends], ends, strict=False)}
+        parts = spread(
+            list(present),
+            self.needs,
+            {key: ticket.points for key, ticket in present.items()},
+            {key: effective_role(self.template, ticket.role, self.parameters) for key, ticket in present.items()},
+            len(turns),
+        )
+        return {turn: [present[key] for key in part] for turn, part in zip(turns, parts, strict=True)}
 
     def _work(self, phase: Phase, ticket: Ticket, turn: int, context: Context) -> PlannedTicket:
         return PlannedTicket(

@@ -88,6 +88,21 @@ def test_work_is_cut_along_its_needs_into_even_iterations(loop: Template) -> Non
     assert keys_of(drawn, 2) == ["ceremonies:2", "ticket:test", "record:2"]
 
 
+def test_the_work_of_a_role_is_spread_even_if_another_does_it_in_its_stead() -> None:
+    process = template(
+        phase(
+            ticket("make", 5),
+            ticket("refine", 5, role="feature"),
+            ticket("feed", 5, role="data"),
+            ticket("clean", 5, role="data"),
+            iterations=2,
+        )
+    )
+    for iteration in (1, 2):
+        roles = [one.role for one in draw(process).tickets if one.iteration == f"iteration:{iteration}"]
+        assert roles.count("data") == 1
+
+
 def test_a_recurring_phase_has_all_its_work_in_every_iteration(loop: Template) -> None:
     drawn = draw(loop)
     assert keys_of(drawn, 3) == ["ceremonies:3", "ticket:watch@3", "ticket:fix@3", "record:3"]

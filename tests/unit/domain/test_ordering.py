@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.ordering import by_needs, cut_evenly, without_implied
+from service.domain.ordering import by_needs, cut_evenly, spread, without_implied
 
 relaxed = settings(deadline=None)
 
@@ -86,6 +86,47 @@ def test_no_other_cut_is_more_even(weights: list[int], parts: int) -> None:
     assert found[-1] == len(weights)
     every = combinations_with_replacement(range(len(weights) + 1), parts - 1)
     assert unevenness(found) == min(unevenness([*cuts, len(weights)]) for cuts in every)
+
+
+def squares(parts: list[list[int]], weights: dict[int, int], groups: dict[int, int]) -> int:
+    """How uneven parts are: the sum of the squares of their loads, and of each group's loads in them."""
+    loads = [[weights[node] for node in part] for part in parts]
+    loads += [[weights[node] for node in part if groups[node] == group] for part in parts for group in range(3)]
+    return sum(sum(load) ** 2 for load in loads)
+
+
+def test_the_work_of_one_group_is_not_heaped_up_in_one_part() -> None:
+    weights = dict.fromkeys(["deploy", "monitor", "test", "ask"], 5)
+    groups = {"deploy": "ops", "monitor": "ops", "test": "qa", "ask": "qa"}
+    needs = {"monitor": ["deploy"], "test": ["deploy"], "ask": ["deploy"]}
+    parts = spread(list(weights), needs, weights, groups, 2)
+    assert parts == [["deploy", "test"], ["monitor", "ask"]] or parts == [["deploy", "ask"], ["monitor", "test"]]
+
+
+def test_two_that_need_each_other_never_change_places() -> None:
+    assert spread(["a", "b"], {"b": ["a"]}, {"a": 1, "b": 9}, {"a": 0, "b": 0}, 2) == [["a"], ["b"]]
+
+
+@relaxed
+@given(graphs(), st.integers(1, 4), st.data())
+def test_spread_work_is_complete_in_order_and_at_least_as_even_as_a_plain_cut(
+    graph: tuple[list[int], dict[int, list[int]]], count: int, data: st.DataObject
+) -> None:
+    nodes, needs = graph
+    weights = {node: data.draw(st.integers(0, 13)) for node in nodes}
+    groups = {node: data.draw(st.integers(0, 2)) for node in nodes}
+    parts = spread(nodes, needs, weights, groups, count)
+    place = {node: number for number, part in enumerate(parts) for node in part}
+    assert len(parts) == count
+    assert sorted(node for part in parts for node in part) == sorted(nodes)
+    assert all(place[need] <= place[node] for node in nodes for need in needs[node])
+    for part in parts:
+        assert all(part.index(need) < part.index(node) for node in part for need in needs[node] if need in part)
+    ordered = by_needs(nodes, needs)
+    ends = cut_evenly([weights[node] for node in ordered], count)
+    plain = [ordered[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    assert squares(parts, weights, groups) <= squares(plain, weights, groups)
+    assert spread(nodes, needs, weights, groups, count) == parts
 
 
 def test_what_another_one_needs_anyway_is_left_out() -> None:

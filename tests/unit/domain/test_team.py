@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 from service.domain.calendar import DateRange
 from service.domain.problems import InvalidInput
-from service.domain.team import PEOPLE_LIMIT, Team, check_team, read_team, team_from_json
+from service.domain.team import PEOPLE_LIMIT, Absence, Member, Team, check_team, read_team, team_from_json
 from service.domain.template import Template
 from tests.unit.domain.samples import template
 
@@ -91,6 +93,24 @@ def test_the_same_team_is_read_from_csv_named_after_its_file() -> None:
 )
 def test_a_spreadsheet_s_habits_change_nothing(text: str) -> None:
     assert read_team(text, "Churn.csv") == read_team(CSV, "Churn.csv")
+
+
+@pytest.mark.parametrize("kind", ["yaml", "csv"])
+def test_the_documented_examples_are_teams(kind: Literal["yaml", "csv"]) -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/team-file.md").read_text(encoding="utf-8")
+    (example,) = re.findall(rf"```{kind}\n(.*?)```", page, flags=re.DOTALL)
+    team = read_team(example, f"Churn.{kind}")
+    assert [(one.person, one.roles, one.capacity, len(one.away)) for one in team.members] == [
+        ("ML engineer 1", ("ml", "feature-eng"), 16, 2),
+        ("Product manager", ("pm",), None, 0),
+    ]
+
+
+def test_every_field_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/team-file.md").read_text(encoding="utf-8")
+    for model in (Team, Member, Absence):
+        for name, field in model.model_fields.items():
+            assert f"`{field.alias or name}`" in page
 
 
 def test_the_format_can_be_named_where_the_file_s_name_does_not_tell() -> None:
