@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from connectors.errors import TrackerRefused
+from connectors.errors import CredentialsRefused, TrackerRefused
 from connectors.jira.client import JiraClient
 from connectors.jira.dialect import CLOUD, deployment_of, unsupported
 from connectors.jira.layout import SPRINT_NAME_LIMIT, TITLE_LIMIT, Layout
 from connectors.jira.mapping import create_element, issue_type
 from connectors.jira.markup import DESCRIPTION_LIMIT, description
-from connectors.tracker import Creation, Finding, Item, ItemKind, ProjectSpec, RemoteRef, Severity
+from connectors.tracker import Creation, Finding, Item, ItemKey, ItemKind, Priority, ProjectSpec, RemoteRef, Severity
 
 PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 """The form of a project key that Jira Cloud accepts unless its administrator changed it."""
@@ -41,6 +41,24 @@ SPRINTS = Permission("MANAGE_SPRINTS_PERMISSION", "Manage sprints", "create, sta
 ADMINISTER = Permission("ADMINISTER", "Administer Jira", "create a project")
 
 
+_US = ItemKey("phaseloop")
+_ONE_OF_EACH = (
+    Item(key=_US, kind=ItemKind.EPIC, title="Epic", text="Text"),
+    Item(key=_US, kind=ItemKind.ITERATION, title="Iteration"),
+    Item(
+        key=_US,
+        kind=ItemKind.TICKET,
+        title="Ticket",
+        text="Text",
+        assignee="somebody",
+        points=1,
+        priority=Priority.MEDIUM,
+        epic=_US,
+    ),
+    Item(key=_US, kind=ItemKind.LINK, title=""),
+)
+
+
 class Checker:
     """Looks at a project and a plan's items, and reports what stands in the way."""
 
@@ -48,17 +66,19 @@ class Checker:
         self._client = client
 
     def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
-        """All findings; `layout` is None when the project is not there."""
+        """All findings; `layout` is None when the project is not there. Without items, whatever stands in the way of
+        the usual ones."""
         deployment = layout.deployment if layout else deployment_of(self._client.get_object("serverInfo"))
         if (finding := unsupported(deployment, self._client.host)) is not None and deployment != CLOUD:
             return [finding]
         if layout is None:
             return [*self._new_project(spec), *_limits(items), *_labels(spec, items)]
+        kinds = items or _ONE_OF_EACH
         return [
-            *self._permissions(needed(layout, items), layout.project_key, _grant_here(layout)),
-            *_kinds(layout, items),
-            *_required(layout, items),
-            *_gaps(layout, items),
+            *self._permissions(needed(layout, kinds), layout.project_key, _grant_here(layout)),
+            *_kinds(layout, kinds),
+            *_required(layout, kinds),
+            *_gaps(layout, kinds),
             *_limits(items),
             *_labels(spec, items),
         ]
@@ -100,7 +120,13 @@ class Checker:
         query: dict[str, str | int] = {"permissions": ",".join(one.key for one in wanted)}
         if project is not None:
             query["projectKey"] = project
-        granted = self._client.get_object("mypermissions", query).get("permissions")
+        try:
+            granted = self._client.get_object("mypermissions", query).get("permissions")
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            message = f"{self._client.host} does not tell this account's permissions: {error.message}"
+            return [Finding(Severity.WARNING, "permissions-unreadable", message, error.fix, project or "")]
         granted = granted if isinstance(granted, dict) else {}
         scope = f" in project {project}" if project else f" at {self._client.host}"
         found = []
@@ -206,6 +232,13 @@ def _gaps(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
             "links-unsupported",
             f"{layout.site} has no link type that says which ticket blocks which, so no links are made.",
             "Add a link type named Blocks (is blocked by, blocks) in Jira's settings under Issue linking.",
+        )
+    orphans = [item for item in items if item.kind in _ISSUES and not (item.kind is ItemKind.TICKET and item.assignee)]
+    if layout.default_assignee == "PROJECT_LEAD" and orphans:
+        yield warn(
+            "default-assignee",
+            f"Jira gives issues of {where} that belong to nobody to the project's lead, {_these(orphans)} among them.",
+            "Set the default assignee to Unassigned under Project settings, Details.",
         )
     if screen is None or screen.fields is None:
         return

@@ -43,6 +43,7 @@ PLATFORM = JIRA.JIRA_BASE_URL
 
 _Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
+_SIGNED_OUT = ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
 _RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
 _TOO_MANY = 429
 
@@ -94,6 +95,7 @@ class JiraClient:
             get_server_info=False,
             validate=False,
             async_=False,
+            options={"headers": {"User-Agent": "phaseloop"}},
             logging=False,
         )
 
@@ -206,11 +208,20 @@ class JiraClient:
                 request=str(call),
                 status=status,
             )
+        if (not call.writes or status >= 400) and self._signed_out(response):
+            raise refused(call, 401, None)
         if status >= 400 and status not in also:
             raise refused(call, status, self._json(response), retry_after_seconds(response.headers, self._now))
         if empty and status not in also:
             return Answer(status, None)
         return Answer(status, self._promised_json(call, response))
+
+    @staticmethod
+    def _signed_out(response: requests.Response) -> bool:
+        """Whether Jira took a wrong credential for an anonymous visitor, who is shown less instead of being refused:
+        then an empty answer would mean nothing."""
+        reason = response.headers.get("X-Seraph-LoginReason", "")
+        return any(word in reason for word in _SIGNED_OUT)
 
     def _promised_json(self, call: Call, response: requests.Response) -> Any:
         if not response.content:

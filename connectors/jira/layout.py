@@ -83,6 +83,7 @@ class Layout(_Value):
     style: str = "classic"
     site: str
     deployment: str = CLOUD
+    default_assignee: str = ""
     board_id: int | None = None
     board_type: str = ""
     sprints: bool = False

@@ -80,6 +80,8 @@ class Locator:
         try:
             project = self._client.get_object(f"project/{segment(spec.key)}")
         except NotVisible:
+            # To somebody who is not signed in, Jira shows no project either; this read tells the two apart.
+            self._client.get_object("myself")
             return None
         info = self.server_info()
         layout = Layout(
@@ -89,6 +91,7 @@ class Locator:
             project_key=str(project.get("key") or spec.key),
             style=str(project.get("style") or ("next-gen" if project.get("simplified") else "classic")),
             site=self._site(info),
+            default_assignee=str(project.get("assigneeType") or ""),
             deployment=deployment_of(info),
         )
         if layout.deployment != CLOUD:

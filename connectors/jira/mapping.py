@@ -55,6 +55,12 @@ def marker_of(issue: Any, uid: str) -> ItemKey | None:
     return marked_key(properties.get(MARKER), uid) if isinstance(properties, dict) else None
 
 
+def number(value: Any) -> int:
+    """An id as a number to order by; 0 for one that is none."""
+    text = str(value)
+    return int(text) if text.isdecimal() else 0
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +145,7 @@ def sprint_body(item: Item, changed: Collection[str] | None = None) -> dict[str,
     body: dict[str, Any] = {}
     if "title" in names:
         body["name"] = item.title.strip()
-    if "goal" in names:
+    if "goal" in names and (item.goal or changed is not None):
         body["goal"] = item.goal
     for name, field, moment in (("starts", "startDate", item.starts), ("ends", "endDate", item.ends)):
         if name in names and moment is not None:
@@ -305,9 +311,9 @@ def current_sprint(value: Any, status: str) -> dict[str, Any] | None:
     sprints = [one for one in listed if isinstance(one, dict) and one.get("id") is not None]
     running = [one for one in sprints if str(one.get("state") or "").casefold() != "closed"]
     if running:
-        return max(running, key=lambda one: (str(one.get("state")).casefold() == "active", int(one["id"])))
+        return max(running, key=lambda one: (str(one.get("state")).casefold() == "active", number(one["id"])))
     if sprints and status == "done":
-        return max(sprints, key=lambda one: int(one["id"]))
+        return max(sprints, key=lambda one: number(one["id"]))
     return None
 
 

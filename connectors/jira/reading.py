@@ -18,6 +18,7 @@ from connectors.jira.mapping import (
     kind_of,
     marked_key,
     marker_of,
+    number,
     observed_issue,
     observed_sprint,
     read_fields,
@@ -51,6 +52,8 @@ class Reader:
         wanted = known if only is None else {key: known[key] for key in only if key in known}
         everything = only is None
         issues = self._known_issues(layout, wanted)
+        if any(_is_issue(key) and key not in issues for key in wanted):
+            self._make_sure_of(layout)
         if everything:
             issues |= self._marked_issues(layout, known)
         sprints = self._sprints(layout, wanted, known, everything=everything)
@@ -77,7 +80,7 @@ class Reader:
             key = marker_of(issue, layout.uid)
             if key is None or key in known or str(issue["id"]) in known_ids:
                 continue
-            if key not in found or int(issue["id"]) < int(found[key]["id"]):
+            if key not in found or number(issue["id"]) < number(found[key]["id"]):
                 found[key] = issue
         return found
 
@@ -86,7 +89,7 @@ class Reader:
         if not layout.label:
             return
         body = {
-            "jql": f"project = {layout.project_id} AND labels = {_quoted(layout.label)} ORDER BY key ASC",
+            "jql": f"project = {_quoted(layout.project_key)} AND labels = {_quoted(layout.label)} ORDER BY key ASC",
             "fields": list(fields),
             "properties": [MARKER],
             "maxResults": READ_BATCH,
@@ -150,7 +153,7 @@ class Reader:
 
     def _markers(self, sprints: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
         """The newest few sprints with their marker, anybody's; None where there is none."""
-        newest = sorted(sprints, key=lambda one: int(one["id"]), reverse=True)
+        newest = sorted(sprints, key=lambda one: number(one["id"]), reverse=True)
         for sprint in newest[:_STRANGE_SPRINTS]:
             yield sprint, self._marker_of(sprint)
 
@@ -174,14 +177,14 @@ class Reader:
         later and nothing else.
         """
         body = {
-            "jql": f"project = {layout.project_id} ORDER BY key DESC",
+            "jql": f"project = {_quoted(layout.project_key)} ORDER BY key DESC",
             "fields": ["summary"],
             "maxResults": 1,
         }
         issues = self._client.query(CLOUD_DIALECT.search, body).get("issues") or []
         issue = max((_number(one) for one in issues), default=0)
         sprints = self._board_sprints(layout, _OPEN) if layout.sprints else ()
-        sprint = max((int(one["id"]) for one in sprints), default=0)
+        sprint = max((number(one["id"]) for one in sprints), default=0)
         return f"{issue:012d}.{sprint:012d}"
 
     def recover(self, layout: Layout, items: Collection[Item], since: str) -> dict[ItemKey, RemoteRef]:
@@ -201,9 +204,16 @@ class Reader:
             found |= new
             quiet = 1 if new else quiet + 1
             missing = {key: item for key, item in missing.items() if key not in found}
+        if missing:
+            self._make_sure_of(layout)
         if any(_is_issue(key) for key in missing):
             found |= self._indexed(layout, missing)
         return found
+
+    def _make_sure_of(self, layout: Layout) -> None:
+        """Raise unless the project is still shown to us: a bulk fetch leaves out what may not be seen, and then an
+        absence would mean nothing."""
+        self._client.get_object(f"project/{segment(layout.project_id)}")
 
     def _created(
         self, layout: Layout, missing: Mapping[ItemKey, Item], issue_mark: int, sprint_mark: int
@@ -221,7 +231,7 @@ class Reader:
         found: dict[ItemKey, RemoteRef] = {}
         while True:
             page = [f"{layout.project_key}-{number}" for number in range(mark + 1, mark + READ_BATCH + 1)]
-            issues = sorted(self._fetch(page, ["summary"]), key=lambda one: int(one["id"]))
+            issues = sorted(self._fetch(page, ["summary"]), key=lambda one: number(one["id"]))
             for issue in issues:
                 key = marker_of(issue, layout.uid)
                 if key is not None and key in missing and key not in found:
@@ -232,13 +242,13 @@ class Reader:
 
     def _sprints_after(self, layout: Layout, iterations: Sequence[Item], mark: int) -> dict[ItemKey, RemoteRef]:
         """Sprints made since: by their marker, and where the crash came before the marker, by name and dates."""
-        fresh = [one for one in self._board_sprints(layout, _OPEN) if int(one["id"]) > mark]
-        fresh.sort(key=lambda one: int(one["id"]))
-        markers = {int(sprint["id"]): value for sprint, value in self._markers(fresh) if value is not None}
+        fresh = [one for one in self._board_sprints(layout, _OPEN) if number(one["id"]) > mark]
+        fresh.sort(key=lambda one: number(one["id"]))
+        markers = {number(sprint["id"]): value for sprint, value in self._markers(fresh) if value is not None}
         found: dict[ItemKey, RemoteRef] = {}
         for item in iterations:
-            mine = [one for one in fresh if marked_key(markers.get(int(one["id"])), layout.uid) == item.key]
-            alike = [one for one in fresh if int(one["id"]) not in markers and same_sprint(item, one)]
+            mine = [one for one in fresh if marked_key(markers.get(number(one["id"])), layout.uid) == item.key]
+            alike = [one for one in fresh if number(one["id"]) not in markers and same_sprint(item, one)]
             for oldest in (mine or alike)[:1]:
                 found[item.key] = sprint_ref(layout, oldest)
         return found
@@ -277,8 +287,7 @@ def _quoted(text: str) -> str:
 
 
 def _number(issue: Any) -> int:
-    digits = str(issue.get("key") or "").rpartition("-")[2] if isinstance(issue, dict) else ""
-    return int(digits) if digits.isdigit() else 0
+    return number(str(issue.get("key") or "").rpartition("-")[2]) if isinstance(issue, dict) else 0
 
 
 def _issue_ref(layout: Layout, issue: Mapping[str, Any]) -> RemoteRef:

@@ -27,7 +27,8 @@ class Bench:
     """One tracker to test, with what the tests need to know about it.
 
     `connect` makes a tracker for a role: `owner` may do everything, `viewer` may only look, `stranger` has a wrong
-    credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `known_email` names a person who can be assigned, `left_email` one who is gone.
+    credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `known_email` names a
+    person who can be assigned, `left_email` one who is gone.
     """
 
     name: str

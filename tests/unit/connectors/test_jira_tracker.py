@@ -10,8 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors.errors import (
+    CredentialsRefused,
     ItemRejected,
     NotATracker,
+    NotVisible,
     OutcomeUnknown,
     PermissionMissing,
     TrackerRefused,
@@ -109,6 +111,7 @@ FETCH = ("POST", "/rest/api/2/issue/bulkfetch")
 SEARCH = ("POST", "/rest/api/2/search/jql")
 SPRINT = ("POST", "/rest/agile/1.0/sprint")
 SPRINTS = ("GET", "/rest/agile/1.0/board/7/sprint")
+STILL_THERE: Routes = {("GET", "/rest/api/2/project/10001"): Say(200, {"id": "10001", "key": "ML"})}
 
 
 def test_the_connector_is_a_tracker() -> None:
@@ -188,7 +191,7 @@ def test_a_refused_sprint_does_not_touch_the_others_and_a_break_leaves_doubt() -
         assert isinstance(first, Rejected)
         assert isinstance(second, Done)
         assert second.ref.id == "9"
-        assert server.asked[0].body == {"name": "Iteration 1", "goal": "", "originBoardId": 7}
+        assert server.asked[0].body == {"name": "Iteration 1", "originBoardId": 7}
     broken_off = [Say(201, {"id": 8}), Say(429, "", {"Retry-After": "99"})]
     with tracker_on({SPRINT: broken_off}) as (tracker, _), pytest.raises(OutcomeUnknown):
         tracker.create(PLACE, turns)
@@ -265,9 +268,30 @@ def test_issues_that_could_not_be_read_are_asked_for_again_and_never_taken_for_g
 def test_issues_listed_as_not_existing_are_gone() -> None:
     said = "Issue does not exist or you do not have permission to see it."
     answer = Say(200, {"issues": [], "issueErrors": [{"id": "503", "errorMessage": said}]})
-    with tracker_on({FETCH: answer}) as (tracker, server):
+    with tracker_on({FETCH: answer, **STILL_THERE}) as (tracker, server):
         assert tracker.find(PLACE, {ItemKey("ticket:a"): ML3}, only=[ItemKey("ticket:a")]) == {}
-        assert len(server.asked) == 1
+        assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("project", "error"),
+    [
+        (NOT_FOUND, NotVisible),
+        (Say(401, ""), CredentialsRefused),
+        (Say(200, {}, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}), CredentialsRefused),
+    ],
+)
+def test_absence_means_nothing_once_the_project_is_out_of_sight(project: Say, error: type[Exception]) -> None:
+    routes: Routes = {
+        FETCH: Say(200, {"issues": []}),
+        SEARCH: Say(200, {"issues": []}),
+        ("GET", "/rest/api/2/project/10001"): project,
+    }
+    with tracker_on(routes) as (tracker, _):
+        with pytest.raises(error):
+            tracker.find(PLACE, {ItemKey("ticket:a"): ML3}, only=[ItemKey("ticket:a")])
+        with pytest.raises(error):
+            tracker.recover(PLACE, [ticket("a")], "")
 
 
 def test_two_hundred_and_one_items_are_three_reads() -> None:
@@ -356,7 +380,8 @@ def test_keys_are_read_until_a_hundred_lead_nowhere_and_then_the_index_is_asked(
         first = asked.body["issueIdsOrKeys"][0]
         return Say(200, {"issues": [marked(150, "ticket:other")] if first == "ML-101" else []})
 
-    routes: Routes = {FETCH: answer, SEARCH: Say(200, {"issues": [marked(90, "ticket:a")], "isLast": True})}
+    indexed = Say(200, {"issues": [marked(90, "ticket:a")], "isLast": True})
+    routes: Routes = {FETCH: answer, SEARCH: indexed, **STILL_THERE}
     with tracker_on(routes) as (tracker, server):
         found = tracker.recover(PLACE, [ticket("a")], "000000000100.000000000000")
         assert {key: ref.key for key, ref in found.items()} == {"ticket:a": "ML-90"}
@@ -375,6 +400,7 @@ def test_a_sprint_that_somebody_else_made_meanwhile_is_not_ours() -> None:
     routes: Routes = {
         SPRINTS: Say(200, {"values": sprints, "isLast": True}),
         ("GET", "/rest/agile/1.0/sprint/11/properties/phaseloop"): theirs,
+        **STILL_THERE,
     }
     turns = [Item(key=ItemKey(f"iteration:{n}"), kind=ItemKind.ITERATION, title=f"Iteration {n}") for n in (1, 2)]
     with tracker_on(routes) as (tracker, _):
@@ -492,6 +518,15 @@ def test_locate_takes_eight_reads_at_most_and_knows_the_fields_by_schema() -> No
         assert (layout.uid, layout.label) == (SPEC.uid, SPEC.label)
 
 
+@pytest.mark.parametrize("myself", [Say(401, ""), Say(200, {}, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})])
+def test_an_expired_token_is_not_taken_for_a_missing_project(myself: Say) -> None:
+    routes: Routes = {("GET", "/rest/api/2/myself"): myself}
+    with tracker_on(routes) as (tracker, _), pytest.raises(CredentialsRefused):
+        tracker.locate(SPEC)
+    with tracker_on({("GET", "/rest/api/2/myself"): Say(200, user("acc-1"))}) as (tracker, _):
+        assert tracker.locate(SPEC) is None
+
+
 def test_a_viewer_may_locate_a_project_but_is_promised_little() -> None:
     forbidden = Say(403, {"errorMessages": ["No."]})
     routes = site(issue_createmeta_10001_issuetypes_10000=forbidden, issue_createmeta_10001_issuetypes_10002=NOT_FOUND)
@@ -582,6 +617,36 @@ def test_nobody_is_promised_a_ticket_that_cannot_be_assigned() -> None:
     with tracker_on(site(issue_createmeta_10001_issuetypes_10002=bare)) as (tracker, _):
         found = tracker.check(SPEC, located(tracker), [ticket("a", assignee="acc-1")])
         assert [finding.code for finding in found if finding.severity is Severity.ERROR] == ["assignee-unsupported"]
+
+
+def test_check_without_items_asks_about_everything_that_the_usual_ones_need() -> None:
+    with tracker_on(site()) as (tracker, server):
+        found = tracker.check(SPEC, located(tracker), [])
+        assert query(server.asked[-1])["permissions"].split(",") == [
+            "BROWSE_PROJECTS",
+            "CREATE_ISSUES",
+            "EDIT_ISSUES",
+            "ASSIGN_ISSUES",
+            "LINK_ISSUES",
+            "MANAGE_SPRINTS_PERMISSION",
+            "SCHEDULE_ISSUES",
+        ]
+        assert [finding.code for finding in found if finding.severity is Severity.ERROR] == ["required-field"]
+        assert "phaseloop leaves it empty" in found[0].message
+
+
+def test_permissions_that_are_not_told_are_a_warning() -> None:
+    with tracker_on(site(mypermissions=Say(400, {"errorMessages": ["Unrecognized permission."]}))) as (tracker, _):
+        found = tracker.check(SPEC, located(tracker), [])
+        assert ("permissions-unreadable", Severity.WARNING) in {(finding.code, finding.severity) for finding in found}
+
+
+def test_a_lead_who_gets_what_belongs_to_nobody_is_no_silent_default() -> None:
+    with tracker_on(site(project=Say(200, {**PROJECT, "assigneeType": "PROJECT_LEAD"}))) as (tracker, _):
+        place = located(tracker)
+        assert "default-assignee" in {finding.code for finding in tracker.check(SPEC, place, [ticket("a")])}
+        assigned = tracker.check(SPEC, place, [ticket("a", assignee="acc-1")])
+        assert "default-assignee" not in {finding.code for finding in assigned}
 
 
 CREATE = ProjectSpec(uid="uid-1", key="ML", name="ML", create=True, label="phaseloop-ml")
