@@ -97,7 +97,7 @@ async def index(call: Call) -> Response:
     """Projects, how to log in, what changed last."""
     data = call.site.data
     projects = []
-    for project in sorted(data.projects.values(), key=lambda project: project.key):
+    for project in sorted(data.projects.values(), key=lambda project: int(project.id)):
         if project.deleted_at is None:
             managed = "team-managed" if project.team_managed else "company-managed"
             boards = [board for board in data.boards.values() if board.project_id == project.id]

@@ -1,5 +1,6 @@
 """Show an Atlassian Document as HTML: for the pages for people and for `renderedFields`."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -14,6 +15,8 @@ _BOXES: Final = {
     "tableCell": "td", "tableHeader": "th", "decisionList": "ul", "decisionItem": "li", "caption": "figcaption",
     "mediaSingle": "figure", "mediaGroup": "figure",
 }  # fmt: skip
+# Wiki markup has no tasks; people write list items that begin with brackets instead.
+_CHECKBOX: Final = re.compile(r"(<p>)\[([ xX])\] ")
 _TICKED: Final = '<span aria-hidden="true">☑</span> <span class="sr">done: </span>'
 _OPEN: Final = '<span aria-hidden="true">☐</span> <span class="sr">to do: </span>'
 
@@ -36,6 +39,8 @@ class _Html:
     def node(self, node: Node) -> str:
         kind, attrs = node["type"], node.get("attrs", {})
         inner = self.nodes(node.get("content", []))
+        if kind == "listItem" and (match := _CHECKBOX.match(inner)):
+            return f'<li class="task">{match[1]}{_OPEN if match[2] == " " else _TICKED}{inner[match.end() :]}</li>'
         if kind in _BOXES:
             return f"<{_BOXES[kind]}>{inner}</{_BOXES[kind]}>"
         if kind == "text":
