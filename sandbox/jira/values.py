@@ -19,7 +19,7 @@ from sandbox.jira.errors import (
     bad_request,
 )
 from sandbox.jira.fields import CUSTOM, EPIC_LINK, GREENHOPPER, SPRINT, is_rich
-from sandbox.jira.richtext import INVALID_INPUT, adf_problem
+from sandbox.jira.richtext import INVALID_INPUT, adf_problem, as_text
 from sandbox.jira.state import Field, Issue, IssueType, Project, RichText, Site, User
 
 TEXT_LIMIT = 32_767
@@ -57,6 +57,8 @@ def rich_text(version: int, value: Any) -> RichText:
         if adf_problem(value) is not None:
             # The vendor says no more than this about a document that breaks the format.
             raise ApiError(400, INVALID_INPUT)
+        if len(as_text(value)) > TEXT_LIMIT:  # the name is the vendor's; what exactly it counts is unsure
+            raise ValueProblem("CONTENT_LIMIT_EXCEEDED")
         return value
     if not isinstance(value, str):
         raise ValueProblem(NOT_STRING)
@@ -272,7 +274,7 @@ def find_parent(place: Place, value: Any) -> Issue:
 
 
 def _parent(place: Place, value: Any) -> Setter:
-    if value is None or value == {}:
+    if value is None or value in ({}, {"none": True}):  # the last is the documented form, in `update.parent.set`
         if place.issue_type.subtask:
             raise ValueProblem("Issue type is a sub-task but parent issue key or id not specified.", "parentId")
         return lambda edit: edit.set_parent(None)

@@ -38,7 +38,13 @@ async def add_attachments(call: Call) -> Response:
     user = access.require(call, "CREATE_ATTACHMENTS", access.issue_project(call, issue))
     if not call.request.headers.get("content-type", "").startswith("multipart/"):
         raise ApiError(415, "Unsupported Media Type", bare=True)
-    added = [await _attachment(call, upload, user.account_id) for upload in await _files(call)]
+    try:
+        async with call.request.form(max_files=1000) as form:
+            files = [part for key, part in form.multi_items() if key == "file" and isinstance(part, UploadFile)]
+            _check_count(files)
+            added = [await _attachment(call, upload, user.account_id) for upload in files]
+    except HTTPException:
+        raise bad_request("The multipart body cannot be read.") from None
     edit = Edit(call.site, issue, user.account_id)
     for attachment in added:
         issue.attachments.append(attachment)
@@ -47,17 +53,11 @@ async def add_attachments(call: Call) -> Response:
     return answer([attachment_body(call.view, attachment) for attachment in added])
 
 
-async def _files(call: Call) -> list[UploadFile]:
-    try:
-        form = await call.request.form(max_files=1000)
-    except HTTPException:
-        raise bad_request("The multipart body cannot be read.") from None
-    files = [part for key, part in form.multi_items() if key == "file" and isinstance(part, UploadFile)]
+def _check_count(files: list[UploadFile]) -> None:
     if not files:
         raise bad_request("No file was uploaded: send parts named 'file'.")  # wording unsure
     if len(files) > FILES_LIMIT:
         raise ApiError(413, f"The number of files exceeds the limit of {FILES_LIMIT}.")
-    return files
 
 
 async def _attachment(call: Call, upload: UploadFile, author: str) -> Attachment:

@@ -441,14 +441,15 @@ async def notification_scheme(call: Call) -> Response:
 
 @routes.get("/issuesecurityschemes")
 async def security_schemes(call: Call) -> Response:
-    """There are no issue security schemes."""
+    """The one issue security scheme; it has no levels, so it hides nothing."""
     access.require_admin(call)
-    return answer({"issueSecuritySchemes": []})
+    scheme = _scheme(call, "issuesecurityschemes", "Default", "")
+    return answer({"issueSecuritySchemes": [{key: scheme[key] for key in ("id", "self", "name", "description")}]})
 
 
 @routes.get("/project/{projectIdOrKey}/issuesecuritylevelscheme")
 async def project_security_scheme(call: Call) -> Response:
-    """No project has an issue security scheme."""
+    """No project uses an issue security scheme."""
     _project(call)
     raise not_found("The project has no issue security scheme.")
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer, no_content, page
 from sandbox.jira import access, tasks
-from sandbox.jira.errors import bad_request, forbidden, not_found
+from sandbox.jira.errors import ApiError, forbidden, not_found
 from sandbox.jira.platform import PREFIXES
 from sandbox.jira.state import Task
 from sandbox.jira.views import Body
@@ -129,7 +129,7 @@ async def get_task(call: Call) -> Response:
 async def cancel_task(call: Call) -> Response:
     """Tasks are done as soon as they are given, so none can be cancelled."""
     _task(call)
-    raise bad_request("The task is not running and cannot be cancelled.")
+    raise ApiError(400, body=["The task is not running and cannot be cancelled."])  # this route's refusals are lists
 
 
 # -- small lists ---------------------------------------------------------------------------------------------------

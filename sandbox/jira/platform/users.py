@@ -72,6 +72,8 @@ def _matches(user: User, query: str | None, account: str | None) -> bool:
     if account is not None:
         return user.account_id == account
     text = (query or "").lower()
+    if query == user.account_id:  # not documented, but clients look people up like this; unsure
+        return True
     words = [user.display_name.lower(), user.email.lower(), *user.display_name.lower().split()]
     return any(word.startswith(text) for word in words)
 

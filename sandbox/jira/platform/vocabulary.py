@@ -244,23 +244,11 @@ async def resolutions(call: Call) -> Response:
 
 @routes.get("/resolution/search")
 async def search_resolutions(call: Call) -> Response:
-    """Resolutions by id, paged; ``isDefault`` is true for the first."""
+    """Resolutions by id, paged."""
     _signed_in(call)
     ids = set(call.query_list("id"))
     found = [r for r in call.site.data.resolutions.values() if not ids or r.id in ids]
-    return answer(
-        page(
-            call,
-            found,
-            lambda r: {
-                "self": call.link(f"/resolution/{r.id}"),
-                "id": r.id,
-                "description": r.description,
-                "name": r.name,
-                "isDefault": False,
-            },
-        )
-    )
+    return answer(page(call, found, call.view.resolution))
 
 
 @routes.get("/resolution/{id}")
