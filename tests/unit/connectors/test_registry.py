@@ -1,0 +1,45 @@
+"""Kinds of trackers are found by name, and wrong settings are answered with every problem at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.registry import KINDS, InvalidSettings, connect, validated
+
+GOOD = {"url": "https://acme.atlassian.net/", "email": "demo@example.com"}
+
+
+def test_settings_are_kept_in_their_canonical_form_and_without_the_credential() -> None:
+    kept = validated("jira", GOOD, "tok-en")
+    assert kept == {"url": "https://acme.atlassian.net", "email": "demo@example.com", "allow_http": False}
+    assert validated("jira", kept, "tok-en") == kept
+
+
+def test_connecting_sends_nothing() -> None:
+    tracker = connect("jira", {"url": "https://nowhere.invalid", "email": "demo@example.com"}, "tok-en")
+    assert (tracker.usage.reads, tracker.usage.writes) == (0, 0)
+    assert "tok-en" not in repr(tracker)
+    tracker.close()
+
+
+def test_every_problem_is_told_at_once_without_the_credential() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        validated("jira", {"url": "https://acme.atlassian.net/browse/ML-1", "mail": "x"}, " tok-en ")
+    assert dict(caught.value.problems) == {
+        "url": "must be the site alone, without the path '/browse/ML-1'; use https://acme.atlassian.net",
+        "email": "is missing",
+        "mail": "is not a setting of this kind of connection",
+    }
+    assert "tok-en" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
+
+
+def test_an_empty_credential_is_a_problem() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        connect("jira", GOOD, "  ")
+    assert [field for field, _ in caught.value.problems] == ["token"]
+
+
+@pytest.mark.parametrize("call", [validated, connect])
+def test_an_unknown_kind_is_answered_with_the_known_ones(call: object) -> None:
+    with pytest.raises(InvalidSettings, match="there is: " + ", ".join(KINDS)):
+        call("excel", GOOD, "tok-en")  # type: ignore[operator]
