@@ -510,3 +510,9 @@ class StepList(Shown):
 
     items: list[Step]
     next: str | None = Field(description="Always null: the list is complete.")
+
+
+def example_of(name: str) -> examples.Example | None:
+    """The example of the model of that name, if there is one and it has one."""
+    extra = getattr(globals().get(name), "model_config", {}).get("json_schema_extra")
+    return extra["examples"][0] if extra else None

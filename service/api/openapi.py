@@ -9,9 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from service.api import examples
+from service.api import examples, models
 from service.api.catalogue import KINDS
-from service.api.models import Problem
 from service.api.problems import INSTANCE, MEDIA_TYPE
 from service.domain.team import Team
 
@@ -111,11 +110,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Problem, Team):
+    for model in (models.Problem, Team):
         schema = model.model_json_schema(ref_template=REF + "{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
     schemas["Team"]["examples"] = [examples.TEAM]
+    for name, schema in schemas.items():
+        # The framework takes the nulls out of its document, those of examples with them.
+        if (example := models.example_of(name)) is not None:
+            schema["examples"] = [example]
     for item in document["paths"].values():
         for operation in item.values():
             _complete(operation, schemas)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from connectors.errors import (
     CredentialsRefused,
@@ -158,6 +159,8 @@ def install(app: FastAPI) -> None:
     """Translate every error of the app. What handlers do not see is caught by the middleware, the same way."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods_of(request))}
         return answer(translate(error), request_id_of(request))
 
     for kind in (
@@ -172,6 +175,16 @@ def install(app: FastAPI) -> None:
         PoolTimeout,
     ):
         app.add_exception_handler(kind, handle)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All methods of the address; the framework names those of the first route alone."""
+    scope = dict(request.scope)
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)
 
 
 def request_id_of(request: Request) -> str:
