@@ -20,6 +20,7 @@ class Passing:
 
     method: str
     path: str
+    body: bytes = b""
 
 
 @dataclass
@@ -70,7 +71,7 @@ class LosingProxy:
 
     def _forward(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        passing = Passing(handler.command, handler.path)
+        passing = Passing(handler.command, handler.path, body)
         self.passed.append(passing)
         for matches, status, payload in self.orders.fake:
             if matches(passing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -27,6 +27,7 @@ from connectors.tracker import (
     Tracker,
 )
 from tests.contract.benches import Bench
+from tests.contract.items import STARTS, epic, iteration, ticket
 
 PROMISED: set[str] = set()
 _Test = TypeVar("_Test", bound=Callable[..., None])
@@ -45,28 +46,6 @@ def promise(*methods: str) -> Callable[[_Test], _Test]:
 def test_every_method_of_the_port_has_a_promise_tested() -> None:
     port = {name for name, _ in inspect.getmembers(Tracker) if not name.startswith("_")}
     assert port == PROMISED
-
-
-def ticket(name: str, title: str | None = None, **more: object) -> Item:
-    return Item(key=ItemKey(f"ticket:{name}"), kind=ItemKind.TICKET, title=title or f"Ticket {name}", **more)  # type: ignore[arg-type]
-
-
-def epic(name: str) -> Item:
-    return Item(key=ItemKey(f"epic:{name}"), kind=ItemKind.EPIC, title=f"Epic {name}", text="What for.")
-
-
-STARTS = datetime(2026, 11, 23, 8, tzinfo=UTC)
-
-
-def iteration(number: int) -> Item:
-    return Item(
-        key=ItemKey(f"iteration:{number}"),
-        kind=ItemKind.ITERATION,
-        title=f"Iteration {number}",
-        goal=f"Goal {number}",
-        starts=STARTS + timedelta(days=14 * (number - 1)),
-        ends=STARTS + timedelta(days=14 * number),
-    )
 
 
 def created(tracker: Tracker, place: Place, *items: Item) -> dict[ItemKey, RemoteRef]:
