@@ -107,8 +107,8 @@ class Marks:
     def line(self, path: Path, within: int = -1) -> int | None:
         """The line of the value at `path`, or of the nearest part around it that exists; None: there are no lines.
 
-        A list or mapping is found at its name, and so is a value that is not there. `within` counts line breaks inside the value; it matters for `|`
-        blocks only, because elsewhere the breaks of the text are not those of the file.
+        A list or mapping is found at its name, and so is a value that is not there. `within` counts line breaks inside
+        the value; it matters for `|` blocks only, because elsewhere the breaks of the text are not those of the file.
         """
         for length in range(len(path), -1, -1):
             found = self._find(path[:length])

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import types
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.domain.marks import Listing, Mapping, Marks, Node, Path, Scalar, plain, readable
@@ -154,9 +155,7 @@ def _single(error: ErrorDetails, node: Node | None, model: type[BaseModel]) -> t
     if kind in ("literal_error", "union_tag_invalid"):
         return _unknown_word(error, node)
     if kind in _TYPES:
-        if error["loc"][-1] == "version":
-            return _misread(node), f"write {_VERSION}"
-        return _misread(node), _retype(kind, node)
+        return _misread(node), _retype(error, node, model)
     if kind == "string_too_short":
         return "no text", "write something"
     if kind in ("too_short", "too_long"):
@@ -196,6 +195,8 @@ def _wanted(error: ErrorDetails) -> str:
     if kind == "too_short":
         least = int(context.get("min_length", 1))
         return f"at least {least} entr{'y' if least == 1 else 'ies'}"
+    if kind == "too_long":
+        return f"at most {context.get('max_length')} entries"
     if kind == "literal_error":
         return str(context.get("expected", "")).replace("'", "")
     if kind.startswith("date"):
@@ -224,13 +225,13 @@ def _misread(node: Node | None) -> str:
     return f'"{_short(node.text)}" is text'
 
 
-def _retype(kind: str, node: Node | None) -> str:
-    if (
-        isinstance(node, Scalar)
-        and not isinstance(node.value, str)
-        and node.value is not None
-        and kind == "string_type"
-    ):
+def _retype(error: ErrorDetails, node: Node | None, model: type[BaseModel]) -> str:
+    """What to do about a value of another type; quotes help only where the text in them would fit."""
+    kind = error["type"]
+    if isinstance(node, Scalar) and kind == "string_type" and isinstance(node.value, bool | int | float):
+        pattern = _pattern(model, error["loc"])
+        if pattern is not None and not re.fullmatch(pattern, node.text):
+            return f"write {_PATTERNS.get(pattern, 'text of another form')}"
         return f'put it in quotes if it is text: "{_short(node.text)}"'
     if isinstance(node, Scalar) and kind == "bool_type" and node.text.lower() in _NEGATIONS:
         return f"write `{_NEGATIONS[node.text.lower()]}`"
@@ -250,27 +251,44 @@ def _short(text: str, most: int = 60) -> str:
 
 def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """The fields that the part at `loc` may have."""
-    kind: Any = model
-    for part in loc:
-        kind = _step(kind, part)
+    kind = _bare(_annotation(model, loc))
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return []
     return [found.alias or name for name, found in kind.model_fields.items()]
 
 
-def _step(kind: Any, part: str | int) -> Any:  # annotations have no common type
+def _pattern(model: type[BaseModel], loc: Sequence[str | int]) -> str | None:
+    """The pattern that text at `loc` has to fit, if there is one."""
+    kind = _annotation(model, loc)
+    details = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    patterns = (found.pattern for found in details if isinstance(found, StringConstraints))
+    return next((pattern for pattern in patterns if isinstance(pattern, str)), None)
+
+
+def _annotation(model: type[BaseModel], loc: Sequence[str | int]) -> Any:  # annotations have no common type
+    kind: Any = model
+    for part in loc:
+        kind = _step(kind, part)
+    return kind
+
+
+def _step(kind: Any, part: str | int) -> Any:
     """The annotation one step below `kind`; for a union, `part` is the tag of the branch taken."""
     kind = _bare(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
-        return _bare(fields.get(str(part)))
+        fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+        found = fields.get(str(part))
+        return None if found is None else Annotated[found.annotation, *found.metadata, None]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
-        return _bare(arguments[0])
+        return arguments[0]
     if origin is dict:
-        return _bare(arguments[1])
+        return arguments[1]
     if origin in (Union, types.UnionType):
-        return next((branch for branch in map(_bare, arguments) if _has_tag(branch, part)), None)
+        branches = [branch for branch in arguments if branch is not types.NoneType]
+        if len(branches) == 1:  # what may be left out has no tag
+            return _step(branches[0], part)
+        return next((branch for branch in branches if _has_tag(_bare(branch), part)), None)
     return None
 
 
@@ -283,7 +301,7 @@ def _bare(kind: Any) -> Any:
 def _has_tag(branch: Any, tag: str | int) -> bool:
     if not (isinstance(branch, type) and issubclass(branch, BaseModel)):
         return False
-    return any(
+    return branch.__name__ == tag or any(
         get_origin(field.annotation) is Literal and tag in get_args(field.annotation)
         for field in branch.model_fields.values()
     )
