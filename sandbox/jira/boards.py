@@ -82,7 +82,7 @@ async def create_board(call: Call) -> Response:
         problems["name"] = "The board name must have 1 to 254 characters."
     if kind not in {"scrum", "kanban"}:
         problems["type"] = "The board type must be scrum or kanban."
-    saved = call.site.data.filters.get(str(filter_id)) if isinstance(filter_id, int) else None
+    saved = call.site.data.filters.get(str(filter_id)) if isinstance(filter_id, int | str) else None  # "1" counts as 1
     if saved is None:
         problems["filterId"] = "The filter does not exist or you do not have permission to use it."
     if problems or saved is None:

@@ -309,7 +309,11 @@ def edit_issue(place: Place, issue: Issue, body: Mapping[str, Any]) -> None:
     """Apply ``fields``, ``update`` and ``properties`` to an issue."""
     screen = set(place.project.screen_fields[issue.type_id]) | {"summary", "issuetype", "parent"}
     screen.discard("project")
-    changes = read_changes(place, body, screen=screen, issue=issue)
+    named = (body.get("fields") or {}).get("project")
+    same = isinstance(named, dict) and (named.get("key") == place.project.key or named.get("id") == place.project.id)
+    # Clients send whole forms back: naming the issue's own project changes nothing and passes (unsure).
+    skip = frozenset({"project"}) if same else frozenset()
+    changes = read_changes(place, body, screen=screen, issue=issue, skip=skip)
     required = {"summary", *place.project.required_fields.get(issue.type_id, [])}
     emptied = {k for k, v in (body.get("fields") or {}).items() if k in required and v in (None, "", [])}
     if emptied:
