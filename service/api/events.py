@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from service.api import examples
+from service.api import examples, models
 from service.context import Context
 from service.store import runs
 from service.store.tables import StepRow
@@ -28,8 +27,10 @@ class Pace:
 
 
 def _event(kind: str, data: dict[str, Any], event_id: int | None = None) -> str:
+    """One event; its data is the run or step exactly as the API shows it elsewhere."""
     head = f"id: {event_id}\n" if event_id is not None else ""
-    return f"{head}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    model = models.Step if kind == "step" else models.Run
+    return f"{head}event: {kind}\ndata: {model.model_validate(data).model_dump_json()}\n\n"
 
 
 HEARTBEAT = ": still here\n\n"

@@ -13,9 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from connectors.errors import (
     CredentialsRefused,
@@ -160,7 +161,7 @@ def install(app: FastAPI) -> None:
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException) and error.status_code == 405:
-            error.headers = {"Allow": ", ".join(_methods_of(request))}
+            error.headers = {"Allow": ", ".join(await run_in_threadpool(_methods_of, request))}
         return answer(translate(error), request_id_of(request))
 
     for kind in (
@@ -178,13 +179,10 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """All methods of the address; the framework names those of the first route alone."""
-    scope = dict(request.scope)
-    found: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+    """All methods that the document has for the address; the framework names those of the first route alone."""
+    path = request.scope["path"]
+    items = request.app.openapi()["paths"].items()
+    return sorted({method.upper() for known, item in items if compile_path(known)[0].match(path) for method in item})
 
 
 def request_id_of(request: Request) -> str:

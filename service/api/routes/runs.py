@@ -98,9 +98,12 @@ async def watch_run(
 ) -> Response:
     """Server-sent events until the run has ended. All steps so far come first."""
     await run_in_threadpool(running.pulse, context, run_id)
-    stream = events.follow(
-        context, run_id, last_event_id or 0, stopping=request.app.state.stopping, pace=request.app.state.pace
-    )
+    state = request.app.state
+
+    def stopping() -> bool:
+        return bool(state.stopping())  # asked for each time: whoever serves the app may set it late
+
+    stream = events.follow(context, run_id, last_event_id or 0, stopping=stopping, pace=state.pace)
     headers = {"X-Accel-Buffering": "no"}  # or a proxy keeps events back until it has a buffer full
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
