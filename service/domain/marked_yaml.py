@@ -238,6 +238,11 @@ _EXPLANATIONS = (
     ("sequence entries are not allowed", "a list begins where none can be", "begin the list on its own line"),
     ("unexpected end of stream", "a quotation mark is opened and not closed", "close it, or double it inside the text"),
     ("expected ',' or", "a bracket is opened and not closed, or a comma is missing", "close it, or quote the text"),
+    (
+        "scanning a block scalar",
+        "text follows `|` or `>` on the same line",
+        "begin it on the next line, or quote it all",
+    ),
     ("unknown escape character", "a backslash with an unknown letter after it", "use single quotes for such text"),
     ("found undefined tag handle", "a `!` begins a tag that is not read here", "put the value in quotes"),
     ("cannot start any token", "this character cannot begin a value", "put the value in quotes"),
