@@ -29,7 +29,7 @@ def main() -> None:
         json.dump([entry.to_json() for entry in found], sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        Console(soft_wrap=True).print(_table(found))
+        Console(width=None if sys.stdout.isatty() else 140).print(_table(found))
 
 
 def _table(found: list[Measured]) -> Table:

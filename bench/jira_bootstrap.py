@@ -98,7 +98,7 @@ def _phaseloop(url: str, text: TemplateText, latency: int, how: str) -> tuple[Pl
                 while not found.ended:
                     time.sleep(0.02)
                     found = running.progress(context, run.id)
-            seconds = time.monotonic() - started
+                seconds = time.monotonic() - started
             plan = planning.plan_of(row)
             if found.run.state != "completed":
                 raise SystemExit(f"the run ended {found.run.state}: {found.run.findings}")
@@ -174,8 +174,8 @@ def _measured(url: str, plan: Plan, how: str, latency: int, seconds: float) -> M
         tickets=count[ItemKind.TICKET],
         links=count[ItemKind.LINK],
         latency=latency,
-        writes=kinds.get("write", 0),
-        reads=kinds.get("read", 0),
+        writes=kinds["writes"],
+        reads=kinds["reads"],
         bound=bound_of(plan),
         seconds=round(seconds, 2),
     )

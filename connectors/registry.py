@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from connectors.jira.settings import JiraSettings
-from connectors.jira.tracker import JiraTracker
 from connectors.tracker import Tracker
 
 
@@ -26,8 +25,14 @@ class Kind:
     connect: Callable[[Any], Tracker]
 
 
+def _jira(settings: Any) -> Tracker:
+    from connectors.jira.tracker import JiraTracker  # half a second of imports, for commands that reach no tracker
+
+    return JiraTracker.connect(settings)
+
+
 KINDS: dict[str, Kind] = {
-    "jira": Kind(JiraSettings, "token", JiraTracker.connect),
+    "jira": Kind(JiraSettings, "token", _jira),
 }
 
 

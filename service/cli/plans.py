@@ -18,7 +18,7 @@ from service.cli.show import plan_lines
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import published
-from service.runs.engine import AlreadyRunning, Engine, hand_over
+from service.runs.lock import AlreadyRunning
 from service.store.tables import PlanRow, ProjectRow
 from service.usecases import applying, connections, planning, projects, running, teams
 from service.usecases.errors import NotFound, UseCaseError
@@ -156,6 +156,8 @@ def apply(
 
 def apply_and_follow(context: Context, plan_id: str) -> running.Progress:
     """Apply in this process, or through the one that runs the engine here, and wait for the end."""
+    from service.runs.engine import Engine, hand_over  # the engine is slow to load, and only this needs it
+
     try:
         with Engine(context) as engine:
             run = applying.apply(context, plan_id, "command line", engine.start)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from connectors.errors import TrackerError
 from service.context import Context, open_context
 from service.domain.problems import InvalidInput
-from service.runs.engine import AlreadyRunning
+from service.runs.lock import AlreadyRunning
 from service.settings import Settings
 from service.store.database import SchemaMismatch
 from service.store.secrets import KeyProblem

@@ -103,11 +103,17 @@ def _tickets(
 ) -> Iterator[str]:
     grouped: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:
-        grouped[str(_field(change, items, "iteration") or "")].append(change)
+        grouped[str(_field(change, items, "iteration") or _iteration_label(change, items))].append(change)
     for iteration, group in grouped.items():
         yield f"    [dim]{escape(names.get(ItemKey(iteration), iteration) or 'no iteration')}[/]"
         for change in group:
             yield f"    {_sign(change)} {_ticket(change, items, people)}"
+
+
+def _iteration_label(change: Change, items: Mapping[ItemKey, Item]) -> str:
+    """The label that stands for an iteration where the tracker has none of its own."""
+    labels = _field(change, items, "labels") or ()
+    return next((str(label) for label in labels if str(label).startswith("iteration:")), "")
 
 
 def _ticket(change: Change, items: Mapping[ItemKey, Item], people: Mapping[str, str]) -> str:

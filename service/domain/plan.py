@@ -226,11 +226,7 @@ def _diff_item(
         return None, [Drift(item.key, item.kind, item.title, None, before.ref.key, None)]
     theirs = _drifted(item, before, now)
     owned = {entry.field for entry in theirs}
-    ours = tuple(
-        name
-        for name, value in after.items()
-        if name not in owned and (name not in before.wanted or before.wanted[name] != value)
-    )
+    ours = tuple(name for name, value in after.items() if name not in owned and before.wanted.get(name) != value)
     if not ours:
         kept = Change(item.key, item.kind, Action.KEEP, Reason.UNCHANGED, item.title, before=before.wanted, after=after)
         return kept, theirs

@@ -118,11 +118,11 @@ class Controls:
 
     def writes(self) -> int:
         """Writing requests since the log was cleared."""
-        return int(self._counts().get("write", 0))
+        return int(self._counts()["writes"])
 
     def reads(self) -> int:
         """Reading requests since the log was cleared."""
-        return int(self._counts().get("read", 0))
+        return int(self._counts()["reads"])
 
     def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]

@@ -122,6 +122,15 @@ def test_a_ticket_that_was_not_yet_moved_is_finished() -> None:
     assert drift == []
 
 
+def test_a_ticket_that_belongs_in_no_iteration_is_not_unfinished() -> None:
+    loose = replace(TICKET, iteration=None)
+    half = {name: value for name, value in loose.fields().items() if name != "iteration"}
+
+    changes, _drift = diff([loose], records(recorded(loose, wanted=half)), shown(observed(loose)))
+
+    assert [change.action for change in changes] == [Action.KEEP]
+
+
 def test_an_item_that_was_refused_is_tried_again() -> None:
     refused = Recorded(TICKET.key, TICKET.kind, None, {})
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import StatementError
 
-from service.store.database import Database, SchemaMismatch
+from service.store.database import MIGRATIONS, VERSION, Database, SchemaMismatch
 from service.store.tables import Table, TokenRow
 from tests.postgres import scratch_database
 
@@ -35,6 +36,10 @@ def test_migrations_make_just_the_tables_that_the_models_describe(database: Data
     with database.engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), Table.metadata)
     assert found == []
+
+
+def test_the_version_that_a_start_checks_is_the_newest_migration() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == VERSION
 
 
 def test_an_empty_database_is_refused_with_the_command_that_mends_it(database: Database) -> None:
