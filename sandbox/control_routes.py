@@ -90,6 +90,12 @@ class DeploymentBody(_Body):
     deployment: Literal["Cloud", "Server"]
 
 
+class DeliveriesBody(_Body):
+    """How long to wait before a webhook is sent again; none for the vendor's 5 to 15 minutes."""
+
+    retry_delay_seconds: float | None = Field(default=None, ge=0, alias="retryDelaySeconds")
+
+
 class ResetBody(_Body):
     """What to keep when starting over."""
 
@@ -288,6 +294,10 @@ class Panel:
                 self.site.data.users[account].active = active
         self._deactivated.clear()
 
+    def set_deliveries(self, sent: Json) -> None:
+        """Set how long to wait before a webhook is sent again."""
+        self.deliveries.delay = DeliveriesBody.model_validate(sent).retry_delay_seconds
+
     def set_deployment(self, sent: Json) -> None:
         """Say what the site is."""
         self.site.data.deployment = DeploymentBody.model_validate(sent).deployment
@@ -366,7 +376,7 @@ _Clearer = Callable[[Panel], None] | None
 _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]] = {
     "clock": (Panel.set_clock, Panel.clear_clock, lambda panel, _: panel.show_clock()),
     "deliveries": (
-        None,
+        Panel.set_deliveries,
         lambda panel: panel.deliveries.clear(),
         lambda panel, _: panel.deliveries.as_json(),
     ),

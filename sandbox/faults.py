@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,13 +27,24 @@ _HTML = (
 )
 
 
+def _expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return value
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
+
+
 class Rule(BaseModel):
     """Which requests are struck. ``path`` is a regular expression looked for in the path, without the query."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     method: str = "*"
-    path: str = ""
+    path: Expression = ""
     skip: int = Field(default=0, ge=0)
     times: int | None = Field(default=1, ge=1)
     seen: int = Field(default=0, ge=0)
@@ -43,15 +54,6 @@ class Rule(BaseModel):
     @classmethod
     def _upper(cls, value: str) -> str:
         return value.upper()
-
-    @field_validator("path")
-    @classmethod
-    def _compiles(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}") from error
-        return value
 
     def fits(self, method: str, path: str) -> bool:
         """Whether the rule is about such a request at all; counts nothing."""
@@ -119,7 +121,7 @@ class PartialFault(Rule):
     """Fail chosen elements of a bulk create; the others are really created."""
 
     action: Literal["partial"]
-    path: str = r"/issue/bulk$"
+    path: Expression = r"/issue/bulk$"
     method: str = "POST"
     elements: list[Annotated[int, Field(ge=0)]] = Field(default_factory=lambda: [0])
     status: int = Field(default=400, ge=400, le=599)
@@ -140,7 +142,7 @@ class Latency(BaseModel):
 
     milliseconds: float = Field(ge=0, le=600_000)
     method: str = "*"
-    path: str = ""
+    path: Expression = ""
 
     def fits(self, method: str, path: str) -> bool:
         """Whether such a request has to wait."""
