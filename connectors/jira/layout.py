@@ -85,7 +85,6 @@ class Layout(_Value):
     deployment: str = CLOUD
     default_assignee: str = ""
     board_id: int | None = None
-    board_type: str = ""
     sprints: bool = False
     epic: IssueType | None = None
     ticket: IssueType | None = None

@@ -117,7 +117,6 @@ class Locator:
                 "epic": epic,
                 "ticket": ticket,
                 "board_id": board["id"] if board else None,
-                "board_type": str(board.get("type") or "") if board else "",
                 "sprints": sprints,
                 "sprint_field": self._sprint_field(ticket) if sprints else None,
                 "points_field": choose_points_field(configuration, ticket),

@@ -79,7 +79,7 @@ def create_element(layout: Layout, creation: Creation, dialect: Dialect = CLOUD_
     if kind is None:
         raise ValueError(f"the project has no issue type for {item.kind}")
     fields = _content(layout, item, item.fields(), dialect)
-    on_screen = {name: value for name, value in fields.items() if kind.has(name) and value is not None}
+    on_screen = {name: value for name, value in fields.items() if kind.has(name) and value not in (None, "")}
     on_screen["summary"] = item.title
     if creation.epic is not None and item.kind is ItemKind.TICKET:
         # Not asked of the screen: the parent is the vendor's way into an epic in both kinds of project.

@@ -59,7 +59,7 @@ class Reader:
         sprints = self._sprints(layout, wanted, known, everything=everything)
         issue_names = {ref.id: key for key, ref in known.items() if _is_issue(key)}
         issue_names |= {str(issue["id"]): key for key, issue in issues.items()}
-        sprint_names = {ref.id: key for key, ref in known.items() if not _is_issue(key)}
+        sprint_names = {ref.id: key for key, ref in known.items() if kind_of(key) is ItemKind.ITERATION}
         sprint_names |= {str(sprint["id"]): key for key, sprint in sprints.items()}
         found = {key: observed_sprint(layout, key, sprint) for key, sprint in sprints.items()}
         for key, issue in issues.items():
@@ -229,10 +229,12 @@ class Reader:
     def _issues_after(self, layout: Layout, missing: Mapping[ItemKey, Item], mark: int) -> dict[ItemKey, RemoteRef]:
         """Read the keys that follow the mark, a hundred at a time, until a hundred lead nowhere."""
         found: dict[ItemKey, RemoteRef] = {}
+        read: set[str] = set()
         while True:
             page = [f"{layout.project_key}-{number}" for number in range(mark + 1, mark + READ_BATCH + 1)]
-            issues = sorted(self._fetch(page, ["summary"]), key=lambda one: number(one["id"]))
-            for issue in issues:
+            issues = [one for one in self._fetch(page, ["summary"]) if str(one["id"]) not in read]
+            read |= {str(one["id"]) for one in issues}
+            for issue in sorted(issues, key=lambda one: number(one["id"])):
                 key = marker_of(issue, layout.uid)
                 if key is not None and key in missing and key not in found:
                     found[key] = _issue_ref(layout, issue)

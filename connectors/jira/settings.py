@@ -43,6 +43,23 @@ class JiraSettings(BaseModel):
             raise ValueError("must be the e-mail address of the Atlassian account that the token belongs to")
         return value
 
+    @field_validator("email")
+    @classmethod
+    def _fits_a_header(cls, value: str) -> str:
+        try:
+            value.encode("latin-1")  # what HTTP basic authentication is written in
+        except UnicodeEncodeError:
+            raise ValueError("holds a character that cannot be sent; write the address in ASCII") from None
+        return value
+
+    @field_validator("token")
+    @classmethod
+    def _is_a_token(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("holds a character that no API token has; copy it again, without quotes around it")
+        return value
+
     @field_validator("url")
     @classmethod
     def _is_a_site(cls, value: str) -> str:

@@ -23,6 +23,7 @@ from connectors.jira.mapping import (
     bulk_results,
     create_element,
     in_our_words,
+    issue_type,
     kind_of,
     marker,
     sprint_body,
@@ -74,6 +75,9 @@ class Writer:
         return outcomes
 
     def _bulk(self, layout: Layout, creations: Sequence[Creation]) -> list[Outcome]:
+        if issue_type(layout, creations[0].item.kind) is None:
+            problem = FieldProblem(None, f"{layout.project_key} has no issue type for this kind of item")
+            return [Rejected(creation.item.key, (problem,)) for creation in creations]
         body = {"issueUpdates": [create_element(layout, creation) for creation in creations]}
         # 400 is also the answer when every single element failed, with the same body as a partial success.
         answer = self._client.write("POST", "issue/bulk", body, also={400})

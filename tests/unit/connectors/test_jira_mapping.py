@@ -97,12 +97,12 @@ def test_what_the_screen_lacks_is_left_out_but_the_parent_is_not() -> None:
 
 def test_an_empty_field_and_an_unmatched_priority_are_not_sent() -> None:
     lone = Item(key=ItemKey("ticket:a"), kind=ItemKind.TICKET, title="A", priority=Priority.LOW)
-    assert set(element(lone)["fields"]) == {"project", "issuetype", "summary", "description", "labels"}
+    assert set(element(lone)["fields"]) == {"project", "issuetype", "summary", "labels"}
 
 
 def test_an_epic_has_no_people_and_gets_its_own_name_only_where_it_is_demanded() -> None:
     epic = Item(key=ItemKey("epic:data"), kind=ItemKind.EPIC, title="Data", assignee="acc-1", points=5)
-    assert set(element(epic)["fields"]) == {"project", "issuetype", "summary", "description", "labels"}
+    assert set(element(epic)["fields"]) == {"project", "issuetype", "summary", "labels"}
     named = CreateField(
         id=EPIC_NAME,
         name="Epic Name",

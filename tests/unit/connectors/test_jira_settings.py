@@ -61,6 +61,17 @@ def test_an_account_that_is_no_email_is_refused(email: str) -> None:
         settings("https://acme.atlassian.net", email=email)
 
 
+@pytest.mark.parametrize("token", ["", " ", "two words", "to\nken", "token\u200b", "\u201ctoken\u201d"])
+def test_what_cannot_be_a_token_is_refused(token: str) -> None:
+    with pytest.raises(ValidationError):
+        settings("https://acme.atlassian.net", token=token)
+
+
+def test_an_address_that_no_header_can_carry_is_refused() -> None:
+    with pytest.raises(ValidationError, match="ASCII"):
+        settings("https://acme.atlassian.net", email="\u0434\u0435\u043c\u043e@example.com")
+
+
 def test_the_token_is_in_no_text_made_from_the_settings_or_their_errors() -> None:
     made = settings("https://acme.atlassian.net", token="hush-hush\n")
     assert made.token.get_secret_value() == "hush-hush"

@@ -197,6 +197,15 @@ def test_a_refused_sprint_does_not_touch_the_others_and_a_break_leaves_doubt() -
         tracker.create(PLACE, turns)
 
 
+def test_a_project_without_a_type_for_epics_refuses_them_without_a_call() -> None:
+    bare = place_of(LAYOUT.model_copy(update={"epic": None}))
+    epic = Item(key=ItemKey("epic:a"), kind=ItemKind.EPIC, title="A")
+    with tracker_on({}) as (tracker, server):
+        [outcome] = tracker.create(bare, [Creation(epic)])
+        assert isinstance(outcome, Rejected)
+        assert server.asked == []
+
+
 # --- move, link ---
 
 
@@ -389,6 +398,17 @@ def test_keys_are_read_until_a_hundred_lead_nowhere_and_then_the_index_is_asked(
         assert firsts == ["ML-101", "ML-201"] * 3
 
 
+def test_a_server_that_answers_any_key_with_the_same_issue_is_left_again() -> None:
+    routes: Routes = {
+        FETCH: Say(200, {"issues": [marked(150, "ticket:other")]}),
+        SEARCH: Say(200, {"issues": []}),
+        **STILL_THERE,
+    }
+    with tracker_on(routes) as (tracker, server):
+        assert tracker.recover(PLACE, [ticket("a")], "") == {}
+        assert len(server.asked) == 8
+
+
 def test_a_sprint_that_somebody_else_made_meanwhile_is_not_ours() -> None:
     sprints = [
         {"id": 11, "name": "Iteration 1", "state": "future"},
@@ -457,7 +477,7 @@ def test_somebody_who_cannot_be_assigned_is_told_from_nobody() -> None:
 
 # --- locate, create_project, check ---
 
-PROJECT = {
+PROJECT: dict[str, Any] = {
     "id": "10001",
     "key": "ML",
     "style": "classic",
@@ -639,6 +659,14 @@ def test_permissions_that_are_not_told_are_a_warning() -> None:
     with tracker_on(site(mypermissions=Say(400, {"errorMessages": ["Unrecognized permission."]}))) as (tracker, _):
         found = tracker.check(SPEC, located(tracker), [])
         assert ("permissions-unreadable", Severity.WARNING) in {(finding.code, finding.severity) for finding in found}
+
+
+def test_a_project_without_a_type_for_epics_is_found_out_beforehand() -> None:
+    only_tasks = {**PROJECT, "issueTypes": PROJECT["issueTypes"][1:]}
+    epic = Item(key=ItemKey("epic:a"), kind=ItemKind.EPIC, title="A")
+    with tracker_on(site(project=Say(200, only_tasks))) as (tracker, _):
+        found = tracker.check(SPEC, located(tracker), [epic])
+        assert [finding.code for finding in found if finding.severity is Severity.ERROR] == ["issue-type-missing"]
 
 
 def test_a_lead_who_gets_what_belongs_to_nobody_is_no_silent_default() -> None:

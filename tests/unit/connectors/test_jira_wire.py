@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import socket
+import traceback
 
 import jira.exceptions
 import pytest
@@ -289,6 +290,7 @@ def test_no_secret_query_or_header_is_in_an_error_or_a_log(answer: Say, caplog: 
             error = caught.value
             shown = f"{error} {error!r} {error.args} {vars(error)} {client!r} {vars(client.patience)}"
             assert TOKEN not in shown
+            assert TOKEN not in "".join(traceback.format_exception(error))
             assert "ml-1" not in shown
             assert "Authorization: Basic s" not in shown
     assert TOKEN not in caplog.text
