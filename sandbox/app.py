@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Site, SiteData
+
+_LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -85,6 +88,9 @@ class VendorApp:
             return await handler(call)
         except ApiError as error:
             return answer(error.body, error.status, error.headers)
+        except Exception:  # noqa: BLE001  a fault of ours: told to whoever runs it, and to the client in shape
+            _LOG.exception("%s %s failed", request.method, request.url.path)
+            return answer({"errorMessages": ["Internal server error"], "errors": {}}, 500)
 
 
 def create_app(world: World) -> ASGIApp:

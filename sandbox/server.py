@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
@@ -56,12 +58,23 @@ async def _keep(world: World, path: Path) -> None:
             state_file.save(path, world.jira.data)
 
 
-async def _serve(world: World, host: str, port: int, state: Path | None) -> None:
-    config = uvicorn.Config(create_app(world), host=host, port=port, log_level="warning", lifespan="off")
-    config.timeout_graceful_shutdown = 2  # a request that was told to hang must not hold up the end
+class _Server(uvicorn.Server):
+    """Leaves the signals alone: uvicorn's own way ends the process before its caller can keep the state."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install nothing."""
+        yield
+
+
+async def _serve(world: World, bound: socket.socket, state: Path | None) -> None:
+    server = _Server(uvicorn.Config(create_app(world), log_level="warning", lifespan="off"))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
     keeper = asyncio.create_task(_keep(world, state)) if state else None
     try:
-        await uvicorn.Server(config).serve()
+        await server.serve(sockets=[bound])
     finally:
         if keeper is not None and state is not None:
             keeper.cancel()
@@ -71,15 +84,16 @@ async def _serve(world: World, host: str, port: int, state: Path | None) -> None
 
 
 def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> None:
-    """Serve until SIGINT or SIGTERM. ``limits`` turns on the vendor's rate limits; ``state`` names the file to keep.
+    """Serve until SIGINT or SIGTERM. ``limits`` turns on the vendor's rate limits; ``state`` names the file to keep; port 0 takes any free one.
 
     Raises ``state_file.StateFileError`` for an unreadable state file and ``OSError`` when the port is taken.
     """
     data = state_file.load(state) if state else None
     world = make_world(data)
     world.controls.limits.enabled = limits
-    if not quiet:
-        sys.stdout.write(banner(host, port, state))
-        sys.stdout.flush()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(world, host, port, state))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as bound:
+        if not quiet:
+            sys.stdout.write(banner(host, bound.getsockname()[1], state))
+            sys.stdout.flush()
+        asyncio.run(_serve(world, bound, state))

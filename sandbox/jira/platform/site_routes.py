@@ -15,6 +15,7 @@ from sandbox.jira.views import Body
 
 routes = Routes(*PREFIXES)
 auth_routes = Routes("/rest/auth/1", "/rest/auth/latest")
+applinks_routes = Routes("/rest/applinks/latest", "/rest/applinks/1.0")
 
 TIME_TRACKING: Body = {
     "workingHoursPerDay": 8.0,
@@ -104,6 +105,13 @@ async def log_out(call: Call) -> Response:
     """Nothing to end."""
     call.caller()
     return no_content()
+
+
+@applinks_routes.get("/listApplicationlinks")
+async def application_links(call: Call) -> Response:
+    """No other applications are linked; python-jira asks before it makes a remote link."""
+    access.require_admin(call)
+    return answer({"list": []})
 
 
 # -- tasks ---------------------------------------------------------------------------------------------------------

@@ -54,4 +54,5 @@ ROUTE_TABLES: tuple[Routes, ...] = (
     *(module.routes for module in _MODULES),
     attachments.media_routes,
     site_routes.auth_routes,
+    site_routes.applinks_routes,
 )
