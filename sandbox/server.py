@@ -84,7 +84,9 @@ async def _serve(world: World, bound: socket.socket, state: Path | None) -> None
 
 
 def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> None:
-    """Serve until SIGINT or SIGTERM. ``limits`` turns on the vendor's rate limits; ``state`` names the file to keep; port 0 takes any free one.
+    """Serve until SIGINT or SIGTERM.
+
+    ``limits`` turns on the vendor's rate limits; ``state`` names the file to keep; port 0 takes any free one.
 
     Raises ``state_file.StateFileError`` for an unreadable state file and ``OSError`` when the port is taken.
     """
