@@ -180,6 +180,8 @@ class Capabilities:
     checklists: bool
     marks_iterations_apart: bool
     """An iteration's marker takes a call of its own after the one that creates it."""
+    places_in_create: bool
+    """A new ticket is put into its iteration by the call that creates it, not by a `move` afterwards."""
     title_limit: int
     iteration_title_limit: int
     text_limit: int
@@ -228,12 +230,14 @@ class Link:
 class Creation:
     """An item to create, with what its fields refer to already resolved.
 
-    `epic` is the epic's reference (None: none). `links` ride in the create call where the tracker can
+    `epic` and `iteration` are references (None: none); the iteration only where the tracker places tickets when it
+    creates them (`places_in_create`). `links` ride in the create call where the tracker can
     (`links_in_create`): each names its link key and the existing target.
     """
 
     item: Item
     epic: RemoteRef | None = None
+    iteration: RemoteRef | None = None
     links: tuple[tuple[ItemKey, RemoteRef], ...] = ()
 
 

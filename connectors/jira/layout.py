@@ -131,6 +131,7 @@ def capabilities(*, iterations: bool, points: bool, links: bool, links_in_create
         links_in_create=links_in_create,
         checklists=False,
         marks_iterations_apart=True,
+        places_in_create=False,
         title_limit=TITLE_LIMIT,
         iteration_title_limit=SPRINT_NAME_LIMIT,
         text_limit=DESCRIPTION_LIMIT,

@@ -108,7 +108,8 @@ def _moves(changes: Sequence[Change], by_key: Mapping[ItemKey, Item], capabiliti
         if change.kind is not ItemKind.TICKET:
             continue
         iteration = by_key[change.key].iteration if change.key in by_key else None
-        if iteration and (change.action is Action.CREATE or "iteration" in change.changed):
+        placed_later = change.action is Action.CREATE and not capabilities.places_in_create
+        if iteration and (placed_later or "iteration" in change.changed):
             groups[iteration].append(change.key)
     return [
         Batch(Op.MOVE, ItemKind.TICKET, part, target=iteration)

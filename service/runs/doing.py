@@ -84,7 +84,8 @@ def _create(work: Work, batch: Batch) -> None:
             blocked.append(key)
             continue
         rides = [(link, target) for link in batch.rides if (target := _rides_with(work, link, key)) is not None]
-        creations.append(Creation(item, epic=epic, links=tuple(rides)))
+        iteration = work.ref(item.iteration) if work.place.capabilities.places_in_create else None
+        creations.append(Creation(item, epic=epic, iteration=iteration, links=tuple(rides)))
     _refuse(work, blocked, "its epic was not created")
     if not creations:
         return
@@ -127,15 +128,22 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
         for key, ref in found.items():
             item = work.desired[key]
             items.made(
-                session, work.project.id, key, item.kind, ref, _created_fields(item), work.run.id, work.context.now()
+                session,
+                work.project.id,
+                key,
+                item.kind,
+                ref,
+                _created_fields(work, item),
+                work.run.id,
+                work.context.now(),
             )
     work.reload()
 
 
-def _created_fields(item: Item) -> Fields:
-    """What a create writes: all but the iteration, which is a move of its own."""
+def _created_fields(work: Work, item: Item) -> Fields:
+    """What a create writes: all fields, but not the iteration where that is a move of its own."""
     fields = item.fields()
-    if item.kind is ItemKind.TICKET:
+    if item.kind is ItemKind.TICKET and not work.place.capabilities.places_in_create:
         fields.pop("iteration", None)
     return fields
 
@@ -146,7 +154,7 @@ def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -
         for outcome in outcomes:
             item = work.desired[outcome.key]
             if isinstance(outcome, Done):
-                fields = _created_fields(item)
+                fields = _created_fields(work, item)
                 items.made(session, work.project.id, outcome.key, kind, outcome.ref, fields, work.run.id, now)
             else:
                 problems = [str(problem) for problem in outcome.problems]

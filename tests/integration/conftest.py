@@ -113,6 +113,9 @@ class Controls:
     def set(self, name: str, **body: object) -> None:
         httpx.post(f"{self.url}/sandbox/{name}", json=body).raise_for_status()
 
+    def get(self, name: str) -> Any:
+        return httpx.get(f"{self.url}/sandbox/{name}").raise_for_status().json()
+
     def clear(self, name: str) -> None:
         httpx.delete(f"{self.url}/sandbox/{name}").raise_for_status()
 

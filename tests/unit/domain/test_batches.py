@@ -22,6 +22,7 @@ JIRA = Capabilities(
     links_in_create=True,
     checklists=False,
     marks_iterations_apart=True,
+    places_in_create=False,
     title_limit=255,
     iteration_title_limit=29,
     text_limit=32767,
@@ -117,6 +118,13 @@ def test_an_iteration_is_marked_right_after_it_is_created() -> None:
         (Op.CREATE, ("iteration:2",)),
         (Op.MARK, ("iteration:2",)),
     ]
+
+
+def test_tickets_are_not_moved_where_the_tracker_places_them_when_it_creates_them() -> None:
+    items = [ticket("a", iteration=1), ticket("b", iteration=2)]
+
+    assert [batch.op for batch in laid_out(items, replace(JIRA, places_in_create=True))] == [Op.CREATE, Op.READ_BACK]
+    assert [batch.op for batch in laid_out(items)] == [Op.CREATE, Op.MOVE, Op.MOVE, Op.READ_BACK]
 
 
 def test_unchanged_items_take_no_call() -> None:

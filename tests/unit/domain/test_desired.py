@@ -26,6 +26,7 @@ EVERYTHING = Capabilities(
     links_in_create=True,
     checklists=True,
     marks_iterations_apart=False,
+    places_in_create=False,
     title_limit=255,
     iteration_title_limit=29,
     text_limit=32_767,
