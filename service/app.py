@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from service.context import Context, open_context
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.usecases import answers, tokens
+from service.usecases.errors import UseCaseError
 
 GRACE_SECONDS = 5
 """How long requests in the middle may take to end when the service is told to stop."""
@@ -61,7 +63,7 @@ def _say(line: str) -> None:
 def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _say) -> None:
     """Serve until SIGINT or SIGTERM. `say` is given the address and, on the very first start, the token, once.
 
-    Raises OSError when the address cannot be used, AlreadyRunning, SchemaMismatch, KeyProblem.
+    Raises UseCaseError when the address cannot be used, AlreadyRunning, SchemaMismatch, KeyProblem.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for ours in ("service", "connectors"):
@@ -70,8 +72,6 @@ def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _
         context = open_context(settings)
         try:
             asyncio.run(_serve(context, listener, host, say))
-        except KeyboardInterrupt:
-            pass
         finally:
             context.close()
 
@@ -83,9 +83,13 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise UseCaseError(
+            "address-unusable",
+            f"{host} port {port} cannot be listened on: {error.strerror or error}.",
+            "Stop what listens there, or choose another with --host and --port.",
+        ) from error
     return listener
 
 
@@ -105,7 +109,21 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
     async with app.router.lifespan_context(app):
         for line in await run_in_threadpool(_greeting, context, listener, host):
             say(line)
-        await server.serve(sockets=[listener])
+        with _signals_spent():
+            await server.serve(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _signals_spent() -> Iterator[None]:
+    """Let nothing come of the signal that ended the server, which sends it again afterwards: the engine is still to
+    be stopped, in order."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: None) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _greeting(context: Context, listener: socket.socket, host: str) -> list[str]:

@@ -72,7 +72,12 @@ TEMPLATE: Example = {
         }
     ],
 }
-TEMPLATE_TEXT: Example = {"text": "format: phaseloop/v1\nkind: template\nname: ours\n", "source": "ours.yaml"}
+TEMPLATE_DOCUMENT: Example = {"format": "phaseloop/v1", "kind": "template", "name": "ours", "version": "1.0.0"}
+"""The beginning of one; whole, it is explained by the template format's own reference and JSON Schema."""
+TEMPLATE_TEXT: Example = {
+    "text": "format: phaseloop/v1\nkind: template\nname: ours\nversion: 1.0.0\n",
+    "source": "ours.yaml",
+}
 TEMPLATE_VERDICT: Example = {**_TEMPLATE_ENTRY, "valid": True, "tickets": 2, "warnings": []}
 
 CONNECTION_SETTINGS: Example = {
@@ -125,15 +130,6 @@ TEAM: Example = {
         },
     ],
 }
-TEAM_YAML = """\
-name: ml-team
-time_zone: Europe/Berlin
-members:
-  - person: Scientist One
-    email: ml-1@example.com
-    roles: [data]
-    capacity: 13
-"""
 TEAM_CSV = """\
 person,email,roles,capacity,absences
 Scientist One,ml-1@example.com,data,13,

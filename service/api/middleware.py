@@ -131,12 +131,11 @@ def _request_id(headers: Headers) -> str:
 
 def _write_log(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     """One line for each request: never its query, headers or body."""
-    route = str(getattr(scope.get("route"), "path", scope["path"]))
     log.info(
-        "request id=%s method=%s route=%s status=%d ms=%.1f",
+        "request id=%s method=%s path=%s status=%d ms=%.1f",
         request_id,
         scope["method"],
-        route.encode("ascii", "backslashreplace").decode(),
+        scope["path"].encode("unicode_escape").decode(),  # a line end in it would begin a line of the log
         status,
         seconds * 1000,
         extra={"request_id": request_id, "status": status, "caller": scope.get("phaseloop.caller")},

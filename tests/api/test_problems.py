@@ -274,6 +274,16 @@ def test_a_request_id_that_is_not_harmless_is_replaced(api: Api, given: str | by
     assert re.fullmatch(r"req_[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
+def test_a_line_end_in_an_address_begins_no_line_of_the_log(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="service"):
+        api("GET", "/x%0Aforged?token=s3cret", headers={"X-Request-Id": "log-1"})
+    lines = [record.getMessage() for record in caplog.records if getattr(record, "request_id", "") == "log-1"]
+    assert len(lines) == 1
+    assert "\n" not in lines[0]
+    assert "s3cret" not in lines[0]
+    assert "status=404" in lines[0]
+
+
 def test_the_service_is_not_ready_without_its_engine(api: Api) -> None:
     api.app.state.launched = False
     try:

@@ -26,8 +26,8 @@ _BODY = {
         "required": True,
         "content": {
             "application/json": {"schema": {"$ref": f"{openapi.REF}Team"}},
-            "application/yaml": {"schema": {"type": "string"}, "example": examples.TEAM_YAML},
-            "text/yaml": {"schema": {"type": "string"}, "example": examples.TEAM_YAML},
+            "application/yaml": {"schema": {"$ref": f"{openapi.REF}Team"}},
+            "text/yaml": {"schema": {"$ref": f"{openapi.REF}Team"}},
             "text/csv": {"schema": {"type": "string"}, "example": examples.TEAM_CSV},
         },
     }

@@ -44,7 +44,7 @@ def list_templates() -> dict[str, Any]:
     response_model=models.TemplateShown,
     response_model_exclude_unset=True,
     responses={
-        200: {"content": {YAML: {"schema": {"type": "string"}, "example": examples.TEMPLATE_TEXT["text"]}}},
+        200: {"content": {YAML: {"schema": {"type": "object"}, "example": examples.TEMPLATE_DOCUMENT}}},
         **openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
     },
 )
@@ -75,8 +75,8 @@ def get_template(
             "required": True,
             "content": {
                 "application/json": {"schema": {"$ref": f"{openapi.REF}TemplateText"}},
-                YAML: {"schema": {"type": "string"}, "example": examples.TEMPLATE_TEXT["text"]},
-                "text/yaml": {"schema": {"type": "string"}, "example": examples.TEMPLATE_TEXT["text"]},
+                YAML: {"schema": {"type": "object"}, "example": examples.TEMPLATE_DOCUMENT},
+                "text/yaml": {"schema": {"type": "object"}, "example": examples.TEMPLATE_DOCUMENT},
             },
         }
     },
