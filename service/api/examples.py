@@ -229,7 +229,9 @@ PLAN: Example = {
         }
     ],
     "findings": [],
+    "people": {"712020:1f0c9a3b-5d7e": "ML engineer 1"},
     "estimate": {"reads": 3, "writes": 1, "seconds": 0.8},
+    "requests": {"reads": 16, "writes": 0},
 }
 _RUN_ENTRY: Example = {
     "id": "apply-pln_1f0c9a3b5d7e",

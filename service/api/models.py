@@ -398,6 +398,13 @@ class PlanVacancy(Shown):
     reason: str
 
 
+class UsageShown(Shown):
+    """Requests sent to the tracker."""
+
+    reads: int
+    writes: int
+
+
 class EstimateShown(Shown):
     """What applying is expected to take."""
 
@@ -426,7 +433,9 @@ class Plan(Shown):
     drift: list[DriftShown]
     vacancies: list[PlanVacancy]
     findings: list[Finding]
+    people: dict[str, str] = Field(description="Who is behind each account id.")
     estimate: EstimateShown
+    requests: UsageShown = Field(description="Requests that making the plan took.")
 
 
 class ProgressShown(Shown):
@@ -436,13 +445,6 @@ class ProgressShown(Shown):
     done: int = Field(description="Batches that are done.")
     items: int = Field(description="Items that the plan creates.")
     written: int = Field(description="Those of them that exist.")
-
-
-class UsageShown(Shown):
-    """Requests sent to the tracker."""
-
-    reads: int
-    writes: int
 
 
 class Run(Shown):

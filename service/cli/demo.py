@@ -200,9 +200,9 @@ class Bootstrap:
             "tracker": tracker.value,
             "key": project["key"],
             "url": project["url"],
-            "epics": project["epics"],
-            "iterations": project["iterations"],
-            "tickets": project["tickets"],
+            "epics": project["counts"].get("epic", 0),
+            "iterations": project["counts"].get("iteration", 0),
+            "tickets": project["counts"].get("ticket", 0),
             "vacancies": len(project["vacancies"]),
             "requests": {
                 "reads": plan["requests"]["reads"] + run["requests"]["reads"],

@@ -17,7 +17,6 @@ from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
 from service.cli.show import plan_lines
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
-from service.domain.wire import published
 from service.runs.lock import AlreadyRunning
 from service.store.tables import PlanRow, ProjectRow
 from service.usecases import applying, connections, planning, projects, running, teams
@@ -51,7 +50,7 @@ def plan(
         row = _set_up(context, project, template, team, connection, name, values or [], time_zone, create)
         kept = planning.make_plan(context, row.id)
     made = planning.plan_of(kept)
-    document = {"id": kept.id, **published(made), "requests": {"reads": kept.reads, "writes": kept.writes}}
+    document = planning.plan_json(kept)
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:

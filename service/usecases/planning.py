@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import select
 
@@ -33,7 +34,7 @@ from service.domain.plan import Plan, Recorded, Vacancy, diff
 from service.domain.reading import read_template
 from service.domain.team import Member, Team
 from service.domain.template import Template
-from service.domain.wire import plan_from_json, plan_to_json
+from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import items
 from service.store.secrets import new_id
 from service.store.tables import ConnectionRow, PlanRow, ProjectRow, TeamRow, TemplateRow
@@ -96,6 +97,17 @@ def get(context: Context, plan_id: str) -> PlanRow:
 def plan_of(row: PlanRow) -> Plan:
     """The kept plan as a value."""
     return plan_from_json(row.body)
+
+
+def plan_json(row: PlanRow) -> dict[str, Any]:
+    """A kept plan as plain values, the form that CLI, plan files and REST show."""
+    return {
+        "id": row.id,
+        "created_at": row.created_at.isoformat(),
+        "run": row.run_id,
+        **published(plan_of(row)),
+        "requests": {"reads": row.reads, "writes": row.writes},
+    }
 
 
 def _inputs(context: Context, project_id: str) -> _Inputs:

@@ -9,8 +9,6 @@ from fastapi import APIRouter, Response, status
 from service.api import models, openapi
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
 from service.api.routing import CreatingRoute, JsonRoute
-from service.domain.wire import published
-from service.store.tables import PlanRow
 from service.usecases import applying, planning, running
 
 router = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
@@ -26,7 +24,7 @@ creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATE
 )
 def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
     """The plan as it was made, and the run that applies it, if there is one."""
-    return plan_shown(planning.get(context, plan_id))
+    return planning.plan_json(planning.get(context, plan_id))
 
 
 @creating.post(
@@ -48,13 +46,3 @@ def apply_plan(plan_id: Id, context: Given, caller: Caller, start: StartRun, res
     run = applying.apply(context, plan_id, caller, start)
     response.headers["Location"] = f"/api/v1/runs/{run.id}"
     return running.run_json(running.progress(context, run.id))
-
-
-def plan_shown(row: PlanRow) -> dict[str, Any]:
-    """The published form of a plan, with what the service knows about it."""
-    return {
-        "id": row.id,
-        "created_at": row.created_at,
-        "run": row.run_id,
-        **published(planning.plan_of(row)),
-    }

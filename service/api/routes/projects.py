@@ -13,7 +13,6 @@ from service.api import models, openapi
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, unchanged
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import placed
-from service.api.routes.plans import plan_shown
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
@@ -140,7 +139,7 @@ def make_plan(name: Named, context: Given, response: Response) -> dict[str, Any]
     """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id."""
     row = planning.make_plan(context, name)
     response.headers["Location"] = f"/api/v1/plans/{row.id}"
-    return plan_shown(row)
+    return planning.plan_json(row)
 
 
 def _template(asked: str | models.TemplateText) -> TemplateText:
