@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.errors import CredentialsRefused, TrackerRefused
 from connectors.jira.client import JiraClient
@@ -62,13 +63,14 @@ _ONE_OF_EACH = (
 class Checker:
     """Looks at a project and a plan's items, and reports what stands in the way."""
 
-    def __init__(self, client: JiraClient) -> None:
+    def __init__(self, client: JiraClient, server_info: Callable[[], dict[str, Any]]) -> None:
         self._client = client
+        self._server_info = server_info
 
     def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
         """All findings; `layout` is None when the project is not there. Without items, whatever stands in the way of
         the usual ones."""
-        deployment = layout.deployment if layout else deployment_of(self._client.get_object("serverInfo"))
+        deployment = layout.deployment if layout else deployment_of(self._server_info())
         if (finding := unsupported(deployment, self._client.host)) is not None and deployment != CLOUD:
             return [finding]
         if layout is None:

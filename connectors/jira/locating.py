@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 from connectors.errors import CredentialsRefused, NotATracker, NotVisible, OutcomeUnknown, TrackerError, TrackerRefused
@@ -22,9 +21,10 @@ from connectors.jira.layout import (
     create_fields,
     find_sprint_field,
 )
+from connectors.jira.mapping import account
 from connectors.jira.paging import by_index
 from connectors.jira.settings import JiraSettings
-from connectors.tracker import Place, ProjectSpec, RemoteRef
+from connectors.tracker import Account, Place, ProjectSpec, RemoteRef
 
 TEMPLATES = {
     "scrum": "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic",
@@ -70,10 +70,26 @@ class Locator:
     def __init__(self, client: JiraClient, settings: JiraSettings) -> None:
         self._client = client
         self._settings = settings
+        self._info: dict[str, Any] | None = None
+        self._me: Account | None = None
 
     def server_info(self) -> dict[str, Any]:
-        """What the site says about itself; empty if it does not."""
-        return _read_or(_NO_OBJECT, lambda: self._client.get_object("serverInfo"))
+        """What the site says about itself, empty if it does not; asked for once, because it does not change."""
+        if self._info is None:
+            self._info = _read_or(_NO_OBJECT, lambda: self._client.get_object("serverInfo"))
+        return self._info
+
+    def myself(self) -> Account:
+        """Who this connection acts as, asked for anew."""
+        me = account(self._client.get_object("myself"))
+        if me is None:
+            raise NotATracker(
+                f"{self._client.host} does not say which account this is.",
+                fix="phaseloop speaks to Jira Cloud only; check the connection's URL.",
+                request="GET /rest/api/2/myself",
+            )
+        self._me = me
+        return me
 
     def locate(self, spec: ProjectSpec) -> Place | None:
         """The place of the project, None if this account sees no such project."""
@@ -81,7 +97,7 @@ class Locator:
             project = self._client.get_object(f"project/{segment(spec.key)}")
         except NotVisible:
             # To somebody who is not signed in, Jira shows no project either; this read tells the two apart.
-            self._client.get_object("myself")
+            self.myself()
             return None
         info = self.server_info()
         layout = Layout(
@@ -164,8 +180,9 @@ class Locator:
         # 404: issue linking is switched off
         return choose_link_type(_read_or(_NO_OBJECT, lambda: self._client.get_object("issueLinkType")))
 
-    def create(self, spec: ProjectSpec, lead: str) -> Place:
-        """Create the project with the account `lead` as its lead, and wait a little for its board to appear."""
+    def create(self, spec: ProjectSpec) -> Place:
+        """Create the project with this account as its lead, and wait a little for its board to appear."""
+        lead = (self._me or self.myself()).id
         body = {
             "key": spec.key,
             "name": spec.name,
@@ -176,21 +193,19 @@ class Locator:
         }
         self._client.write("POST", "project", body)
         try:
-            place = self._await_board(spec)
+            place = self._once_it_has_a_board(spec)
         except TrackerError as error:
             raise _made_but_unread(spec) from error
         if place is None:
             raise _made_but_unread(spec)
         return place
 
-    def _await_board(self, spec: ProjectSpec) -> Place | None:
+    def _once_it_has_a_board(self, spec: ProjectSpec) -> Place | None:
         """Whether the vendor makes the board before it answers is not documented, so look a few times."""
-        for _ in range(_BOARD_LOOKS):
-            query: dict[str, str | int] = {"projectKeyOrId": spec.key, "maxResults": 1}
-            if _read_or(_NO_OBJECT, partial(self._client.get_object, "board", query, base=AGILE)).get("values"):
-                break
-            if not self._client.patience.try_pause(1.0):
-                break
+        for _ in range(_BOARD_LOOKS - 1):
+            place = self.locate(spec)
+            if place is None or place.facts.get("board_id") is not None or not self._client.patience.try_pause(1.0):
+                return place
         return self.locate(spec)
 
 

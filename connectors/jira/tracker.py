@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from connectors.errors import NotATracker
 from connectors.jira.checks import Checker
 from connectors.jira.client import JiraClient
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
-from connectors.jira.mapping import account
 from connectors.jira.people import find_people
 from connectors.jira.reading import Reader
 from connectors.jira.settings import JiraSettings
@@ -42,7 +40,7 @@ class JiraTracker:
     def __init__(self, settings: JiraSettings, client: JiraClient) -> None:
         self._client = client
         self._locator = Locator(client, settings)
-        self._checker = Checker(client)
+        self._checker = Checker(client, self._locator.server_info)
         self._reader = Reader(client)
         self._writer = Writer(client)
 
@@ -62,17 +60,7 @@ class JiraTracker:
     def whoami(self) -> Account:
         """See `Tracker.whoami`."""
         self._client.patience.renew()
-        return self._myself()
-
-    def _myself(self) -> Account:
-        me = account(self._client.get_object("myself"))
-        if me is None:
-            raise NotATracker(
-                f"{self._client.host} does not say which account this is.",
-                fix="phaseloop speaks to Jira Cloud only; check the connection's URL.",
-                request="GET /rest/api/2/myself",
-            )
-        return me
+        return self._locator.myself()
 
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """See `Tracker.assumed`: what the vendor's own project templates bring."""
@@ -86,7 +74,7 @@ class JiraTracker:
     def create_project(self, spec: ProjectSpec) -> Place:
         """See `Tracker.create_project`. The connection's account becomes the project's lead."""
         self._client.patience.renew()
-        return self._locator.create(spec, self._myself().id)
+        return self._locator.create(spec)
 
     def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
         """See `Tracker.check`. One or two requests."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from connectors.errors import ItemRejected, NotVisible, TrackerRefused, TrackerUnavailable
+from connectors.errors import ItemRejected, TrackerRefused, TrackerUnavailable
 from connectors.tracker import (
     Creation,
     Done,
@@ -36,24 +36,35 @@ def open_project(work: Work) -> None:
     """Find the project, or create it where the plan says so, and lay out the run's batches."""
     if work.run.batches is not None:
         return
-    plan, tracker = work.plan, work.tracker
-    place = plan.place
-    if place is None:
-        # Asked for again even on the first attempt: it costs one call and makes the step repeatable.
-        place = tracker.locate(plan.spec) or _create_project(work)
-    layout = batches(plan.changes, plan.items, place.capabilities)
-    since = tracker.watermark(place) if any(batch.op is Op.CREATE for batch in layout) else ""
+    place, is_new = (work.plan.place, False) if work.plan.place is not None else _created_project(work)
+    layout = batches(work.plan.changes, work.plan.items, place.capabilities)
+    creates = any(batch.op is Op.CREATE for batch in layout)
+    since = work.tracker.watermark(place) if creates and not is_new else ""  # in a new project everything is newer
     with work.context.database.session() as session:
         run = session.get_one(RunRow, work.run.id)
         run.place, run.batches, run.since = place_to_json(place), batches_to_json(layout), since
         session.get_one(ProjectRow, work.project.id).url = place.board_url or place.ref.url
 
 
-def _create_project(work: Work) -> Place:
-    if not work.plan.spec.create:
-        message = f"The project {work.plan.spec.key} is gone since the plan was made."
-        raise NotVisible(message, fix="Plan again; add --create to have it made.")
-    return work.tracker.create_project(work.plan.spec)
+def _created_project(work: Work) -> tuple[Place, bool]:
+    """The project that the plan asks for, and whether this call made it: an earlier one may have, unheard."""
+    spec = work.plan.spec
+    key = ItemKey(f"{ItemKind.PROJECT}:{spec.key}")
+    begun = key in work.rows
+    if begun and (place := work.tracker.locate(spec)) is not None:
+        return place, False
+    with work.context.database.session() as session:
+        items.intend(session, work.project.id, [(key, ItemKind.PROJECT)], work.run.id, "", work.context.now())
+    try:
+        place = work.tracker.create_project(spec)
+    except (TrackerUnavailable, TrackerRefused):
+        _withdraw(work, [key])
+        raise
+    with work.context.database.session() as session:
+        items.made(
+            session, work.project.id, key, ItemKind.PROJECT, place.ref, {}, work.run.id, work.context.now(), seen={}
+        )
+    return place, True
 
 
 def _note(work: Work, batch: Batch) -> None:
