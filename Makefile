@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help demo test lint format bench schema lock clean
+.PHONY: help install demo test lint format bench schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,6 +22,8 @@ $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
+
+install: $(INSTALLED) ## Make .venv with phaseloop in it
 
 demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--once --json")
 	@$(BIN)/phaseloop demo $(ARGS)

@@ -245,6 +245,7 @@ class Bootstrap:
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 console=err,
+                transient=True,
                 disable=self._quiet or not err.is_terminal,
             ) as bar,
             self._client.stream("GET", f"/runs/{run['id']}/events") as answer,

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from service import templates as template_files
+import service.templates as template_files
 from service.cli.shell import AsJson, Exit, fail, opened, out, print_json, told
 from service.cli.show import finding_lines
 from service.domain.parameters import settle, tickets_on

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+import service.templates as template_files
 from connectors.tracker import ItemKind
-from service import templates as template_files
 from service.cli.library import keep_team_file
 from service.cli.runs import follow, report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json

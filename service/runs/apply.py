@@ -133,7 +133,7 @@ def title(batch: Batch) -> str:
         case Op.MOVE:
             return f"Put {things} into {batch.target}"
         case Op.LINK:
-            return f"Link {count} dependenc{'y' if count == 1 else 'ies'}"
+            return f"Make sure of {count} dependenc{'y' if count == 1 else 'ies'}"
         case Op.READ_BACK:
             return f"Read back {count} items"
         case _:
