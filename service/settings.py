@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path(".phaseloop"), description="Folder for the database and the key file.")
     database_url: str | None = Field(
         default=None,
-        description="PostgreSQL (`postgresql://…`) for several replicas; SQLite in the home folder if unset.",
+        description="PostgreSQL (`postgresql://…`) to keep the data in; SQLite in the home folder if unset.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
