@@ -157,16 +157,18 @@ def apply_and_follow(context: Context, plan_id: str) -> running.Progress:
     """Apply in this process, or through the one that runs the engine here, and wait for the end."""
     from service.runs.engine import Engine, hand_over  # the engine is slow to load, and only this needs it
 
-    try:
-        with Engine(context) as engine:
-            run = applying.apply(context, plan_id, "command line", engine.start)
-            return follow(context, run.id)
-    except AlreadyRunning:
-        settings = context.settings
-        run = applying.apply(
-            context, plan_id, "command line", lambda run_id, partition: hand_over(settings, run_id, partition)
-        )
-        return follow(context, run.id)
+    settings = context.settings
+    if settings.embedded:
+        try:
+            with Engine(context) as engine:
+                return follow(context, applying.apply(context, plan_id, "command line", engine.start).id)
+        except AlreadyRunning:
+            pass  # the process that has the home folder does the work
+    # On a shared database two engines of one name would take each other's runs: the service does the work.
+    run = applying.apply(
+        context, plan_id, "command line", lambda run_id, partition: hand_over(settings, run_id, partition)
+    )
+    return follow(context, run.id)
 
 
 def _plan_id(context: Context, given: str) -> str:
