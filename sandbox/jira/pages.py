@@ -243,7 +243,12 @@ def _history(site: Site, issue: Issue) -> list[Shown]:
 # -- a board ---------------------------------------------------------------------------------------------------------
 
 
-@routes.get("/jira/boards/{boardId}")
+# The vendor's own addresses of a board, which clients build from keys and ids, and a short one.
+@routes.get(
+    "/jira/software/c/projects/{projectKey}/boards/{boardId}",
+    "/jira/software/projects/{projectKey}/boards/{boardId}",
+    "/jira/boards/{boardId}",
+)
 async def board_page(call: Call) -> Response:
     """A board: columns (of the active sprint), backlog with its sprints, epics."""
     site = call.site

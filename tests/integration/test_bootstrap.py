@@ -92,6 +92,14 @@ def test_the_run_completed_through_the_service(built: Built) -> None:
     assert built.apply["findings"] == []
 
 
+def test_the_board_and_every_ticket_open_in_a_browser(built: Built) -> None:
+    assert httpx.get(built.apply["url"]).status_code == httpx.codes.OK
+    for issue in list(built.issues.values())[:3]:
+        page = httpx.get(issue.permalink())
+        assert page.status_code == httpx.codes.OK
+        assert issue.fields.summary.split(":")[0] in page.text
+
+
 def test_every_epic_and_ticket_exists_once_and_nothing_else(built: Built) -> None:
     keys = [epic.key for epic in built.wanted.epics] + [ticket.key for ticket in built.wanted.tickets]
 

@@ -92,7 +92,19 @@ def test_a_board_shows_columns_sprints_and_epics(sandbox: SandboxServer, busy: s
         assert words in found.words, words
 
 
-@pytest.mark.parametrize("path", ["/", "/browse/{key}", "/jira/boards/1", "/jira/boards/2", "/jira/boards/3", "/login"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/browse/{key}",
+        "/jira/boards/1",
+        "/jira/boards/2",
+        "/jira/boards/3",
+        "/jira/software/c/projects/SCRUM/boards/1",
+        "/jira/software/projects/TEAM/boards/2",
+        "/login",
+    ],
+)
 def test_every_page_is_safe_whole_and_ordered(sandbox: SandboxServer, busy: str, path: str) -> None:
     found = page(sandbox.url, path.format(key=busy))
     assert "script" not in found.tags
