@@ -14,9 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from service import __version__
 from service.api import app as api
 from service.api.events import Pace
-from service.api.openapi import product_version
 from service.context import Context, open_context
 from service.runs.engine import Engine
 from service.settings import Settings
@@ -45,7 +45,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
     # The pages of the framework that show the document load scripts from elsewhere; the document itself does not.
     app = FastAPI(
         title="phaseloop",
-        version=product_version(),
+        version=__version__,
         lifespan=lifespan,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,

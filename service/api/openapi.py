@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from service import __version__
 from service.api import examples, models
 from service.api.catalogue import KINDS
 from service.api.problems import INSTANCE, MEDIA_TYPE
@@ -99,7 +99,7 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title="phaseloop",
-        version=product_version(),
+        version=__version__,
         summary="ML delivery templates as plans, applied to your tracker",
         description=DESCRIPTION,
         routes=app.routes,
@@ -148,14 +148,6 @@ def _give_example(media: dict[str, Any], schemas: dict[str, Any]) -> None:
         if schemas.get(name, {}).get("examples"):
             media["example"] = schemas[name]["examples"][0]
             return
-
-
-def product_version() -> str:
-    """The installed version; that of a checkout that was never installed is not known."""
-    try:
-        return version("phaseloop")
-    except PackageNotFoundError:
-        return "0"
 
 
 def etag_header(of_what: str) -> dict[str, Any]:

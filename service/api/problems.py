@@ -227,7 +227,9 @@ def _tracker_problem(error: TrackerError) -> ApiProblem:
 def _http_problem(error: HTTPException) -> ApiProblem:
     """What the framework itself refuses: paths, methods, bodies it cannot decode."""
     if error.status_code == 404:
-        return ApiProblem("unknown-address", "There is nothing at this address.")
+        return ApiProblem(
+            "unknown-address", "Nothing is here. The API is under /api/v1; /api/v1/openapi.json describes it."
+        )
     if error.status_code == 405:
         allow = (error.headers or {}).get("Allow", "")
         return ApiProblem(

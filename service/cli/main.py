@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service import __version__
 from service.cli import admin, demo, library, plans, runs
 from service.cli.shell import Exit, err, fail, told
 
@@ -43,7 +43,7 @@ def root(
 ) -> None:
     """Builds the ML team's loop in your Jira, and keeps it turning."""
     if show_version:
-        sys.stdout.write(f"phaseloop {_version()}\n")
+        sys.stdout.write(f"phaseloop {__version__}\n")
         raise typer.Exit(Exit.NOTHING)
 
 
@@ -65,13 +65,6 @@ def sandbox(
             server.run(host=host, port=port, state=state, limits=limits, quiet=quiet)
         except OSError as error:
             fail(f"The sandbox cannot listen on {host}:{port}: {error.strerror or error}.", "Choose another --port.")
-
-
-def _version() -> str:
-    try:
-        return version("phaseloop")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def main() -> None:
