@@ -149,7 +149,12 @@ def apply(
     """Apply a saved plan and follow it until it is done. A project's key stands for its latest plan."""
     with opened() as context:
         plan_id = _plan_id(context, plan)
+        before = running.ended(context, planning.get(context, plan_id).run_id)
         found = apply_and_follow(context, plan_id)
+    if before and not as_json:
+        out.print(
+            "This plan was applied before, and ended so. To see what is left: phaseloop plan " + found.project.key
+        )
     report(found, as_json=as_json)
 
 

@@ -63,10 +63,17 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
                 id=new_id("prj"), key=request.key, connection_id=connection.id, serial=0, created_at=context.now()
             )
             session.add(row)
+        was = _settings(row)
         row.name, row.team_id, row.template_digest = request.name, team_row.id, request.template.digest
         row.parameters, row.create = checked, request.create
         row.time_zone = request.time_zone or row.time_zone or teams.team_of(team_row).time_zone or "UTC"
+        if _settings(row) != was:
+            row.serial += 1  # plans made from other settings are stale now
     return row
+
+
+def _settings(row: ProjectRow) -> tuple[object, ...]:
+    return row.name, row.team_id, row.template_digest, row.parameters, row.create, row.time_zone
 
 
 def _checked(

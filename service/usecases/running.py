@@ -60,6 +60,13 @@ def progress(context: Context, run_id: str) -> Progress:
     )
 
 
+def ended(context: Context, run_id: str | None) -> bool:
+    """Whether there is such a run and it is over."""
+    with context.database.session() as session:
+        run = session.get(RunRow, run_id) if run_id is not None else None
+    return run is not None and run.state in runs.ENDED
+
+
 def steps(context: Context, run_id: str, after: int = 0) -> list[StepRow]:
     """The steps that have ended, those with an id above `after`."""
     with context.database.session() as session:

@@ -76,6 +76,16 @@ def test_a_plan_that_was_overtaken_is_refused(connected: Installation, controls:
     assert controls.writes() == 0
 
 
+def test_a_plan_made_from_other_settings_is_stale(connected: Installation, controls: Controls) -> None:
+    old = connected.ok(*NEW, code=2).json
+    connected.ok("plan", "ML", "--set", "ux=true", code=2)
+
+    refused = connected.ok("apply", old["id"], code=1)
+
+    assert "stale" in refused.err
+    assert controls.writes() == 0
+
+
 def test_a_plan_can_be_applied_from_the_file_it_was_written_to(
     connected: Installation, jira: JIRA, tmp_path: Any
 ) -> None:
