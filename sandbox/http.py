@@ -6,10 +6,11 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypeVar
 
 from sandbox.jira import errors
 from sandbox.jira.errors import ApiError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.jira.state import Site, User
 
 Handler = Callable[["Call"], Awaitable[Response]]
+H = TypeVar("H", default=Handler)  # other vendors' handlers take another call
 
 JSON_TYPE = "application/json;charset=UTF-8"
 
@@ -132,56 +134,56 @@ class Call:
 
 
 @dataclass
-class _Node:
-    literal: dict[str, _Node] = field(default_factory=dict)
-    wildcard: _Node | None = None
-    handlers: dict[str, tuple[Handler, list[str], str]] = field(default_factory=dict)
+class _Node(Generic[H]):
+    literal: dict[str, _Node[H]] = field(default_factory=dict)
+    wildcard: _Node[H] | None = None
+    handlers: dict[str, tuple[H, list[str], str]] = field(default_factory=dict)
 
 
-class Routes:
+class Routes(Generic[H]):
     """The handlers of one module, registered under one or several prefixes."""
 
     def __init__(self, *prefixes: str) -> None:
         self.prefixes = prefixes
-        self.entries: list[tuple[str, str, Handler]] = []
+        self.entries: list[tuple[str, str, H]] = []
 
-    def on(self, method: str, *paths: str) -> Callable[[Handler], Handler]:
+    def on(self, method: str, *paths: str) -> Callable[[H], H]:
         """Register a handler for a method and one or several paths below each prefix."""
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: H) -> H:
             self.entries.extend((method, path, handler) for path in paths)
             return handler
 
         return register
 
-    def get(self, *paths: str) -> Callable[[Handler], Handler]:
+    def get(self, *paths: str) -> Callable[[H], H]:
         """Register a reader."""
         return self.on("GET", *paths)
 
-    def post(self, *paths: str) -> Callable[[Handler], Handler]:
+    def post(self, *paths: str) -> Callable[[H], H]:
         """Register a POST handler."""
         return self.on("POST", *paths)
 
-    def put(self, *paths: str) -> Callable[[Handler], Handler]:
+    def put(self, *paths: str) -> Callable[[H], H]:
         """Register a PUT handler."""
         return self.on("PUT", *paths)
 
-    def delete(self, *paths: str) -> Callable[[Handler], Handler]:
+    def delete(self, *paths: str) -> Callable[[H], H]:
         """Register a DELETE handler."""
         return self.on("DELETE", *paths)
 
 
-class PathTable:
+class PathTable(Generic[H]):
     """Finds the handler of a path in steps of one segment; literal segments win over ``{named}`` ones."""
 
-    def __init__(self, tables: Sequence[Routes]) -> None:
-        self._root = _Node()
+    def __init__(self, tables: Sequence[Routes[H]]) -> None:
+        self._root: _Node[H] = _Node()
         for table in tables:
             for prefix in table.prefixes:
                 for method, path, handler in table.entries:
                     self._add(method, prefix, path, handler)
 
-    def _add(self, method: str, prefix: str, path: str, handler: Handler) -> None:
+    def _add(self, method: str, prefix: str, path: str, handler: H) -> None:
         node, names = self._root, []
         for segment in (prefix + path).strip("/").split("/"):
             if segment.startswith("{"):
@@ -194,7 +196,7 @@ class PathTable:
             raise ValueError(f"{method} {prefix}{path} is registered twice")
         node.handlers[method] = (handler, names, prefix)
 
-    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str], str] | None:
+    def find(self, method: str, path: str) -> tuple[H, dict[str, str], str] | None:
         """The handler, its path parameters and the prefix it was registered under."""
         segments = path.strip("/").split("/")
         found = self._walk(self._root, segments, 0, method, [])
@@ -204,8 +206,8 @@ class PathTable:
         return handler, dict(zip(names, values, strict=True)), prefix
 
     def _walk(
-        self, node: _Node, segments: list[str], at: int, method: str, values: list[str]
-    ) -> tuple[tuple[Handler, list[str], str], list[str]] | None:
+        self, node: _Node[H], segments: list[str], at: int, method: str, values: list[str]
+    ) -> tuple[tuple[H, list[str], str], list[str]] | None:
         if at == len(segments):
             entry = node.handlers.get(method)
             return (entry, values) if entry else None
