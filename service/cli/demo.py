@@ -65,8 +65,8 @@ def demo(
             sys.stdout.flush()
         else:
             _show(stage, built)
-        if once and keep and not as_json:
-            out.print(f"Both go on running; stop them with: kill {' '.join(str(p.pid) for p in stage.processes)}")
+        if once and keep:
+            err.print(f"Both go on running; stop them with: kill {' '.join(str(p.pid) for p in stage.processes)}")
         if not once:
             _serve(stage, quiet=as_json)
 
