@@ -19,8 +19,8 @@ $(BIN)/python:
 # Standard output stays clean, because `make demo ARGS="--once --json"` promises one JSON document there.
 $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
 install: $(INSTALLED) ## Make .venv with phaseloop in it
