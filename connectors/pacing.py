@@ -1,7 +1,8 @@
 """Keep to a vendor's rate before it complains, and decide how long to wait after it did.
 
-Pacing comes first (`Pacer`: one token bucket for each kind of call of a connection), backing off second (`Patience`:
-one step's total of waiting). Which call may be sent again is the client's knowledge, not decided here.
+Pacing comes first (`Pacer`: one token bucket for each kind of call of a connection; `Window`: so many calls in any ten
+seconds), backing off second (`Patience`: one step's total of waiting). Which call may be sent again is the client's
+knowledge, not decided here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -173,3 +176,97 @@ def _as_iso_date(text: str) -> datetime | None:
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A vendor's limit on a span of time: at most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+class Crowded(Exception):
+    """A call was not sent, because the quota has no room for it for another `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no room for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class Window:
+    """Lets as many calls through as a quota allows in any span of its length. Safe to share between threads.
+
+    A place is given back that long after the call's *answer*, not after its sending: the vendor counts a call when it
+    arrives, which is before the answer, so that no delay on the way can put more calls into the vendor's window.
+    """
+
+    def __init__(self, quota: Quota, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> None:
+        self._quota = quota
+        self._clock = clock
+        self._sleep = sleep
+        self._answered: deque[float] = deque()
+        self._under_way = 0
+        self._closed_until = clock()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def slot(self, longest: float = math.inf) -> Iterator[None]:
+        """Hold a place while a call is under way. Raises Crowded where a place takes longer than `longest` seconds."""
+        self._enter(longest)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._answered.append(self._clock())
+                self._changed.notify()
+
+    def _enter(self, longest: float) -> None:
+        while True:
+            with self._changed:
+                delay = self._delay()
+                if delay is None:
+                    # Every place is held by a call under way: its answer tells when the place comes free.
+                    self._changed.wait()
+                    continue
+                if delay <= 0:
+                    self._under_way += 1
+                    return
+            if delay > longest:
+                raise Crowded(delay)
+            self._sleep(delay)
+            longest -= delay
+
+    def _delay(self) -> float | None:
+        """Seconds until the next place is free, 0 if one is, None if that is not known yet."""
+        now = self._clock()
+        while self._answered and self._answered[0] + self._quota.seconds <= now:
+            self._answered.popleft()
+        closed = self._closed_until - now
+        if closed > 0:
+            return closed
+        if len(self._answered) + self._under_way < self._quota.calls:
+            return 0.0
+        return self._answered[0] + self._quota.seconds - now if self._answered else None
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for so long: the vendor said that it is too much."""
+        with self._changed:
+            self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+    def told(self, remaining: int) -> None:
+        """Take the vendor's word for how many calls are left: others may be using the same credential."""
+        with self._changed:
+            self._delay()  # forget what is too old to count
+            elsewhere = self._quota.calls - remaining - len(self._answered) - self._under_way
+            self._answered.extend([self._clock()] * max(0, elsewhere))
+
+
+_shared_windows: dict[tuple[str, str], Window] = {}
+
+
+def shared_windows(connection: str, quotas: Mapping[str, Quota]) -> dict[str, Window]:
+    """The windows of a connection in this process by name, so that every tracker object made for it shares them."""
+    with _shared_lock:
+        return {name: _shared_windows.setdefault((connection, name), Window(quota)) for name, quota in quotas.items()}

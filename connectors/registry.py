@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.jira.settings import JiraSettings
 from connectors.tracker import Tracker
+from connectors.trello.settings import TrelloSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,15 @@ def _jira(settings: Any) -> Tracker:
     return JiraTracker.connect(settings)
 
 
+def _trello(settings: Any) -> Tracker:
+    from connectors.trello.tracker import TrelloTracker  # a quarter of a second of imports
+
+    return TrelloTracker.connect(settings)
+
+
 KINDS: dict[str, Kind] = {
     "jira": Kind(JiraSettings, "token", _jira),
+    "trello": Kind(TrelloSettings, "token", _trello),
 }
 
 

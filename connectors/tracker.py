@@ -35,6 +35,12 @@ class ItemKind(StrEnum):
     LINK = "link"
 
 
+def kind_of(key: ItemKey) -> ItemKind:
+    """What an item is, by its key: `epic:…`, `iteration:…`, `link:…`, `project:…`; all others are tickets."""
+    prefix = key.partition(":")[0]
+    return ItemKind(prefix) if prefix in {"epic", "iteration", "link", "project"} else ItemKind.TICKET
+
+
 class Priority(StrEnum):
     """How urgent a ticket is; the tracker's own names differ by site, so a connector matches these tolerantly."""
 
@@ -163,10 +169,28 @@ class ObservedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What work takes in requests, for the estimate that a plan shows before anything is written.
+
+    `bulk`: a whole batch is created or moved by one call; else each item takes one. `label`: calls before a label's
+    first use in a project. `iteration`, `project`: calls that make one. No more than `per_window` calls are granted in
+    any `window` seconds (0: as fast as answers come), and `parallel` of them are under way at once.
+    """
+
+    bulk: bool = True
+    label: int = 0
+    iteration: int = 1
+    project: int = 1
+    per_window: int = 0
+    window: float = 0.0
+    parallel: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a project of a tracker can do; known for sure once it was located.
 
-    Batch sizes are the vendor's limits on one call. `links_in_create` says that a new ticket can be linked, in the
+    Batch sizes are the limits on one call of the port. `links_in_create` says that a new ticket can be linked, in the
     call that creates it, to items that exist already.
     """
 
@@ -185,6 +209,11 @@ class Capabilities:
     title_limit: int
     iteration_title_limit: int
     text_limit: int
+    checklists_in_create: bool = True
+    """A new ticket's checklist is written by the call that creates it. Where not, `finish` writes it, and a ticket
+    whose checklist another one shows already gets a copy of that in the call that creates it: so the first ticket of
+    each checklist is finished before the others are created."""
+    costs: Costs = Costs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,22 +261,26 @@ class Creation:
 
     `epic` and `iteration` are references (None: none); the iteration only where the tracker places tickets when it
     creates them (`places_in_create`). `links` ride in the create call where the tracker can
-    (`links_in_create`): each names its link key and the existing target.
+    (`links_in_create`): each names its link key and the existing target. `rank` is the item's place among all of the
+    plan as people should meet them, from 1; 0 is after everything that is there.
     """
 
     item: Item
     epic: RemoteRef | None = None
     iteration: RemoteRef | None = None
     links: tuple[tuple[ItemKey, RemoteRef], ...] = ()
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The item was written. `linked` names the riding links that the tracker accepted with it."""
+    """The item was written. `linked` names the riding links that the tracker accepted with it; `later` the fields that
+    the call could not carry and that `finish` writes."""
 
     key: ItemKey
     ref: RemoteRef
     linked: tuple[ItemKey, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +367,12 @@ class Tracker(Protocol):
         """Create items of one kind, at most `capabilities.create_batch`, with marker, epic, assignee, labels, estimate
         and priority (where the project has one of that name) in the same call. One outcome for each, in order; a
         refusal of one does not touch the others."""
+        ...
+
+    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+        """Write what the create calls of these tickets could not carry, at most `capabilities.create_batch` of them:
+        checklists, and the rest of texts that are too long. Repeatable: it looks at what is there, adds what is
+        missing, and neither doubles nor removes anything. Without effect where a create call carries everything."""
         ...
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:

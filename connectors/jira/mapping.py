@@ -22,6 +22,7 @@ from connectors.tracker import (
     ObservedItem,
     Priority,
     RemoteRef,
+    kind_of,
 )
 
 MARKER = "phaseloop"
@@ -29,12 +30,6 @@ MARKER = "phaseloop"
 
 _STATUS_BY_CATEGORY = {"new": "todo", "indeterminate": "doing", "done": "done"}
 _OUR_NAMES = {"summary": "title", "description": "text", "parent": "epic", "parentId": "epic"}
-
-
-def kind_of(key: ItemKey) -> ItemKind:
-    """What an item is, by its key: `epic:…`, `iteration:…`, `link:…`; all others are tickets."""
-    prefix = key.partition(":")[0]
-    return ItemKind(prefix) if prefix in {"epic", "iteration", "link", "project"} else ItemKind.TICKET
 
 
 def marker(uid: str, key: ItemKey) -> dict[str, str]:

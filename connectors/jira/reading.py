@@ -15,7 +15,6 @@ from connectors.jira.dialect import CLOUD_DIALECT
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.mapping import (
     MARKER,
-    kind_of,
     marked_key,
     marker_of,
     number,
@@ -26,7 +25,7 @@ from connectors.jira.mapping import (
     sprint_ref,
 )
 from connectors.jira.paging import by_index, by_token
-from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, RemoteRef
+from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, RemoteRef, kind_of
 
 _STRANGE_SPRINTS = 10
 """How many unknown sprints one look asks for their marker, newest first: each costs a request."""

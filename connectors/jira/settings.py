@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from connectors.addresses import is_loopback, split_address
 
 _GATEWAY_PATH = re.compile(r"/ex/jira/[A-Za-z0-9-]+")
 
@@ -63,7 +64,7 @@ class JiraSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_a_site(cls, value: str) -> str:
-        parts = _split(value.strip())
+        parts = split_address(value.strip(), "https://acme.atlassian.net")
         if parts.username or parts.password:
             raise ValueError("must not hold a user name or password; the e-mail and the token have their own places")
         origin = f"{parts.scheme}://{parts.netloc}".lower()
@@ -78,7 +79,7 @@ class JiraSettings(BaseModel):
     def _keeps_the_token_secret(self) -> Self:
         """Refuse to send a token over plain http, unless it stays on this machine or was allowed by name."""
         parts = urlsplit(self.url)
-        if parts.scheme == "http" and not self.allow_http and not _is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
             raise ValueError(
                 f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
                 " token readably. For a stand-in inside your own network set allow_http."
@@ -94,25 +95,3 @@ class JiraSettings(BaseModel):
     def host(self) -> str:
         """The host as messages name it."""
         return urlsplit(self.url).netloc
-
-
-def _split(url: str) -> SplitResult:
-    if "://" not in url:
-        raise ValueError(f"must start with https://; use https://{url}" if url else "must not be empty")
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  reading it is what checks it
-    except ValueError as error:
-        raise ValueError("is not a web address") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a web address, like https://acme.atlassian.net")
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

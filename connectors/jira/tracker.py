@@ -20,6 +20,7 @@ from connectors.tracker import (
     Account,
     Capabilities,
     Creation,
+    Done,
     Finding,
     Item,
     ItemKey,
@@ -108,6 +109,10 @@ class JiraTracker:
         """See `Tracker.create`. Epics and tickets are one request, iterations one each."""
         self._client.patience.renew()
         return self._writer.create(_layout(place), creations)
+
+    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+        """See `Tracker.finish`. Jira's create calls carry everything, so nothing is sent."""
+        return [Done(item.key, ref) for item, ref in items]
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
         """See `Tracker.mark`."""

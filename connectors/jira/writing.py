@@ -24,13 +24,12 @@ from connectors.jira.mapping import (
     create_element,
     in_our_words,
     issue_type,
-    kind_of,
     marker,
     sprint_body,
     sprint_ref,
     update_body,
 )
-from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Outcome, Rejected, RemoteRef
+from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Outcome, Rejected, RemoteRef, kind_of
 
 _T = TypeVar("_T")
 

@@ -27,7 +27,8 @@ class Bench:
     """One tracker to test, with what the tests need to know about it.
 
     `connect` makes a tracker for a role: `owner` may do everything, `viewer` may only look, `stranger` has a wrong
-    credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `known_email` names a
+    credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `stands_under` tells
+    writes of what items stand on (labels, lists), which a tracker may make without being asked. `known_email` names a
     person who can be assigned, `left_email` one who is gone.
     """
 
@@ -38,6 +39,7 @@ class Bench:
     proxy: LosingProxy
     is_write: Callable[[Passing], bool]
     blind_the_index: Callable[[LosingProxy], None]
+    stands_under: Callable[[Passing], bool] = lambda _passing: False
     known_email: str = "ml-1@example.com"
     other_email: str = "data-1@example.com"
     left_email: str = "left-1@example.com"
@@ -65,9 +67,13 @@ class Bench:
         """The key of a project that does not exist."""
         return f"NEW{next(_numbers)}"
 
+    def writes_an_item(self, passing: Passing) -> bool:
+        """Whether a request writes an item or a project itself."""
+        return self.is_write(passing) and not self.stands_under(passing)
+
     def lose_the_next_write(self) -> None:
-        """The next write is carried out, and its answer lost."""
-        self.proxy.orders.lose.append(self.is_write)
+        """The next write of an item is carried out, and its answer lost."""
+        self.proxy.orders.lose.append(self.writes_an_item)
 
     def requests(self) -> tuple[int, int]:
         """Reads and writes that reached the tracker so far."""

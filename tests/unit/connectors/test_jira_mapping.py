@@ -17,7 +17,6 @@ from connectors.jira.mapping import (
     create_element,
     current_sprint,
     in_our_words,
-    kind_of,
     marker_of,
     observed_issue,
     observed_sprint,
@@ -25,7 +24,7 @@ from connectors.jira.mapping import (
     sprint_body,
     update_body,
 )
-from connectors.tracker import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef
+from connectors.tracker import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef, kind_of
 
 SPRINT_FIELD, POINTS, EPIC_NAME = "customfield_10020", "customfield_10024", "customfield_10011"
 

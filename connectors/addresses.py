@@ -1,0 +1,30 @@
+"""Web addresses as people type them into a connection's settings."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+
+def split_address(url: str, example: str) -> SplitResult:
+    """The parts of a web address; raises ValueError in words that say what would be right, `example` among them."""
+    if "://" not in url:
+        raise ValueError(f"must start with https://; use https://{url}" if url else "must not be empty")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it is what checks it
+    except ValueError as error:
+        raise ValueError("is not a web address") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"must be a web address, like {example}")
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name is this machine's own."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The Trello connector: client (HTTP), mapping (pure), tracker (joins them)."""

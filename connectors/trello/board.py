@@ -1,0 +1,256 @@
+"""What stands on a board: its lists, labels, people and cards, read with few calls and kept as long as it serves.
+
+A board has no marker index and no search that could be trusted; it is read whole, a thousand cards a call. What is
+needed for writing (lists, labels, iterations, checklists to copy) is remembered from there until something turns out
+to have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from connectors.errors import ItemRejected, OutcomeUnknown, TrackerRefused
+from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
+from connectors.trello.client import TrelloClient, segment
+from connectors.trello.layout import READ_BATCH, Layout, ListRole, role_of
+from connectors.trello.mapping import (
+    CARD_FIELDS,
+    Card,
+    Turn,
+    View,
+    card_of,
+    is_fresh_copy,
+    label_body,
+    ours,
+)
+from connectors.trello.markup import marks
+from connectors.trello.together import all_of
+
+_BOARD: Mapping[str, str | int] = {
+    "fields": "name,desc,closed,url,shortLink,idOrganization,limits,prefs",
+    "lists": "all",
+    "labels": "all",
+    "labels_limit": 1000,
+    "memberships": "all",
+}
+_CARDS: Mapping[str, str | int] = {
+    "fields": CARD_FIELDS,
+    "attachments": "true",
+    "attachment_fields": "url",
+    "checklists": "all",
+    "checklist_fields": "name,pos",
+}
+_SMALLEST_READ = 50
+
+
+@dataclass
+class State:
+    """A board as it was read last. `labels` by name: of several with one name the first counts."""
+
+    values: dict[str, Any]
+    roles: dict[str, ListRole | None]
+    lists: dict[ListRole, str]
+    labels: dict[str, str]
+    label_names: dict[str, str]
+    phase_colors: list[str | None]
+    members: dict[str, dict[str, Any]]
+    turns: dict[str, Turn] = field(default_factory=dict)
+    """Iterations by the id of their card, of all projects on the board."""
+    copies: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
+    """Checklists that can be copied: a card and its checklist by the lines."""
+    cards_read: bool = False
+
+
+class Boards:
+    """Reads boards, and makes what cards need to stand on them: lists, labels, memberships."""
+
+    def __init__(self, client: TrelloClient) -> None:
+        self._client = client
+        self._states: dict[str, State] = {}
+
+    # --- reading ---
+
+    def state(self, layout: Layout, *, anew: bool = False) -> State:
+        """The board without its cards: one request, none if it was read before and not `anew`."""
+        if anew:
+            self.forget(layout)
+        found = self._states.get(layout.board_id)
+        if found is None:
+            found = _state_of(self._client.get_object(f"boards/{segment(layout.board_id)}", _BOARD))
+            self._states[layout.board_id] = found
+        return found
+
+    def forget(self, layout: Layout) -> None:
+        """Read everything anew next time: something that was remembered is no longer so."""
+        self._states.pop(layout.board_id, None)
+
+    def cards(self, layout: Layout) -> list[Card]:
+        """All cards of the board, archived ones too: a request for each thousand. Newest last."""
+        found: dict[str, Card] = {}
+        size, before = READ_BATCH, ""
+        while True:
+            page: dict[str, str | int] = {"limit": size, **_CARDS, **({"before": before} if before else {})}
+            try:
+                answer = self._client.get_list(f"boards/{segment(layout.board_id)}/cards/all", page)
+            except TrackerRefused as error:
+                if error.status != 413 or size <= _SMALLEST_READ:
+                    raise
+                size //= 2  # the vendor wants fewer cards in one call
+                continue
+            new = {card.id: card for one in answer if (card := card_of(one)) is not None and card.id not in found}
+            found |= new
+            if len(answer) < size or not new:
+                break
+            before = min(new)
+        cards = [found[identity] for identity in sorted(found)]
+        self._remember(self.state(layout), cards)
+        return cards
+
+    def _remember(self, state: State, cards: Sequence[Card]) -> None:
+        state.turns = {turn.ref.id: turn for card in cards if (turn := _turn_of(card, state)) is not None}
+        state.copies = {}
+        for card in cards:
+            for checklist in card.checklists or ():
+                texts = checklist.texts
+                # Copying a card copies all its checklists, so only a card with a single one can be the model.
+                if texts and not card.closed and len(card.checklists or ()) == 1 and is_fresh_copy(checklist, texts):
+                    state.copies[texts] = (card.id, checklist.id)
+        state.cards_read = True
+
+    def turn(self, layout: Layout, ref: RemoteRef | None) -> Turn | None:
+        """The iteration that a reference means; None for none, or one that is gone."""
+        if ref is None:
+            return None
+        state = self.state(layout)
+        if ref.id not in state.turns and not state.cards_read:
+            self.cards(layout)
+        return state.turns.get(ref.id)
+
+    def copies(self, layout: Layout) -> dict[tuple[str, ...], tuple[str, str]]:
+        """Checklists on the board that can be copied."""
+        if not self.state(layout).cards_read:
+            self.cards(layout)
+        return self.state(layout).copies
+
+    def view(self, layout: Layout, cards: Sequence[Card], names: Iterable[tuple[ItemKey, RemoteRef]]) -> View:
+        """What is needed to read these cards in our words. Reads the board anew if there are lists or labels since."""
+        state = self.state(layout)
+        known = state.label_names.keys() >= {label for card in cards for label in card.labels}
+        if not known or not state.roles.keys() >= {card.list_id for card in cards if not card.closed}:
+            kept = (state.turns, state.copies, state.cards_read)
+            state = self.state(layout, anew=True)
+            state.turns, state.copies, state.cards_read = kept
+        mine = ours(cards, layout.uid)
+        turns = {
+            state.turns[card.id].label: card.ref
+            for key, card in mine.items()
+            if kind_of(key) is ItemKind.ITERATION and card.id in state.turns
+        }
+        by_id: dict[str, ItemKey] = {}
+        for key, ref in names:
+            by_id |= {ref.id: key, ref.key: key}
+        epics = {one for key, card in mine.items() if kind_of(key) is ItemKind.EPIC for one in (card.id, card.key)}
+        return View(state.label_names, state.roles, turns, by_id, epics)
+
+    # --- making what cards stand on ---
+
+    def lists(self, layout: Layout) -> dict[ListRole, str]:
+        """The board's lists by what they are for; those that are missing are made, in their order."""
+        state = self.state(layout)
+        missing = [role for role in ListRole if role not in state.lists]
+        for place, role in enumerate(ListRole, 1):
+            if role in missing:
+                # One after the other: two at once would each be put last.
+                pos: Any = place * 65536 if len(missing) == len(ListRole) else "bottom"
+                body = {"name": role.value, "idBoard": layout.board_id, "pos": pos}
+                made = self._made(layout, "lists", body)
+                state.lists[role], state.roles[made] = made, role
+        return state.lists
+
+    def labels(self, layout: Layout, names: Collection[str], *, iteration: bool = False) -> dict[str, str]:
+        """The ids of labels by name; those that are missing are made, several at a time."""
+        state = self.state(layout)
+        missing = sorted(set(names) - state.labels.keys())
+        bodies = []
+        for name in missing:
+            bodies.append(label_body(layout.board_id, name, state.phase_colors, iteration=iteration))
+            if name.startswith("phase:"):
+                state.phase_colors.append(bodies[-1]["color"])
+        made = all_of([partial(self._named, layout, body) for body in bodies])
+        for name, identity in made:
+            state.labels[name], state.label_names[identity] = identity, name
+        return {name: state.labels[name] for name in names}
+
+    def _named(self, layout: Layout, body: dict[str, Any]) -> tuple[str, str]:
+        return body["name"], self._made(layout, "labels", body)
+
+    def _made(self, layout: Layout, what: str, body: dict[str, Any]) -> str:
+        """Make a list or label and return its id. After a lost answer it is looked for by its name before the error
+        rises, so that it is found by the next attempt instead of being made twice."""
+        try:
+            answer = self._client.write("POST", what, body)
+        except OutcomeUnknown:
+            self.forget(layout)
+            raise
+        except ItemRejected as error:
+            raise TrackerRefused(
+                f"{error.message} It was about the {what[:-1]} {body['name']!r}.",
+                fix="Look at the board's limits with `phaseloop connections check`.",
+                request=error.request,
+                status=error.status,
+            ) from error
+        if not isinstance(answer, dict) or not answer.get("id"):
+            self.forget(layout)
+            raise OutcomeUnknown(
+                f"{self._client.host} answered the creation of a {what[:-1]} without its id: it may exist.",
+                fix="phaseloop looks for it by its name before it goes on.",
+                request=f"POST /1/{what}",
+            )
+        return str(answer["id"])
+
+    def let_in(self, layout: Layout, people: Collection[str]) -> None:
+        """Make these people members of the board, as far as they are not."""
+        state = self.state(layout)
+        for person in sorted(set(people) - state.members.keys()):
+            path = f"boards/{segment(layout.board_id)}/members/{segment(person)}"
+            self._client.write("PUT", path, {"type": "normal"})
+            state.members[person] = {"idMember": person, "memberType": "normal"}
+
+
+def _state_of(board: dict[str, Any]) -> State:
+    lists = [one for one in board.get("lists") or () if isinstance(one, dict) and one.get("id")]
+    roles = {str(one["id"]): role_of(str(one.get("name") or "")) for one in lists}
+    by_role: dict[ListRole, str] = {}
+    for one in lists:
+        role = roles[str(one["id"])]
+        open_for = role if one.get("closed") is not True else None
+        # A list of our own name wins over one that merely means the same.
+        if open_for is not None and (open_for not in by_role or str(one.get("name")) == open_for.value):
+            by_role[open_for] = str(one["id"])
+    labels = [one for one in board.get("labels") or () if isinstance(one, dict) and one.get("id")]
+    by_name: dict[str, str] = {}
+    for one in labels:
+        if one.get("name"):
+            by_name.setdefault(str(one["name"]), str(one["id"]))
+    memberships = [one for one in board.get("memberships") or () if isinstance(one, dict) and one.get("idMember")]
+    return State(
+        values=board,
+        roles=roles,
+        lists=by_role,
+        labels=by_name,
+        label_names={str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels},
+        phase_colors=[one.get("color") for one in labels if str(one.get("name") or "").startswith("phase:")],
+        members={str(one["idMember"]): one for one in memberships},
+    )
+
+
+def _turn_of(card: Card, state: State) -> Turn | None:
+    """A card that is an iteration, of whichever project: its label is the one with its own name, else its first."""
+    found = marks(card.desc)
+    if found is None or kind_of(found[1]) is not ItemKind.ITERATION or not card.labels:
+        return None
+    named = [label for label in card.labels if state.label_names.get(label) == card.name]
+    return Turn(card.ref, (named or list(card.labels))[0], card.start, card.due)

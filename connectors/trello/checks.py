@@ -1,0 +1,261 @@
+"""Everything that Trello would refuse, found by reading, in words that somebody can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from connectors.errors import CredentialsRefused, NotATracker, PermissionMissing, TrackerRefused
+from connectors.tracker import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
+from connectors.trello.board import Boards, State
+from connectors.trello.client import TrelloClient, segment
+from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole
+from connectors.trello.locating import Locator
+from connectors.trello.mapping import first_text, label_names
+from connectors.trello.markup import marks
+from connectors.trello.settings import TrelloSettings
+
+_FULL = frozenset({"disabled", "maxExceeded"})
+_LABEL_LIMIT = 16384
+_CARDS = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+
+
+class Checker:
+    """Looks at a board and a plan's items, and reports what stands in the way."""
+
+    def __init__(self, client: TrelloClient, boards: Boards, locator: Locator, settings: TrelloSettings) -> None:
+        self._client = client
+        self._boards = boards
+        self._locator = locator
+        self._settings = settings
+
+    def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
+        """All findings; `layout` is None when the board is not there."""
+        if layout is None:
+            return [*self._new_board(spec, items), *_contents(items, spec.uid)]
+        state = self._boards.state(layout, anew=True)
+        return [
+            *self._access(layout, state),
+            *self._limits(layout, state, items),
+            *self._people(items, set(state.members), spec.key),
+            *_contents(items, layout.uid),
+        ]
+
+    # --- a board to be made ---
+
+    def _new_board(self, spec: ProjectSpec, items: Sequence[Item]) -> Iterable[Finding]:
+        if not spec.create:
+            yield Finding(
+                Severity.ERROR,
+                "project-not-visible",
+                f"There is no board {spec.key!r} that the connection's account can see.",
+                "Check the board's name, or name it by the eight characters in its address after /b/; or have the"
+                " account made a member of it; or let phaseloop create the board.",
+                spec.key,
+            )
+            return
+        if (board := self._locator.board(spec.key)) is not None:
+            yield Finding(
+                Severity.ERROR,
+                "project-key-taken",
+                f"There is a board {spec.key!r} already: {board.get('url')}.",
+                "Choose another key, or build on that board.",
+                spec.key,
+            )
+            return
+        if not 1 <= len(spec.name.strip() or spec.key) <= TITLE_LIMIT:
+            message = f"A board's name has 1 to {TITLE_LIMIT} characters; this one has {len(spec.name)}."
+            yield Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key)
+        yield from self._workspace(spec)
+        yield from self._may_write("boards/", f"create the board {spec.key}", spec.key)
+        yield from self._people(items, {self._locator.surroundings().me.id}, spec.key)
+
+    def _workspace(self, spec: ProjectSpec) -> Iterable[Finding]:
+        """The workspace that the board would be made in, and its caps on boards and people where it is a free one."""
+        name = self._settings.workspace
+        if not name:
+            return
+        workspace = self._locator.surroundings().workspace(name)
+        if workspace is None:
+            yield Finding(
+                Severity.ERROR,
+                "workspace-not-visible",
+                f"The connection's account is in no workspace {name!r}.",
+                "Check the workspace in the connection's settings, or have the account let in there.",
+                name,
+            )
+            return
+        limits = workspace.get("limits")
+        orgs = limits.get("orgs") if isinstance(limits, dict) else None
+        cap = orgs.get("freeBoardsPerOrg") if isinstance(orgs, dict) else None
+        if isinstance(cap, dict) and (cap.get("status") in _FULL or _room(cap) == 0):
+            yield Finding(
+                Severity.ERROR,
+                "workspace-full",
+                f"The free workspace {name!r} has all the boards it may have ({cap.get('disableAt', 'its cap')}).",
+                f"Close a board there, choose another workspace, or build {spec.key} on a board that exists.",
+                name,
+            )
+
+    # --- a board that is there ---
+
+    def _access(self, layout: Layout, state: State) -> Iterable[Finding]:
+        if state.values.get("closed") is True:
+            yield Finding(
+                Severity.ERROR,
+                "board-closed",
+                f"The board {layout.key} is closed.",
+                "Open it again in Trello (Boards, View closed boards), or use another one.",
+                layout.key,
+            )
+        mine = state.members.get(self._locator.surroundings().me.id)
+        if mine is None or mine.get("deactivated") is True or mine.get("memberType") == "observer":
+            what = "is not a member of" if mine is None else "may only look at"
+            yield Finding(
+                Severity.ERROR,
+                "permission-missing",
+                f"The connection's account {what} the board {layout.key}.",
+                f"Have an admin of {layout.key} make that account a normal member.",
+                layout.key,
+            )
+            return
+        path = f"boards/{segment(layout.board_id)}/markedAsViewed"
+        yield from self._may_write(path, f"write on the board {layout.key}", layout.key)
+
+    def _may_write(self, path: str, what: str, subject: str) -> Iterable[Finding]:
+        """Whether the token has the scope to write. Trello tells a token's scopes only to who puts the token into the
+        address, where it does not belong; so something harmless is tried: a look at the board is noted, or a board
+        without the name that it must have is asked for."""
+        try:
+            self._client.probe("POST", path)
+        except PermissionMissing:
+            yield Finding(
+                Severity.ERROR,
+                "permission-missing",
+                f"The connection's token may not {what}: it is for reading only, or the account's rights are.",
+                "Make a token with the scopes read and write, and store it in the connection.",
+                subject,
+            )
+        except CredentialsRefused:
+            raise
+        except (TrackerRefused, NotATracker):
+            return  # understood and refused for what it lacks, or not offered here
+
+    def _limits(self, layout: Layout, state: State, items: Sequence[Item]) -> Iterable[Finding]:
+        limits = state.values.get("limits")
+        if not isinstance(limits, dict):
+            return
+        new = self._to_come(layout, items)
+        tickets = [item for item in new if item.kind is ItemKind.TICKET]
+        lists = sum(role not in state.lists for role in ListRole) if new else 0
+        labels = {name for item in new for name in label_names(item)}
+        labels |= {item.title for item in new if item.kind is ItemKind.ITERATION}
+        lines = max((len(item.checklist) for item in tickets), default=0)
+        for group, name, needed, what in (
+            ("lists", "openPerBoard", lists, "lists"),
+            ("labels", "perBoard", len(labels - state.labels.keys()), "labels"),
+            ("cards", "openPerBoard", len(new), "open cards"),
+            ("cards", "totalPerBoard", len(new), "cards"),
+            ("attachments", "perBoard", sum(item.epic is not None for item in tickets), "attachments"),
+            ("checklists", "perBoard", sum(bool(item.checklist) for item in tickets), "checklists"),
+        ):
+            yield from _limit(layout.key, _at(limits, group, name), needed, what, _standing(state, group))
+        per_checklist = _at(limits, "checkItems", "perChecklist").get("disableAt")
+        if isinstance(per_checklist, int) and lines > per_checklist:
+            message = f"A checklist of the plan has {lines} lines; Trello takes {per_checklist}."
+            yield Finding(Severity.ERROR, "checklist-too-long", message, "Shorten it in the template.", layout.key)
+
+    def _to_come(self, layout: Layout, items: Sequence[Item]) -> list[Item]:
+        """The items that have no card on the board yet. One reading of the board's texts."""
+        wanted = [item for item in items if item.kind in _CARDS]
+        if not wanted:
+            return []
+        cards = self._client.get_list(f"boards/{segment(layout.board_id)}/cards/all", {"fields": "desc"})
+        there = {
+            found[1]
+            for card in cards
+            if isinstance(card, dict) and (found := marks(str(card.get("desc") or ""))) and found[0] == layout.uid
+        }
+        return [item for item in wanted if item.key not in there]
+
+    def _people(self, items: Sequence[Item], members: set[str], key: str) -> Iterable[Finding]:
+        missing = {item.assignee: item.key for item in items if item.assignee and item.assignee not in members}
+        if not missing:
+            return
+        count = f"{len(missing)} {'person' if len(missing) == 1 else 'people'} with work in this plan"
+        verb = "is" if len(missing) == 1 else "are"
+        if self._settings.invite:
+            message = f"{count} {verb} not on the board {key} yet and will be invited to it."
+            yield Finding(Severity.INFO, "members-to-invite", message, subject=key)
+            return
+        yield Finding(
+            Severity.ERROR,
+            "member-missing",
+            f"{count} {verb} not on the board {key} (the first is that of {next(iter(missing.values()))}); only"
+            " members can be given cards.",
+            f"Invite them to {key} in Trello, or set `invite` in the connection to have phaseloop do it.",
+            key,
+        )
+
+
+def _at(limits: Mapping[str, Any], group: str, name: str) -> Mapping[str, Any]:
+    part = limits.get(group)
+    found = part.get(name) if isinstance(part, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _standing(state: State, group: str) -> int | None:
+    """How many there are, where the board's reading tells."""
+    if group == "labels":
+        return len(state.label_names)
+    return sum(1 for one in state.values.get("lists") or () if not one.get("closed")) if group == "lists" else None
+
+
+def _room(limit: Mapping[str, Any], standing: int | None = None) -> int | None:
+    """How many more there may be; None where Trello does not say how many there are."""
+    most, count = limit.get("disableAt"), limit.get("count", standing)
+    return max(0, most - count) if isinstance(most, int) and isinstance(count, int) else None
+
+
+def _limit(key: str, limit: Mapping[str, Any], needed: int, what: str, standing: int | None) -> Iterable[Finding]:
+    if not needed:
+        return
+    room = _room(limit, standing)
+    if limit.get("status") in _FULL or (room is not None and needed > room):
+        left = "no more" if limit.get("status") in _FULL else f"{room} more"
+        yield Finding(
+            Severity.ERROR,
+            "board-full",
+            f"The plan needs {needed} {what} on the board {key}, which takes {left}.",
+            f"Delete {what} that nobody uses, or build on a new board.",
+            key,
+        )
+    elif limit.get("status") == "warn":
+        message = f"The board {key} is close to the limit of {what} that Trello sets."
+        yield Finding(Severity.WARNING, "board-nearly-full", message, "Think of a new board soon.", key)
+
+
+def _contents(items: Sequence[Item], uid: str) -> Iterable[Finding]:
+    seen: dict[str, ItemKey] = {}
+    for item in items:
+        if item.kind not in _CARDS:
+            continue
+        length = len(item.title.strip())
+        if length > TITLE_LIMIT:
+            message = f"The title of {item.key} has {length} characters; Trello takes {TITLE_LIMIT}."
+            yield Finding(Severity.ERROR, "title-too-long", message, "Shorten the title.", item.key)
+        elif not length or "\n" in item.title:
+            message = "Its title is empty." if not length else f"{item.title!r} has more than one line."
+            yield Finding(Severity.ERROR, "title-invalid", message, "Give it a title of one line.", item.key)
+        text, comments = first_text(uid, item)
+        if comments or (kind_of(item.key) is ItemKind.EPIC and len(item.text) > len(text)):
+            message = f"The text of {item.key} is longer than the description of a card."
+            fix = "Its end goes into comments on the card." if comments else "It is cut with a note; shorten it."
+            yield Finding(Severity.WARNING, "text-cut", message, fix, item.key)
+        for label in item.labels:
+            seen.setdefault(label, item.key)
+    for label, subject in seen.items():
+        if not label or any(c.isspace() for c in label) or len(label) > _LABEL_LIMIT:
+            message = f"{label!r} cannot be a label."
+            fix = f"Use 1 to {_LABEL_LIMIT} characters without spaces."
+            yield Finding(Severity.ERROR, "label-invalid", message, fix, subject)

@@ -1,0 +1,238 @@
+"""Trello over HTTP: paced, classified calls through `fetch_json` of py-trello.
+
+The library builds addresses and bodies; everything else it does for a call of its own (look-ups, a read after each
+write) is not used. Safe to share between the worker threads of one step.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from trello import TrelloClient as PyTrello
+
+from connectors.errors import NotATracker, TrackerUnavailable
+from connectors.pacing import Crowded, Patience, Quota, Window, retry_after_seconds, shared_windows, utc_now
+from connectors.tracker import Usage
+from connectors.trello.failures import (
+    CAUGHT,
+    TOO_MANY,
+    Call,
+    Fault,
+    broken,
+    fault_of,
+    not_trello,
+    read_refusal,
+    refused,
+)
+from connectors.trello.service import TIMEOUT, HttpService
+from connectors.trello.settings import TrelloSettings
+
+QUOTAS: Mapping[str, Quota] = {"token": Quota(100, 10.0), "members": Quota(100, 900.0)}
+"""The vendor's limits (developer.atlassian.com, Trello rate limits): 100 calls in 10 s for a token, and 100 in 900 s
+on /1/members; a note of the vendor's support counts searches among the latter. The limit of 300 in 10 s for a key is
+three tokens' worth and needs no window of its own."""
+
+LONGEST_WAIT = 45.0
+"""Seconds that one call may wait for the vendor, all its waits together. A window lasts ten."""
+
+_Shape = TypeVar("_Shape", dict[str, Any], list[Any])
+
+_RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
+_REMAINING = "x-rate-limit-api-token-remaining"
+_OF_MEMBERS = ("members/", "search")
+_RAISED: tuple[type[Exception], ...] = (ValueError, *CAUGHT)
+
+
+def segment(value: object) -> str:
+    """A value as one part of a path, whatever it holds."""
+    return quote(str(value), safe="")
+
+
+def patient() -> Patience:
+    """The patience of one call."""
+    return Patience(LONGEST_WAIT, attempts=5)
+
+
+class TrelloClient:
+    """Sends single requests to Trello and raises only what `connectors.errors` names.
+
+    Reads are repeated freely, up to the patience of one call; writes only when they cannot have been carried out.
+    """
+
+    def __init__(
+        self,
+        settings: TrelloSettings,
+        *,
+        windows: Mapping[str, Window] | None = None,
+        patience: Callable[[], Patience] = patient,
+        timeout: httpx.Timeout = TIMEOUT,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._host = settings.host
+        self._service = HttpService(settings, timeout)
+        # The name of the shared windows stays in memory: the token is what the vendor counts by.
+        name = f"trello {settings.url} {settings.key} {settings.token.get_secret_value()}"
+        self._windows = shared_windows(name, QUOTAS) if windows is None else windows
+        self._patience = patience
+        self._now = now
+        # Without its credentials: the service writes them, into the header only.
+        self._trello = PyTrello(api_key="", http_service=self._service)
+        self._counting = threading.Lock()
+        self._reads = 0
+        self._writes = 0
+
+    def __repr__(self) -> str:
+        return f"TrelloClient({self._host})"
+
+    @property
+    def host(self) -> str:
+        """The host as messages name it."""
+        return self._host
+
+    @property
+    def usage(self) -> Usage:
+        """Requests sent so far, repeated ones included."""
+        with self._counting:
+            return Usage(self._reads, self._writes)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two looks."""
+        self._patience().try_pause(seconds)
+
+    def get_object(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        """Read `path` and return its JSON object; raises `NotATracker` for anything else."""
+        return self._expect(dict, self._call("GET", path, params=params), f"GET /1/{path}")
+
+    def get_list(self, path: str, params: Mapping[str, str | int] | None = None) -> list[Any]:
+        """Read `path` and return its JSON list; raises `NotATracker` for anything else."""
+        return self._expect(list, self._call("GET", path, params=params), f"GET /1/{path}")
+
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Send a write once and return its JSON."""
+        return self._call(method, path, body=body or {}, writes=True)
+
+    def probe(self, method: str, path: str) -> None:
+        """Ask for something that changes nothing anybody sees, to learn whether it would be allowed."""
+        self._call(method, path, body={})
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        writes: bool = False,
+    ) -> Any:
+        call = Call(method, f"/1/{path}", self._host, writes)
+        patience = self._patience()
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                answer, content = self._transmit(call, path, params, body)
+            except CAUGHT as error:
+                fault = fault_of(error)
+                may_repeat = fault is Fault.NEVER_SENT or (fault is Fault.LOST and not writes)
+                if may_repeat and patience.try_wait(tried, None):
+                    continue
+                raise broken(call, fault) from None  # the original holds the request, and so the credential
+            status = answer.status_code
+            limited = status == TOO_MANY
+            if limited or (not writes and status in _RETRIED_FOR_READS):
+                asked = retry_after_seconds(answer.headers, self._now)
+                wait = self._hold(asked) if limited else asked
+                if patience.try_wait(tried, wait):
+                    continue
+            return self._understand(call, answer, content)
+
+    def _hold(self, asked: float | None) -> float:
+        """After a 429 nothing of this token is sent for what is left of the window, at most all of it: the vendor
+        does not document a Retry-After."""
+        wait = asked if asked is not None else QUOTAS["token"].seconds
+        if window := self._windows.get("token"):
+            window.close(wait)
+        return wait
+
+    def _transmit(
+        self, call: Call, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
+    ) -> tuple[httpx.Response, Any]:
+        """Send the request when there is room for it; the answer with its JSON, None where it has none."""
+        with ExitStack() as places:
+            self._take_places(call, path, places)
+            self._count(call)
+            content: Any = None
+            try:
+                content = self._trello.fetch_json(path, call.method, query_params=dict(params or {}), post_args=body)
+            except _RAISED:
+                # Every status but 200 and every body but JSON raises here; the answer itself says more.
+                if self._service.answer is None:
+                    raise
+            answer = self._service.answer
+            if answer is None:
+                raise httpx.ReadError("no answer was kept")
+            self._take_note(answer)
+            return answer, content
+
+    def _take_places(self, call: Call, path: str, places: ExitStack) -> None:
+        names = ("members", "token") if path.startswith(_OF_MEMBERS) else ("token",)
+        for name in names:
+            window = self._windows.get(name)
+            try:
+                if window is not None:
+                    places.enter_context(window.slot(LONGEST_WAIT))
+            except Crowded as error:
+                raise TrackerUnavailable(
+                    f"Trello at {self._host} allows no more calls of this kind for {error.seconds:.0f} s.",
+                    fix="Try again after that time.",
+                    request=str(call),
+                    retry_after=error.seconds,
+                ) from error
+
+    def _take_note(self, answer: httpx.Response) -> None:
+        remaining = answer.headers.get(_REMAINING, "")
+        if remaining.isdecimal() and (window := self._windows.get("token")):
+            window.told(int(remaining))
+
+    def _count(self, call: Call) -> None:
+        with self._counting:
+            if call.writes:
+                self._writes += 1
+            else:
+                self._reads += 1
+
+    def _understand(self, call: Call, answer: httpx.Response, content: Any) -> Any:
+        status = answer.status_code
+        if 300 <= status < 400:
+            raise NotATracker(
+                f"{self._host} sends {call} on to another address.",
+                fix="Check that the connection's URL is the API's own address, https://api.trello.com.",
+                request=str(call),
+                status=status,
+            )
+        if status >= 400:
+            said = read_refusal(self._service.blotted(answer.text))
+            raise refused(call, status, said, retry_after_seconds(answer.headers, self._now))
+        if content is None:
+            kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            raise not_trello(call, f"{kind or 'nothing'} where JSON is promised", status)
+        return content
+
+    def _expect(self, kind: type[_Shape], body: Any, request: str) -> _Shape:
+        if not isinstance(body, kind):
+            raise NotATracker(
+                f"{self._host} answered {request} with JSON of another shape than Trello's.",
+                fix="Check the connection's URL.",
+                request=request,
+            )
+        return body

@@ -1,0 +1,266 @@
+"""Everything that can go wrong on the way to Trello and back, and the one table that names who can act on it.
+
+Two questions decide. May the call have been carried out? Only a connection that was never made, and a 429, say no for
+certain. Does the answer come from Trello's REST interface at all? A login page or a proxy's page does not.
+
+Trello's refusals are plain text for the most part, JSON on newer routes; both are read, neither is relied upon. It
+answers 401 both for a credential it does not know and for a thing that the account may not see or change: only the
+text tells them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import httpx
+from trello.exceptions import ResourceUnavailable, TokenError, Unauthorized
+
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotATracker,
+    NotVisible,
+    OutcomeUnknown,
+    PermissionMissing,
+    TrackerError,
+    TrackerRefused,
+    TrackerUnavailable,
+)
+
+TOO_MANY = 429
+TOO_MANY_CARDS = "API_TOO_MANY_CARDS_REQUESTED"
+"""The vendor's name for "read fewer cards in one call"."""
+
+_LONGEST_QUOTE = 400
+_WRONG_CREDENTIAL = re.compile(r"\b(invalid|expired|missing|revoked) (app )?(key|token|scopes)", re.IGNORECASE)
+_INVALID_VALUE = re.compile(r"invalid value for (\w+)", re.IGNORECASE)
+_OUR_NAMES = {
+    "name": "title",
+    "desc": "text",
+    "idMembers": "assignee",
+    "idMember": "assignee",
+    "idLabels": "labels",
+    "urlSource": "epic",
+    "start": "starts",
+    "due": "ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as messages name it: never with its query, headers or body."""
+
+    method: str
+    path: str
+    host: str
+    writes: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Fault(Enum):
+    """How far a call came that has no usable answer."""
+
+    NEVER_SENT = "no connection was made"
+    LOST = "the connection broke or nothing came back in time"
+    UNREADABLE = "the answer cannot be read"
+    WRONG_ADDRESS = "the address cannot be used"
+
+
+FAULTS: Mapping[type[BaseException], Fault] = {
+    # httpx: one line for each class, so that a new one is noticed (a test walks them).
+    httpx.ConnectTimeout: Fault.NEVER_SENT,
+    httpx.PoolTimeout: Fault.NEVER_SENT,
+    httpx.ConnectError: Fault.NEVER_SENT,
+    httpx.ProxyError: Fault.LOST,
+    httpx.ReadTimeout: Fault.LOST,
+    httpx.WriteTimeout: Fault.LOST,
+    httpx.TimeoutException: Fault.LOST,
+    httpx.ReadError: Fault.LOST,
+    httpx.WriteError: Fault.LOST,
+    httpx.CloseError: Fault.LOST,
+    httpx.NetworkError: Fault.LOST,
+    httpx.RemoteProtocolError: Fault.LOST,
+    httpx.LocalProtocolError: Fault.WRONG_ADDRESS,
+    httpx.ProtocolError: Fault.LOST,
+    httpx.UnsupportedProtocol: Fault.WRONG_ADDRESS,
+    httpx.TransportError: Fault.LOST,
+    httpx.DecodingError: Fault.UNREADABLE,
+    httpx.TooManyRedirects: Fault.UNREADABLE,
+    httpx.RequestError: Fault.LOST,
+    httpx.HTTPStatusError: Fault.LOST,
+    httpx.HTTPError: Fault.LOST,
+    httpx.InvalidURL: Fault.WRONG_ADDRESS,
+    # py-trello: raised for every status but 200; the answer itself is looked at before it raises.
+    ResourceUnavailable: Fault.LOST,
+    Unauthorized: Fault.LOST,
+    TokenError: Fault.WRONG_ADDRESS,
+}
+
+CAUGHT: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, ResourceUnavailable, TokenError)
+"""What the client catches: the roots of everything in `FAULTS`."""
+
+
+def fault_of(error: BaseException) -> Fault:
+    """How far the call came that ended in this error."""
+    # Only the handshake verifies a certificate, so nothing was sent, but trying again does not help.
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Fault.WRONG_ADDRESS
+    return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+
+
+def broken(call: Call, fault: Fault) -> TrackerError:
+    """The error to raise for a call without a usable answer."""
+    where = f"Trello at {call.host}"
+    match fault:
+        case Fault.WRONG_ADDRESS:
+            return NotATracker(
+                f"{where} cannot be reached safely: its address or certificate is not usable.",
+                fix="Check the connection's URL, and this machine's trusted certificates if a proxy is in between.",
+                request=str(call),
+            )
+        case Fault.NEVER_SENT:
+            return TrackerUnavailable(
+                f"{where} could not be reached; nothing was sent.",
+                fix="Check the network, and the host name in the connection's URL.",
+                request=str(call),
+            )
+        case _ if call.writes:
+            return _in_doubt(call, f"{call} was sent to {where}, but {fault.value}")
+        case Fault.UNREADABLE:
+            return not_trello(call, "an answer that cannot be read")
+        case _:
+            return TrackerUnavailable(f"{where} did not answer: {fault.value}.", request=str(call))
+
+
+def _in_doubt(call: Call, what: str, status: int | None = None) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{what}: it may or may not have happened.",
+        fix="phaseloop looks it up by its marker before writing again.",
+        request=str(call),
+        status=status,
+    )
+
+
+def not_trello(call: Call, what: str, status: int | None = None) -> TrackerError:
+    """The error for an answer that Trello's REST interface does not give; a write may have happened all the same."""
+    if call.writes and status is not None and status < 300:
+        return _in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
+    return NotATracker(
+        f"{call.host} answered {call} with {what}, not as Trello's REST interface does.",
+        fix="Check that the connection's URL is the API (https://api.trello.com) and that no proxy stands in between.",
+        request=str(call),
+        status=status,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an answer with a status from 400 on says: its words, and the vendor's own name for it if it has one."""
+
+    words: str = ""
+    code: str = ""
+    page: bool = False
+    """It is a page for people, so something else than the REST interface answered."""
+
+
+def read_refusal(body: str) -> Refusal:
+    """The words in a refusing answer, whatever its form."""
+    text = body.strip()
+    if text.startswith("<"):
+        return Refusal(page=True)
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return Refusal(_short(text))
+    if not isinstance(values, dict):
+        return Refusal(_short(str(values)))
+    words = values.get("message") or values.get("error") or ""
+    return Refusal(_short(str(words)), str(values.get("error") or ""))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def refused(call: Call, status: int, said: Refusal, retry_after: float | None = None) -> TrackerError:
+    """The error to raise for an answer with a status from 400 on."""
+    told = f" ({said.words})" if said.words else ""
+    request = str(call)
+    if said.code == TOO_MANY_CARDS:
+        return TrackerRefused(f"Trello at {call.host} wants fewer cards read in one call.", request=request, status=413)
+    if status == TOO_MANY or (not call.writes and _is_passing(status)):
+        why = "limits our rate" if status == TOO_MANY else f"is not available (HTTP {status})"
+        return TrackerUnavailable(
+            f"Trello at {call.host} {why}.",
+            fix=f"It asks to wait {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            request=request,
+            status=status,
+            retry_after=retry_after,
+        )
+    if _is_passing(status):
+        return _in_doubt(call, f"{call} failed at {call.host} with HTTP {status}{told}", status)
+    if said.page or said.words.startswith("Cannot "):  # "Cannot GET /1/...": no such route
+        return not_trello(call, f"HTTP {status} from something else", status)
+    return _refusal(call, status, said, told)
+
+
+def _is_passing(status: int) -> bool:
+    """Whether a status speaks of a trouble on the way rather than of the request."""
+    return status >= 500 or status == 408
+
+
+def _refusal(call: Call, status: int, said: Refusal, told: str) -> TrackerError:
+    request = str(call)
+    where = f"Trello at {call.host}"
+    if status in {400, 401} and (_WRONG_CREDENTIAL.search(said.words) or (status == 401 and not said.words)):
+        return CredentialsRefused(
+            f"{where} does not accept the connection's key and token{told}.",
+            fix="Copy the API key again, make a new token for it (they expire as chosen when made, or when revoked)"
+            " with the scopes read and write, and store both in the connection.",
+            request=request,
+            status=status,
+        )
+    match status:
+        case 401 | 403:
+            return PermissionMissing(
+                f"The connection's account may not {call} at {call.host}{told}.",
+                fix="Make its token with the scope write as well as read, and have an admin of the board make the"
+                " account a member; `phaseloop connections check` says which it is.",
+                request=request,
+                status=status,
+            )
+        case 404:
+            return NotVisible(
+                f"{where} shows nothing for {call}{told}.",
+                fix="It does not exist any more, or the connection's account is not a member of the board.",
+                request=request,
+                status=status,
+            )
+        case 409 | 423:
+            return TrackerUnavailable(
+                f"{where} was changing the same thing at that moment{told}.",
+                fix="Try again.",
+                request=request,
+                status=status,
+            )
+        case 400 | 413 | 414 | 422 if call.writes:
+            return ItemRejected(
+                f"{where} refused {call}{told}.", problems_in(said, status), request=request, status=status
+            )
+        case _:
+            return TrackerRefused(f"{where} refused {call} with HTTP {status}{told}.", request=request, status=status)
+
+
+def problems_in(said: Refusal, status: int) -> tuple[FieldProblem, ...]:
+    """Why an item was refused, under our names of the fields."""
+    named = _INVALID_VALUE.search(said.words)
+    field = _OUR_NAMES.get(named[1], named[1]) if named else None
+    return (FieldProblem(field, said.words or f"no reason given (HTTP {status})"),)

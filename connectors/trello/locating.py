@@ -1,0 +1,141 @@
+"""Finding the board of a project, and creating one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.errors import CredentialsRefused, NotATracker, NotVisible, OutcomeUnknown, TrackerRefused
+from connectors.tracker import Account, Place, ProjectSpec, RemoteRef
+from connectors.trello.client import TrelloClient, segment
+from connectors.trello.layout import CAPABILITIES, Layout
+from connectors.trello.mapping import account
+from connectors.trello.markup import marked, marks
+from connectors.trello.settings import TrelloSettings
+
+_BOARD_FIELDS = "name,desc,closed,url,shortLink,idOrganization"
+_ME: dict[str, str | int] = {
+    "fields": "username,fullName,email",
+    "boards": "all",
+    "board_fields": _BOARD_FIELDS,
+    "organizations": "all",
+    "organization_fields": "name,displayName,limits,products",
+}
+_ADDRESSABLE = re.compile(r"[0-9a-f]{24}|[0-9A-Za-z]{8}")
+_OF_BOARD = "board:"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an account sees: itself, its boards and its workspaces."""
+
+    me: Account
+    boards: tuple[dict[str, Any], ...]
+    workspaces: tuple[dict[str, Any], ...]
+
+    def workspace(self, name: str) -> dict[str, Any] | None:
+        """The workspace of that short name, id or shown name; None if this account is in no such one."""
+        wanted = name.casefold()
+        return next(
+            (
+                one
+                for one in self.workspaces
+                if wanted in {str(one.get(field) or "").casefold() for field in ("id", "name", "displayName")}
+            ),
+            None,
+        )
+
+
+class Locator:
+    """Finds the board of a spec by its id, its short link, the key it was made for, or its name."""
+
+    def __init__(self, client: TrelloClient, settings: TrelloSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._seen: Surroundings | None = None
+
+    def surroundings(self, *, anew: bool = False) -> Surroundings:
+        """Who we are and what we see: one request, none if it was asked before and not `anew`."""
+        if self._seen is None or anew:
+            answer = self._client.get_object("members/me", _ME)
+            me = account(answer)
+            if me is None:
+                raise NotATracker(
+                    f"{self._client.host} does not say which account this is.",
+                    fix="Check the connection's URL; the API's own is https://api.trello.com.",
+                    request="GET /1/members/me",
+                )
+            self._seen = Surroundings(me, _objects(answer.get("boards")), _objects(answer.get("organizations")))
+        return self._seen
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """The place of the board, None if this account sees no such board. Raises `TrackerRefused` when several
+        boards are meant."""
+        board = self.board(spec.key, anew=True)
+        return place_of(spec, board) if board is not None else None
+
+    def board(self, key: str, *, anew: bool = False) -> dict[str, Any] | None:
+        """The board that a key means, with the fields of a listing; closed ones last."""
+        boards = sorted(self.surroundings(anew=anew).boards, key=lambda one: one.get("closed") is True)
+        for found in (
+            [one for one in boards if key in {one["id"], one.get("shortLink")}],
+            [one for one in boards if marks(str(one.get("desc") or "")) == (_OF_BOARD, key)],
+            [one for one in boards if str(one.get("name") or "").strip().casefold() == key.strip().casefold()],
+        ):
+            if sum(one.get("closed") is not True for one in found) > 1:
+                where = ", ".join(str(one.get("url")) for one in found)
+                raise TrackerRefused(
+                    f"Several boards are called {key!r}: {where}.",
+                    fix="Name the board by the eight characters in its address after /b/.",
+                )
+            if found:
+                return found[0]
+        return self._addressed(key) if _ADDRESSABLE.fullmatch(key) else None
+
+    def _addressed(self, key: str) -> dict[str, Any] | None:
+        """A board that this account is not a member of, but may see."""
+        try:
+            return self._client.get_object(f"boards/{segment(key)}", {"fields": _BOARD_FIELDS})
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return None
+
+    def create(self, spec: ProjectSpec) -> Place:
+        """Make an empty board; its lists and labels are made when the first cards need them."""
+        body: dict[str, Any] = {
+            "name": spec.name.strip() or spec.key,
+            "desc": marked(f"Made by phaseloop for the project {spec.key}.", _OF_BOARD, spec.key),
+            "defaultLists": "false",
+            "defaultLabels": "false",
+            "prefs_permissionLevel": "private",
+        }
+        if self._settings.workspace:
+            workspace = self.surroundings().workspace(self._settings.workspace)
+            if workspace is None:
+                raise NotVisible(
+                    f"The connection's account is in no workspace {self._settings.workspace!r}.",
+                    fix="Check the workspace in the connection's settings, or have the account let in there.",
+                )
+            body |= {"idOrganization": workspace["id"], "prefs_permissionLevel": "org"}
+        answer = self._client.write("POST", "boards/", body)
+        self._seen = None
+        if not isinstance(answer, dict) or not answer.get("id"):
+            raise OutcomeUnknown(
+                f"{self._client.host} answered the creation of a board without its id: it may exist.",
+                fix="phaseloop looks for it before it goes on.",
+                request="POST /1/boards/",
+            )
+        return place_of(spec, answer)
+
+
+def place_of(spec: ProjectSpec, board: dict[str, Any]) -> Place:
+    """The place that a board is."""
+    url = str(board.get("url") or board.get("shortUrl") or "")
+    layout = Layout(uid=spec.uid, key=spec.key, board_id=str(board["id"]), url=url)
+    return Place(RemoteRef(layout.board_id, spec.key, url), CAPABILITIES, url, layout.model_dump(mode="json"))
+
+
+def _objects(values: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(one for one in values if isinstance(one, dict) and one.get("id")) if isinstance(values, list) else ()

@@ -1,0 +1,137 @@
+"""The Trello connector: the port's promises, kept by the client and the mapping.
+
+Not safe to share between threads: one object for one step of a run at a time (inside, several calls are under way at
+once). Objects of the same connection share only their pacing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from connectors.tracker import (
+    Account,
+    Capabilities,
+    Creation,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    Link,
+    ObservedItem,
+    Outcome,
+    Place,
+    ProjectSpec,
+    RemoteRef,
+    Usage,
+)
+from connectors.trello.board import Boards
+from connectors.trello.checks import Checker
+from connectors.trello.client import TrelloClient
+from connectors.trello.layout import CAPABILITIES, Layout
+from connectors.trello.locating import Locator
+from connectors.trello.people import find_people
+from connectors.trello.reading import Reader
+from connectors.trello.settings import TrelloSettings
+from connectors.trello.writing import Writer
+
+
+class TrelloTracker:
+    """A `Tracker` for one Trello account. Each request may wait for Trello up to 45 seconds in all."""
+
+    def __init__(self, settings: TrelloSettings, client: TrelloClient) -> None:
+        self._client = client
+        self._invites = settings.invite
+        self._boards = Boards(client)
+        self._locator = Locator(client, settings)
+        self._checker = Checker(client, self._boards, self._locator, settings)
+        self._reader = Reader(client, self._boards)
+        self._writer = Writer(client, self._boards, invites=settings.invite)
+
+    @classmethod
+    def connect(cls, settings: TrelloSettings) -> TrelloTracker:
+        """A tracker for these settings; nothing is sent yet."""
+        return cls(settings, TrelloClient(settings))
+
+    def __repr__(self) -> str:
+        return f"TrelloTracker({self._client.host})"
+
+    @property
+    def usage(self) -> Usage:
+        """See `Tracker.usage`."""
+        return self._client.usage
+
+    def whoami(self) -> Account:
+        """See `Tracker.whoami`."""
+        return self._locator.surroundings(anew=True).me
+
+    def assumed(self, spec: ProjectSpec) -> Capabilities:
+        """See `Tracker.assumed`."""
+        return CAPABILITIES
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """See `Tracker.locate`. One request; the key is a board's id, short link, name, or the key it was made for."""
+        return self._locator.locate(spec)
+
+    def create_project(self, spec: ProjectSpec) -> Place:
+        """See `Tracker.create_project`. The board is empty; lists and labels come with the first cards."""
+        return self._locator.create(spec)
+
+    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
+        """See `Tracker.check`. Up to four requests."""
+        return self._checker.check(spec, _layout(place) if place else None, items)
+
+    def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
+        """See `Tracker.people`. A handle is an e-mail address, `@username` or a member id."""
+        board = _layout(place).board_id if place else None
+        return find_people(self._client, board, handles, invites=self._invites)
+
+    def find(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey] | None = None
+    ) -> Mapping[ItemKey, ObservedItem]:
+        """See `Tracker.find`. A request for each thousand cards of the board, archived ones too; they are `done`."""
+        return self._reader.find(_layout(place), known, only)
+
+    def watermark(self, place: Place) -> str:
+        """See `Tracker.watermark`. Empty, and no request: a board is read whole in one call."""
+        return ""
+
+    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.recover`."""
+        return self._reader.recover(_layout(place), items)
+
+    def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
+        """See `Tracker.create`. One request a card, ten at a time; two an iteration; one for each new list or label.
+        Checklists come by copying where a card of the board has the same, else with `finish`."""
+        return self._writer.create(_layout(place), creations)
+
+    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+        """See `Tracker.finish`. One reading of the board; a request for each checklist and line, or for each copy."""
+        return self._writer.finish(_layout(place), items)
+
+    def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
+        """See `Tracker.mark`."""
+        self._writer.mark(_layout(place), key, ref)
+
+    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+        """See `Tracker.move`. A card keeps its list: people decide where it stands."""
+        return self._writer.move(_layout(place), items, iteration)
+
+    def link(self, place: Place, link: Link) -> None:
+        """Never called: `capabilities.links` says that there are none; what a ticket waits for is in its text."""
+        raise ValueError(f"Trello has no links between tickets: {link.key} of {place.ref.key}")
+
+    def update(
+        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+    ) -> None:
+        """See `Tracker.update`."""
+        if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
+            raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
+        self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def close(self) -> None:
+        """See `Tracker.close`."""
+        self._client.close()
+
+
+def _layout(place: Place) -> Layout:
+    return Layout.model_validate(place.facts)

@@ -1,0 +1,331 @@
+"""Writing items. Each write is sent once; what may have happened without an answer is `OutcomeUnknown`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from connectors.errors import FieldProblem, ItemRejected, NotATracker, OutcomeUnknown, TrackerError
+from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
+from connectors.trello.board import Boards
+from connectors.trello.client import TrelloClient, segment
+from connectors.trello.finishing import Finisher
+from connectors.trello.layout import BATCH, TITLE_LIMIT, Layout
+from connectors.trello.mapping import (
+    Card,
+    Turn,
+    card_body,
+    card_of,
+    first_text,
+    home,
+    is_priority,
+    joined,
+    label_names,
+    marked_key,
+    moment,
+)
+from connectors.trello.markup import marked
+from connectors.trello.together import all_of, together
+
+_T = TypeVar("_T")
+
+_STALE = frozenset({"idList", "labels", "idCardSource"})
+"""Fields whose refusal may mean that somebody removed what was remembered."""
+
+
+class Writer:
+    """Creates, changes and moves the items of one board."""
+
+    def __init__(self, client: TrelloClient, boards: Boards, *, invites: bool) -> None:
+        self._client = client
+        self._boards = boards
+        self._invites = invites
+        self._finisher = Finisher(client, boards)
+
+    # --- create ---
+
+    def create(self, layout: Layout, creations: Sequence[Creation]) -> list[Outcome]:
+        """See `Tracker.create`. Raises `ValueError` for a batch that the port does not allow."""
+        kinds = {creation.item.kind for creation in creations}
+        if len(creations) > BATCH:
+            raise ValueError(f"at most {BATCH} items can be created in one call, not {len(creations)}")
+        if len(kinds) > 1 or kinds & {ItemKind.PROJECT, ItemKind.LINK}:
+            raise ValueError(f"items of one kind, epics, iterations or tickets, not {sorted(kinds)}")
+        if not creations:
+            return []
+        outcomes = self._cards(layout, creations)
+        stale = [place for place, outcome in enumerate(outcomes) if _is_stale(outcome)]
+        if stale:
+            # A list or label was removed since it was read. These cards do not exist; try them on the board as it is.
+            self._boards.forget(layout)
+            second = self._unknown_from_here(lambda: self._cards(layout, [creations[place] for place in stale]))
+            for place, outcome in zip(stale, second, strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    def _cards(self, layout: Layout, creations: Sequence[Creation]) -> list[Outcome]:
+        """The cards of a batch, several at a time. What they stand on is made first, and may be made again."""
+        kind = creations[0].item.kind
+        self._boards.lists(layout)
+        if kind is ItemKind.ITERATION:
+            return self._iterations(layout, creations)
+        self._boards.labels(layout, {name for creation in creations for name in label_names(creation.item)})
+        if self._invites:
+            self._boards.let_in(layout, {one.item.assignee for one in creations if one.item.assignee})
+        if any(creation.item.checklist for creation in creations):
+            self._boards.copies(layout)
+        turns = {creation.item.key: self._boards.turn(layout, creation.iteration) for creation in creations}
+        results = together([partial(self._card, layout, one, turns[one.item.key]) for one in creations])
+        return self._agreed(results)
+
+    def _iterations(self, layout: Layout, creations: Sequence[Creation]) -> list[Outcome]:
+        """Each iteration is a label, which puts tickets into it, and a card, which holds its dates, its aim and its
+        marker. One after the other: a label without its card is found by its name and used again."""
+        outcomes: list[Outcome] = []
+        for creation in creations:
+            write = partial(self._iteration, layout, creation)
+            outcomes.append(self._unknown_from_here(write) if outcomes else write())
+        return outcomes
+
+    def _iteration(self, layout: Layout, creation: Creation) -> Outcome:
+        item = creation.item
+        if problem := _title_problem(item):
+            return Rejected(item.key, (problem,))
+        name = self._free_label(layout, item.title)
+        label = self._boards.labels(layout, [name], iteration=True)[name]
+        turn = Turn(RemoteRef("", "", ""), label, moment(item.starts), moment(item.ends))
+        outcome = self._card(layout, creation, turn)
+        if isinstance(outcome, Done):
+            kept = Turn(outcome.ref, label, turn.start, turn.due)
+            self._boards.state(layout).turns[outcome.ref.id] = kept
+        return outcome
+
+    def _free_label(self, layout: Layout, title: str) -> str:
+        """A name for an iteration's label that no other iteration of the board goes by."""
+        self._boards.copies(layout)  # the cards are known from here on, iterations among them
+        state = self._boards.state(layout)
+        taken = {state.label_names.get(turn.label) for turn in state.turns.values()}
+        number, name = 1, title
+        while name in taken:
+            number += 1
+            name = f"{title} ({number})"
+        return name
+
+    def _card(self, layout: Layout, creation: Creation, turn: Turn | None) -> Outcome:
+        item = creation.item
+        if problem := _title_problem(item):
+            return Rejected(item.key, (problem,))
+        state = self._boards.state(layout)
+        copy = state.copies.get(item.checklist) if item.checklist else None
+        labels = [state.labels[name] for name in label_names(item)] if item.kind is not ItemKind.ITERATION else []
+        body = card_body(layout.uid, creation, state.lists[home(item.kind)], labels, turn, copy[0] if copy else None)
+        try:
+            card, carried = self._posted(layout, item, body)
+        except ItemRejected as error:
+            if copy is None or any(problem.field == "title" for problem in error.problems):
+                return Rejected(item.key, error.problems)
+            # The card to copy may be gone. This one does not exist, so it may be sent without.
+            state.copies.pop(item.checklist, None)
+            return self._card(layout, creation, turn)
+        later = [
+            *(["checklist"] if item.checklist and not carried else []),
+            *(["text"] if first_text(layout.uid, item)[1] else []),
+        ]
+        return Done(item.key, card.ref, later=tuple(later))
+
+    def _posted(self, layout: Layout, item: Item, body: dict[str, Any]) -> tuple[Card, bool]:
+        """The new card, and whether it has the checklist that was to be copied."""
+        answer = self._client.write("POST", "cards", body)
+        card = card_of(answer)
+        if card is None:
+            raise OutcomeUnknown(
+                f"Trello at {self._client.host} answered the creation of a card without its id: it may exist.",
+                fix="phaseloop looks it up before writing again.",
+                request="POST /1/cards",
+            )
+        if "idCardSource" in body and marked_key(card, layout.uid) != item.key:
+            # That a copy takes the text given with it is so in practice, but not documented (unsure).
+            repair = {"name": body["name"], "desc": body["desc"]}
+            self._unknown_from_here(lambda: self._client.write("PUT", f"cards/{segment(card.id)}", repair))
+        return card, "idCardSource" in body and bool(answer.get("idChecklists"))
+
+    def _agreed(self, results: Sequence[Outcome | TrackerError | None]) -> list[Outcome]:
+        """The outcomes of a batch. If some cards were made and others failed on the way, the whole is in doubt."""
+        errors = [result for result in results if isinstance(result, TrackerError)]
+        if not errors:
+            return [result for result in results if isinstance(result, Done | Rejected)]
+        unknown = next((error for error in errors if isinstance(error, OutcomeUnknown)), None)
+        if unknown is not None:
+            raise unknown
+        if any(isinstance(result, Done) for result in results):
+            raise self._broke_off(errors[0]) from errors[0]
+        raise errors[0]
+
+    def _broke_off(self, error: TrackerError) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"Some items of this batch were created at {self._client.host}, then it broke off: {error.message}",
+            fix="phaseloop looks up what exists before it goes on.",
+            request=error.request,
+            status=error.status,
+        )
+
+    def _unknown_from_here(self, write: Callable[[], _T]) -> _T:
+        """Do a later write of a call whose earlier ones may have succeeded: any failure leaves the whole in doubt."""
+        try:
+            return write()
+        except OutcomeUnknown:
+            raise
+        except TrackerError as error:
+            raise self._broke_off(error) from error
+
+    def finish(self, layout: Layout, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+        """See `Tracker.finish`."""
+        if len(items) > BATCH:
+            raise ValueError(f"at most {BATCH} items can be finished in one call, not {len(items)}")
+        return self._finisher.finish(layout, items) if items else []
+
+    # --- change ---
+
+    def mark(self, layout: Layout, key: ItemKey, ref: RemoteRef) -> None:
+        """Write the marker at the end of a card's description. The description is read first, to be kept."""
+        card = self._read(ref)
+        self._client.write("PUT", f"cards/{segment(card.id)}", {"desc": marked(card.desc, layout.uid, key)})
+
+    def move(self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+        """See `Tracker.move`: the iteration's label takes the place of any other iteration's, and its dates those of
+        another iteration; a date that a person set stays."""
+        if len(items) > BATCH:
+            raise ValueError(f"at most {BATCH} items can be moved in one call, not {len(items)}")
+        if not items:
+            return []
+        cards = {card.id: card for card in self._boards.cards(layout)}
+        turns = self._boards.state(layout).turns
+        target = turns.get(iteration.id)
+        if target is None:
+            problem = FieldProblem("iteration", f"the card of the iteration {iteration.key} is gone, or has no label")
+            return [Rejected(key, (problem,)) for key, _ in items]
+        tasks = [partial(self._moved, key, ref, cards.get(ref.id), target, list(turns.values())) for key, ref in items]
+        return all_of(tasks)
+
+    def _moved(self, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn, turns: Collection[Turn]) -> Outcome:
+        if card is None:
+            return Rejected(key, (FieldProblem(None, "the card is gone"),))
+        others = {turn.label for turn in turns}
+        labels = [label for label in card.labels if label not in others]
+        body: dict[str, Any] = {"idLabels": joined([*labels, target.label])}
+        if card.due is None or card.due in {turn.due for turn in turns}:
+            body["due"] = target.due
+        if card.start is None or card.start in {turn.start for turn in turns}:
+            body["start"] = target.start
+        try:
+            self._client.write("PUT", f"cards/{segment(card.id)}", body)
+        except ItemRejected as error:
+            return Rejected(key, error.problems)
+        return Done(key, ref)
+
+    def update(
+        self, layout: Layout, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+    ) -> None:
+        """See `Tracker.update`."""
+        if "title" in changed and (problem := _title_problem(item)):
+            raise ItemRejected(f"Trello would refuse the change to {ref.key}: {problem}", [problem])
+        try:
+            body = self._change(layout, ref, item, changed)
+            if body:
+                self._client.write("PUT", f"cards/{segment(ref.id)}", body)
+            if "epic" in changed and item.kind is ItemKind.TICKET:
+                self._attach(layout, ref, epic)
+            if item.kind is ItemKind.ITERATION and "title" in changed:
+                self._rename_label(layout, ref, item.title)
+        except ItemRejected as error:
+            message = f"Trello refused the change to {ref.key}: {'; '.join(map(str, error.problems))}"
+            raise ItemRejected(message, error.problems, request=error.request, status=error.status) from error
+        if item.kind is ItemKind.TICKET and (
+            "checklist" in changed or ("text" in changed and first_text(layout.uid, item)[1])
+        ):
+            for outcome in self._finisher.finish(layout, [(item, ref)]):
+                if isinstance(outcome, Rejected):
+                    raise ItemRejected(f"Trello refused the rest of {ref.key}.", outcome.problems)
+
+    def _change(self, layout: Layout, ref: RemoteRef, item: Item, changed: Collection[str]) -> dict[str, Any]:
+        """The body that writes just the changed fields."""
+        body: dict[str, Any] = {}
+        if "title" in changed:
+            body["name"] = item.title
+        if "text" in changed or "goal" in changed:
+            body["desc"] = first_text(layout.uid, item)[0]
+        body |= {
+            field: moment(value)
+            for name, field, value in (("starts", "start", item.starts), ("ends", "due", item.ends))
+            if name in changed
+        }
+        if {"labels", "priority", "assignee"} & set(changed):
+            card = self._read(ref)
+            if "assignee" in changed:
+                # People who joined the first one stay on the card.
+                others = [one for one in card.members[1:] if one != item.assignee]
+                body["idMembers"] = joined([*([item.assignee] if item.assignee else []), *others])
+                if self._invites and item.assignee:
+                    self._boards.let_in(layout, [item.assignee])
+            if {"labels", "priority"} & set(changed):
+                body["idLabels"] = joined(self._labels(layout, card, item, changed))
+        return body
+
+    def _labels(self, layout: Layout, card: Card, item: Item, changed: Collection[str]) -> list[str]:
+        """The card's labels after the change; those of iterations stay, and priority unless it changed."""
+        if not self._boards.state(layout).cards_read:
+            self._boards.cards(layout)
+        state = self._boards.state(layout)
+        turns = {turn.label for turn in state.turns.values()}
+        names = {label: state.label_names.get(label, "") for label in card.labels if label not in turns}
+        kept = [label for label in card.labels if label in turns]
+        wanted = label_names(item)
+        if "priority" not in changed:
+            wanted = [name for name in wanted if not is_priority(name)]
+            kept += [label for label, name in names.items() if is_priority(name)]
+        if "labels" not in changed:
+            wanted = [name for name in wanted if is_priority(name)]
+            kept += [label for label, name in names.items() if not is_priority(name)]
+        made = self._boards.labels(layout, wanted)
+        return list(dict.fromkeys([*(made[name] for name in wanted), *kept]))
+
+    def _attach(self, layout: Layout, ref: RemoteRef, epic: RemoteRef | None) -> None:
+        """Link a ticket's card to this epic's and to no other epic's; cards that people attached stay."""
+        cards = self._boards.cards(layout)
+        epics = self._boards.view(layout, cards, ()).epics
+        card = next((card for card in cards if card.id == ref.id), None)
+        there = [] if card is None else [link for link in card.links or () if link[1] in epics]
+        wanted = {epic.id, epic.key} if epic else set()
+        if epic is not None and not any(link in wanted for _, link in there):
+            self._client.write("POST", f"cards/{segment(ref.id)}/attachments", {"url": epic.url})
+        for attachment, link in there:
+            if link not in wanted:
+                self._client.write("DELETE", f"cards/{segment(ref.id)}/attachments/{segment(attachment)}")
+
+    def _rename_label(self, layout: Layout, ref: RemoteRef, title: str) -> None:
+        turn = self._boards.turn(layout, ref)
+        state = self._boards.state(layout)
+        if turn is not None and state.label_names.get(turn.label) != title:
+            self._client.write("PUT", f"labels/{segment(turn.label)}", {"name": title})
+            self._boards.forget(layout)
+
+    def _read(self, ref: RemoteRef) -> Card:
+        path = f"cards/{segment(ref.id)}"
+        card = card_of(self._client.get_object(path, {"fields": "desc,idLabels,idMembers"}))
+        if card is None:
+            raise NotATracker(f"{self._client.host} answered with a card without an id.", request=f"GET /1/{path}")
+        return card
+
+
+def _title_problem(item: Item) -> FieldProblem | None:
+    length = len(item.title.strip())
+    if not length:
+        return FieldProblem("title", "is empty")
+    if length > TITLE_LIMIT:
+        return FieldProblem("title", f"has {length} characters; Trello takes {TITLE_LIMIT}")
+    return None
+
+
+def _is_stale(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and any(problem.field in _STALE for problem in outcome.problems)
