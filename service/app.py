@@ -79,7 +79,8 @@ def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _
 def _listener(host: str, port: int) -> socket.socket:
     """A bound socket: whether the address is free is known before anything else is started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sends small answers at once; without, each may wait 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
