@@ -19,6 +19,10 @@ from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Site, SiteData
+from sandbox.trello import pages as trello_pages
+from sandbox.trello.app import TrelloWorld, make_trello
+from sandbox.trello.router import PREFIX as TRELLO_PREFIX
+from sandbox.trello.state import TrelloData
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,19 +46,20 @@ ROUTE_TABLES: tuple[Routes, ...] = (
 
 @dataclass
 class World:
-    """Everything a running sandbox consists of; another vendor's state is added beside ``jira``."""
+    """Everything a running sandbox consists of."""
 
     clock: Clock
     jira: Site
     controls: ControlState
     deliveries: Deliveries
+    trello: TrelloWorld
 
 
-def make_world(data: SiteData | None = None) -> World:
-    """A world with the given Jira data, or freshly seeded."""
+def make_world(data: SiteData | None = None, trello: TrelloData | None = None) -> World:
+    """A world with the given data, or freshly seeded."""
     clock = Clock()
     jira = Site(data if data is not None else seed(clock.now()), clock)
-    world = World(clock, jira, ControlState(), Deliveries(clock))
+    world = World(clock, jira, ControlState(), Deliveries(clock), make_trello(clock, trello))
     webhooks.Sender(jira, world.deliveries)
     return world
 
@@ -71,7 +76,12 @@ class VendorApp:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        response = stamp(await self.respond(request))
+        if scope["path"].startswith(TRELLO_PREFIX):
+            response = await self.world.trello.router(request)
+        elif (page := trello_pages.respond(self.world.trello.state, request)) is not None:
+            response = page
+        else:
+            response = stamp(await self.respond(request))
         await response(scope, receive, send)
 
     async def respond(self, request: Request) -> Response:
@@ -95,5 +105,5 @@ class VendorApp:
 
 def create_app(world: World) -> ASGIApp:
     """The whole application: the vendors' routes inside the controls, which must be outermost."""
-    panel = Panel(world.controls, world.jira, world.deliveries)
+    panel = Panel(world.controls, world.jira, world.deliveries, world.trello)
     return Controls(VendorApp(world), world.controls, world.clock, world.jira, panel)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
@@ -18,6 +18,9 @@ from sandbox.jira.access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS
 from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Denial, Project, Site, User
+from sandbox.trello.app import TrelloWorld
+from sandbox.trello.caps import CAPS
+from sandbox.trello.seed import seed as seed_trello
 
 Json = Any
 
@@ -103,6 +106,7 @@ class ResetBody(_Body):
 
 
 _FAULTS: TypeAdapter[Fault | list[Fault]] = TypeAdapter(Fault | list[Fault])
+_FIGURES: TypeAdapter[dict[str, Annotated[int, Field(ge=0)]]] = TypeAdapter(dict[str, Annotated[int, Field(ge=0)]])
 _LATENCIES: TypeAdapter[Latency | list[Latency]] = TypeAdapter(Latency | list[Latency])
 
 
@@ -113,6 +117,7 @@ class Panel:
     state: ControlState
     site: Site
     deliveries: Deliveries
+    trello: TrelloWorld
     _screens: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _required: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _deactivated: dict[str, bool] = field(default_factory=dict)
@@ -141,6 +146,7 @@ class Panel:
             raise PanelError(f"{request.method} is not possible on {PREFIX}/{name}.")
         if request.method != "GET":
             self.site.touch()
+            self.trello.state.touch()
         return self._show(name, request)
 
     def _show(self, name: str, request: Request) -> Json:
@@ -194,6 +200,7 @@ class Panel:
         body = LimitsBody.model_validate(sent)
         self.state.limits.enabled, self.state.limits.scale = body.enabled, body.scale
         self.state.limits.forget()
+        self.state.trello_limits.forget()
 
     def clear_limits(self) -> None:
         """No limits."""
@@ -202,10 +209,11 @@ class Panel:
     def set_search(self, sent: Json) -> None:
         """Let search lag."""
         self.site.data.search_lag_seconds = SearchBody.model_validate(sent).lag_seconds
+        self.trello.state.search_lag_seconds = self.site.data.search_lag_seconds
 
     def clear_search(self) -> None:
         """Let search find everything at once."""
-        self.site.data.search_lag_seconds = 0.0
+        self.site.data.search_lag_seconds = self.trello.state.search_lag_seconds = 0.0
 
     def set_clock(self, sent: Json) -> None:
         """Stop, move or start the clock."""
@@ -223,12 +231,16 @@ class Panel:
             clock.reset()
             clock.advance(moment - clock.now())
         clock.advance(timedelta(seconds=body.advance_seconds))
+        self._wake()
+
+    def _wake(self) -> None:
         self.deliveries.wake()
+        self.trello.deliveries.wake()
 
     def clear_clock(self) -> None:
         """Run with the machine's time."""
         self.site.clock.reset()
-        self.deliveries.wake()
+        self._wake()
 
     def show_clock(self) -> Json:
         """The sandbox's moment."""
@@ -318,6 +330,16 @@ class Panel:
             for remembered in (self._screens, self._required, self._deactivated):
                 remembered.clear()
             self.deliveries.clear()
+            self.trello.state.replace(seed_trello(self.site.clock.now()))
+            self.trello.state.search_lag_seconds = 0.0
+            self.trello.deliveries.clear()
+
+    def set_trello_limits(self, sent: Json) -> None:
+        """Let Trello's boards, cards, checklists and workspaces hold fewer things, or more."""
+        figures = _FIGURES.validate_python(sent)
+        if unknown := sorted(set(figures) - set(CAPS)):
+            raise PanelError(*(f"{name}: there is no such limit; there are {', '.join(CAPS)}." for name in unknown))
+        self.trello.state.data.caps.update(figures)
 
 
 def _json(raw: bytes) -> Json:
@@ -413,6 +435,16 @@ _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]]
         Panel.set_search,
         Panel.clear_search,
         lambda panel, _: {"lagSeconds": panel.site.data.search_lag_seconds},
+    ),
+    "trello-deliveries": (
+        None,
+        lambda panel: panel.trello.deliveries.clear(),
+        lambda panel, _: panel.trello.deliveries.as_json(),
+    ),
+    "trello-limits": (
+        Panel.set_trello_limits,
+        lambda panel: panel.trello.state.data.caps.clear(),
+        lambda panel, _: {**CAPS, **panel.trello.state.data.caps},
     ),
     "users": (
         Panel.set_user,

@@ -23,6 +23,9 @@ from sandbox.faults import Fault, Latency
 from sandbox.jira.state import Site
 from sandbox.limits import Limits, issue_in
 from sandbox.request_log import Entry, RequestLog
+from sandbox.trello.access import credentials_of
+from sandbox.trello.limits import TrelloLimits
+from sandbox.trello.router import PREFIX as TRELLO_PREFIX
 
 PREFIX = "/sandbox"
 
@@ -35,12 +38,14 @@ class ControlState:
     rules: list[Fault] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     log: RequestLog = field(default_factory=RequestLog)
+    trello_limits: TrelloLimits = field(default_factory=TrelloLimits)
 
     def clear(self) -> None:
         """Misbehave no more, forget the log; whether limits apply stays as the sandbox was started."""
         self.latencies.clear()
         self.rules.clear()
         self.limits.forget()
+        self.trello_limits.forget()
         self.log.clear()
 
 
@@ -114,6 +119,9 @@ class Controls:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self.state.limits
+        if limits.enabled and scope["path"].startswith(TRELLO_PREFIX):
+            await self._limited_trello(scope, receive, send)
+            return
         if not limits.enabled or not scope["path"].startswith("/rest/"):
             await self.app(scope, receive, send)
             return
@@ -121,7 +129,21 @@ class Controls:
         refusal, extra = limits.check(scope["method"], scope["path"], issues, self.clock.now())
         if refusal is not None:
             await refusal(scope, receive, send)
-            return
+        else:
+            await self._with_headers(extra, scope, receive, send)
+
+    async def _limited_trello(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, receive = await faults.read_body(receive)
+        key, token = await credentials_of(scope, body)
+        state = self.state
+        refusal, extra = state.trello_limits.check(scope["path"], key, token, state.limits.scale, self.clock.now())
+        if refusal is not None:
+            refusal.headers.update(extra)
+            await refusal(scope, receive, send)
+        else:
+            await self._with_headers(extra, scope, receive, send)
+
+    async def _with_headers(self, extra: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
         added = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
 
         async def with_headers(message: Message) -> None:

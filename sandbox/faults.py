@@ -19,6 +19,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.trello import limits as trello_limits
+from sandbox.trello.router import PREFIX as TRELLO_PREFIX
+
 FORGOTTEN_AFTER_SECONDS = 3600.0
 
 _HTML = (
@@ -75,7 +78,7 @@ class StatusFault(Rule):
 
     action: Literal["status"]
     status: int = Field(default=500, ge=200, le=599)
-    body: Literal["json", "html", "empty"] | dict[str, Any] = "json"
+    body: Literal["json", "text", "html", "empty"] | dict[str, Any] = "json"
     headers: dict[str, str] = Field(default_factory=dict)
     done: bool = False
 
@@ -168,25 +171,29 @@ async def strike(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, sen
     else:
         if isinstance(fault, StatusFault) and fault.done:
             await app(scope, receive, _nowhere)
-        await answer_of(fault, now)(scope, receive, send)
+        await answer_of(fault, now, scope["path"])(scope, receive, send)
 
 
-def answer_of(fault: StatusFault | LimitFault | RedirectFault, now: datetime) -> Response:
+def answer_of(fault: StatusFault | LimitFault | RedirectFault, now: datetime, path: str) -> Response:
     """The made-up answer of a fault."""
     if isinstance(fault, RedirectFault):
         return Response(status_code=302, headers={"location": fault.to})
+    trello = path.startswith(TRELLO_PREFIX)
     if isinstance(fault, LimitFault):
-        headers: dict[str, str] = {"RateLimit-Reason": fault.reason}
+        headers: dict[str, str] = {} if trello else {"RateLimit-Reason": fault.reason}
         if fault.retry_after is not None:
             until = now + timedelta(seconds=fault.retry_after)
             seconds = f"{fault.retry_after:g}"
             headers["Retry-After"] = format_datetime(until, usegmt=True) if fault.as_date else seconds
-            headers["X-RateLimit-Reset"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return too_many(headers)
+            if not trello:
+                headers["X-RateLimit-Reset"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return trello_limits.too_many(headers=headers) if trello else too_many(headers)
     if fault.body == "empty" or fault.status in {204, 304}:
         return Response(status_code=fault.status, headers=fault.headers)
     if fault.body == "html":
         return Response(_HTML, status_code=fault.status, media_type="text/html", headers=fault.headers)
+    if fault.body == "text":
+        return Response("A scripted fault.", fault.status, media_type="text/plain", headers=fault.headers)
     body = fault.body if isinstance(fault.body, dict) else {"errorMessages": ["A scripted fault."], "errors": {}}
     return Response(json.dumps(body), fault.status, media_type="application/json", headers=fault.headers)
 

@@ -15,6 +15,7 @@ import uvicorn
 from sandbox import state_file
 from sandbox.app import World, create_app, make_world
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from sandbox.trello.seed import KEY, SECRET, TOKEN
 
 SAVE_EVERY_SECONDS = 1.0
 
@@ -37,9 +38,11 @@ def banner(host: str, port: int, state: Path | None) -> str:
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  shown, not bound
     url = f"http://{shown}:{port}"
     lines = [
-        f"Jira sandbox on {url}",
-        f"  log in          {DEMO_EMAIL} / {DEMO_TOKEN}   (also member@example.com, viewer@example.com)",
+        f"Jira and Trello sandbox on {url}",
+        f"  Jira             {DEMO_EMAIL} / {DEMO_TOKEN}   (also member@example.com, viewer@example.com)",
         f"  REST            {url}/rest/api/3   /rest/api/2   /rest/agile/1.0",
+        f"  Trello          key {KEY}, token {TOKEN}, secret {SECRET}",
+        f"  REST            {url}/1",
         f"  pages           {url}/   {url}/jira/boards/1",
         f"  controls        {url}/sandbox",
         f"  state           {state or 'in memory, gone when it stops'}",
@@ -50,12 +53,20 @@ def banner(host: str, port: int, state: Path | None) -> str:
 
 async def _keep(world: World, path: Path) -> None:
     """Write the state after changes, at most once a second."""
-    saved = world.jira.revision
+    saved = _revision(world)
     while True:
         await asyncio.sleep(SAVE_EVERY_SECONDS)
-        if world.jira.revision != saved:
-            saved = world.jira.revision
-            state_file.save(path, world.jira.data)
+        if _revision(world) != saved:
+            saved = _revision(world)
+            _save(world, path)
+
+
+def _revision(world: World) -> tuple[int, int]:
+    return world.jira.revision, world.trello.state.revision
+
+
+def _save(world: World, path: Path) -> None:
+    state_file.save(path, world.jira.data, world.trello.state.data)
 
 
 class _Server(uvicorn.Server):
@@ -80,7 +91,7 @@ async def _serve(world: World, bound: socket.socket, state: Path | None) -> None
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
-            state_file.save(state, world.jira.data)
+            _save(world, state)
 
 
 def listening(host: str, port: int, family: int = socket.AF_INET) -> socket.socket:
@@ -107,7 +118,7 @@ def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> 
     Raises ``state_file.StateFileError`` for an unreadable state file and ``OSError`` when the port is taken.
     """
     data = state_file.load(state) if state else None
-    world = make_world(data)
+    world = make_world(data, state_file.load_trello(state) if state else None)
     world.controls.limits.enabled = limits
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with listening(host, port, family) as bound:

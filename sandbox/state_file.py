@@ -1,16 +1,29 @@
-"""Keeps a site in a file: read at the start, written whole and put in place in one step."""
+"""Keeps a site, and the Trello beside it, in a file: read at the start, written whole and put in place in one step."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.jira.state import SiteData
+from sandbox.trello.state import TrelloData
 
+
+@dataclass
+class _Kept:
+    """The part of the file that is not Jira's."""
+
+    trello: TrelloData | None = None
+
+
+Data = TypeVar("Data")
 _ADAPTER: TypeAdapter[SiteData] = TypeAdapter(SiteData)
+_KEPT: TypeAdapter[_Kept] = TypeAdapter(_Kept)
 
 
 class StateFileError(Exception):
@@ -18,13 +31,23 @@ class StateFileError(Exception):
 
 
 def load(path: Path) -> SiteData | None:
-    """The data kept in the file, or none if there is no file yet."""
+    """The data of Jira kept in the file, or none if there is no file yet."""
+    return _read(path, _ADAPTER)
+
+
+def load_trello(path: Path) -> TrelloData | None:
+    """The data of Trello kept in the file, or none if there is none yet."""
+    kept = _read(path, _KEPT)
+    return kept.trello if kept else None
+
+
+def _read(path: Path, adapter: TypeAdapter[Data]) -> Data | None:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
     try:
-        return _ADAPTER.validate_json(raw)
+        return adapter.validate_json(raw)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -33,11 +56,12 @@ def load(path: Path) -> SiteData | None:
         ) from error
 
 
-def save(path: Path, data: SiteData) -> None:
+def save(path: Path, data: SiteData, trello: TrelloData | None = None) -> None:
     """Write the data beside the file and move it into place, so that a crash leaves the old or the new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-        temporary.write(_ADAPTER.dump_json(data))
+        # One object: the members of Jira's data, and one more for Trello's.
+        temporary.write(_KEPT.dump_json(_Kept(trello))[:-1] + b"," + _ADAPTER.dump_json(data)[1:])
         temporary.flush()
         os.fsync(temporary.fileno())
     Path(temporary.name).replace(path)

@@ -10,10 +10,11 @@ import uvicorn
 
 from sandbox.app import World, create_app, make_world
 from sandbox.jira.state import Site, SiteData
+from sandbox.trello.state import Trello
 
 
 class SandboxServer:
-    """``with SandboxServer() as sandbox:`` serves at ``sandbox.url``; ``sandbox.site`` is the live state.
+    """``with SandboxServer() as sandbox:`` serves at ``sandbox.url``; ``sandbox.site`` and ``sandbox.trello`` are live.
 
     The state may be read for assertions at any time; change it only between requests.
     """
@@ -38,6 +39,11 @@ class SandboxServer:
     def site(self) -> Site:
         """The Jira site behind the server."""
         return self.world.jira
+
+    @property
+    def trello(self) -> Trello:
+        """The Trello behind the server."""
+        return self.world.trello.state
 
     def __enter__(self) -> SandboxServer:
         self._socket.listen()  # from here on a client may connect; it waits until the loop accepts
