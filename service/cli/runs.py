@@ -139,10 +139,10 @@ def report(found: running.Progress, *, as_json: bool) -> None:
             out.print("[bold]Nothing to do.[/]")
         else:
             colour = "green" if run.state == stored.COMPLETED else "bold red"
-            out.print(
-                f"[{colour}]{run.state.capitalize()}[/]: {found.written} of {found.planned} new items written, "
-                f"{found.requests.reads} reads and {found.requests.writes} writes."
-            )
+            parts = [f"{found.written} of {found.planned} new items written"] if found.planned else []
+            parts += [f"{found.updates} changes to items that were there"] if found.updates else []
+            cost = f"{found.requests.reads} reads and {found.requests.writes} writes"
+            out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join([*parts, cost])}.")
         if found.project.url:
             out.print(found.project.url)
     if run.state != stored.COMPLETED:

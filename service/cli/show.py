@@ -122,7 +122,7 @@ def _ticket(change: Change, items: Mapping[ItemKey, Item], people: Mapping[str, 
     who = escape(people.get(str(assignee), str(assignee))) if assignee else "[bold red]nobody[/]"
     load = f"{points:g} pts" if isinstance(points, int | float) else ""
     title = change.title if len(change.title) <= 56 else change.title[:55] + "…"
-    return f"{escape(title):<56} {load:>6}  {who}{_changed(change)}"
+    return f"{escape(title):<56} {load:>6}  {who}{_changed(change, people)}"
 
 
 def _field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
@@ -131,16 +131,25 @@ def _field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
     return (change.before or {}).get(name)
 
 
-def _changed(change: Change) -> str:
-    """What an update writes, short values with before and after."""
+def _changed(change: Change, people: Mapping[str, str] | None = None) -> str:
+    """What an update writes: labels that come and go, short values with before and after, of long ones the name."""
     if change.action is not Action.UPDATE:
         return ""
-    parts = []
-    for name in change.changed:
-        before, after = (change.before or {}).get(name), (change.after or {}).get(name)
-        short = all(len(str(value)) <= 40 and "\n" not in str(value) for value in (before, after))
-        parts.append(f"{name}: {before} -> {after}" if short else name)
+    parts = [
+        _difference(name, (change.before or {}).get(name), (change.after or {}).get(name), people or {})
+        for name in change.changed
+    ]
     return f"  [yellow]({escape('; '.join(parts))})[/]"
+
+
+def _difference(name: str, before: Any, after: Any, people: Mapping[str, str]) -> str:
+    if name == "labels":
+        old, new = set(before or ()), set(after or ())
+        return "labels " + " ".join([*(f"+{x}" for x in sorted(new - old)), *(f"-{x}" for x in sorted(old - new))])
+    if name == "assignee":
+        before, after = (people.get(str(who), who) or "nobody" for who in (before, after))
+    long = any(len(str(value)) > 40 or "\n" in str(value) for value in (before, after))
+    return name if long else f"{name}: {before} -> {after}"
 
 
 def _links(changes: Sequence[Change], items: Mapping[ItemKey, Item], *, everything: bool) -> Iterator[str]:

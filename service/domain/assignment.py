@@ -70,11 +70,14 @@ def assign(
     parameters: Mapping[str, ParameterValue],
     team: Team,
     calendar: Calendar,
+    holding: Mapping[ItemKey, str] | None = None,
 ) -> Assignment:
     """Find a person for every ticket of the blueprint.
 
     Deterministic, and independent of the order of members. Nobody gets more than their capacity for the iteration,
-    scaled down by absences; a ticket is vacant only when no holder of its role has room for it.
+    scaled down by absences; a ticket is vacant only when no holder of its role has room for it. `holding` names who has
+    a ticket already: it stays theirs as long as they hold its role and have room, so that a new plan moves no more
+    than it must.
     """
     roles = _Roles(template, parameters, team)
     by_iteration: defaultdict[ItemKey, list[PlannedTicket]] = defaultdict(list)
@@ -85,7 +88,7 @@ def assign(
     loads: list[Load] = []
     for iteration in blueprint.iterations:
         turn = _Turn(roles, iteration, calendar, totals)
-        turn.fill(by_iteration[iteration.key])
+        turn.fill(by_iteration[iteration.key], holding or {})
         turn.even_out()
         totals.update(turn.points)
         tickets.update(turn.outcome(by_iteration[iteration.key]))
@@ -151,16 +154,25 @@ class _Turn:
         self.points: Counter[str] = Counter()
         self._bundles: dict[str, list[PlannedTicket]] = {member.person: [] for member in roles.members}
         self._refused: dict[ItemKey, str] = {}
+        self._kept: set[ItemKey] = set()
 
-    def fill(self, tickets: Sequence[PlannedTicket]) -> None:
-        """Give each ticket to a person, or note why nobody can take it."""
+    def fill(self, tickets: Sequence[PlannedTicket], holding: Mapping[ItemKey, str]) -> None:
+        """Leave tickets with who has them, give each of the others to a person, or note why nobody can take it."""
         effective = {ticket.key: self._roles.effective(ticket.role) for ticket in tickets}
 
         def urgency(ticket: PlannedTicket) -> tuple[int, Key, int, ItemKey]:
             role = effective[ticket.key]
             return len(self._roles.holders[role]), role, -ticket.points, ticket.key
 
-        for ticket in sorted(tickets, key=urgency):
+        in_order = sorted(tickets, key=urgency)
+        for ticket in in_order:
+            for member in self._roles.holders[effective[ticket.key]]:
+                if member.person == holding.get(ticket.key) and self._has_room(member, ticket.points):
+                    self._give(ticket, member)
+                    self._kept.add(ticket.key)
+        for ticket in in_order:
+            if ticket.key in self._kept:
+                continue
             holders = self._roles.holders[effective[ticket.key]]
             able = [member for member in holders if self._has_room(member, ticket.points)]
             if able:
@@ -171,12 +183,15 @@ class _Turn:
     def even_out(self) -> None:
         """Exchange whole bundles among equal people: the heaviest for who had least so far.
 
-        If totals differ by at most one ticket's points and bundles too, they still do afterwards.
+        If totals differ by at most one ticket's points and bundles too, they still do afterwards. People who have some
+        of these tickets already keep theirs, and nobody exchanges with them.
         """
         groups: defaultdict[object, list[str]] = defaultdict(list)
         for member in self._roles.members:
             groups[frozenset(member.roles), member.capacity, frozenset(member.away)].append(member.person)
         for people in groups.values():
+            if any(ticket.key in self._kept for person in people for ticket in self._bundles[person]):
+                continue
             bundles = sorted((self._bundles[person] for person in people), key=_weight_first)
             takers = sorted(people, key=lambda person: self._totals[person])
             for person, bundle in zip(takers, bundles, strict=True):
@@ -238,7 +253,11 @@ class _Turn:
         note = f"{role}: {person} has {load} points in iteration {self._iteration.number}, {shared}"
         member = next(member for member in holders if member.person == person)
         alone = self._roles.only_reviewer(ticket, member)
-        remarks = [detour, f"nobody else can review it as {alone}" if alone else ""]
+        remarks = [
+            "has it already" if ticket.key in self._kept else "",
+            detour,
+            f"nobody else can review it as {alone}" if alone else "",
+        ]
         return Assigned(role, person, member.handle, "; ".join([note, *filter(None, remarks)]))
 
 

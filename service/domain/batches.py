@@ -23,6 +23,7 @@ class Op(StrEnum):
     OPEN = "open"
     NOTE = "note"
     CREATE = "create"
+    FINISH = "finish"
     MARK = "mark"
     UPDATE = "update"
     MOVE = "move"
@@ -49,6 +50,11 @@ READ_BACK_LIMIT = 100
 """How many new items a run reads back to make sure that the tracker kept what it accepted: one call."""
 
 
+def written_apart(capabilities: Capabilities) -> frozenset[str]:
+    """The fields of a ticket that no update writes, because a call of their own does: `move`, `finish`."""
+    return frozenset({"iteration"} if capabilities.checklists_in_create else {"iteration", "checklist"})
+
+
 LINKS_IN_A_STEP = 20
 """Links take a call each and are recorded one by one; a step does several so that a run's history stays readable."""
 
@@ -56,10 +62,12 @@ LINKS_IN_A_STEP = 20
 def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capabilities) -> list[Batch]:
     """The calls that carry out `changes`, in order. Deterministic; every change is in exactly one batch of its kind.
 
-    A ticket created into an iteration is in a CREATE and in a MOVE. A link that rides is named by its CREATE and again
+    A ticket created into an iteration is in a CREATE and in a MOVE, or in a FINISH, where the tracker needs calls of
+    their own for these. A link that rides is named by its CREATE and again
     in the LINK batches, which skip what is found done: some sites ignore riding links without saying so.
     """
     by_key = {item.key: item for item in items}
+    apart = written_apart(capabilities)
     writing = [change for change in changes if change.action is not Action.KEEP]
     plan: list[Batch] = []
     quiet = tuple(c.key for c in writing if c.action in (Action.ADOPT, Action.FORGET))
@@ -80,8 +88,10 @@ def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capa
     plan += [
         Batch(Op.UPDATE, change.kind, (change.key,))
         for change in writing
-        if change.action is Action.UPDATE and set(change.changed) - {"iteration"}
+        if change.action is Action.UPDATE and set(change.changed) - apart
     ]
+    unfinished = [c.key for c in writing if c.action is not Action.CREATE and "checklist" in apart & set(c.changed)]
+    plan += _finishes(unfinished, capabilities)
     plan += _moves(writing, by_key, capabilities)
     made = [key for kind in (ItemKind.EPIC, ItemKind.TICKET) for key in creates[kind]]
     if made:
@@ -90,15 +100,48 @@ def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capa
     return plan
 
 
-def estimate(plan: Sequence[Batch], *, creates_project: bool, seconds_per_call: float) -> Estimate:
-    """Requests and seconds that carrying out these batches is expected to take, riding links counted as arrived."""
+def estimate(
+    plan: Sequence[Batch],
+    items: Sequence[Item],
+    capabilities: Capabilities,
+    *,
+    creates_project: bool,
+    seconds_per_call: float,
+) -> Estimate:
+    """Requests and seconds that carrying out these batches is expected to take: riding links counted as arrived,
+    copied checklists as copied, labels as not there yet."""
+    by_key = {item.key: item for item in items}
+    costs = capabilities.costs
     riding = {key for batch in plan for key in batch.rides}
-    single = sum(1 for batch in plan if batch.op in (Op.CREATE, Op.MARK, Op.UPDATE, Op.MOVE))
-    linking = sum(1 for batch in plan if batch.op is Op.LINK for key in batch.keys if key not in riding)
-    writes = single + linking + (1 if creates_project else 0)
-    # One look at where the tracker's numbering stands, one read of what was made.
-    reads = 2 if any(batch.op is Op.CREATE for batch in plan) else 0
-    return Estimate(reads=reads, writes=writes, seconds=round((reads + writes) * seconds_per_call, 1))
+    writes = costs.project if creates_project else 0
+    lists: set[tuple[str, ...]] = set()
+    for batch in plan:
+        match batch.op:
+            case Op.CREATE if batch.kind is ItemKind.ITERATION:
+                writes += costs.iteration * len(batch.keys)
+            case Op.CREATE | Op.MOVE:
+                writes += 1 if costs.bulk else len(batch.keys)
+            case Op.MARK | Op.UPDATE:
+                writes += 1
+            case Op.LINK:
+                writes += sum(key not in riding for key in batch.keys)
+            case Op.FINISH:
+                new = {by_key[key].checklist for key in batch.keys if key in by_key} - lists - {()}
+                writes += sum(1 + len(lines) for lines in new)
+                lists |= new
+    created = [by_key[key] for batch in plan if batch.op is Op.CREATE for key in batch.keys if key in by_key]
+    writes += costs.label * len({label for item in created for label in (*item.labels, item.priority) if label})
+    # One look at where the tracker's numbering stands, one read of what was made, one before finishing.
+    reads = (2 if created else 0) + sum(batch.op is Op.FINISH for batch in plan)
+    return Estimate(reads=reads, writes=writes, seconds=_seconds(reads + writes, capabilities, seconds_per_call))
+
+
+def _seconds(calls: int, capabilities: Capabilities, seconds_per_call: float) -> float:
+    """The time that so many calls take: as fast as answers come, but no faster than the tracker allows."""
+    costs = capabilities.costs
+    answering = calls * seconds_per_call / costs.parallel
+    waiting = (calls - 1) // costs.per_window * costs.window if costs.per_window and calls else 0.0
+    return round(max(answering, waiting), 1)
 
 
 def _moves(changes: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:
@@ -126,7 +169,16 @@ def _ticket_batches(
 ) -> list[Batch]:
     size = capabilities.create_batch
     if not capabilities.links_in_create:
-        return [Batch(Op.CREATE, ItemKind.TICKET, part) for part in _parts(keys, size)]
+        # A checklist that is there is copied: so the first ticket of each is finished before the others are made.
+        groups = [keys] if capabilities.checklists_in_create else _first_and_again(keys, by_key)
+        return [
+            batch
+            for group in groups
+            for batch in (
+                *(Batch(Op.CREATE, ItemKind.TICKET, part) for part in _parts(group, size)),
+                *_finishes(group, capabilities),
+            )
+        ]
     edges = [by_key[link] for link in links]
     stages = cheapest_stages(levels(keys, edges), edges, size)
     position = {key: number for number, part in enumerate(stages) for key in part}
@@ -134,7 +186,29 @@ def _ticket_batches(
     for edge in edges:
         if edge.source in position and _rides(edge, position):
             carried[position[edge.source]].append(edge.key)
-    return [Batch(Op.CREATE, ItemKind.TICKET, part, rides=tuple(carried[number])) for number, part in enumerate(stages)]
+    return [
+        *(Batch(Op.CREATE, ItemKind.TICKET, part, rides=tuple(carried[number])) for number, part in enumerate(stages)),
+        *_finishes(keys, capabilities),
+    ]
+
+
+def _finishes(keys: Sequence[ItemKey], capabilities: Capabilities) -> list[Batch]:
+    """Tickets whose checklists and long texts take calls of their own; steps find out which of them are complete."""
+    if capabilities.checklists_in_create:
+        return []
+    return [Batch(Op.FINISH, ItemKind.TICKET, part) for part in _parts(keys, capabilities.create_batch)]
+
+
+def _first_and_again(keys: Sequence[ItemKey], by_key: Mapping[ItemKey, Item]) -> list[list[ItemKey]]:
+    """The first ticket of each checklist (and all without one), and those that repeat one."""
+    seen: set[tuple[str, ...]] = set()
+    first: list[ItemKey] = []
+    again: list[ItemKey] = []
+    for key in keys:
+        lines = by_key[key].checklist
+        (again if lines and lines in seen else first).append(key)
+        seen.add(lines)
+    return [first, again]
 
 
 def levels(keys: Sequence[ItemKey], edges: Collection[Item]) -> list[list[ItemKey]]:

@@ -6,7 +6,7 @@ text. `fitting_findings` says where that was done, so that a plan can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.assignment import Assigned, Assignment
@@ -43,6 +43,24 @@ def desired_items(
     if capabilities.links:
         items += [_link(link) for link in blueprint.links]
     return items
+
+
+def ranks(items: Sequence[Item]) -> dict[ItemKey, int]:
+    """The items' places as people should meet them, from 1: the epics; each iteration with its record on top of its
+    tickets; the tickets of no iteration. Links have none."""
+    turns = [item.key for item in items if item.kind is ItemKind.ITERATION]
+    number = {key: place for place, key in enumerate(turns)}
+
+    def place(item: Item) -> tuple[int, int, int]:
+        if item.kind is ItemKind.EPIC:
+            return (0, 0, 0)
+        if item.kind is ItemKind.ITERATION:
+            return (1, number[item.key], 0)
+        turn = number.get(item.iteration, len(turns)) if item.iteration is not None else len(turns)
+        return (1, turn, 1 if item.key.startswith("record:") else 2)
+
+    shown = sorted((item for item in items if item.kind is not ItemKind.LINK), key=place)
+    return {item.key: rank for rank, item in enumerate(shown, 1)}
 
 
 def fitting_findings(blueprint: Blueprint, capabilities: Capabilities) -> list[Finding]:

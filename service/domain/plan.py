@@ -206,8 +206,9 @@ def _diff_item(
         if now is None:
             reason = Reason.NEW if before is None else Reason.REFUSED_BEFORE
             return Change(item.key, item.kind, Action.CREATE, reason, item.title, after=after, note=note), []
-        # Ours by its marker, but not in our records: take it over as it is; only give it an iteration if it has none.
-        misplaced = _missing_place(after, now.fields)
+        # Ours by its marker, but not in our records: take it over as it is; only give it an iteration if it has none,
+        # and the rest of a checklist that was begun and broke off.
+        misplaced = (*_missing_place(after, now.fields), *_missing_lines(after, now.fields))
         return (
             Change(
                 item.key,
@@ -299,6 +300,11 @@ UNREAD = frozenset({"text", "checklist", "priority", "starts", "ends", "goal"})
 def _missing_place(after: Fields, now: Fields) -> tuple[str, ...]:
     wants = after.get("iteration")
     return ("iteration",) if wants is not None and "iteration" in now and now["iteration"] is None else ()
+
+
+def _missing_lines(after: Fields, now: Fields) -> tuple[str, ...]:
+    wants, has = after.get("checklist") or [], now.get("checklist")
+    return ("checklist",) if has is not None and len(has) < len(wants) and wants[: len(has)] == has else ()
 
 
 def _title(fields: Fields, key: ItemKey) -> str:

@@ -126,6 +126,8 @@ def title(batch: Batch) -> str:
     match batch.op:
         case Op.CREATE:
             return f"Create {things}"
+        case Op.FINISH:
+            return f"Finish {things}"
         case Op.MARK:
             return f"Mark {batch.keys[0]}"
         case Op.UPDATE:

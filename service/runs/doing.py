@@ -1,4 +1,4 @@
-"""What the batches of a run do: open the project, create, mark, move, update, read back, link.
+"""What the batches of a run do: open the project, create, finish, mark, move, update, read back, link.
 
 Each of these may run again after a crash. So each looks first at what is recorded: what is done is skipped, what was
 intended without a recorded answer is looked up in the tracker before anything is written again. An intent is
@@ -24,7 +24,8 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
 )
-from service.domain.batches import Batch, Op, batches
+from service.domain.batches import Batch, Op, batches, written_apart
+from service.domain.desired import ranks
 from service.domain.plan import Action
 from service.domain.wire import batches_to_json, place_to_json
 from service.runs.work import Work
@@ -84,6 +85,7 @@ def _note(work: Work, batch: Batch) -> None:
 
 def _create(work: Work, batch: Batch) -> None:
     _look_up_doubtful(work, batch.keys)
+    places = ranks(work.plan.items)
     creations, blocked = [], []
     for key in batch.keys:
         row = work.rows.get(key)
@@ -96,7 +98,7 @@ def _create(work: Work, batch: Batch) -> None:
             continue
         rides = [(link, target) for link in batch.rides if (target := _rides_with(work, link, key)) is not None]
         iteration = work.ref(item.iteration) if work.place.capabilities.places_in_create else None
-        creations.append(Creation(item, epic=epic, iteration=iteration, links=tuple(rides)))
+        creations.append(Creation(item, epic, iteration, tuple(rides), rank=places[key]))
     _refuse(work, blocked, "its epic was not created")
     if not creations:
         return
@@ -151,12 +153,19 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
     work.reload()
 
 
-def _created_fields(work: Work, item: Item) -> Fields:
-    """What a create writes: all fields, but not the iteration where that is a move of its own."""
-    fields = item.fields()
-    if item.kind is ItemKind.TICKET and not work.place.capabilities.places_in_create:
-        fields.pop("iteration", None)
-    return fields
+def _created_fields(work: Work, item: Item, later: Collection[str] | None = None) -> Fields:
+    """What a create wrote: all fields, but not those that take a call of their own.
+
+    `later` are the fields that the create said it left out; where its answer was lost (None), all that it may leave
+    out count as left out.
+    """
+    if item.kind is not ItemKind.TICKET:
+        return item.fields()
+    able = work.place.capabilities
+    apart = (written_apart(able) - {"iteration"}) if later is None else set(later)
+    if not able.places_in_create:
+        apart = {*apart, "iteration"}
+    return {name: value for name, value in item.fields().items() if name not in apart}
 
 
 def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -> None:
@@ -165,7 +174,7 @@ def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -
         for outcome in outcomes:
             item = work.desired[outcome.key]
             if isinstance(outcome, Done):
-                fields = _created_fields(work, item)
+                fields = _created_fields(work, item, outcome.later)
                 items.made(session, work.project.id, outcome.key, kind, outcome.ref, fields, work.run.id, now)
             else:
                 problems = [str(problem) for problem in outcome.problems]
@@ -197,6 +206,32 @@ def _refuse(work: Work, keys: Sequence[ItemKey], why: str) -> None:
     work.findings += [_refusal(work.desired[key], [why]) for key in keys]
 
 
+def _finish(work: Work, batch: Batch) -> None:
+    """Have the tracker complete the tickets whose create call could not carry everything."""
+    left = {key: _left(work.rows[key].wanted, work.desired[key]) for key in batch.keys if work.ref(key) is not None}
+    unfinished = [(work.desired[key], ref) for key in batch.keys if (ref := work.ref(key)) is not None and left[key]]
+    if not unfinished:
+        return
+    outcomes = work.tracker.finish(work.place, unfinished)
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for outcome in outcomes:
+            if isinstance(outcome, Done):
+                items.written(session, work.project.id, outcome.key, left[outcome.key], work.run.id, now)
+    work.findings += [
+        _refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
+        for outcome in outcomes
+        if not isinstance(outcome, Done)
+    ]
+
+
+def _left(written: Fields, item: Item) -> Fields:
+    """What of a ticket is still to be finished: its text only if none was written, its checklist also if it changed."""
+    wanted = item.fields()
+    left = {name: wanted[name] for name in ("text", "checklist") if name not in written}
+    return left if written.get("checklist") == wanted["checklist"] else {**left, "checklist": wanted["checklist"]}
+
+
 def _mark(work: Work, batch: Batch) -> None:
     for key in batch.keys:
         ref = work.ref(key)
@@ -207,7 +242,7 @@ def _mark(work: Work, batch: Batch) -> None:
 def _update(work: Work, batch: Batch) -> None:
     for key in batch.keys:
         item, change, ref = work.desired[key], work.changes[key], work.ref(key)
-        names = [name for name in change.changed if name != "iteration"]
+        names = [name for name in change.changed if name not in written_apart(work.place.capabilities)]
         if ref is None:
             continue
         try:
@@ -331,6 +366,7 @@ def _link_ref(source: RemoteRef, target: RemoteRef) -> RemoteRef:
 DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.NOTE: _note,
     Op.CREATE: _create,
+    Op.FINISH: _finish,
     Op.MARK: _mark,
     Op.UPDATE: _update,
     Op.MOVE: _move,

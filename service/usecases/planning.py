@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connectors.tracker import (
     Account,
@@ -117,12 +118,27 @@ def _inputs(context: Context, project_id: str) -> _Inputs:
         team = team_of(session.get_one(TeamRow, project.team_id))
         stored = session.get_one(TemplateRow, project.template_digest)
         recorded = items.recorded(session, project_id)
+        people = _people_of_last_run(session, project_id)
     template = read_template(stored.text, stored.source)
     parameters = settle(template, project.parameters, context.now().date())
     calendar = Calendar(time_zone=project.time_zone)
     drawn = blueprint(template, parameters, project.name, project.key, calendar)
-    assignment = assign(drawn, template, parameters, team, calendar)
+    holding = {
+        key: people[account]
+        for key, record in recorded.items()
+        if record.ref is not None and (account := record.wanted.get("assignee")) in people
+    }
+    assignment = assign(drawn, template, parameters, team, calendar, holding)
     return _Inputs(project, connection, team, template, drawn, assignment, recorded)
+
+
+def _people_of_last_run(session: Session, project_id: str) -> dict[str, str]:
+    """Who is behind each account id, as the plans that were applied had it, the newest last."""
+    query = select(PlanRow).where(PlanRow.project_id == project_id, PlanRow.run_id.is_not(None))
+    people: dict[str, str] = {}
+    for row in session.scalars(query.order_by(PlanRow.created_at)):
+        people |= row.body.get("people", {})
+    return people
 
 
 def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
@@ -249,9 +265,10 @@ def _vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
 def _with_estimate(plan: Plan, capabilities: Capabilities, seconds_per_call: float) -> Plan:
     """The plan with what applying is expected to take, at the pace at which the tracker has just answered."""
     calls = batches(plan.changes, plan.items, capabilities)
-    return replace(
-        plan, estimate=estimate(calls, creates_project=plan.place is None, seconds_per_call=seconds_per_call)
+    expected = estimate(
+        calls, plan.items, capabilities, creates_project=plan.place is None, seconds_per_call=seconds_per_call
     )
+    return replace(plan, estimate=expected)
 
 
 def latest(context: Context, project_id: str) -> PlanRow | None:

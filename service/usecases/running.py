@@ -20,7 +20,8 @@ from service.usecases.errors import NotFound
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `done` of `steps` batches have ended (0 of 0 until the project is opened); `written` of
-    `planned` items exist; `requests` counts this run's own."""
+    `planned` new items exist; `updates` is how many changes its plan has to items that existed before; `requests`
+    counts this run's own."""
 
     run: RunRow
     project: ProjectRow
@@ -28,6 +29,7 @@ class Progress:
     done: int
     written: int
     planned: int
+    updates: int
     requests: Usage
     latest: StepRow | None
 
@@ -55,6 +57,7 @@ def progress(context: Context, run_id: str) -> Progress:
         done=len({step.number for step in ended if step.state == "go" and step.number > 0}),
         written=sum(1 for key in planned if key in made),
         planned=len(planned),
+        updates=sum(1 for change in plan.body["changes"] if change["action"] in ("update", "adopt", "forget")),
         requests=Usage(sum(step.reads for step in ended), sum(step.writes for step in ended)),
         latest=ended[-1] if ended else None,
     )

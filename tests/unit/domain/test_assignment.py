@@ -342,3 +342,38 @@ def test_five_hundred_people_and_a_long_plan_are_assigned_in_passing() -> None:
     found = outcome(process, crew)
     assert len(found.tickets) == 26 * 42
     assert found.vacancies == ()
+
+
+def held(found: Assignment) -> dict[ItemKey, str]:
+    return {key: assigned.person for key, assigned in found.tickets.items() if assigned.person is not None}
+
+
+def test_somebody_new_takes_no_ticket_away() -> None:
+    process = template(phase(*(ticket(f"t{number}", 3) for number in range(4))))
+    drawn, parameters = draw(process), settled(process)
+    before = held(assign(drawn, process, parameters, team(person("ml-1", "ml"), person("pm-1", "pm")), Calendar()))
+    larger = team(person("ml-1", "ml"), person("ml-2", "ml"), person("pm-1", "pm"))
+
+    after = held(assign(drawn, process, parameters, larger, Calendar(), before))
+
+    assert after == before
+
+
+def test_who_no_longer_holds_the_role_gives_the_ticket_up() -> None:
+    process = template(phase(ticket("t", 3)))
+    drawn, parameters = draw(process), settled(process)
+
+    found = assign(drawn, process, parameters, team(person("ml-2", "ml")), Calendar(), {ItemKey("ticket:t"): "ml-1"})
+
+    assert found.tickets[ItemKey("ticket:t")].person == "ml-2"
+
+
+@relaxed
+@given(processes(), members(), scales)
+def test_assigning_again_changes_nothing(process: Template, people: list[dict[str, Any]], scale: str) -> None:
+    drawn, crew, parameters = draw(process, scale=scale), team(*people), settled(process, scale=scale)
+    first = assign(drawn, process, parameters, crew, Calendar())
+
+    again = assign(drawn, process, parameters, crew, Calendar(), held(first))
+
+    assert held(again) == held(first)

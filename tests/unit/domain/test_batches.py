@@ -8,7 +8,7 @@ from math import ceil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Capabilities, Item, ItemKey, ItemKind
+from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.batches import Batch, Op, batches, cheapest_stages, estimate, levels
 from service.domain.plan import Action, Change, Reason, diff
 
@@ -28,6 +28,15 @@ JIRA = Capabilities(
     text_limit=32767,
 )
 PLAIN = replace(JIRA, links_in_create=False)
+TRELLO = replace(
+    PLAIN,
+    links=False,
+    checklists=True,
+    marks_iterations_apart=False,
+    places_in_create=True,
+    checklists_in_create=False,
+    costs=Costs(bulk=False, label=1, iteration=2, project=7, per_window=100, window=10.0, parallel=10),
+)
 
 
 def ticket(name: str, iteration: int | None = None) -> Item:
@@ -50,7 +59,7 @@ def laid_out(items: list[Item], capabilities: Capabilities = JIRA) -> list[Batch
 
 
 def writes(plan: list[Batch]) -> int:
-    return estimate(plan, creates_project=False, seconds_per_call=0.1).writes
+    return estimate(plan, [], JIRA, creates_project=False, seconds_per_call=0.1).writes
 
 
 def test_fifty_one_epics_take_two_calls() -> None:
@@ -195,3 +204,57 @@ def test_stages_hold_every_ticket_once(items: list[Item]) -> None:
     stages = cheapest_stages(levels(keys, edges), edges, 50)
 
     assert sorted(key for stage in stages for key in stage) == sorted(keys)
+
+
+def listed(name: str, *lines: str, labels: tuple[str, ...] = ()) -> Item:
+    return Item(ItemKey(f"ticket:{name}"), ItemKind.TICKET, name, checklist=lines, labels=labels)
+
+
+def test_the_first_ticket_of_each_checklist_is_finished_before_the_others_are_created() -> None:
+    items = [listed("a", "x", "y"), listed("b", "x", "y"), listed("c", "z"), listed("d"), listed("e", "z"), listed("f")]
+
+    plan = [batch for batch in laid_out(items, TRELLO) if batch.op in (Op.CREATE, Op.FINISH)]
+
+    assert [(batch.op, [key.removeprefix("ticket:") for key in batch.keys]) for batch in plan] == [
+        (Op.CREATE, ["a", "c", "d", "f"]),
+        (Op.FINISH, ["a", "c", "d", "f"]),
+        (Op.CREATE, ["b", "e"]),
+        (Op.FINISH, ["b", "e"]),
+    ]
+
+
+def test_where_a_create_call_carries_checklists_nothing_is_finished() -> None:
+    assert [batch for batch in laid_out([listed("a", "x")], PLAIN) if batch.op is Op.FINISH] == []
+
+
+def test_a_checklist_that_was_left_out_is_finished_and_not_updated() -> None:
+    item = listed("a", "x", "y")
+    change = Change(item.key, item.kind, Action.UPDATE, Reason.UNFINISHED, item.title, changed=("checklist", "title"))
+
+    plan = batches([change], [item], TRELLO)
+    assert [batch.op for batch in plan] == [Op.UPDATE, Op.FINISH]
+    assert [batch.op for batch in batches([replace(change, changed=("checklist",))], [item], TRELLO)] == [Op.FINISH]
+    assert [batch.op for batch in batches([change], [item], PLAIN)] == [Op.UPDATE]
+
+
+def test_the_estimate_counts_each_card_label_list_and_line_of_its_own() -> None:
+    items = [
+        Item(ItemKey("iteration:1"), ItemKind.ITERATION, "One"),
+        *(listed(f"n{n}", "x", "y", labels=("role:ml", f"phase:{n % 2}")) for n in range(60)),
+    ]
+
+    told = estimate(laid_out(items, TRELLO), items, TRELLO, creates_project=True, seconds_per_call=0.1)
+
+    assert told.writes == 7 + 2 + 60 + 3 + (1 + 2)
+    assert told.reads == 2 + 3
+
+
+def test_the_estimate_does_not_promise_more_than_the_trackers_rate_allows() -> None:
+    items = [listed(f"n{n}") for n in range(250)]
+    plan = laid_out(items, TRELLO)
+
+    def seconds(per_call: float) -> float:
+        return estimate(plan, items, TRELLO, creates_project=False, seconds_per_call=per_call).seconds
+
+    assert seconds(0.001) == 20.0
+    assert seconds(2.0) > 50.0

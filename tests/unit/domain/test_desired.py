@@ -12,7 +12,7 @@ from connectors.tracker import Capabilities, Item, ItemKey, ItemKind, Priority, 
 from service.domain.assignment import Assignment, assign
 from service.domain.blueprint import Blueprint
 from service.domain.calendar import Calendar
-from service.domain.desired import desired_items, fitting_findings
+from service.domain.desired import desired_items, fitting_findings, ranks
 from service.domain.template import Template
 from tests.unit.domain.samples import draw, person, phase, settled, team, template, ticket
 
@@ -197,3 +197,32 @@ def test_items_fit_and_refer_only_to_items_before_them(iterations: bool, points:
         assert len(item.text) <= limit
         assert item.kind is ItemKind.LINK or len(item.title) <= max(limit, 29)
         seen.add(item.key)
+
+
+def test_people_meet_each_iteration_with_its_record_on_top_of_its_tickets() -> None:
+    def item(key: str, kind: ItemKind, iteration: str | None = None) -> Item:
+        return Item(ItemKey(key), kind, key, iteration=ItemKey(iteration) if iteration else None)
+
+    items = [
+        item("epic:a", ItemKind.EPIC),
+        item("iteration:1", ItemKind.ITERATION),
+        item("iteration:2", ItemKind.ITERATION),
+        item("ticket:b", ItemKind.TICKET, "iteration:1"),
+        item("record:1", ItemKind.TICKET, "iteration:1"),
+        item("ticket:c", ItemKind.TICKET),
+        item("ticket:d", ItemKind.TICKET, "iteration:2"),
+        item("record:2", ItemKind.TICKET, "iteration:2"),
+        item("link:b>d", ItemKind.LINK),
+    ]
+
+    assert list(ranks(items)) == [
+        "epic:a",
+        "iteration:1",
+        "record:1",
+        "ticket:b",
+        "iteration:2",
+        "record:2",
+        "ticket:d",
+        "ticket:c",
+    ]
+    assert list(ranks(items).values()) == list(range(1, 9))

@@ -97,6 +97,20 @@ def test_an_item_a_person_deleted_is_drift_and_is_not_made_again() -> None:
     assert [(entry.key, entry.field) for entry in drift] == [(TICKET.key, None)]
 
 
+def test_a_checklist_that_broke_off_is_completed_when_its_ticket_is_taken_over() -> None:
+    wanted = replace(TICKET, checklist=("One", "Two"))
+    for there, missing in (
+        ([], ("checklist",)),
+        (["One"], ("checklist",)),
+        (["One", "Two"], ()),
+        (["Two"], ()),  # a person made it so
+        (["One", "Two", "Theirs"], ()),
+        (None, ()),
+    ):
+        [change], _ = diff([wanted], {}, shown(observed(wanted, checklist=there)))
+        assert (change.action, change.changed) == (Action.ADOPT, missing)
+
+
 def test_an_item_with_our_marker_that_we_did_not_record_is_taken_over() -> None:
     changes, _drift = diff([TICKET], {}, shown(observed(TICKET)))
 
