@@ -513,7 +513,7 @@ class View:
             "dateCreated": times.text(token.created),
             "dateExpires": times.optional(token.expires),
             "permissions": [
-                {"idModel": "*", "modelType": kind, "read": True, "write": writes} for kind in ("board", "organization")
+                {"idModel": "*", "modelType": kind, "read": True, "write": writes} for kind in ("Board", "Organization")
             ],
         }
         return pick(full, fields)
