@@ -219,7 +219,8 @@ class _Parser:
 
     @property
     def token(self) -> _Token:
-        return self.tokens[self.at]
+        """The next token; past the end it stays the last one, which says that the text is over."""
+        return self.tokens[min(self.at, len(self.tokens) - 1)]
 
     def take(self) -> _Token:
         token = self.token

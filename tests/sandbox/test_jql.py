@@ -248,6 +248,12 @@ def test_the_tree_has_the_vendors_shape() -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["cf[", "cf[1", "(", "a and not", "order by", "x in ("])
+def test_a_text_that_ends_too_early_is_refused(text: str) -> None:
+    with pytest.raises(JqlError, match="Error in the JQL Query"):
+        parse(text)
+
+
 @given(st.text(alphabet="project=AND()!<>~, \"'\\[]order by1-cfinEMPTY.@", max_size=60))
 def test_any_text_parses_or_is_refused(jql: str) -> None:
     try:
