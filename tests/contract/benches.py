@@ -12,6 +12,9 @@ from connectors.jira.settings import JiraSettings
 from connectors.jira.tracker import JiraTracker
 from connectors.pacing import Pacer, Patience
 from connectors.tracker import ProjectSpec, Tracker
+from connectors.trello.client import TrelloClient
+from connectors.trello.settings import TrelloSettings
+from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
 from tests.contract.losing_proxy import LosingProxy, Passing
 
@@ -112,10 +115,50 @@ def _jira(name: str, project_key: str, method: str) -> Callable[[], Iterator[Ben
     return bench
 
 
+TRELLO_ROLES = {"owner": "sandbox-token", "viewer": "readonly-token", "stranger": "not-the-token"}
+
+
+def _writes_to_trello(passing: Passing) -> bool:
+    # That a board was looked at is noted nowhere that anybody sees; a board without a name is never made.
+    harmless = passing.path.endswith("/markedAsViewed") or (passing.path == "/1/boards/" and passing.body == b"{}")
+    return passing.method != "GET" and not harmless
+
+
+def _stands_under_cards(passing: Passing) -> bool:
+    return passing.method == "POST" and passing.path in {"/1/labels", "/1/lists"}
+
+
+def _blind_trello(proxy: LosingProxy) -> None:
+    proxy.orders.fake.append((lambda passing: passing.path.startswith("/1/search?"), 200, b'{"cards": []}'))
+
+
+def _trello() -> Iterator[Bench]:
+    with SandboxServer() as sandbox, LosingProxy(sandbox.url) as proxy:
+
+        def connect(role: str) -> Tracker:
+            settings = TrelloSettings.model_validate(
+                {"url": proxy.url, "key": "sandbox-key", "token": TRELLO_ROLES[role]}
+            )
+            client = TrelloClient(settings, windows={}, patience=lambda: Patience(sleep=never))
+            return TrelloTracker(settings, client)
+
+        yield Bench(
+            "trello",
+            connect,
+            "Demo board",
+            "scrum",
+            proxy,
+            _writes_to_trello,
+            _blind_trello,
+            stands_under=_stands_under_cards,
+        )
+
+
 BENCHES: dict[str, Callable[[], Iterator[Bench]]] = {
     "jira company-managed": _jira("jira company-managed", "SCRUM", "scrum"),
     "jira team-managed": _jira("jira team-managed", "TEAM", "scrum"),
     "jira kanban": _jira("jira kanban", "KANBAN", "kanban"),
+    "trello": _trello,
 }
 
 
