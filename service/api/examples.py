@@ -155,6 +155,7 @@ NEW_PROJECT: Example = {
     "time_zone": "Europe/Berlin",
     "create": False,
 }
+PROJECT_CHANGES: Example = {"team": "ml-team", "parameters": {"scale": "growing"}}
 _PROJECT_ENTRY: Example = {
     "id": "prj_1f0c9a3b5d7e",
     "name": "Churn model",

@@ -70,20 +70,24 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 
 def required_version(if_match: str | None, present: int) -> int:
-    """The version that `If-Match` asks for: the present one if it is named, else one that it is not.
+    """The version that `If-Match` asks for: the present one if it is named, else one that it is not."""
+    return present if matches(if_match, str(present)) else -1
+
+
+def matches(if_match: str | None, present: str) -> bool:
+    """Whether `If-Match` names the present tag, given without its quotes.
 
     Raises the problems that the header is missing or unreadable. Weak tags never match (RFC 9110, 13.1.1).
     """
     if if_match is None:
         raise ApiProblem("precondition-required", "Send the ETag that you read as If-Match.")
     if if_match.strip() == "*":
-        return present
+        return True
     tags = _tags(if_match)
     if not tags:
         entry = {"header": "If-Match", "detail": 'must be an ETag such as "3", or *'}
         raise ApiProblem("malformed-request", 'If-Match must be an ETag such as "3", or *.', errors=[entry])
-    strong = {tag for weak, tag in tags if not weak}
-    return present if str(present) in strong else -1
+    return present in {tag for weak, tag in tags if not weak}
 
 
 def unchanged(request: Request, response: Response, etag: str) -> Response | None:

@@ -290,6 +290,23 @@ class NewProject(Body):
     create: bool = Field(default=False, description="Create the tracker's project when the plan is applied.")
 
 
+class ProjectChanges(Body):
+    """What to change about a project; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=_shown(examples.PROJECT_CHANGES))
+
+    name: Name | None = Field(default=None, description="What people call it; 80 characters at most.")
+    team: Name | None = Field(default=None, description="Name or id of a team.")
+    template: Name | TemplateText | None = Field(
+        default=None, description="Name of a built-in template, or a template's text."
+    )
+    parameters: dict[Name, str | bool | int] = Field(
+        default_factory=dict, max_length=100, description="Parameters to set; the others keep their value."
+    )
+    time_zone: Name | None = Field(default=None, description="IANA name.")
+    create: bool | None = Field(default=None, description="Create the tracker's project when the plan is applied.")
+
+
 class ProjectEntry(Shown):
     """A project in a list."""
 

@@ -161,6 +161,35 @@ def test_a_projects_etag_changes_with_its_serial(api: Api) -> None:
     assert api("GET", f"/projects/{project}").headers["etag"] != before
 
 
+def test_a_project_is_changed_by_who_has_read_it_and_keeps_what_is_not_named(api: Api) -> None:
+    project = api.new_project()
+    read = api("GET", f"/projects/{project}")
+    before = read.json()
+    changes = {"parameters": {"method": "kanban"}, "time_zone": "Asia/Tokyo"}
+
+    written = api("PATCH", f"/projects/{project}", json=changes, headers={"If-Match": read.headers["etag"]})
+    late = api("PATCH", f"/projects/{project}", json=changes, headers={"If-Match": read.headers["etag"]})
+    unseen = api("PATCH", f"/projects/{project}", json=changes)
+
+    after = written.json()
+    assert written.status_code == 200, written.text
+    assert after["parameters"] == {**before["parameters"], "method": "kanban"}
+    assert (after["time_zone"], after["name"], after["team"]) == ("Asia/Tokyo", before["name"], before["team"])
+    assert after["serial"] == before["serial"] + 1, "plans made before are stale"
+    assert_problem(late, "version-mismatch", 412)
+    assert_problem(unseen, "precondition-required", 428)
+
+
+def test_everything_wrong_with_a_change_of_a_project_is_said_at_once(api: Api) -> None:
+    project = api.new_project()
+    changes = {"parameters": {"method": "huge"}, "time_zone": "Europe/Berlim"}
+
+    answer = api("PATCH", f"/projects/{project}", json=changes, headers={"If-Match": "*"})
+
+    problem = assert_problem(answer, "invalid-input", 422)
+    assert {error["pointer"] for error in problem["errors"]} == {"/parameters/method", "/time_zone"}
+
+
 def test_projects_come_in_pages_that_hold_each_once(api: Api) -> None:
     wanted = [row.id for row in projects.listed(api.context)] + [api.new_project() for _ in range(5)]
     found: list[str] = []

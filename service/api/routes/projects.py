@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Header, Request, Response, status
 
 from service import templates as template_files
 from service.api import models, openapi
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, unchanged
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, matches, unchanged
 from service.api.pages import Asked, invalid_cursor, page
-from service.api.problems import placed
+from service.api.problems import ApiProblem, placed
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
@@ -98,6 +98,48 @@ def get_project(name: Named, request: Request, response: Response, context: Give
     row = projects.get(context, name)
     shown = _shown(row, running.inventory(context, row.id))
     return unchanged(request, response, _etag(row, shown)) or shown
+
+
+@router.patch(
+    "/{name}",
+    operation_id="changeProject",
+    summary="Change a project",
+    response_model=models.ProjectShown,
+    responses={
+        200: {"headers": openapi.etag_header("project")},
+        **openapi.problems(
+            *openapi.ALWAYS, *openapi.BODY, "not-found", "ambiguous", "version-mismatch", "precondition-required"
+        ),
+    },
+)
+def change_project(
+    name: Named,
+    body: models.ProjectChanges,
+    context: Given,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
+) -> dict[str, Any]:
+    """Changes what the next plan is made from; plans made before are stale then. Nothing is sent to the tracker."""
+    row = projects.get(context, name)
+    if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
+        raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
+    with placed(_pointer):
+        row = projects.put(
+            context,
+            projects.Request(
+                name=body.name or row.name,
+                key=row.key,
+                connection=row.connection_id,
+                team=body.team or row.team_id,
+                template=projects.template_text(context, row) if body.template is None else _template(body.template),
+                parameters=body.parameters,
+                time_zone=body.time_zone,
+                create=row.create if body.create is None else body.create,
+            ),
+        )
+    shown = _shown(row, running.inventory(context, row.id))
+    response.headers["ETag"] = _etag(row, shown)
+    return shown
 
 
 @router.get(
