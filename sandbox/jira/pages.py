@@ -29,12 +29,12 @@ CONTROLS = ("clock", "deliveries", "faults", "latency", "limits", "permissions",
 MOST_SHOWN = 300
 LATEST = 12
 _MAY = {"admin": "everything", "member": "create and edit, not administer", "viewer": "look"}
-_HEADERS = {
+page_headers = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'",
     "referrer-policy": "no-referrer",
 }
 
-_environment = Environment(
+environment = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent.parent / "pages"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -46,10 +46,10 @@ Shown = dict[str, Any]
 
 def _page(call: Call, template: str, status: int = 200, **values: Any) -> Response:
     boards = sorted(call.site.data.boards.values(), key=lambda board: board.id)
-    html = _environment.get_template(template).render(
+    html = environment.get_template(template).render(
         {"boards": boards[:8], "here": None, "now": moment(call.site.clock.now()), **values}
     )
-    return HTMLResponse(html, status_code=status, headers=_HEADERS)
+    return HTMLResponse(html, status_code=status, headers=page_headers)
 
 
 def moment(value: datetime) -> str:
