@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +36,7 @@ from service.usecases import tokens
 SANDBOX_PORT = 9100
 SERVICE_PORT = 8000
 PROJECT_KEY = "ML"
+PROJECT_NAME = "ML demo"
 TEAM_FILE = Path(__file__).parent.parent / "demo_team.yaml"
 PATIENCE = 60.0
 """Seconds to wait for a process of ours to answer; it takes about two on a laptop."""
@@ -45,21 +46,28 @@ class DemoTracker(StrEnum):
     """Trackers that the demo can build in."""
 
     JIRA = "jira"
+    TRELLO = "trello"
+    BOTH = "both"
+
+    @property
+    def each(self) -> list[str]:
+        """The trackers that are meant, one by one."""
+        return ["jira", "trello"] if self is DemoTracker.BOTH else [self.value]
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop when everything is built.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --once: leave sandbox and service running.")] = False,
-    tracker: Annotated[DemoTracker, typer.Option(help="Which tracker to build in.")] = DemoTracker.JIRA,
+    tracker: Annotated[DemoTracker, typer.Option(help="Which tracker to build in.")] = DemoTracker.BOTH,
 ) -> None:
-    """Build the ML template in a Jira on this machine and show what came of it. Nothing leaves this machine."""
+    """Build the ML template in a Jira and a Trello on this machine and show what came of it. Nothing leaves it."""
     stage = Stage(home=Path(tempfile.mkdtemp(prefix="phaseloop-demo-")))
     stopping = not (once and keep)
     with _interruptible(), stage.torn_down(stopping):
         stage.start()
-        built = Bootstrap(stage, quiet=as_json).run(tracker)
-        document = {"service_url": stage.service_url, "sandbox_url": stage.sandbox_url, "projects": [built]}
+        built = Bootstrap(stage, quiet=as_json).run(tracker.each)
+        document = {"service_url": stage.service_url, "sandbox_url": stage.sandbox_url, "projects": built}
         if as_json:
             print_json(document)
             sys.stdout.flush()
@@ -102,7 +110,7 @@ class Stage:
         sandbox_port, service_port = free_port(SANDBOX_PORT), free_port(SERVICE_PORT)
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         self.service_url = f"http://127.0.0.1:{service_port}"
-        with err.status("Starting a Jira sandbox and the service …"):
+        with err.status("Starting the sandbox and the service …"):
             sandbox = self._spawn("sandbox", "--port", str(sandbox_port), "--quiet")
             service = self._spawn("serve", "--port", str(service_port))
             self._await(sandbox, f"{self.sandbox_url}/rest/api/2/serverInfo", "sandbox")
@@ -182,22 +190,31 @@ class Bootstrap:
             timeout=httpx.Timeout(60, read=120),
         )
 
-    def run(self, tracker: DemoTracker) -> dict[str, Any]:
-        """Build the template in the tracker; returns the entry of the demo's JSON document."""
-        started = time.monotonic()
+    def run(self, trackers: Sequence[str]) -> list[dict[str, Any]]:
+        """Build the template in each tracker; returns the entries of the demo's JSON document."""
         with self._client:
-            project = self._project(tracker)
-            plan = self._post(f"/projects/{project['id']}/plans")
-            run = self._follow(self._post(f"/plans/{plan['id']}/apply"))
-            project = self._get(f"/projects/{project['id']}")
-            if run["state"] != "completed":
-                fail(
-                    f"The run ended {run['state']}: " + " ".join(finding["message"] for finding in run["findings"]),
-                    f"Its records are in {self._stage.home}.",
-                )
+            team = self._post("/teams", read_team(TEAM_FILE.read_text(encoding="utf-8"), TEAM_FILE.name).to_json())
+            return [self._build(tracker, team["id"]) for tracker in trackers]
+
+    def _build(self, tracker: str, team: str) -> dict[str, Any]:
+        started = time.monotonic()
+        settings, secret = self._credentials(tracker)
+        connection = self._post(
+            "/connections", {"name": tracker, "kind": tracker, "settings": settings, "secret": secret}
+        )
+        request = {"name": PROJECT_NAME, "key": PROJECT_KEY, "connection": connection["id"], "team": team}
+        project = self._post("/projects", {**request, "template": "iterative-ml", "create": True})
+        plan = self._post(f"/projects/{project['id']}/plans")
+        run = self._follow(self._post(f"/plans/{plan['id']}/apply"), tracker)
+        project = self._get(f"/projects/{project['id']}")
+        if run["state"] != "completed":
+            fail(
+                f"The run ended {run['state']}: " + " ".join(finding["message"] for finding in run["findings"]),
+                f"Its records are in {self._stage.home}.",
+            )
         return {
             "id": project["id"],
-            "tracker": tracker.value,
+            "tracker": tracker,
             "key": project["key"],
             "url": project["url"],
             "epics": project["counts"].get("epic", 0),
@@ -211,31 +228,15 @@ class Bootstrap:
             "seconds": round(time.monotonic() - started, 2),
         }
 
-    def _project(self, tracker: DemoTracker) -> dict[str, Any]:
-        sandbox = import_module("sandbox.jira.seed")
-        connection = self._post(
-            "/connections",
-            {
-                "name": tracker.value,
-                "kind": tracker.value,
-                "settings": {"url": self._stage.sandbox_url, "email": sandbox.DEMO_EMAIL},
-                "secret": sandbox.DEMO_TOKEN,
-            },
-        )
-        team = self._post("/teams", read_team(TEAM_FILE.read_text(encoding="utf-8"), TEAM_FILE.name).to_json())
-        return self._post(
-            "/projects",
-            {
-                "name": "ML demo",
-                "key": PROJECT_KEY,
-                "connection": connection["id"],
-                "team": team["id"],
-                "template": "iterative-ml",
-                "create": True,
-            },
-        )
+    def _credentials(self, tracker: str) -> tuple[dict[str, str | bool], str]:
+        """The settings and the secret of the sandbox's own account."""
+        if tracker == "trello":
+            seed = import_module("sandbox.trello.seed")
+            return {"url": self._stage.sandbox_url, "key": seed.KEY, "invite": True}, seed.TOKEN
+        seed = import_module("sandbox.jira.seed")
+        return {"url": self._stage.sandbox_url, "email": seed.DEMO_EMAIL}, seed.DEMO_TOKEN
 
-    def _follow(self, run: dict[str, Any]) -> dict[str, Any]:
+    def _follow(self, run: dict[str, Any], tracker: str) -> dict[str, Any]:
         """Show the run's progress as the service sends it, until it ends."""
         with (
             Progress(
@@ -250,7 +251,7 @@ class Bootstrap:
             ) as bar,
             self._client.stream("GET", f"/runs/{run['id']}/events") as answer,
         ):
-            task = bar.add_task("Building the template in Jira", total=None)
+            task = bar.add_task(f"Building the template in {tracker.capitalize()}", total=None)
             event = ""
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -260,7 +261,7 @@ class Bootstrap:
                     progress = json.loads(value)["progress"]
                     bar.update(task, total=progress["steps"] or None, completed=progress["done"])
                 elif name == "data" and event == "step":
-                    bar.update(task, description=escape(json.loads(value)["title"]))
+                    bar.update(task, description=f"{tracker.capitalize()}: {escape(json.loads(value)['title'])}")
         return self._get(f"/runs/{run['id']}")
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -278,17 +279,19 @@ class Bootstrap:
         return document
 
 
-def _show(stage: Stage, built: dict[str, Any]) -> None:
-    out.print(f"\n[bold green]Built[/] in {built['seconds']} s: the ML template as project [bold]{built['key']}[/].\n")
-    table = Table(box=None, show_header=False, pad_edge=False)
-    made = f"{built['epics']} epics, {built['iterations']} sprints, {built['tickets']} tickets"
-    table.add_row("made", f"{made}, {built['vacancies']} without a person")
-    table.add_row("calls", f"{built['requests']['reads']} reads, {built['requests']['writes']} writes")
-    table.add_row("board", built["url"])
-    table.add_row("a ticket", f"{stage.sandbox_url}/browse/{built['key']}-20")
-    table.add_row("service", f"{stage.service_url}/api/v1/openapi.json")
-    table.add_row("token", stage.token)
-    out.print(table)
+def _show(stage: Stage, built: Sequence[dict[str, Any]]) -> None:
+    for project in built:
+        requests = project["requests"]
+        table = Table(box=None, show_header=False, pad_edge=False)
+        made = f"{project['epics']} epics, {project['iterations']} iterations, {project['tickets']} tickets"
+        table.add_row("made", f"{made}, {project['vacancies']} without a person")
+        table.add_row("calls", f"{requests['reads']} reads, {requests['writes']} writes")
+        table.add_row("board", project["url"])
+        if project["tracker"] == "jira":
+            table.add_row("a ticket", f"{stage.sandbox_url}/browse/{project['key']}-20")
+        out.print(f"\n[bold green]Built[/] in [bold]{project['tracker'].capitalize()}[/], in {project['seconds']} s")
+        out.print(table)
+    out.print(f"\nservice   {stage.service_url}/api/v1/openapi.json\ntoken     {stage.token}")
 
 
 def _serve(stage: Stage, *, quiet: bool) -> None:

@@ -114,22 +114,30 @@ def validate(
 @connections.command("add")
 def add_connection(
     name: Annotated[str, typer.Argument(help="What you call it, such as `jira`.")],
-    url: Annotated[str, typer.Option(help="The site, such as https://your-site.atlassian.net.")],
-    email: Annotated[str, typer.Option(help="The account's e-mail address.")],
-    kind: Annotated[str, typer.Option(help="The kind of tracker.")] = "jira",
+    kind: Annotated[str, typer.Option(help="The kind of tracker: jira or trello.")] = "jira",
+    url: Annotated[
+        str | None, typer.Option(help="The address: https://your-site.atlassian.net; not needed for trello.com.")
+    ] = None,
+    email: Annotated[str | None, typer.Option(help="Jira: the account's e-mail address.")] = None,
+    key: Annotated[str | None, typer.Option(help="Trello: the API key of your Power-Up.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Trello: the workspace that new boards belong to.")] = None,
+    invite: Annotated[
+        bool | None, typer.Option("--invite", help="Trello: let people who have work into the board.")
+    ] = None,
     token_file: Annotated[
         typer.FileText, typer.Option(help="File with the API token; - (the default) reads it from standard input.")
     ] = "-",  # type: ignore[assignment]  # noqa: S107 - typer opens it; - is standard input
-    allow_http: Annotated[bool, typer.Option(help="Allow plain http beyond this machine.")] = False,
-    replace: Annotated[bool, typer.Option(help="Write an existing connection anew.")] = False,
+    allow_http: Annotated[
+        bool | None, typer.Option("--allow-http", help="Allow plain http beyond this machine.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Write an existing connection anew.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a tracker. The token is read from a file or standard input, encrypted, and never shown again."""
+    given = {"url": url, "email": email, "key": key, "workspace": workspace, "invite": invite, "allow_http": allow_http}
     on_terminal = token_file.isatty()
     secret = typer.prompt("API token", hide_input=True, err=True) if on_terminal else token_file.read().strip()
-    settings: dict[str, Any] = {"url": url, "email": email}
-    if allow_http:
-        settings["allow_http"] = True
+    settings = {name: value for name, value in given.items() if value is not None}
     with opened() as context:
         row = connection_cases.put(context, name, kind, settings, secret, replace=replace)
     if as_json:
