@@ -80,7 +80,7 @@ async def create_board(call: Call) -> Response:
     problems: dict[str, str] = {}
     if not isinstance(name, str) or not name.strip() or len(name) >= NAME_LIMIT:
         problems["name"] = "The board name must have 1 to 254 characters."
-    if kind not in {"scrum", "kanban"}:
+    if kind not in ("scrum", "kanban"):
         problems["type"] = "The board type must be scrum or kanban."
     saved = call.site.data.filters.get(str(filter_id)) if isinstance(filter_id, int | str) else None  # "1" counts as 1
     if saved is None:

@@ -28,6 +28,8 @@ SUMMARY_NEWLINES = "The summary is invalid because it contains newline character
 SUMMARY_LONG = "Summary can't exceed 255 characters."
 NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 NOT_STRING = "Operation value must be a string"
+ONLY_ACCOUNT_ID = "'accountId' must be the only user identifying query parameter in GDPR strict mode."
+NO_USERNAME = "The query parameter 'username' is not supported in GDPR strict mode."
 SPRINT_NOT_NUMBER = "Number value expected as the Sprint id."
 
 

@@ -247,3 +247,26 @@ def test_remote_links_with_one_global_id_are_one_link(admin: Client) -> None:
     assert again.status_code == 200
     found = admin.get(path).json()
     assert [(link["object"]["title"], link.get("relationship")) for link in found] == [("B", None)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{V3}/user?username=demo"),
+        ("GET", f"{V3}/user?key=demo"),
+        ("GET", f"{V3}/user/search?username=demo"),
+        ("GET", f"{V3}/user/assignable/search?project=SCRUM&username=demo"),
+        ("DELETE", f"{V3}/issue/KEY/watchers?username=demo"),
+    ],
+)
+def test_people_are_never_named_by_user_name(admin: Client, method: str, path: str) -> None:
+    response = admin.request(method, path.replace("KEY", admin.issue()))
+    assert response.status_code == 400
+    assert "GDPR strict mode" in response.json()["errorMessages"][0]
+
+
+def test_nobody_is_assigned_by_user_name(admin: Client) -> None:
+    key = admin.issue()
+    refused = admin.put(f"{V2}/issue/{key}/assignee", json={"name": "demo"})
+    assert (refused.status_code, "GDPR strict mode" in refused.text) == (400, True)
+    assert admin.get(f"{V2}/issue/{key}").json()["fields"]["assignee"] is None

@@ -25,7 +25,7 @@ DOCUMENT_FAULTS: tuple[tuple[str, str, str], ...] = (
     (".*", r"status 415 is not documented", "no operation documents 415"),
     ("createProjectWithCustomTemplate", r"status 40\d is not documented", "documents its success only"),
     ("assignIssue", r"/accountId: None is not", "its words offer null to unassign, its schema has no null"),
-    ("bulkSetIssues?Propert.*", r"is not of type 'object'", "any JSON is a property value; JsonNode is typed as an object"),
+    ("bulkSetIssues?Propert.*", r"is not of type 'object'", "any JSON is a property value, JsonNode is an object"),
     (
         "submitBulkMove",
         r"issueIdOrKeys|targetToMultipleSourceMapping",

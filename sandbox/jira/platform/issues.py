@@ -151,6 +151,8 @@ async def assign_issue(call: Call) -> Response:
     user = access.require(call, "ASSIGN_ISSUES", project, message="You do not have permission to assign issues.")
     if "accountId" not in body and "name" not in body:
         raise errors.invalid_payload()
+    if body.get("name") is not None and "accountId" not in body:
+        raise bad_request(errors.ONLY_ACCOUNT_ID)
     account = assignee_or_refuse(call.site, project, None if body.get("accountId") is None else body)
     edit = Edit(call.site, issue, user.account_id)
     edit.set_person("assignee", account)

@@ -8,7 +8,7 @@ from html import escape
 from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer, no_content, page
-from sandbox.jira import access, seed
+from sandbox.jira import access, errors, seed
 from sandbox.jira.errors import bad_request, not_found
 from sandbox.jira.platform import PREFIXES
 from sandbox.jira.state import Group, Project, User
@@ -29,7 +29,9 @@ async def myself(call: Call) -> Response:
 async def get_user(call: Call) -> Response:
     """One person by account id."""
     call.caller()
-    wanted = call.query("accountId") or call.query("key") or call.query("username")
+    wanted = call.query("accountId")
+    if call.query("username") or call.query("key"):
+        raise bad_request(errors.ONLY_ACCOUNT_ID)
     if wanted is None:
         raise bad_request("The query parameter 'accountId' is required.")
     user = call.site.data.users.get(wanted)
@@ -93,10 +95,8 @@ async def search_users(call: Call) -> Response:
     """People by the start of a name or address, by account id, or by property; inactive ones too."""
     if call.user is None or not access.allowed(call.site, call.user, "USER_PICKER"):
         return answer([])
-    query, account, prop = (call.query(name) for name in ("query", "accountId", "property"))
-    query = query if query is not None else call.query("username")
-    if query is not None and account is not None:
-        raise bad_request("The query parameters 'query' and 'accountId' cannot be used together.")
+    query, account = _purpose(call)
+    prop = call.query("property")
     if query is None and account is None and prop is None:
         raise bad_request("One of the query parameters 'query', 'accountId' or 'property' is required.")
     found = [u for u in _everybody(call) if _matches(u, query, account)]
@@ -139,8 +139,10 @@ async def user_email(call: Call) -> Response:
 
 
 def _purpose(call: Call) -> tuple[str | None, str | None]:
+    """Whom to look for: words or an account id, never a user name."""
     query, account = call.query("query"), call.query("accountId")
-    query = query if query is not None else call.query("username")
+    if call.query("username") is not None:
+        raise bad_request(errors.NO_USERNAME)
     if query is not None and account is not None:
         raise bad_request("The query parameters 'query' and 'accountId' cannot be used together.")
     return query, account

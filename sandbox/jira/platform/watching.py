@@ -46,7 +46,9 @@ async def remove_watcher(call: Call) -> Response:
     """Stop watching, or stop somebody from watching."""
     issue = access.issue_for(call)
     user = call.caller()
-    account = call.query("accountId") or call.query("username")
+    account = call.query("accountId")
+    if call.query("username") is not None:
+        raise bad_request(errors.ONLY_ACCOUNT_ID)
     if account is None:
         raise bad_request("The query parameter 'accountId' is required.")
     if account != user.account_id:
