@@ -184,13 +184,13 @@ def _board(trello: Trello, board: Board) -> Response:
 
 
 def _checklist(trello: Trello, checklist: Checklist) -> Shown:
-    items = []
+    lines = []
     for item in sorted(checklist.items, key=lambda one: (one.pos, one.id)):
         member = trello.data.members.get(item.member_id or "")
         facts = [member.full_name] if member else []
         facts += [item.due.strftime("%Y-%m-%d")] if item.due else []
-        items.append({"name": item.name, "complete": item.complete, "facts": ", ".join(facts)})
-    return {"name": checklist.name, "items": items, "checked": sum(1 for item in items if item["complete"])}
+        lines.append({"name": item.name, "complete": item.complete, "facts": ", ".join(facts)})
+    return {"name": checklist.name, "lines": lines, "checked": sum(1 for line in lines if line["complete"])}
 
 
 def _attachments(card: Card) -> list[Shown]:

@@ -71,3 +71,33 @@ def viewer(sandbox: SandboxServer) -> Iterator[Client]:
     """A client of a person who may only look."""
     with Client(base_url=sandbox.url, auth=("viewer@example.com", "viewer-token"), timeout=10) as client:
         yield client
+
+
+class TrelloApi(httpx.Client):
+    """An HTTP client of Trello's routes, with short ways to make what most tests need."""
+
+    def ok(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        """Send, assert success, and give the answer."""
+        response = self.request(method, path, params=params, json=body)
+        assert response.status_code == 200, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json()
+
+    def refused(self, method: str, path: str, body: Any = None, **params: Any) -> tuple[int, str]:
+        """Send; the status and the text of a refusal."""
+        response = self.request(method, path, params=params, json=body)
+        assert response.status_code >= 400, response.text
+        return response.status_code, response.text
+
+    def board(self, *names: str) -> tuple[str, list[str]]:
+        """A new board with lists of these names, from left to right; the ids of both."""
+        board = self.ok("POST", "/boards/", {"name": "Board", "defaultLists": False})["id"]
+        lists = [self.ok("POST", "/lists", {"name": n, "idBoard": board, "pos": "bottom"})["id"] for n in names]
+        return str(board), lists
+
+
+@pytest.fixture
+def trello(sandbox: SandboxServer) -> Iterator[TrelloApi]:
+    """A client with the token of the demo member."""
+    login = {"Authorization": 'OAuth oauth_consumer_key="sandbox-key", oauth_token="sandbox-token"'}
+    with TrelloApi(base_url=f"{sandbox.url}/1", headers=login, timeout=10) as client:
+        yield client

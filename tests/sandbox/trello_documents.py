@@ -41,7 +41,7 @@ DOCUMENT_FAULTS: tuple[tuple[str, str, str], ...] = (
 
 
 def _adapted(node: Any) -> Any:
-    """OpenAPI 3.0 as JSON Schema: ``nullable`` allows null, also beside a reference, whose other neighbours are void."""
+    """OpenAPI 3.0 as JSON Schema: ``nullable`` allows null, even beside a reference, which has no other neighbours."""
     if isinstance(node, list):
         return [_adapted(part) for part in node]
     if not isinstance(node, dict):
