@@ -75,7 +75,12 @@ def _moment(value: datetime | None) -> str | None:
 
 
 def _markup(text: str) -> Markup:
-    return Markup(_MARKDOWN.render(text))  # noqa: S704  the renderer escapes every value itself
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:  # below the headings of the page
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return Markup(html)  # noqa: S704  the renderer escapes every value itself
 
 
 def _labels(trello: Trello, card: Card) -> list[Shown]:
@@ -139,7 +144,7 @@ def _short(trello: Trello, card: Card) -> Shown:
         "labels": _labels(trello, card),
         "dates": " to ".join(days),
         "complete": card.due_complete,
-        "items": len(items),
+        "lines": len(items),
         "checked": sum(1 for item in items if item.complete),
         "comments": card.comments,
         "attachments": len(card.attachments),

@@ -89,7 +89,7 @@ def test_a_move_tells_both_lists_and_the_old_one(trello: TrelloApi) -> None:
 
 
 def test_labels_and_check_items_are_told_and_not_listed(trello: TrelloApi) -> None:
-    board, lists = trello.board("A")
+    _, lists = trello.board("A")
     card = trello.ok("POST", "/cards", {"idList": lists[0], "name": "One"})["id"]
     checklist = trello.ok("POST", "/checklists", {"idCard": card, "name": "Done means"})["id"]
     with Listener() as listener:
