@@ -270,3 +270,30 @@ def test_nobody_is_assigned_by_user_name(admin: Client) -> None:
     refused = admin.put(f"{V2}/issue/{key}/assignee", json={"name": "demo"})
     assert (refused.status_code, "GDPR strict mode" in refused.text) == (400, True)
     assert admin.get(f"{V2}/issue/{key}").json()["fields"]["assignee"] is None
+
+
+def test_issues_are_fetched_once_each_in_order_of_their_ids_without_those_that_are_not_there(admin: Client) -> None:
+    first, second = admin.issue("first"), admin.issue("second")
+    asked = [second, first.lower(), "SCRUM-999", second]
+    fetched = admin.post(f"{V3}/issue/bulkfetch", json={"issueIdsOrKeys": asked, "fields": ["summary"]}).json()
+    assert [issue["fields"] for issue in fetched["issues"]] == [{"summary": "first"}, {"summary": "second"}]
+    assert fetched["issueErrors"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"issueIdsOrKeys": []},
+        {"issueIdsOrKeys": [str(number) for number in range(101)]},
+        {"issueIdsOrKeys": ["1"], "fields": "summary"},
+        {"issueIdsOrKeys": ["1"], "properties": ["a", "b", "c", "d", "e", "f"]},
+    ],
+)
+def test_a_fetch_beyond_its_bounds_is_refused(admin: Client, body: dict[str, Any]) -> None:
+    assert admin.post(f"{V3}/issue/bulkfetch", json=body).status_code == 400
+
+
+def test_the_old_create_metadata_takes_types_by_name_with_commas(admin: Client) -> None:
+    found = admin.get(f"{V2}/issue/createmeta?projectKeys=SCRUM,TEAM&issuetypeNames=Bug,Epic").json()["projects"]
+    assert [project["key"] for project in found] == ["SCRUM", "TEAM"]
+    assert [[kind["name"] for kind in project["issuetypes"]] for project in found] == [["Epic", "Bug"]] * 2

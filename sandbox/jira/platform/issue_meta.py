@@ -44,10 +44,7 @@ async def create_meta(call: Call) -> Response:
 
 def _old_meta(call: Call, project: Project) -> Body:
     view = call.view
-    wanted_ids, wanted_names = (
-        set(call.query_list("issuetypeIds")),
-        set(call.request.query_params.getlist("issuetypeNames")),
-    )
+    wanted_ids, wanted_names = set(call.query_list("issuetypeIds")), set(call.query_list("issuetypeNames"))
     with_fields = "projects.issuetypes.fields" in call.query_list("expand")
     types = []
     for issue_type in _types(call, project):
