@@ -126,9 +126,9 @@ class Panel:
         """Answer one control request; 400 names every problem, 404 lists what there is."""
         name = request.url.path.removeprefix(PREFIX).strip("/")
         if name == "" and request.method == "GET":
-            return JSONResponse({key: self._show(key, request) for key in sorted(_SETTINGS) if key != "requests"})
+            return JSONResponse({key: self._show(key, request) for key in control_names() if key != "requests"})
         if name not in _SETTINGS:
-            return _refused(404, f"There is no control '{name}'. There are: {', '.join(sorted(_SETTINGS))}.")
+            return _refused(404, f"There is no control '{name}'. There are: {', '.join(control_names())}.")
         try:
             return JSONResponse(await self._act(name, request))
         except PanelError as error:
@@ -452,3 +452,8 @@ _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]]
         lambda panel, _: {user.email: user.active for user in panel.site.data.users.values()},
     ),
 }
+
+
+def control_names() -> list[str]:
+    """The names of all controls."""
+    return sorted(_SETTINGS)
