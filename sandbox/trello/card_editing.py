@@ -53,8 +53,8 @@ def edit(trello: Trello, actor: Member, card: Card, sent: Params) -> None:
         set_labels(trello, actor, card, sent.ids("idLabels"))
     if "idAttachmentCover" in sent:
         card.cover_attachment = sent.id("idAttachmentCover")
-    if "cover" in sent and isinstance(sent.raw("cover"), dict):
-        _set(trello, actor, card, "cover", "cover", dict(sent.raw("cover")), dict(sent.raw("cover")))
+    if (cover := sent.object("cover")) is not None:
+        _set(trello, actor, card, "cover", "cover", cover, cover)
     if (subscribed := sent.flag("subscribed")) is not None:
         subscribe(card.subscribers, actor, subscribed)
     trello.touch()

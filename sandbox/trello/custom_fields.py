@@ -55,8 +55,8 @@ async def create_field(call: Call) -> Json:
 
 def _add_option(call: Call, found: CustomField, sent: Params) -> dict[str, Any]:
     caps.require(call.trello, "customFieldOptions.perField", len(found.options))
-    value = sent.raw("value")
-    text = value.get("text") if isinstance(value, dict) else value
+    value = sent.object("value")
+    text = sent.raw("value") if value is None else value.get("text")
     if not isinstance(text, str) or not text:
         raise invalid("value")
     color = "none" if sent.null("color") else str(sent.raw("color"))
@@ -222,17 +222,17 @@ def _set(call: Call, card: Card, found: CustomField, sent: Params) -> Json:
 
 def _value(found: CustomField, sent: Params) -> dict[str, Any] | None:
     """The value that a request sets, checked against the type of the field; none to clear it."""
-    value = sent.raw("value")
+    value = sent.object("value")
     if found.type == "list":
         if sent.null("idValue"):
             return None
         if all(option["id"] != sent.raw("idValue") for option in found.options):
             raise invalid("idValue")
         return {"idValue": sent.raw("idValue")}
-    if value is None or value in ("", {}):
+    if value == {} or (value is None and sent.null("value")):
         return None
     key = _KEYS[found.type]
-    if not isinstance(value, dict) or key not in value:
+    if value is None or key not in value:
         raise TrelloError(400, "Invalid custom field item value.")  # wording unsure
     return {"value": {key: _checked(key, Params(value))}}
 

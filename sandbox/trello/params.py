@@ -149,6 +149,16 @@ class Params:
             return default
         return ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
+    def object(self, name: str) -> dict[str, Any] | None:
+        """An object, which clients write into a query as JSON; none for anything else."""
+        value = self.raw(name)
+        if isinstance(value, str) and value.startswith("{"):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return None
+        return value if isinstance(value, dict) else None
+
     def below(self, prefix: str) -> dict[str, Any]:
         """The values of ``prefix/name`` and ``prefix_name``, by name."""
         return {
