@@ -333,7 +333,9 @@ class Tracker(Protocol):
 
     def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
         """Report everything that would be refused, without writing: permissions by name and project, required fields
-        that nobody fills, limits. `place` is None when the project is still to be created."""
+        that nobody fills, limits. `place` is None when the project is still to be created. Without items it is a person
+        who asks for a check of the connection: then whatever stands in the way of the usual items is reported, and
+        what only a request that is refused in any case can show (a token for reading only)."""
         ...
 
     def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:

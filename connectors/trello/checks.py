@@ -35,7 +35,7 @@ class Checker:
             return [*self._new_board(spec, items), *_contents(items, spec.uid)]
         state = self._boards.state(layout, anew=True)
         return [
-            *self._access(layout, state),
+            *self._access(layout, state, looking=not items),
             *self._limits(layout, state, items),
             *self._people(items, set(state.members), spec.key),
             *_contents(items, layout.uid),
@@ -67,7 +67,8 @@ class Checker:
             message = f"A board's name has 1 to {TITLE_LIMIT} characters; this one has {len(spec.name)}."
             yield Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key)
         yield from self._workspace(spec)
-        yield from self._may_write("boards/", f"create the board {spec.key}", spec.key)
+        if not items:
+            yield from self._may_write(f"create the board {spec.key}", spec.key)
         yield from self._people(items, {self._locator.surroundings().me.id}, spec.key)
 
     def _workspace(self, spec: ProjectSpec) -> Iterable[Finding]:
@@ -99,7 +100,7 @@ class Checker:
 
     # --- a board that is there ---
 
-    def _access(self, layout: Layout, state: State) -> Iterable[Finding]:
+    def _access(self, layout: Layout, state: State, *, looking: bool) -> Iterable[Finding]:
         if state.values.get("closed") is True:
             yield Finding(
                 Severity.ERROR,
@@ -119,15 +120,15 @@ class Checker:
                 layout.key,
             )
             return
-        path = f"boards/{segment(layout.board_id)}/markedAsViewed"
-        yield from self._may_write(path, f"write on the board {layout.key}", layout.key)
+        if looking:
+            yield from self._may_write(f"write on the board {layout.key}", layout.key)
 
-    def _may_write(self, path: str, what: str, subject: str) -> Iterable[Finding]:
+    def _may_write(self, what: str, subject: str) -> Iterable[Finding]:
         """Whether the token has the scope to write. Trello tells a token's scopes only to who puts the token into the
-        address, where it does not belong; so something harmless is tried: a look at the board is noted, or a board
-        without the name that it must have is asked for."""
+        address, where it does not belong; so a board without the name that it must have is asked for, which nobody can
+        get. Only when a person asks for a check: a plan sends no request that could be taken for a write."""
         try:
-            self._client.probe("POST", path)
+            self._client.probe("POST", "boards/")
         except PermissionMissing:
             yield Finding(
                 Severity.ERROR,

@@ -174,7 +174,7 @@ def test_check_names_the_permission_that_is_missing_and_the_project(bench: Bench
     viewer = bench.tracker("viewer")
     place = viewer.locate(spec)
     assert place is not None
-    found = viewer.check(spec, place, [ticket("a")])
+    found = viewer.check(spec, place, ())
     missing = [finding for finding in found if finding.code == "permission-missing"]
     assert missing
     assert all(finding.severity is Severity.ERROR for finding in missing)

@@ -121,14 +121,15 @@ class Controls:
 
     def writes(self) -> int:
         """Writing requests since the log was cleared."""
-        return int(self._counts()["writes"])
+        return int(self.counts()["writes"])
 
     def reads(self) -> int:
         """Reading requests since the log was cleared."""
-        return int(self._counts()["reads"])
+        return int(self.counts()["reads"])
 
-    def _counts(self) -> dict[str, int]:
-        counts: dict[str, int] = httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]
+    def counts(self) -> dict[str, Any]:
+        """Requests by kind and by status since the log was cleared."""
+        counts: dict[str, Any] = httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]
         return counts
 
     def wait_for_writes(self, count: int) -> None:

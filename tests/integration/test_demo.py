@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.conftest import ROOT, Installation, plain_client
+from tests.trello_client import plain_trello
 from tests.waiting import eventually
 
 
@@ -23,9 +24,11 @@ def demo(tmp_path: Path) -> Installation:
     return Installation(tmp_path / "unused", {"TMPDIR": str(tmp_path)})
 
 
-@pytest.fixture
-def kept(demo: Installation) -> Iterator[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The document of a demo that was asked to go on running."""
+    folder = tmp_path_factory.mktemp("kept")
+    demo = Installation(folder / "unused", {"TMPDIR": str(folder)})
     answer = demo.ok("demo", "--once", "--json", "--keep")
     pids = [int(word) for word in answer.err.rpartition("kill ")[2].split()]
     assert len(pids) == 2
@@ -44,7 +47,7 @@ def answers(url: str) -> bool:
 
 
 def test_once_prints_one_document_in_the_promised_form_and_leaves_nothing(demo: Installation, tmp_path: Path) -> None:
-    document = demo.ok("demo", "--once", "--json").json
+    document = demo.ok("demo", "--once", "--json", "--tracker", "jira").json
 
     assert set(document) == {"service_url", "sandbox_url", "projects"}
     for project in document["projects"]:
@@ -76,11 +79,25 @@ def test_what_the_document_says_is_what_the_tracker_has(kept: dict[str, Any]) ->
     jira.close()
 
 
+def test_both_trackers_have_the_same_from_the_one_template(kept: dict[str, Any]) -> None:
+    jira, trello = kept["projects"]
+
+    assert (jira["tracker"], trello["tracker"]) == ("jira", "trello")
+    for name in ("epics", "iterations", "tickets", "vacancies"):
+        assert jira[name] == trello[name]
+    assert httpx.get(trello["url"]).status_code == httpx.codes.OK
+    client = plain_trello(kept["sandbox_url"])
+    names = [card.name for board in client.list_boards() if board.url == trello["url"] for card in board.all_cards()]
+    assert len(names) >= trello["epics"] + trello["tickets"]
+    assert len([name for name in names if name == "Set the goals"]) == 1
+    client.http_service.session.close()
+
+
 def test_taken_ports_are_left_to_whoever_has_them(demo: Installation) -> None:
     with socket.socket() as first, socket.socket() as second:
         taken = [listening(first, 9100), listening(second, 8000)]
 
-        document = demo.ok("demo", "--once", "--json").json
+        document = demo.ok("demo", "--once", "--json", "--tracker", "jira").json
 
     assert [port for port in taken if document["service_url"].endswith(f":{port}")] == []
     assert [port for port in taken if document["sandbox_url"].endswith(f":{port}")] == []
@@ -99,7 +116,7 @@ def listening(held: socket.socket, port: int) -> int:
 
 def test_an_interrupt_stops_everything(demo: Installation, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        demo.command("demo"),
+        demo.command("demo", "--tracker", "jira"),
         env={**demo.environment, "PYTHONUNBUFFERED": "1"},
         cwd=ROOT,
         stdout=subprocess.PIPE,
