@@ -9,32 +9,45 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench.jira_bootstrap import SIZES, Measured, measure
+from bench import jira_bootstrap, trello_bootstrap
+from bench.common import SIZES, Measured
+
+TRACKERS = {"jira": jira_bootstrap.measure, "trello": trello_bootstrap.measure}
+LATENCIES = {"jira": [0, 100], "trello": [0]}
+"""Injected milliseconds a call. Trello's rate limit is what counts there."""
 
 
 def main() -> None:
-    """Run the benchmark and print a table (or JSON)."""
+    """Run the benchmarks and print a table for each tracker (or JSON)."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--tracker", choices=sorted(TRACKERS), nargs="+", default=sorted(TRACKERS), help="which ones")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of tickets")
-    parser.add_argument("--latency", type=int, nargs="+", default=[0, 100], help="injected latencies in milliseconds")
+    parser.add_argument("--latency", type=int, nargs="+", help="injected latencies in milliseconds")
     arguments = parser.parse_args()
-    console = Console(stderr=True)
-    found: list[Measured] = []
-    for size in arguments.sizes:
-        for latency in arguments.latency:
-            with console.status(f"{size} tickets at {latency} ms …"):
-                found += measure(size, latency)
+    progress = Console(stderr=True)
+    output = Console(width=None if sys.stdout.isatty() else 140)
+    everything: dict[str, list[Measured]] = {}
+    for tracker in arguments.tracker:
+        found = everything.setdefault(tracker, [])
+        for size in arguments.sizes:
+            for latency in arguments.latency or LATENCIES[tracker]:
+                with progress.status(f"{tracker}: {size} tickets at {latency} ms …"):
+                    found += TRACKERS[tracker](size, latency)
+        if not arguments.json:
+            output.print(_table(tracker, found))
     if arguments.json:
-        json.dump([entry.to_json() for entry in found], sys.stdout, indent=2)
+        json.dump(
+            {name: [entry.to_json() for entry in found] for name, found in everything.items()}, sys.stdout, indent=2
+        )
         sys.stdout.write("\n")
-    else:
-        Console(width=None if sys.stdout.isatty() else 140).print(_table(found))
 
 
-def _table(found: list[Measured]) -> Table:
-    table = Table(title="Bootstrap of a project in Jira: 4 epics, 8 sprints, with dependencies", title_justify="left")
-    for heading in ("tickets", "links", "how", "writes", "bound", "ratio", "reads", "ms a call", "seconds"):
+def _table(tracker: str, found: list[Measured]) -> Table:
+    title = f"Bootstrap in {tracker.capitalize()}: 4 epics, 8 iterations, with dependencies"
+    table = Table(title=title, title_justify="left")
+    headings = ["tickets", "links", "how", "writes", "bound", "ratio", "reads", "429", "ms a call", "pace s", "seconds"]
+    for heading in headings:
         table.add_column(heading, justify="left" if heading == "how" else "right")
     last = None
     for entry in found:
@@ -49,7 +62,9 @@ def _table(found: list[Measured]) -> Table:
             str(entry.bound),
             f"{entry.writes / entry.bound:.2f}",
             str(entry.reads),
+            str(entry.refused),
             str(entry.latency),
+            f"{entry.pace:.0f}",
             f"{entry.seconds:.1f}",
         )
     return table
