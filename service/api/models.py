@@ -167,9 +167,9 @@ class ConnectionSettings(Body):
 
     model_config = ConfigDict(json_schema_extra=_shown(examples.CONNECTION_SETTINGS))
 
-    kind: Name = Field(description="The kind of tracker: jira.")
+    kind: Name = Field(description="The kind of tracker: `jira` or `trello`.")
     settings: dict[Name, str | bool | int] = Field(
-        max_length=20, description="For jira: `url`, `email` and, for a stand-in inside your network, `allow_http`."
+        max_length=20, description="For jira `url` and `email`, for trello `key`; the how-to of each names the rest."
     )
     secret: Annotated[SecretStr, Field(min_length=1, max_length=4000)] = Field(
         description="The API token. Stored encrypted; no answer ever shows it."

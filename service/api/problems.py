@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -151,6 +151,9 @@ def translate(error: Exception) -> ApiProblem:
             log.error("store unavailable: %s", type(error).__name__)
             detail = "The database does not answer, or is too busy."
             return ApiProblem("store-unavailable", detail, headers={"Retry-After": str(_WAIT)})
+        case IntegrityError():
+            # The use cases look before they write; who gets here was overtaken between the two.
+            return ApiProblem("conflict", "Another request has just made the same. Read the present state again.")
         case _:
             log.error("request failed", exc_info=error)
             return ApiProblem("internal-error", "phaseloop itself failed; the service's log says more.")
@@ -172,6 +175,7 @@ def install(app: FastAPI) -> None:
         TrackerError,
         KeyProblem,
         HTTPException,
+        IntegrityError,
         OperationalError,
         PoolTimeout,
     ):

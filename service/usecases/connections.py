@@ -14,7 +14,7 @@ from connectors.tracker import Account, Finding, Place, ProjectSpec, Severity
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
 from service.store.secrets import new_id
-from service.store.tables import ConnectionRow
+from service.store.tables import ConnectionRow, ProjectRow
 from service.usecases.errors import Conflict, NotFound
 
 
@@ -37,7 +37,8 @@ def put(
 ) -> ConnectionRow:
     """Add a connection, or with `replace` write its settings and credential anew. Nothing is sent to the tracker.
 
-    Raises InvalidInput with every problem of kind, settings and credential; Conflict if the name is taken.
+    Raises InvalidInput with every problem of kind, settings and credential; Conflict if the name is taken, or if
+    another kind of tracker would take the place of one that has projects.
     """
     checked = _validated(name, kind, settings, secret)
     with context.database.session() as session:
@@ -49,6 +50,12 @@ def put(
         if row is None:
             row = ConnectionRow(id=new_id("con"), name=name, created_at=context.now())
             session.add(row)
+        elif row.kind != kind and session.scalar(select(ProjectRow.id).where(ProjectRow.connection_id == row.id)):
+            raise Conflict(
+                "kind-differs",
+                f"The connection {name!r} has projects, and they are in {row.kind}, not in {kind}.",
+                "Add the other tracker under another name.",
+            )
         row.kind, row.settings, row.secret = kind, checked, context.vault.seal(secret.strip())
     return row
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from connectors.errors import FieldProblem
 from sandbox.jira.seed import DEMO_EMAIL
 from service.api.catalogue import KINDS
 from service.api.problems import translate
+from service.context import Context
 from service.store.secrets import KeyProblem
-from service.usecases import connections
-from tests.api.conftest import SMALL_TEMPLATE, Api, assert_problem
+from service.store.tables import TeamRow
+from service.usecases import connections, teams
+from tests.api.conftest import SMALL_TEAM, SMALL_TEMPLATE, Api, assert_problem
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,6 +181,40 @@ def test_a_taken_name_is_a_conflict(api: Api) -> None:
     assert_problem(api("POST", "/connections", json=body), "name-taken", 409)
 
 
+def test_of_many_who_take_a_name_at_the_same_time_one_gets_it(api: Api) -> None:
+    settings = {"url": api.sandbox.url, "email": DEMO_EMAIL}
+    body = {"name": api.new_name("raced"), "kind": "jira", "settings": settings, "secret": "x"}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: api("POST", "/connections", json=body), range(16)))
+    assert sorted(answer.status_code for answer in found) == [201] + [409] * 15
+    assert sum(item["name"] == body["name"] for item in api.get("/connections")["items"]) == 1
+
+
+def test_who_was_overtaken_between_looking_and_writing_is_told_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = api.get(f"/teams/{api.new_team()}")
+    row = TeamRow(id=taken["id"], name=taken["name"], body={}, version=1, updated_at=api.context.now())
+
+    def overtaken(context: Context, *_: object, **__: object) -> None:
+        with context.database.session() as session:
+            session.add(row)
+
+    monkeypatch.setattr(teams, "put", overtaken)
+    assert_problem(api("POST", "/teams", json={"name": "x", "members": SMALL_TEAM}), "conflict", 409)
+    monkeypatch.undo()
+    assert api.get(f"/teams/{taken['id']}") == taken
+
+
+def test_a_connection_that_has_projects_stays_in_its_kind_of_tracker(api: Api) -> None:
+    project = api.get(f"/projects/{api.new_project()}")
+    path = f"/connections/{project['connection']}"
+    before = api.get(path)
+    body = {"kind": "trello", "settings": {"key": "a" * 32}, "secret": "b" * 64}
+    free = api("PUT", f"/connections/{api.new_connection()}", json=body)
+    assert free.status_code == 200, free.text
+    assert_problem(api("PUT", path, json=body), "conflict", 409)
+    assert api.get(path) == before
+
+
 def test_a_project_that_exists_is_a_conflict(api: Api) -> None:
     project = api.get(f"/projects/{api.new_project()}")
     body = project_body(key=project["key"], connection=project["connection"], team=project["team"])
@@ -277,7 +315,12 @@ def test_a_request_id_that_is_not_harmless_is_replaced(api: Api, given: str | by
 def test_a_line_end_in_an_address_begins_no_line_of_the_log(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="service"):
         api("GET", "/x%0Aforged?token=s3cret", headers={"X-Request-Id": "log-1"})
-    lines = [record.getMessage() for record in caplog.records if getattr(record, "request_id", "") == "log-1"]
+
+        def written() -> list[str]:
+            # A copy, because the server's thread writes on: its line comes after the answer.
+            return [r.getMessage() for r in list(caplog.records) if getattr(r, "request_id", "") == "log-1"]
+
+        lines = eventually(written)
     assert len(lines) == 1
     assert "\n" not in lines[0]
     assert "s3cret" not in lines[0]

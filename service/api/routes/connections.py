@@ -43,7 +43,7 @@ def list_connections(context: Given) -> dict[str, Any]:
     dependencies=[IDEMPOTENT],
     responses={
         201: {"headers": openapi.location_header("connection") | openapi.REPLAYED},
-        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken"),
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken", "conflict"),
     },
 )
 def add_connection(body: models.NewConnection, context: Given, response: Response) -> dict[str, Any]:

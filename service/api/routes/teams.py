@@ -65,7 +65,7 @@ def list_teams(context: Given) -> dict[str, Any]:
     dependencies=[IDEMPOTENT],
     responses={
         201: {"headers": openapi.location_header("team") | openapi.etag_header("team") | openapi.REPLAYED},
-        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken"),
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken", "conflict"),
     },
     openapi_extra=_BODY,
 )
