@@ -13,7 +13,7 @@ from sandbox.clock import Clock
 from sandbox.control_routes import Panel
 from sandbox.controls import Controls, ControlState
 from sandbox.http import Call, PathTable, Routes, answer, stamp, unknown_path
-from sandbox.jira import access, agile_issues, boards, epics, pages, search, sprints, webhooks
+from sandbox.jira import access, agile_issues, boards, epics, pages, search, sprints, suggestions, webhooks
 from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROUTE_TABLES: tuple[Routes, ...] = (
     *platform.ROUTE_TABLES,
     search.routes,
+    suggestions.routes,
     boards.routes,
     sprints.routes,
     epics.routes,

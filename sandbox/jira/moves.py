@@ -181,10 +181,12 @@ def ranking_of(body: dict[str, Any], before: str = "rankBeforeIssue", after: str
 
 
 def rank(call: Call, issues: Sequence[Issue], anchor: Issue, *, before: bool) -> None:
-    """Put issues, in the order given, right before or right after another one."""
+    """Put issues, in the order given, right before or right after another one.
+
+    An issue ranked relative to itself stays where it is (recorded: the vendor answers 204).
+    """
+    issues = [issue for issue in issues if issue.id != anchor.id]
     moved = {issue.id for issue in issues}
-    if anchor.id in moved:
-        raise bad_request("An issue cannot be ranked relative to itself.")  # wording unsure
     others = [issue for issue in in_rank(call.site.data.issues.values()) if issue.id not in moved]
     place = next(index for index, issue in enumerate(others) if issue.id == anchor.id) + (0 if before else 1)
     low = others[place - 1].rank if place > 0 else None

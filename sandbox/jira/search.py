@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from html import escape
 from typing import Any
 
 from starlette.responses import Response
@@ -22,6 +21,7 @@ from sandbox.jira.paging import cut, fingerprint
 from sandbox.jira.platform import PREFIXES
 from sandbox.jira.platform.issues import extend
 from sandbox.jira.state import Issue, Site
+from sandbox.jira.suggestions import bold
 from sandbox.jira.views import Body
 
 routes = Routes(*PREFIXES)
@@ -217,9 +217,13 @@ async def match_issues(call: Call) -> Response:
 
 def _matches(call: Call, jql: str, ids: set[str]) -> Body:
     try:
-        search = prepare(call.site, call.user, parse(jql))
+        query = parse(jql)
     except JqlError as error:
         return {"matchedIssues": [], "errors": error.messages}
+    try:
+        search = prepare(call.site, call.user, query)
+    except JqlError:  # recorded: a query that names a project that is not there matches nothing, without an error
+        return {"matchedIssues": [], "errors": []}
     return {"matchedIssues": sorted(int(issue.id) for issue in search.run() if issue.id in ids), "errors": []}
 
 
@@ -321,17 +325,8 @@ def _suggestion(call: Call, issue: Issue, typed: str) -> Body:
     return {
         "id": int(issue.id),
         "key": issue.key,
-        "keyHtml": _bold(issue.key, typed),
+        "keyHtml": bold(issue.key, typed),
         "img": call.view.avatar("issuetype", issue_type.avatar_id),
-        "summary": _bold(issue.summary, typed),
+        "summary": bold(issue.summary, typed),
         "summaryText": issue.summary,
     }
-
-
-def _bold(text: str, typed: str) -> str:
-    """The text as HTML with what was typed in bold."""
-    place = text.lower().find(typed) if typed else -1
-    if place < 0:
-        return escape(text)
-    end = place + len(typed)
-    return f"{escape(text[:place])}<b>{escape(text[place:end])}</b>{escape(text[end:])}"

@@ -15,7 +15,6 @@ from sandbox.jira import access, moves, properties, times
 from sandbox.jira.agile_view import AGILE, sprint_body
 from sandbox.jira.changes import Edit
 from sandbox.jira.errors import bad_request, invalid_payload
-from sandbox.jira.fields import STORY_POINTS
 from sandbox.jira.moves import board_for, sprint_for
 from sandbox.jira.state import Event, Issue, Sprint
 
@@ -231,7 +230,10 @@ def _estimation_field(call: Call) -> str:
     number = call.query("boardId")
     if number is None:
         raise bad_request("The boardId parameter is required.")  # wording unsure
-    return board_for(call, number).estimation_field or STORY_POINTS
+    field_id = board_for(call, number).estimation_field
+    if field_id is None:
+        raise bad_request("The board has no estimation field.")  # that it is refused is recorded, its wording unsure
+    return field_id
 
 
 @routes.get("/issue/{issueIdOrKey}/estimation")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import Client
+from tests.waiting import eventually
 
 ISSUE = {"fields": {"project": {"key": "SCRUM"}, "issuetype": {"name": "Task"}, "summary": "One"}}
 CREATE = "/rest/api/3/issue"
@@ -110,6 +111,8 @@ def test_latency_makes_fitting_requests_wait(admin: Client) -> None:
     with pytest.raises(httpx.ReadTimeout):
         admin.get("/rest/api/3/myself", timeout=0.1)
     assert admin.get("/rest/api/3/serverInfo", timeout=0.3).status_code == 200
+    # The request goes on without its client; other tests shall not meet it.
+    assert eventually(lambda: admin.get("/sandbox/requests", params={"path": "/myself$"}).json()["matching"]) == 1
 
 
 def test_the_burst_limit_refuses_the_hundred_and_first_and_recovers(admin: Client) -> None:

@@ -138,3 +138,36 @@ def test_version_two_reads_text_as_wiki_and_version_three_as_a_document(admin: C
     assert admin.get("/rest/api/2/search/jql", params=query).json()["issues"][0]["fields"]["description"] == "*b*"
     document = admin.get(SEARCH, params=query).json()["issues"][0]["fields"]["description"]
     assert document["content"][0]["content"] == [{"type": "text", "text": "b", "marks": [{"type": "strong"}]}]
+
+
+def test_matching_tells_bad_syntax_from_what_matches_nothing(admin: Client, five: list[str]) -> None:
+    number = int(admin.get(f"/rest/api/3/issue/{five[0]}").json()["id"])
+    body = {"issueIds": [number], "jqls": ["project = SCRUM", "project = NOSUCH", "project ="]}
+    matches = admin.post("/rest/api/3/jql/match", json=body).json()["matches"]
+    assert [match["matchedIssues"] for match in matches] == [[number], [], []]
+    assert [len(match["errors"]) for match in matches] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "value", "shown"),
+    [
+        ("project", "scr", "SCRUM", "<b>Scr</b>um project (SCRUM)"),
+        ("status", "prog", '"In Progress"', "In <b>Prog</b>ress"),
+        ("labels", "a", "a-label", "<b>a</b>-label"),
+        ("nothing", "a", None, None),
+    ],
+)
+def test_values_are_suggested_while_somebody_types(
+    admin: Client, field: str, typed: str, value: str | None, shown: str | None
+) -> None:
+    admin.issue(labels=["a-label", "other"])
+    asked = {"fieldName": field, "fieldValue": typed}
+    results = admin.get("/rest/api/3/jql/autocompletedata/suggestions", params=asked).json()["results"]
+    assert results == ([{"value": value, "displayName": shown}] if value else [])
+
+
+def test_people_and_groups_are_picked_together(admin: Client) -> None:
+    found = admin.get("/rest/api/3/groupuserpicker", params={"query": "dem"}).json()
+    assert [user["displayName"] for user in found["users"]["users"]] == ["Demo Admin"]
+    found = admin.get("/rest/api/3/groupuserpicker", params={"query": "jira"}).json()
+    assert {group["name"] for group in found["groups"]["groups"]} == {"jira-administrators", "jira-software-users"}

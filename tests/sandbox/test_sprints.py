@@ -166,3 +166,24 @@ def test_epics_are_not_on_scrum_boards_and_sub_tasks_follow_their_parent(admin: 
     admin.post(f"{SPRINT}/{number}/issue", json={"issues": [task]})
     assert keys(admin, f"{SPRINT}/{number}/issue") == [task, child]
     assert keys(admin, "/rest/agile/1.0/board/1/backlog") == []
+
+
+def test_an_issue_ranked_relative_to_itself_stays_where_it_is(admin: Client) -> None:
+    one, two = admin.issue("one"), admin.issue("two")
+    body = {"issues": [two], "rankBeforeIssue": two}
+    assert admin.put("/rest/agile/1.0/issue/rank", json=body).status_code == 204
+    assert keys(admin, "/rest/agile/1.0/board/1/backlog") == [one, two]
+
+
+def test_a_kanban_board_has_no_estimation(admin: Client) -> None:
+    key = admin.issue(project="KANBAN")
+    path = f"/rest/agile/1.0/issue/{key}/estimation?boardId=3"
+    assert (admin.get(path).status_code, admin.put(path, json={"value": "3"}).status_code) == (400, 400)
+
+
+def test_a_team_managed_issue_is_put_into_an_epic_by_its_parent(admin: Client) -> None:
+    epic, task = admin.issue(project="TEAM", kind="Epic"), admin.issue(project="TEAM")
+    refused = admin.post(f"/rest/agile/1.0/epic/{epic}/issue", json={"issues": [task]})
+    assert refused.status_code == 400
+    assert refused.json()["errorMessages"][0].startswith("The request contains a next-gen issue.")
+    assert admin.put(f"/rest/api/3/issue/{task}", json={"fields": {"parent": {"key": epic}}}).status_code == 204

@@ -227,14 +227,18 @@ async def user_picker(call: Call) -> Response:
         raise bad_request("The query parameter 'query' is required.")
     if call.user is None:
         return answer({"users": [], "total": 0, "header": "Showing 0 of 0 matching users"})
+    return answer(found_users(call, query))
+
+
+def found_users(call: Call, query: str) -> Body:
+    """The people who fit what was typed, as pick lists show them."""
     excluded = set(call.request.query_params.getlist("excludeAccountIds"))
     found = [u for u in _everybody(call) if u.active and u.account_id not in excluded and _matches(u, query, None)]
     shown = found[: call.query_int("maxResults", 50, high=1000)]
     avatar = call.query_bool("showAvatar")
     header = f"Showing {len(shown)} of {len(found)} matching users"
-    return answer(
-        {"users": [_picked(call, u, query, avatar=avatar) for u in shown], "total": len(found), "header": header}
-    )
+    users = [_picked(call, u, query, avatar=avatar) for u in shown]
+    return {"users": users, "total": len(found), "header": header}
 
 
 def _picked(call: Call, user: User, query: str, *, avatar: bool) -> Body:
@@ -360,15 +364,17 @@ async def remove_from_group(call: Call) -> Response:
 async def pick_groups(call: Call) -> Response:
     """Groups whose name contains some letters."""
     call.caller()
-    query = (call.query("query") or "").lower()
-    found = [g for g in call.site.data.groups.values() if query in g.name.lower()]
+    return answer(found_groups(call, call.query("query") or ""))
+
+
+def found_groups(call: Call, query: str) -> Body:
+    """The groups that fit what was typed, as pick lists show them."""
+    found = [g for g in call.site.data.groups.values() if query.lower() in g.name.lower()]
     shown = [
         {"name": g.name, "groupId": g.group_id, "html": escape(g.name), "labels": []}
         for g in found[: call.query_int("maxResults", 20, high=1000)]
     ]
-    return answer(
-        {"header": f"Showing {len(shown)} of {len(found)} matching groups", "total": len(found), "groups": shown}
-    )
+    return {"header": f"Showing {len(shown)} of {len(found)} matching groups", "total": len(found), "groups": shown}
 
 
 @routes.get("/group/bulk")
