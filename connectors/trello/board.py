@@ -8,7 +8,7 @@ to have changed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,11 +18,12 @@ from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import READ_BATCH, Layout, ListRole, role_of
 from connectors.trello.mapping import (
     CARD_FIELDS,
+    CHECKLIST,
     Card,
     Turn,
     View,
     card_of,
-    is_fresh_copy,
+    checklists_of,
     label_body,
     ours,
 )
@@ -79,8 +80,12 @@ class Boards:
             self.forget(layout)
         found = self._states.get(layout.board_id)
         if found is None:
-            found = _state_of(self._client.get_object(f"boards/{segment(layout.board_id)}", _BOARD))
-            self._states[layout.board_id] = found
+            path = f"boards/{segment(layout.board_id)}"
+            values = self._client.get_object(path, _BOARD)
+            for name, own in (("lists", "lists/all"), ("labels", "labels"), ("memberships", "memberships")):
+                if not isinstance(values.get(name), list):  # not everybody answers with what is nested
+                    values[name] = self._client.get_list(f"{path}/{own}", {"limit": 1000} if name == "labels" else None)
+            found = self._states[layout.board_id] = _state_of(values)
         return found
 
     def forget(self, layout: Layout) -> None:
@@ -106,8 +111,19 @@ class Boards:
                 break
             before = min(new)
         cards = [found[identity] for identity in sorted(found)]
+        if any(card.checklists is None for card in cards):
+            cards = self._with_checklists(layout, cards)
         self._remember(self.state(layout), cards)
         return cards
+
+    def _with_checklists(self, layout: Layout, cards: Sequence[Card]) -> list[Card]:
+        """The cards with their checklists, where the reading of the cards left them out: one more request."""
+        path = f"boards/{segment(layout.board_id)}/checklists"
+        by_card: dict[str, list[Any]] = {}
+        for one in self._client.get_list(path, {"checkItems": "all"}):
+            if isinstance(one, dict):
+                by_card.setdefault(str(one.get("idCard")), []).append(one)
+        return [replace(card, checklists=checklists_of(by_card.get(card.id, []))) for card in cards]
 
     def _remember(self, state: State, cards: Sequence[Card]) -> None:
         state.turns = {turn.ref.id: turn for card in cards if (turn := _turn_of(card, state)) is not None}
@@ -115,8 +131,9 @@ class Boards:
         for card in cards:
             for checklist in card.checklists or ():
                 texts = checklist.texts
-                # Copying a card copies all its checklists, so only a card with a single one can be the model.
-                if texts and not card.closed and len(card.checklists or ()) == 1 and is_fresh_copy(checklist, texts):
+                # Copying a card copies all its checklists, so only a card with just ours can be the model.
+                alone = checklist.name == CHECKLIST and len(card.checklists or ()) == 1
+                if texts and alone and not card.closed and not any(line.complete for line in checklist.lines):
                     state.copies[texts] = (card.id, checklist.id)
         state.cards_read = True
 
@@ -179,13 +196,14 @@ class Boards:
             bodies.append(label_body(layout.board_id, name, state.phase_colors, iteration=iteration))
             if name.startswith("phase:"):
                 state.phase_colors.append(bodies[-1]["color"])
-        made = all_of([partial(self._named, layout, body) for body in bodies])
-        for name, identity in made:
-            state.labels[name], state.label_names[identity] = identity, name
+        all_of([partial(self._label, layout, state, body) for body in bodies])
         return {name: state.labels[name] for name in names}
 
-    def _named(self, layout: Layout, body: dict[str, Any]) -> tuple[str, str]:
-        return body["name"], self._made(layout, "labels", body)
+    def _label(self, layout: Layout, state: State, body: dict[str, Any]) -> str:
+        identity = self._made(layout, "labels", body)
+        # Remembered at once: if another one fails, this one must not be made again.
+        state.labels[body["name"]], state.label_names[identity] = identity, body["name"]
+        return identity
 
     def _made(self, layout: Layout, what: str, body: dict[str, Any]) -> str:
         """Make a list or label and return its id. After a lost answer it is looked for by its name before the error

@@ -229,6 +229,13 @@ def _refusal(call: Call, status: int, said: Refusal, told: str) -> TrackerError:
             status=status,
         )
     match status:
+        case 403 if "limit" in f"{said.code} {said.words}".lower():
+            return TrackerRefused(
+                f"{where} refused {call}, because something is full{told}.",
+                fix="`phaseloop connections check` with the board's name says what is full and by how much.",
+                request=request,
+                status=status,
+            )
         case 401 | 403:
             return PermissionMissing(
                 f"The connection's account may not {call} at {call.host}{told}.",

@@ -66,7 +66,10 @@ class Locator:
                     fix="Check the connection's URL; the API's own is https://api.trello.com.",
                     request="GET /1/members/me",
                 )
-            self._seen = Surroundings(me, _objects(answer.get("boards")), _objects(answer.get("organizations")))
+            for name in ("boards", "organizations"):
+                if not isinstance(answer.get(name), list):  # not everybody answers with what is nested
+                    answer[name] = self._client.get_list(f"members/me/{name}", {"filter": "all"})
+            self._seen = Surroundings(me, _objects(answer["boards"]), _objects(answer["organizations"]))
         return self._seen
 
     def locate(self, spec: ProjectSpec) -> Place | None:

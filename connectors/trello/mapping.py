@@ -132,7 +132,7 @@ def card_of(values: Any) -> Card | None:
         due=values.get("due") or None,
         complete=values.get("dueComplete") is True,
         links=_links(values.get("attachments")),
-        checklists=_checklists(values.get("checklists")),
+        checklists=checklists_of(values.get("checklists")),
     )
 
 
@@ -151,7 +151,8 @@ def _links(attachments: Any) -> tuple[tuple[str, str], ...] | None:
     return tuple(found)
 
 
-def _checklists(values: Any) -> tuple[Checklist, ...] | None:
+def checklists_of(values: Any) -> tuple[Checklist, ...] | None:
+    """Checklists with their lines, in order; None for an answer that does not tell."""
     if not isinstance(values, list):
         return None
     return tuple(
@@ -353,8 +354,3 @@ def missing_lines(wanted: Sequence[str], there: Checklist | None) -> list[str]:
         else:
             missing.append(line)
     return missing
-
-
-def is_fresh_copy(checklist: Checklist, wanted: Sequence[str]) -> bool:
-    """Whether a checklist holds just these lines, in order and unticked, so that it can be copied."""
-    return checklist.texts == tuple(wanted) and not any(line.complete for line in checklist.lines)
