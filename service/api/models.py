@@ -170,7 +170,7 @@ class ConnectionSettings(Body):
     kind: Name = Field(description="The kind of tracker: `jira` or `trello`.")
     settings: dict[Name, str | bool | int] = Field(
         max_length=20,
-        description="For jira `url` and `email`, for trello `key`; an answer of 422 names what is missing.",
+        description="For jira `url` and `email`, for trello `key`; a 422 names what is missing.",
     )
     secret: Annotated[SecretStr, Field(min_length=1, max_length=4000)] = Field(
         description="The API token. Stored encrypted; no answer ever shows it."
