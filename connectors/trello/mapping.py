@@ -128,12 +128,16 @@ def card_of(values: Any) -> Card | None:
         closed=values.get("closed") is True,
         members=_ids(values.get("idMembers")),
         labels=_ids(values.get("idLabels")),
-        start=values.get("start") or None,
-        due=values.get("due") or None,
+        start=_text(values.get("start")),
+        due=_text(values.get("due")),
         complete=values.get("dueComplete") is True,
         links=_links(values.get("attachments")),
         checklists=checklists_of(values.get("checklists")),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _ids(values: Any) -> tuple[str, ...]:
