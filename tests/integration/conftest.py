@@ -22,6 +22,8 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 TEAM_FILE = ROOT / "service" / "demo_team.yaml"
+SMALL = Path(__file__).parent / "small.yaml"
+"""A template of five tickets: one of everything, and few enough calls for Trello's first ten seconds."""
 
 
 @dataclass
