@@ -257,12 +257,21 @@ def test_remote_links_with_one_global_id_are_one_link(admin: Client) -> None:
         ("GET", f"{V3}/user/search?username=demo"),
         ("GET", f"{V3}/user/assignable/search?project=SCRUM&username=demo"),
         ("DELETE", f"{V3}/issue/KEY/watchers?username=demo"),
+        ("DELETE", f"{V3}/group/user?groupname=jira-administrators&username=demo"),
     ],
 )
 def test_people_are_never_named_by_user_name(admin: Client, method: str, path: str) -> None:
     response = admin.request(method, path.replace("KEY", admin.issue()))
     assert response.status_code == 400
     assert "GDPR strict mode" in response.json()["errorMessages"][0]
+
+
+@pytest.mark.parametrize("default", ["-1", -1])
+def test_minus_one_assigns_the_default_person_of_the_project(admin: Client, default: str | int) -> None:
+    me = admin.get(f"{V3}/myself").json()["accountId"]
+    key = admin.issue(assignee={"accountId": me})
+    assert admin.put(f"{V3}/issue/{key}/assignee", json={"accountId": default}).status_code == 204
+    assert admin.get(f"{V3}/issue/{key}").json()["fields"]["assignee"] is None  # the project's default is nobody
 
 
 def test_nobody_is_assigned_by_user_name(admin: Client) -> None:

@@ -154,7 +154,10 @@ async def assign_issue(call: Call) -> Response:
         raise errors.invalid_payload()
     if body.get("name") is not None and "accountId" not in body:
         raise bad_request(errors.ONLY_ACCOUNT_ID)
-    account = assignee_or_refuse(call.site, project, None if body.get("accountId") is None else body)
+    sent = body.get("accountId")
+    # The body is typed: a number counts as text, so that -1 is the project's default too (python-jira sends it so).
+    wanted = None if sent is None else {"accountId": str(sent) if isinstance(sent, int) else sent}
+    account = assignee_or_refuse(call.site, project, wanted)
     edit = Edit(call.site, issue, user.account_id)
     edit.set_person("assignee", account)
     edit.save()

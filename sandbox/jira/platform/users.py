@@ -338,6 +338,8 @@ async def add_to_group(call: Call) -> Response:
     group = _group(call)
     body = await call.members()
     account = body.get("accountId")
+    if account is None and body.get("name") is not None:
+        raise bad_request(errors.ONLY_ACCOUNT_ID)
     if account not in call.site.data.users:
         raise not_found("Specified user does not exist or you do not have required permissions")
     if account in group.members:
@@ -353,6 +355,8 @@ async def remove_from_group(call: Call) -> Response:
     access.require_admin(call)
     group = _group(call)
     account = call.query("accountId")
+    if call.query("username") is not None:
+        raise bad_request(errors.ONLY_ACCOUNT_ID)
     if account not in group.members:
         raise bad_request("Cannot remove user. User is not a member of the group.")
     group.members.remove(account or "")
