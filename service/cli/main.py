@@ -15,7 +15,7 @@ from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
     name="phaseloop",
-    help="Builds the ML team's loop in your Jira, and keeps it turning.",
+    help="Builds the ML team's loop in your Jira or Trello.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -41,7 +41,7 @@ def root(
     context: typer.Context,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Builds the ML team's loop in your Jira, and keeps it turning."""
+    """Builds the ML team's loop in your Jira or Trello."""
     if show_version:
         sys.stdout.write(f"phaseloop {__version__}\n")
         raise typer.Exit(Exit.NOTHING)
@@ -55,7 +55,7 @@ def sandbox(
     limits: Annotated[bool, typer.Option("--limits", help="Limit rates as the vendor does.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print address and credentials.")] = False,
 ) -> None:
-    """Run a Jira on this machine, for trying out and for tests; nothing leaves it."""
+    """Run a Jira and a Trello on this machine, for trying out and for tests; nothing leaves it."""
     # Loaded by name: the service must not depend on the sandbox, which is a product of its own.
     from importlib import import_module
 
