@@ -16,6 +16,7 @@ from connectors.trello.markup import marks
 from connectors.trello.settings import TrelloSettings
 
 _FULL = frozenset({"disabled", "maxExceeded"})
+_NEAR = frozenset({"warn", "warning"})
 _LABEL_LIMIT = 16384
 _CARDS = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
 
@@ -88,7 +89,7 @@ class Checker:
             return
         limits = workspace.get("limits")
         orgs = limits.get("orgs") if isinstance(limits, dict) else None
-        cap = orgs.get("freeBoardsPerOrg") if isinstance(orgs, dict) else None
+        cap = orgs.get("freeBoardsPerOrg") if isinstance(orgs, dict) else None  # absent where boards are not capped
         if isinstance(cap, dict) and (cap.get("status") in _FULL or _room(cap) == 0):
             yield Finding(
                 Severity.ERROR,
@@ -146,38 +147,56 @@ class Checker:
         limits = state.values.get("limits")
         if not isinstance(limits, dict):
             return
-        new = self._to_come(layout, items)
-        tickets = [item for item in new if item.kind is ItemKind.TICKET]
-        lists = sum(role not in state.lists for role in ListRole) if new else 0
-        labels = {name for item in new for name in label_names(item)}
-        labels |= {item.title for item in new if item.kind is ItemKind.ITERATION}
-        lines = max((len(item.checklist) for item in tickets), default=0)
-        for group, name, needed, what in (
-            ("lists", "openPerBoard", lists, "lists"),
-            ("labels", "perBoard", len(labels - state.labels.keys()), "labels"),
-            ("cards", "openPerBoard", len(new), "open cards"),
-            ("cards", "totalPerBoard", len(new), "cards"),
-            ("attachments", "perBoard", sum(item.epic is not None for item in tickets), "attachments"),
-            ("checklists", "perBoard", sum(bool(item.checklist) for item in tickets), "checklists"),
-        ):
-            yield from _limit(layout.key, _at(limits, group, name), needed, what, _standing(state, group))
-        per_checklist = _at(limits, "checkItems", "perChecklist").get("disableAt")
-        if isinstance(per_checklist, int) and lines > per_checklist:
-            message = f"A checklist of the plan has {lines} lines; Trello takes {per_checklist}."
-            yield Finding(Severity.ERROR, "checklist-too-long", message, "Shorten it in the template.", layout.key)
-
-    def _to_come(self, layout: Layout, items: Sequence[Item]) -> list[Item]:
-        """The items that have no card on the board yet. One reading of the board's texts."""
         wanted = [item for item in items if item.kind in _CARDS]
         if not wanted:
-            return []
-        cards = self._client.get_list(f"boards/{segment(layout.board_id)}/cards/all", {"fields": "desc"})
-        there = {
-            found[1]
-            for card in cards
-            if isinstance(card, dict) and (found := marks(str(card.get("desc") or ""))) and found[0] == layout.uid
-        }
-        return [item for item in wanted if item.key not in there]
+            return
+        cards = self._cards(layout)
+        there = {card["mark"] for card in cards}
+        new = [item for item in wanted if (layout.uid, item.key) not in there]
+        tickets = [item for item in new if item.kind is ItemKind.TICKET]
+        labels = {name for item in new for name in label_names(item)}
+        labels |= {item.title for item in new if item.kind is ItemKind.ITERATION}
+        lists = sum(role not in state.lists for role in ListRole) if new else 0
+        open_lists = sum(1 for one in state.values.get("lists") or () if one.get("closed") is not True)
+        for limit, standing, needed, what in (
+            ("lists.openPerBoard", open_lists, lists, "lists"),
+            ("labels.perBoard", len(state.label_names), len(labels - state.labels.keys()), "labels"),
+            ("cards.openPerBoard", sum(not card["closed"] for card in cards), len(new), "open cards"),
+            ("cards.totalPerBoard", len(cards), len(new), "cards"),
+            (
+                "attachments.perBoard",
+                sum(card["attachments"] for card in cards),
+                sum(item.epic is not None for item in tickets),
+                "attachments",
+            ),
+            (
+                "checklists.perBoard",
+                sum(card["checklists"] for card in cards),
+                sum(bool(item.checklist) for item in tickets),
+                "checklists",
+            ),
+        ):
+            yield from _limit(layout.key, _at(limits, limit), standing, needed, what)
+        lines = max((len(item.checklist) for item in tickets), default=0)
+        most = _at(limits, "checkItems.perChecklist").get("disableAt")
+        if isinstance(most, int) and lines > most:
+            message = f"A checklist of the plan has {lines} lines; Trello takes {most}."
+            yield Finding(Severity.ERROR, "checklist-too-long", message, "Shorten it in the template.", layout.key)
+
+    def _cards(self, layout: Layout) -> list[dict[str, Any]]:
+        """What counts of the cards that are there: the item that each is, and how much hangs on it. One request."""
+        path = f"boards/{segment(layout.board_id)}/cards/all"
+        answer = self._client.get_list(path, {"fields": "desc,closed,idChecklists,badges"})
+        return [
+            {
+                "mark": marks(str(card.get("desc") or "")),
+                "closed": card.get("closed") is True,
+                "checklists": len(card.get("idChecklists") or ()),
+                "attachments": _count(card.get("badges"), "attachments"),
+            }
+            for card in answer
+            if isinstance(card, dict)
+        ]
 
     def _people(self, items: Sequence[Item], members: set[str], key: str) -> Iterable[Finding]:
         missing = {item.assignee: item.key for item in items if item.assignee and item.assignee not in members}
@@ -199,26 +218,26 @@ class Checker:
         )
 
 
-def _at(limits: Mapping[str, Any], group: str, name: str) -> Mapping[str, Any]:
+def _count(values: Any, name: str) -> int:
+    count = values.get(name) if isinstance(values, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _at(limits: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A limit by the vendor's name for it, empty where it is not told."""
+    group, _, limit = name.partition(".")
     part = limits.get(group)
-    found = part.get(name) if isinstance(part, dict) else None
+    found = part.get(limit) if isinstance(part, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def _standing(state: State, group: str) -> int | None:
-    """How many there are, where the board's reading tells."""
-    if group == "labels":
-        return len(state.label_names)
-    return sum(1 for one in state.values.get("lists") or () if not one.get("closed")) if group == "lists" else None
-
-
 def _room(limit: Mapping[str, Any], standing: int | None = None) -> int | None:
-    """How many more there may be; None where Trello does not say how many there are."""
+    """How many more there may be; None where nobody says how many there are. Trello's own count wins over ours."""
     most, count = limit.get("disableAt"), limit.get("count", standing)
     return max(0, most - count) if isinstance(most, int) and isinstance(count, int) else None
 
 
-def _limit(key: str, limit: Mapping[str, Any], needed: int, what: str, standing: int | None) -> Iterable[Finding]:
+def _limit(key: str, limit: Mapping[str, Any], standing: int, needed: int, what: str) -> Iterable[Finding]:
     if not needed:
         return
     room = _room(limit, standing)
@@ -231,7 +250,7 @@ def _limit(key: str, limit: Mapping[str, Any], needed: int, what: str, standing:
             f"Delete {what} that nobody uses, or build on a new board.",
             key,
         )
-    elif limit.get("status") == "warn":
+    elif limit.get("status") in _NEAR:
         message = f"The board {key} is close to the limit of {what} that Trello sets."
         yield Finding(Severity.WARNING, "board-nearly-full", message, "Think of a new board soon.", key)
 

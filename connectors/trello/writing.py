@@ -233,7 +233,8 @@ class Writer:
         try:
             body = self._change(layout, ref, item, changed)
             if body:
-                self._client.write("PUT", f"cards/{segment(ref.id)}", body)
+                answer = self._client.write("PUT", f"cards/{segment(ref.id)}", body)
+                self._put_first(ref, item, body.get("idMembers", ""), answer)
             if "epic" in changed and item.kind is ItemKind.TICKET:
                 self._attach(layout, ref, epic)
             if item.kind is ItemKind.ITERATION and "title" in changed:
@@ -271,6 +272,14 @@ class Writer:
             if {"labels", "priority"} & set(changed):
                 body["idLabels"] = joined(self._labels(layout, card, item, changed))
         return body
+
+    def _put_first(self, ref: RemoteRef, item: Item, members: str, answer: Any) -> None:
+        """See to it that whoever was given the ticket comes first on its card, which is how it is read. Trello keeps
+        those who are on a card in their order and adds others behind them; so they are taken off and put back."""
+        card = card_of(answer)
+        if item.assignee and "," in members and card is not None and card.members[:1] != (item.assignee,):
+            for ids in (item.assignee, members):
+                self._client.write("PUT", f"cards/{segment(ref.id)}", {"idMembers": ids})
 
     def _labels(self, layout: Layout, card: Card, item: Item, changed: Collection[str]) -> list[str]:
         """The card's labels after the change; those of iterations stay, and priority unless it changed."""

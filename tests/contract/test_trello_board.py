@@ -1,0 +1,494 @@
+"""What the Trello connector makes of a board, with people on it: beyond the promises that every tracker keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.errors import OutcomeUnknown, TrackerRefused, TrackerUnavailable
+from connectors.pacing import Patience
+from connectors.tracker import (
+    Creation,
+    Done,
+    Item,
+    ItemKey,
+    ItemKind,
+    Place,
+    ProjectSpec,
+    Rejected,
+    RemoteRef,
+    Severity,
+)
+from connectors.trello.client import TrelloClient
+from connectors.trello.settings import TrelloSettings
+from connectors.trello.tracker import TrelloTracker
+from sandbox.testing import SandboxServer
+from sandbox.trello.seed import KEY, OBSERVER_EMAIL, TOKEN, member_id
+from sandbox.trello.state import Card, Membership
+from tests.contract.benches import never
+from tests.contract.items import epic, iteration, ticket
+from tests.contract.losing_proxy import LosingProxy
+
+ML, OUTSIDER = member_id("ml-1@example.com"), member_id(OBSERVER_EMAIL)
+HEADER = {"Authorization": f'OAuth oauth_consumer_key="{KEY}", oauth_token="{TOKEN}"'}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _as_new(sandbox: SandboxServer) -> None:
+    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
+
+
+@contextmanager
+def connected(url: str, **settings: Any) -> Iterator[TrelloTracker]:
+    """A tracker with these settings, which never really waits."""
+    made = TrelloSettings.model_validate({"url": url, "key": KEY, "token": TOKEN, **settings})
+    tracker = TrelloTracker(made, TrelloClient(made, windows={}, patience=lambda: Patience(45.0, sleep=never)))
+    yield tracker
+    tracker.close()
+
+
+@pytest.fixture
+def tracker(sandbox: SandboxServer) -> Iterator[TrelloTracker]:
+    with connected(sandbox.url) as made:
+        yield made
+
+
+def spec(key: str = "Demo board", **more: Any) -> ProjectSpec:
+    return ProjectSpec(uid="prj_1", key=key, name=more.pop("name", key), **more)
+
+
+@pytest.fixture
+def place(tracker: TrelloTracker) -> Place:
+    found = tracker.locate(spec())
+    assert found is not None
+    return found
+
+
+def made(tracker: TrelloTracker, place: Place, *creations: Creation) -> list[RemoteRef]:
+    outcomes = tracker.create(place, creations)
+    assert all(isinstance(outcome, Done) for outcome in outcomes), outcomes
+    return [outcome.ref for outcome in outcomes if isinstance(outcome, Done)]
+
+
+def card(sandbox: SandboxServer, ref: RemoteRef) -> Card:
+    return sandbox.trello.data.cards[ref.id]
+
+
+def list_name(sandbox: SandboxServer, ref: RemoteRef) -> str:
+    return sandbox.trello.data.lists[card(sandbox, ref).list_id].name
+
+
+def label_names(sandbox: SandboxServer, ref: RemoteRef) -> set[str]:
+    return {sandbox.trello.data.labels[one].name for one in card(sandbox, ref).label_ids}
+
+
+def requests(sandbox: SandboxServer, method: str, path: str) -> int:
+    log = httpx.get(f"{sandbox.url}/sandbox/requests", params={"limit": 10000}).raise_for_status().json()
+    return sum(1 for one in log["requests"] if one["method"] == method and one["path"] == path)
+
+
+# --- what a board looks like ---
+
+
+def test_lists_that_mean_the_same_are_used_and_only_the_others_are_made(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    [ref] = made(tracker, place, Creation(ticket("a")))
+    names = [one.name for one in sandbox.trello.lists_of(place.ref.id)]
+    assert names == ["To Do", "Doing", "Done", "Epics", "Iteration", "Review"]
+    assert list_name(sandbox, ref) == "To Do"
+
+
+def test_a_new_board_has_the_lists_in_their_order_and_nothing_else(
+    sandbox: SandboxServer, tracker: TrelloTracker
+) -> None:
+    place = tracker.create_project(spec("ML", name="Churn", create=True))
+    made(tracker, place, Creation(epic("data")))
+    board = sandbox.trello.data.boards[place.ref.id]
+    assert board.name == "Churn"
+    names = [one.name for one in sandbox.trello.lists_of(board.id)]
+    assert names == ["Epics", "Backlog", "Iteration", "In progress", "Review", "Done"]
+    assert sandbox.trello.labels_of(board.id) == []
+    assert board.prefs["permissionLevel"] == "private"
+    board.name = "Renamed by a person"
+    found = tracker.locate(spec("ML"))
+    assert found is not None
+    assert (found.ref.id, found.ref.key) == (board.id, "ML")
+
+
+def test_a_board_is_made_in_the_workspace_that_was_named(sandbox: SandboxServer) -> None:
+    with connected(sandbox.url, workspace="demoworkspace") as tracker:
+        place = tracker.create_project(spec("ML", create=True))
+        board = sandbox.trello.data.boards[place.ref.id]
+        assert sandbox.trello.data.organizations[board.organization_id or ""].name == "demoworkspace"
+        assert board.prefs["permissionLevel"] == "org"
+    with connected(sandbox.url, workspace="nowhere") as tracker:
+        with pytest.raises(TrackerRefused, match="no workspace 'nowhere'"):
+            tracker.create_project(spec("ML2", create=True))
+        found = tracker.check(spec("ML2", create=True), None, [])
+        assert [finding.code for finding in found if finding.severity is Severity.ERROR] == ["workspace-not-visible"]
+
+
+def test_a_board_is_found_by_its_id_its_short_link_and_its_name(sandbox: SandboxServer, tracker: TrelloTracker) -> None:
+    board = next(iter(sandbox.trello.data.boards.values()))
+    for key in (board.id, board.short_link, board.name, board.name.upper()):
+        found = tracker.locate(spec(key))
+        assert found is not None
+        assert found.ref.id == board.id
+        assert found.ref.key == key
+
+
+def test_two_boards_of_one_name_are_not_confused(tracker: TrelloTracker) -> None:
+    first = tracker.create_project(spec("ONE", name="Twins", create=True))
+    tracker.create_project(spec("TWO", name="Twins", create=True))
+    with pytest.raises(TrackerRefused, match="Several boards are called 'Twins'"):
+        tracker.locate(spec("Twins"))
+    assert tracker.locate(spec("ONE")) == first
+
+
+def test_each_phase_has_its_colour_and_a_label_is_made_once(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    items = [ticket(f"n{n}", labels=(f"phase:{n % 3}", "role:ml", "vacant:ml")) for n in range(12)]
+    made(tracker, place, *(Creation(item) for item in items))
+    with connected(sandbox.url) as another:
+        made(another, place, Creation(ticket("later", labels=("phase:1", "role:ml"))))
+    ours = {one.name: one.color for one in sandbox.trello.labels_of(place.ref.id) if one.name}
+    assert ours == {"phase:0": "green", "phase:1": "yellow", "phase:2": "orange", "role:ml": None, "vacant:ml": "red"}
+    assert requests(sandbox, "POST", "/1/labels") == 5
+
+
+def test_a_ticket_is_linked_to_its_epic_put_into_its_iteration_and_ranked_by_the_call_that_creates_it(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    [data] = made(tracker, place, Creation(epic("data")))
+    [turn] = made(tracker, place, Creation(iteration(1)))
+    creations = [Creation(ticket(f"n{n}"), epic=data, iteration=turn, rank=9 - n) for n in range(5)]
+    before = requests(sandbox, "POST", "/1/cards")
+    refs = made(tracker, place, *creations)
+    assert requests(sandbox, "POST", "/1/cards") - before == 5
+    cards = [card(sandbox, ref) for ref in refs]
+    assert {(one.start, one.due) for one in cards} == {(card(sandbox, turn).start, card(sandbox, turn).due)}
+    assert all(label_names(sandbox, ref) == {"Iteration 1"} for ref in refs)
+    assert all([attachment.url for attachment in one.attachments] == [data.url] for one in cards)
+    assert [one.name for one in sorted(cards, key=lambda one: one.pos)] == [f"Ticket n{n}" for n in (4, 3, 2, 1, 0)]
+    theirs = [one for one in sandbox.trello.cards_in(cards[0].list_id) if one not in cards and one.id != turn.id]
+    assert max(one.pos for one in theirs) < min(one.pos for one in cards)
+
+
+# --- people at work ---
+
+
+def test_a_person_who_drags_a_card_loses_nothing(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    [data] = made(tracker, place, Creation(epic("data")))
+    [turn] = made(tracker, place, Creation(iteration(1)))
+    [ref] = made(tracker, place, Creation(ticket("a"), epic=data, iteration=turn))
+    lists = {one.name: one.id for one in sandbox.trello.lists_of(place.ref.id)}
+    known = {ItemKey("epic:data"): data, ItemKey("iteration:1"): turn, ItemKey("ticket:a"): ref}
+    for name, status in (("Iteration", "todo"), ("Doing", "doing"), ("Review", "doing"), ("Done", "done")):
+        httpx.put(f"{sandbox.url}/1/cards/{ref.id}", json={"idList": lists[name]}, headers=HEADER).raise_for_status()
+        seen = tracker.find(place, known)[ItemKey("ticket:a")]
+        assert (seen.status, seen.fields["iteration"], seen.fields["epic"]) == (status, "iteration:1", "epic:data")
+    assert label_names(sandbox, ref) == {"Iteration 1"}
+
+
+def test_moving_into_another_iteration_takes_its_dates_but_not_a_date_that_a_person_set(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    one, two = made(tracker, place, Creation(iteration(1)), Creation(iteration(2)))
+    a, b = made(
+        tracker, place, Creation(ticket("a", labels=("x",)), iteration=one), Creation(ticket("b"), iteration=one)
+    )
+    theirs = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    due = {"due": theirs.isoformat()}
+    httpx.put(f"{sandbox.url}/1/cards/{b.id}", json=due, headers=HEADER).raise_for_status()
+    tracker.move(place, [(ItemKey("ticket:a"), a), (ItemKey("ticket:b"), b)], two)
+    assert label_names(sandbox, a) == {"x", "Iteration 2"}
+    assert label_names(sandbox, b) == {"Iteration 2"}
+    assert card(sandbox, a).due == card(sandbox, two).due
+    assert card(sandbox, b).due == theirs
+    assert card(sandbox, b).start == card(sandbox, two).start
+
+
+def test_an_archived_card_is_done_and_not_gone(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    [ref] = made(tracker, place, Creation(ticket("a")))
+    httpx.put(f"{sandbox.url}/1/cards/{ref.id}", json={"closed": True}, headers=HEADER).raise_for_status()
+    assert tracker.find(place, {ItemKey("ticket:a"): ref})[ItemKey("ticket:a")].status == "done"
+    assert tracker.recover(place, [ticket("a")], "") == {"ticket:a": ref}
+
+
+def test_of_a_card_and_its_copy_the_first_is_ours(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    [ref] = made(tracker, place, Creation(ticket("a", text="Text")))
+    body = {"idList": card(sandbox, ref).list_id, "idCardSource": ref.id, "keepFromSource": "all"}
+    copy = httpx.post(f"{sandbox.url}/1/cards", json=body, headers=HEADER).raise_for_status().json()
+    assert copy["id"] != ref.id
+    assert tracker.find(place, {})[ItemKey("ticket:a")].ref == ref
+
+
+def test_ticked_and_added_lines_stay_when_a_ticket_is_finished_again(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    item = ticket("a", checklist=("One", "Two"))
+    [ref] = made(tracker, place, Creation(item))
+    tracker.finish(place, [(item, ref)])
+    [checklist] = sandbox.trello.checklists_of(card(sandbox, ref))
+    checklist.items[0].complete = True
+    checklist.items[1].name = "Two, as a person sees it"
+    longer = replace(item, checklist=("One", "Two, as a person sees it", "Three"))
+    tracker.update(place, ItemKind.TICKET, ref, longer, ["checklist"], None)
+    assert [(one.name, one.complete) for one in checklist.items] == [
+        ("One", True),
+        ("Two, as a person sees it", False),
+        ("Three", False),
+    ]
+
+
+def test_a_checklist_that_somebody_ticked_is_not_copied(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    first, second = ticket("a", checklist=("One", "Two")), ticket("b", checklist=("One", "Two"))
+    [ref] = made(tracker, place, Creation(first))
+    tracker.finish(place, [(first, ref)])
+    sandbox.trello.checklists_of(card(sandbox, ref))[0].items[0].complete = True
+    with connected(sandbox.url) as fresh:
+        [done] = fresh.create(place, [Creation(second)])
+        assert isinstance(done, Done)
+        assert done.later == ("checklist",)
+        fresh.finish(place, [(second, done.ref)])
+        [checklist] = sandbox.trello.checklists_of(card(sandbox, done.ref))
+        assert [(one.name, one.complete) for one in checklist.items] == [("One", False), ("Two", False)]
+
+
+def test_people_and_labels_that_joined_a_card_stay_when_it_is_updated(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    first, friend, second = ML, member_id("data-1@example.com"), member_id("pm-1@example.com")
+    [turn] = made(tracker, place, Creation(iteration(1)))
+    [ref] = made(tracker, place, Creation(ticket("a", assignee=first, labels=("x",)), iteration=turn))
+    card(sandbox, ref).member_ids.append(friend)
+    item = ticket("a", assignee=second, labels=("y",))
+    tracker.update(place, ItemKind.TICKET, ref, item, ["assignee", "labels"], None)
+    assert card(sandbox, ref).member_ids == [second, friend]
+    assert label_names(sandbox, ref) == {"y", "Iteration 1"}
+
+
+def test_a_card_that_a_person_attached_is_no_epic_and_stays(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    old, new = made(tracker, place, Creation(epic("old")), Creation(epic("new")))
+    [other] = made(tracker, place, Creation(ticket("other")))
+    [ref] = made(tracker, place, Creation(ticket("a"), epic=old))
+    path = f"{sandbox.url}/1/cards/{ref.id}/attachments"
+    httpx.post(path, json={"url": other.url}, headers=HEADER).raise_for_status()
+    tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], new)
+    assert {one.url for one in card(sandbox, ref).attachments} == {other.url, new.url}
+    tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], None)
+    assert {one.url for one in card(sandbox, ref).attachments} == {other.url}
+
+
+# --- what goes wrong ---
+
+
+def test_a_label_or_list_that_somebody_deleted_is_made_again(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    made(tracker, place, Creation(ticket("a", labels=("x",))))
+    [label] = [one for one in sandbox.trello.labels_of(place.ref.id) if one.name == "x"]
+    httpx.delete(f"{sandbox.url}/1/labels/{label.id}", headers=HEADER).raise_for_status()
+    [ref] = made(tracker, place, Creation(ticket("b", labels=("x",))))
+    assert label_names(sandbox, ref) == {"x"}
+
+
+def test_a_card_to_copy_that_is_gone_is_done_without(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    first, second = ticket("a", checklist=("One",)), ticket("b", checklist=("One",))
+    [ref] = made(tracker, place, Creation(first))
+    tracker.finish(place, [(first, ref)])
+    httpx.delete(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER).raise_for_status()
+    [done] = tracker.create(place, [Creation(second)])
+    assert isinstance(done, Done)
+    assert done.later == ("checklist",)
+
+
+def test_a_text_that_is_too_long_goes_on_in_comments_which_are_written_once(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    item = ticket("a", text="A paragraph of some length.\n\n" * 1500 + "The end.")
+    [done] = tracker.create(place, [Creation(item)])
+    assert isinstance(done, Done)
+    assert done.later == ("text",)
+    for _ in range(2):
+        tracker.finish(place, [(item, done.ref)])
+    texts = [one.data["text"] for one in sandbox.trello.data.actions if one.type == "commentCard"]
+    assert len(texts) == 2
+    assert "The end." in texts[-1]
+    assert len(card(sandbox, done.ref).desc) <= 16384
+
+
+def test_when_the_rate_is_refused_before_anything_was_written_nothing_is_in_doubt(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    made(tracker, place, Creation(ticket("first")))
+    fault = {"action": "status", "method": "POST", "path": "^/1/cards$", "status": 429, "times": 1000}
+    httpx.post(f"{sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    with pytest.raises(TrackerUnavailable):
+        tracker.create(place, [Creation(ticket(f"n{n}")) for n in range(5)])
+
+
+def test_an_answer_lost_in_the_middle_leaves_each_card_once(sandbox: SandboxServer) -> None:
+    with LosingProxy(sandbox.url) as proxy, connected(proxy.url) as tracker:
+        place = tracker.locate(spec())
+        assert place is not None
+        items = [ticket(f"n{n}", checklist=("One",)) for n in range(40)]
+        made(tracker, place, Creation(ticket("before")))
+        left = iter([False] * 7)
+        proxy.orders.lose.append(lambda one: one.path == "/1/cards" and next(left, True))
+        with pytest.raises(OutcomeUnknown):
+            tracker.create(place, [Creation(item) for item in items])
+        found = dict(tracker.recover(place, items, ""))
+        assert 7 < len(found) < 40
+        missing = [item for item in items if item.key not in found]
+        refs = made(tracker, place, *(Creation(item) for item in missing))
+        found |= dict(zip((item.key for item in missing), refs, strict=True))
+        tracker.finish(place, [(item, found[item.key]) for item in items])
+        names = sorted(one.name for one in sandbox.trello.cards_of(place.ref.id) if one.name.startswith("Ticket n"))
+        assert names == sorted(item.title for item in items)
+        assert all(
+            [[one.name for one in checklist.items] for checklist in sandbox.trello.checklists_of(card(sandbox, ref))]
+            == [["One"]]
+            for ref in found.values()
+        )
+
+
+def test_a_person_who_is_not_on_the_board_is_refused_by_name_of_the_field(
+    sandbox: SandboxServer, tracker: TrelloTracker
+) -> None:
+    place = tracker.create_project(spec("ML", create=True))
+    [outcome] = tracker.create(place, [Creation(ticket("a", assignee=ML))])
+    assert isinstance(outcome, Rejected)
+    assert [problem.field for problem in outcome.problems] == ["assignee"]
+
+
+def test_people_are_let_in_when_that_was_asked_for_and_once(sandbox: SandboxServer) -> None:
+    with connected(sandbox.url, invite=True) as tracker:
+        place = tracker.create_project(spec("ML", create=True))
+        people = tracker.people(place, ["ml-1@example.com"])
+        assert people["ml-1@example.com"].assignable is True
+        refs = made(tracker, place, *(Creation(ticket(f"n{n}", assignee=ML)) for n in range(3)))
+        assert all(card(sandbox, ref).member_ids == [ML] for ref in refs)
+        assert requests(sandbox, "PUT", f"/1/boards/{place.ref.id}/members/{ML}") == 1
+    with connected(sandbox.url) as tracker:
+        other = tracker.create_project(spec("ML2", create=True))
+        assert tracker.people(other, ["ml-1@example.com"])["ml-1@example.com"].assignable is False
+
+
+# --- what a check finds ---
+
+
+def codes(tracker: TrelloTracker, place: Place | None, *items: Item, **more: Any) -> dict[str, Severity]:
+    found = tracker.check(spec(**more), place, items)
+    assert all(finding.message for finding in found)
+    assert all(finding.fix for finding in found if finding.severity is not Severity.INFO)
+    return {finding.code: finding.severity for finding in found}
+
+
+def test_a_closed_board_is_named(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    sandbox.trello.data.boards[place.ref.id].closed = True
+    closed = tracker.locate(spec())
+    assert codes(tracker, closed, ticket("a")) == {"board-closed": Severity.ERROR}
+
+
+@pytest.mark.parametrize("kind", ["observer", None])
+def test_an_account_that_may_only_look_is_named(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place, kind: str | None
+) -> None:
+    memberships = sandbox.trello.data.boards[place.ref.id].memberships
+    mine = next(one for one in memberships if one.member_id == member_id("demo@example.com"))
+    if kind is None:
+        memberships.remove(mine)
+    else:
+        mine.type = kind
+    assert codes(tracker, place, ticket("a")) == {"permission-missing": Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "word"),
+    [
+        ("labels.perBoard", 10, "labels"),
+        ("cards.openPerBoard", 10, "open cards"),
+        ("cards.totalPerBoard", 10, "cards"),
+        ("lists.openPerBoard", 5, "lists"),
+        ("checklists.perBoard", 7, "checklists"),
+        ("attachments.perBoard", 7, "attachments"),
+    ],
+)
+def test_a_board_without_room_for_the_plan_is_named(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place, limit: str, most: int, word: str
+) -> None:
+    more: dict[str, Any] = {"checklist": ("One",), "epic": ItemKey("epic:a")}
+    items = [ticket(f"n{n}", labels=(f"l{n}",), **more) for n in range(8)]
+    assert codes(tracker, place, *items) == {}
+    httpx.post(f"{sandbox.url}/sandbox/trello-limits", json={limit: most}).raise_for_status()
+    found = [finding for finding in tracker.check(spec(), place, items) if finding.severity is Severity.ERROR]
+    assert [finding.code for finding in found] == ["board-full"]
+    assert f"{word} on the board Demo board" in found[0].message
+
+
+def test_what_is_on_the_board_already_needs_no_more_room(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    items = [ticket(f"n{n}") for n in range(5)]
+    made(tracker, place, *(Creation(item) for item in items))
+    standing = len(list(sandbox.trello.cards_of(place.ref.id)))
+    httpx.post(f"{sandbox.url}/sandbox/trello-limits", json={"cards.openPerBoard": standing}).raise_for_status()
+    assert codes(tracker, place, *items) == {}
+    assert codes(tracker, place, *items, ticket("one-more")) == {"board-full": Severity.ERROR}
+
+
+def test_a_checklist_that_is_too_long_is_named(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    item = ticket("a", checklist=tuple(f"Line {n}" for n in range(201)))
+    assert codes(tracker, place, item) == {"checklist-too-long": Severity.ERROR}
+
+
+def test_a_free_workspace_with_all_its_boards_is_named(sandbox: SandboxServer) -> None:
+    with connected(sandbox.url, workspace="freeworkspace") as tracker:
+        assert codes(tracker, None, key="NEW0", create=True) == {}
+        for number in range(10):
+            tracker.create_project(spec(f"N{number}", create=True))
+        assert codes(tracker, None, key="NEW1", create=True) == {"workspace-full": Severity.ERROR}
+
+
+def test_people_who_are_missing_are_an_error_or_a_word_that_they_will_be_invited(sandbox: SandboxServer) -> None:
+    item = ticket("a", assignee=ML)
+    board = next(iter(sandbox.trello.data.boards.values()))
+    with connected(sandbox.url) as tracker:
+        assert codes(tracker, None, item, key="NEW", create=True) == {"member-missing": Severity.ERROR}
+        board.memberships = [one for one in board.memberships if one.member_id != ML]
+        assert codes(tracker, tracker.locate(spec()), item) == {"member-missing": Severity.ERROR}
+    with connected(sandbox.url, invite=True) as tracker:
+        assert codes(tracker, None, item, key="NEW", create=True) == {"members-to-invite": Severity.INFO}
+    board.memberships.append(Membership("0" * 24, ML))
+    with connected(sandbox.url) as tracker:
+        assert codes(tracker, tracker.locate(spec()), item) == {}
+
+
+def test_an_observer_is_not_assignable(tracker: TrelloTracker, place: Place) -> None:
+    assert tracker.people(place, [OBSERVER_EMAIL])[OBSERVER_EMAIL].assignable is False
+
+
+def test_people_are_found_by_user_name_and_by_nothing_less(tracker: TrelloTracker, place: Place) -> None:
+    found = tracker.people(place, ["@ml1", "ml1", "@nobody-at-all", "@", "ml", OUTSIDER])
+    assert {handle: account.id for handle, account in found.items()} == {"@ml1": ML, OUTSIDER: OUTSIDER}
