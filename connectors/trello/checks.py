@@ -88,14 +88,23 @@ class Checker:
             )
             return
         limits = workspace.get("limits")
-        orgs = limits.get("orgs") if isinstance(limits, dict) else None
-        cap = orgs.get("freeBoardsPerOrg") if isinstance(orgs, dict) else None  # absent where boards are not capped
-        if isinstance(cap, dict) and (cap.get("status") in _FULL or _room(cap) == 0):
+        caps = limits if isinstance(limits, dict) else {}
+        boards, people = _at(caps, "orgs.freeBoardsPerOrg"), _at(caps, "orgs.usersPerFreeOrg")  # of free ones only
+        if boards.get("status") in _FULL or _room(boards) == 0:
             yield Finding(
                 Severity.ERROR,
                 "workspace-full",
-                f"The free workspace {name!r} has all the boards it may have ({cap.get('disableAt', 'its cap')}).",
+                f"The free workspace {name!r} has all the boards it may have ({boards.get('disableAt', 'its cap')}).",
                 f"Close a board there, choose another workspace, or build {spec.key} on a board that exists.",
+                name,
+            )
+        if self._settings.invite and (people.get("status") in _FULL or _room(people) == 0):
+            yield Finding(
+                Severity.ERROR,
+                "workspace-people-full",
+                f"The free workspace {name!r} has all the people it may have ({people.get('disableAt', 'its cap')});"
+                " nobody else can be invited.",
+                "Take somebody out of it, or choose another workspace.",
                 name,
             )
 
