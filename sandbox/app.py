@@ -87,9 +87,12 @@ class VendorApp:
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request, refusals included."""
-        found = self.table.find(request.method, request.scope["path"])
+        method, target = request.method, request.scope["path"]
+        # HEAD is a GET whose body the server leaves out; OPTIONS is answered as JAX-RS does by itself (unsure here).
+        found = self.table.find("GET" if method == "HEAD" else method, target)
         if found is None:
-            return unknown_path(request)
+            allowed = self.table.methods(target) if method == "OPTIONS" else []
+            return Response(headers={"Allow": ",".join(allowed)}) if allowed else unknown_path(request)
         handler, path, prefix = found
         site = self.world.jira
         site.base_url = f"{request.base_url.scheme}://{request.base_url.netloc}"

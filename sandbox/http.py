@@ -205,6 +205,11 @@ class PathTable(Generic[H]):
         (handler, names, prefix), values = found
         return handler, dict(zip(names, values, strict=True)), prefix
 
+    def methods(self, path: str) -> list[str]:
+        """What a path can be asked with, HEAD and OPTIONS included; nothing for an unknown path."""
+        known = [method for method in ("GET", "POST", "PUT", "DELETE") if self.find(method, path) is not None]
+        return [*known, *(["HEAD"] if "GET" in known else []), "OPTIONS"] if known else []
+
     def _walk(
         self, node: _Node[H], segments: list[str], at: int, method: str, values: list[str]
     ) -> tuple[tuple[H, list[str], str], list[str]] | None:
