@@ -1,0 +1,66 @@
+"""Held over the whole suite: nothing that the product logs or prints has a secret in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+SECRETS = ("sandbox-token", "viewer-token", "member-token", "readonly-token", "sandbox-key", "not-the-token", "phl_")
+"""Credentials that tests connect with, and the beginning of every API token of ours."""
+
+WATCHED = ("tests/contract", "tests/unit", "tests/api", "tests/integration/test_apply.py")
+"""Where the product speaks to trackers. Other people's clients, elsewhere, put secrets into addresses as they like."""
+
+SPEAKERS = (
+    "service",
+    "connectors",
+    "urllib3",
+    "requests",
+    "httpcore",
+    "jira",
+    "trello",
+    "dbos",
+    "sqlalchemy",
+    "uvicorn",
+)
+
+
+class Ear(logging.Handler):
+    """Hears everything that the product and the libraries under it log, and keeps what has a secret in it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard = 0
+        self.leaks: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at the record as it would be written."""
+        text = self.format(record)
+        self.heard += 1
+        if any(secret in text for secret in SECRETS):
+            self.leaks.append(f"{record.name}: {text[:500]}")
+
+
+@pytest.fixture(scope="session")
+def ear() -> Iterator[Ear]:
+    listener = Ear()
+    yield listener
+    assert listener.leaks == []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_logged(request: pytest.FixtureRequest, ear: Ear) -> Iterator[None]:
+    if not request.node.nodeid.startswith(WATCHED):
+        yield
+        return
+    loggers = [logging.getLogger(name) for name in SPEAKERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(ear)
+        logger.setLevel(logging.DEBUG)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.removeHandler(ear)
+        logger.setLevel(level)
