@@ -79,7 +79,9 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(world: World, bound: socket.socket, state: Path | None) -> None:
-    server = _Server(uvicorn.Config(create_app(world), log_level="warning", lifespan="off"))
+    # With a bound on the end, because a request that was told to hang must not hold it up.
+    config = uvicorn.Config(create_app(world), log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)

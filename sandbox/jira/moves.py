@@ -39,7 +39,9 @@ def board_for(call: Call, number: str | int | None = None) -> Board:
 
 
 def sees_board(call: Call, board: Board) -> bool:
-    """Whether the board exists for the caller: with its project, or as its owner."""
+    """Whether the board exists for the caller: with its project, or as its owner; not once its filter was deleted."""
+    if board.filter_id not in call.site.data.filters:
+        return False
     if board.project_id is None:
         owner = call.site.data.filters[board.filter_id].owner
         return call.user is not None and (call.user.account_id == owner or call.user.role == "admin")

@@ -254,7 +254,7 @@ async def board_page(call: Call) -> Response:
     site = call.site
     number = call.path["boardId"]
     board = site.data.boards.get(int(number)) if number.isdigit() else None
-    if board is None:
+    if board is None or board.filter_id not in site.data.filters:
         return _page(call, "message.html", 404, title="No such board", text=f"There is no board {number} on this site.")
     # The pages show what an administrator sees.
     call.user = next(user for user in site.data.users.values() if user.role == "admin")

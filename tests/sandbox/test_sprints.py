@@ -187,3 +187,13 @@ def test_a_team_managed_issue_is_put_into_an_epic_by_its_parent(admin: Client) -
     assert refused.status_code == 400
     assert refused.json()["errorMessages"][0].startswith("The request contains a next-gen issue.")
     assert admin.put(f"/rest/api/3/issue/{task}", json={"fields": {"parent": {"key": epic}}}).status_code == 204
+
+
+def test_a_board_whose_filter_was_deleted_is_not_to_be_seen(admin: Client) -> None:
+    number = admin.sprint()
+    board = admin.get("/rest/agile/1.0/board/1/configuration").json()
+    assert admin.delete(f"/rest/api/3/filter/{board['filter']['id']}").status_code == 204
+    assert admin.get("/rest/agile/1.0/board/1").status_code == 404
+    assert admin.get(f"{SPRINT}/{number}").status_code == 404
+    assert admin.get("/jira/boards/1").status_code == 404
+    assert [found["id"] for found in admin.get("/rest/agile/1.0/board").json()["values"]] == [2, 3]

@@ -338,22 +338,38 @@ def _combine(mode: str, current: Callable[[Issue], list[Any]], given: list[Any])
 
 def _mode(part: dict[str, Any]) -> str:
     mode = part.get("bulkEditMultiSelectFieldOption")
-    if mode not in {"ADD", "REMOVE", "REPLACE", "REMOVE_ALL"}:
+    if mode not in ("ADD", "REMOVE", "REPLACE", "REMOVE_ALL"):
         raise refuse("The multi-select option must be ADD, REMOVE, REPLACE or REMOVE_ALL.")
     return str(mode)
+
+
+def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    """A member that is an object; none counts as empty."""
+    value = holder.get(name) or {}
+    if not isinstance(value, dict):
+        raise refuse(f"The value of {name} must be an object.")
+    return value
+
+
+def _objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A member that is a list of objects; none counts as empty."""
+    value = holder.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
+        raise refuse(f"The value of {name} must be a list of objects.")
+    return value
 
 
 # Member of the body: how to read the value of one entry as the field's own form.
 _SINGLE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "clearableNumberFields": lambda part: part.get("value"),
-    "datePickerFields": lambda part: (part.get("date") or {}).get("formattedDate"),
-    "dateTimePickerFields": lambda part: (part.get("dateTime") or {}).get("formattedDateTime"),
-    "richTextFields": lambda part: (part.get("richText") or {}).get("adfValue"),
+    "datePickerFields": lambda part: _object(part, "date").get("formattedDate"),
+    "dateTimePickerFields": lambda part: _object(part, "dateTime").get("formattedDateTime"),
+    "richTextFields": lambda part: _object(part, "richText").get("adfValue"),
     "singleLineTextFields": lambda part: part.get("text"),
     "singleSelectClearableUserPickerFields": lambda part: part.get("user"),
     "multipleSelectClearableUserPickerFields": lambda part: part.get("users"),
-    "singleSelectFields": lambda part: {"id": (part.get("option") or {}).get("optionId")},
-    "multipleSelectFields": lambda part: [{"id": option.get("optionId")} for option in part.get("options") or []],
+    "singleSelectFields": lambda part: {"id": _object(part, "option").get("optionId")},
+    "multipleSelectFields": lambda part: [{"id": option.get("optionId")} for option in _objects(part, "options")],
     "urlFields": lambda part: part.get("url"),
 }
 
@@ -362,24 +378,24 @@ def _read_edits(wanted: dict[str, Any]) -> dict[str, _Value]:
     """The new value of each field, by field id, as a function of the issue."""
     found: dict[str, _Value] = {}
     for member, read in _SINGLE.items():
-        for part in wanted.get(member) or []:
+        for part in _objects(wanted, member):
             found[str(part.get("fieldId"))] = _fixed(read(part))
-    for part in wanted.get("labelsFields") or []:
-        names = [label.get("name") for label in part.get("labels") or []]
+    for part in _objects(wanted, "labelsFields"):
+        names = [label.get("name") for label in _objects(part, "labels")]
         found[str(part.get("fieldId"))] = _combine(_mode(part), lambda issue: list(issue.labels), names)
     if wanted.get("multiselectComponents"):
-        part = wanted["multiselectComponents"]
-        ids = [{"id": str(c.get("componentId"))} for c in part.get("components") or []]
+        part = _object(wanted, "multiselectComponents")
+        ids = [{"id": str(c.get("componentId"))} for c in _objects(part, "components")]
         found["components"] = _combine(_mode(part), lambda issue: [{"id": key} for key in issue.component_ids], ids)
-    for part in wanted.get("multipleVersionPickerFields") or []:
+    for part in _objects(wanted, "multipleVersionPickerFields"):
         key = str(part.get("fieldId"))
-        ids = [{"id": str(v.get("versionId"))} for v in part.get("versions") or []]
+        ids = [{"id": str(v.get("versionId"))} for v in _objects(part, "versions")]
         attribute = "fix_version_ids" if key == "fixVersions" else "version_ids"
         found[key] = _combine(_mode(part), _version_ids(attribute), ids)
     if wanted.get("priority"):
-        found["priority"] = _fixed({"id": str(wanted["priority"].get("priorityId"))})
+        found["priority"] = _fixed({"id": str(_object(wanted, "priority").get("priorityId"))})
     if wanted.get("issueType"):
-        found["issuetype"] = _fixed({"id": str(wanted["issueType"].get("issueTypeId"))})
+        found["issuetype"] = _fixed({"id": str(_object(wanted, "issueType").get("issueTypeId"))})
     return found
 
 

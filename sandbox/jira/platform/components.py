@@ -111,9 +111,9 @@ def _apply(call: Call, component: Component, body: Body, project: Project) -> No
     ):
         problems["name"] = f"A component with the name {name} already exists in this project."
     lead = body.get("leadAccountId", component.lead)
-    if lead and lead not in call.site.data.users:
+    if lead and str(lead) not in call.site.data.users:
         problems["leadAccountId"] = f"The user {lead} does not exist."
-    if body.get("assigneeType", "PROJECT_DEFAULT") not in _ASSIGNEE_TYPES:
+    if str(body.get("assigneeType", "PROJECT_DEFAULT")) not in _ASSIGNEE_TYPES:
         problems["assigneeType"] = "The assignee type is not valid."
     if problems:
         raise ApiError(400, errors=problems)

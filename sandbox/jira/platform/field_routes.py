@@ -35,7 +35,7 @@ async def create_field(call: Call) -> Response:
     problems = {}
     if not isinstance(body.get("name"), str) or not body["name"].strip():
         problems["name"] = "The name of the custom field is required."
-    if body.get("type") not in CUSTOM_TYPES:
+    if str(body.get("type")) not in CUSTOM_TYPES:
         problems["type"] = "The custom field type is not known."
     if problems:
         raise ApiError(400, errors=problems)

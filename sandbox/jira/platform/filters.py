@@ -106,6 +106,8 @@ def _share(call: Call, part: Any) -> dict[str, Any]:
     """A share permission in the form it is kept: its type and the id of what it is shared with."""
     kind = part.get("type") if isinstance(part, dict) else None
     share: dict[str, Any] = {"id": call.site.next_id("share_permission"), "type": kind}
+    if any(not isinstance(part.get(name) or {}, dict) for name in ("project", "group") if isinstance(part, dict)):
+        raise bad_request("The share permission is not valid.")
     if kind == "project":
         named = part.get("project") or {}
         share["project"] = access.project_for(
@@ -113,12 +115,13 @@ def _share(call: Call, part: Any) -> dict[str, Any]:
         ).id
     elif kind == "group":
         named = part.get("group") or {}
-        wanted = {part.get("groupname"), part.get("groupId"), named.get("name"), named.get("groupId")} - {None}
+        words = (part.get("groupname"), part.get("groupId"), named.get("name"), named.get("groupId"))
+        wanted = {word for word in words if isinstance(word, str)}
         group = next((g for g in call.site.data.groups.values() if {g.name, g.group_id} & wanted), None)
         if group is None:
             raise bad_request("The group of the share permission does not exist.")
         share["group"] = group.group_id
-    elif kind not in {"global", "loggedin", "authenticated"}:
+    elif kind not in ("global", "loggedin", "authenticated"):
         raise bad_request(f"The share permission type '{kind}' is not supported.")
     return share
 

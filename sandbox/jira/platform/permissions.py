@@ -83,34 +83,55 @@ async def check_permissions(call: Call) -> Response:
     caller = call.caller()
     body = await call.members(allowed=("accountId", "globalPermissions", "projectPermissions"))
     account = body.get("accountId") or caller.account_id
+    wanted = _strings(body.get("globalPermissions"))
+    parts = body.get("projectPermissions") or []
+    if not isinstance(account, str) or not isinstance(parts, list):
+        raise errors.invalid_payload()
     if account != caller.account_id:
         access.require_admin(call)
     user = call.site.data.users.get(account)
     if user is None:
         raise bad_request(f"The user with account ID '{account}' does not exist.")
-    wanted = body.get("globalPermissions") or []
     unknown = [key for key in wanted if key not in GLOBAL_PERMISSIONS]
     if unknown:
         raise bad_request(f"Unrecognized permission: {', '.join(map(str, unknown))}")
-    grants = [grant for part in body.get("projectPermissions") or [] for grant in _project_grants(call, user, part)]
+    grants = [grant for part in parts for grant in _project_grants(call, user, part)]
     held = [key for key in wanted if access.allowed(call.site, user, key)]
     return answer({"globalPermissions": held, "projectPermissions": grants})
+
+
+def _strings(value: Any) -> list[str]:
+    """A list of texts; none counts as empty, anything else is refused."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise errors.invalid_payload()
+    return value
+
+
+def _identifiers(value: Any) -> list[str]:
+    """A list of ids, as numbers or texts."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise errors.invalid_payload()
+    return [str(part) for part in value]
 
 
 def _project_grants(call: Call, user: User, part: Any) -> list[Body]:
     if not isinstance(part, dict) or not part.get("permissions"):
         raise errors.invalid_payload()
     grants = []
-    for key in part["permissions"]:
+    for key in _strings(part["permissions"]):
         if key not in PROJECT_PERMISSIONS:
             raise bad_request(f"Unrecognized permission: {key}")
         projects, issues = [], []
-        for identifier in part.get("projects") or []:
-            project = call.site.find_project(str(identifier))
+        for identifier in _identifiers(part.get("projects")):
+            project = call.site.find_project(identifier)
             if project is not None and access.allowed(call.site, user, key, project):
                 projects.append(int(project.id))
-        for identifier in part.get("issues") or []:
-            issue = call.site.find_issue(str(identifier))
+        for identifier in _identifiers(part.get("issues")):
+            issue = call.site.find_issue(identifier)
             if issue is not None and access.allowed(call.site, user, key, access.issue_project(call, issue)):
                 issues.append(int(issue.id))
         grants.append({"permission": key, "issues": issues, "projects": projects})
@@ -122,8 +143,8 @@ async def permitted_projects(call: Call) -> Response:
     """The projects on which the caller holds all of some permissions."""
     user = call.caller()
     body = await call.members(allowed=("permissions",), required=("permissions",))
-    wanted = body["permissions"]
-    if not isinstance(wanted, list) or any(key not in PROJECT_PERMISSIONS for key in wanted):
+    wanted = _strings(body["permissions"])
+    if any(key not in PROJECT_PERMISSIONS for key in wanted):
         raise bad_request("The permissions are not valid.")
     found = [
         {"id": int(project.id), "key": project.key}

@@ -140,7 +140,7 @@ async def create_project(call: Call) -> Response:
         "projectCategory": _category_problem(call, body.get("categoryId")),
         "assigneeType": _assignee_type_problem(body.get("assigneeType")),
     }
-    if template and body.get("projectTypeKey") not in {None, templates.TEMPLATES[template].type_key}:
+    if template and body.get("projectTypeKey") not in (None, templates.TEMPLATES[template].type_key):
         problems["projectTypeKey"] = "The project type does not match the project template."
     refused = {key: text for key, text in problems.items() if text}
     if refused:
@@ -166,12 +166,12 @@ def _template(body: Body) -> str | None:
     """The template named, or the usual one of the type named; none if unknown."""
     named = body.get("projectTemplateKey")
     if named is not None:
-        return named if named in templates.TEMPLATES else None
+        return str(named) if str(named) in templates.TEMPLATES else None
     defaults = {
         "software": f"{templates.PREFIX}basic",
         "business": "com.atlassian.jira-core-project-templates:jira-core-simplified-project-management",
     }
-    return defaults.get(body.get("projectTypeKey") or "software")
+    return defaults.get(str(body.get("projectTypeKey") or "software"))
 
 
 def _lead_problem(call: Call, body: Body, lead: Any) -> str | None:
@@ -189,7 +189,7 @@ def _category_problem(call: Call, category: Any) -> str | None:
 
 
 def _assignee_type_problem(value: Any) -> str | None:
-    return None if value in {None, "PROJECT_LEAD", "UNASSIGNED"} else "The default assignee is not valid."
+    return None if value in (None, "PROJECT_LEAD", "UNASSIGNED") else "The default assignee is not valid."
 
 
 # -- read ----------------------------------------------------------------------------------------------------------

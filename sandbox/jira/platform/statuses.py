@@ -131,7 +131,7 @@ def _managed(call: Call, project_id: str | None) -> None:
 
 
 def _checked(call: Call, body: Any, project_id: str | None, but: Status | None = None) -> tuple[str, str, str]:
-    if not isinstance(body, dict) or body.get("statusCategory") not in _TO_KEY:
+    if not isinstance(body, dict) or str(body.get("statusCategory")) not in _TO_KEY:
         raise bad_request("The status category must be TODO, IN_PROGRESS or DONE.")
     name = body.get("name")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= 255:

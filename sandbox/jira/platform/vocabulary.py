@@ -55,7 +55,7 @@ async def create_issue_type(call: Call) -> Response:
     access.require_admin(call)
     body = await call.members(allowed=("name", "description", "type", "hierarchyLevel"))
     level = -1 if body.get("type") == "subtask" else body.get("hierarchyLevel", 0)
-    if level not in {0, -1}:
+    if level not in (0, -1):
         raise bad_request(hierarchyLevel="The hierarchy level must be 0 or -1.")
     name = _type_name(call, body.get("name"))
     number = str(call.site.next_id("issue_type", 10200))
@@ -91,10 +91,12 @@ async def update_issue_type(call: Call) -> Response:
     access.require_admin(call)
     found = _issue_type(call)
     body = await call.members(allowed=("name", "description", "avatarId"))
-    if "name" in body:
-        found.name = _type_name(call, body["name"], found)
+    name = _type_name(call, body["name"], found) if "name" in body else found.name
+    avatar = body.get("avatarId", found.avatar_id)
+    if not isinstance(avatar, int):
+        raise bad_request(avatarId="The avatar ID must be a number.")
+    found.name, found.avatar_id = name, avatar
     found.description = str(body.get("description", found.description) or "")
-    found.avatar_id = int(body.get("avatarId", found.avatar_id))
     call.site.touch()
     return answer(call.view.issue_type(found))
 
