@@ -145,7 +145,9 @@ class _Draft:
 
     def epics(self) -> tuple[PlannedEpic, ...]:
         return tuple(
-            PlannedEpic(_epic_key(epic.key), render(epic.title, context), render(epic.description, context), phase.key)
+            PlannedEpic(
+                _epic_key(epic.key), render(epic.title, context), self.wording.epic(epic, phase, context), phase.key
+            )
             for phase in self.template.phases
             for context in [self.wording.context(phase)]
             for epic in phase.epics

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from service.domain.parameters import is_on
 from service.domain.references import fallbacks
-from service.domain.template import Ceremonies, Ceremony, Key, ParameterValue, Phase, Template, Ticket
-from service.domain.text import render
+from service.domain.template import Ceremonies, Ceremony, Epic, Key, ParameterValue, Phase, Template, Ticket
+from service.domain.text import Placeholder, placeholders, render
 
 Context = Mapping[str, object]
 
@@ -35,6 +35,21 @@ class Wording:
     def goal(self, phase: Phase, context: Context) -> str:
         """The phase's focus in one sentence."""
         return _SENTENCE_END.split(_one_line(render(phase.focus, context)), maxsplit=1)[0]
+
+    def epic(self, epic: Epic, phase: Phase, context: Context) -> str:
+        """The text of an epic: what it is about, what its phase is for and when the phase is over.
+
+        A ticket whose title names its iteration is not named here: an epic is in none.
+        """
+        ending = [t for t in phase.tickets if t.key in phase.exit.needs and not _names_iteration(t.title)]
+        proof = [render(ticket.title, context) for ticket in ending] + (["signed record"] if phase.exit.record else [])
+        output = _one_line(render(phase.exit.output, context))
+        lines = [
+            render(epic.description, context),
+            f"**Phase:** {render(phase.title, context)}. {_one_line(render(phase.focus, context))}",
+            f"**The phase is over with:** {output}" + (f" ({'; '.join(proof)})" if proof else ""),
+        ]
+        return "\n\n".join(lines)
 
     def work(self, ticket: Ticket, phase: Phase, context: Context) -> str:
         """The text of a ticket of the template."""
@@ -106,6 +121,10 @@ class Wording:
     def _exit(self, phase: Phase, context: Context) -> str:
         title, output = render(phase.title, context), _one_line(render(phase.exit.output, context))
         return f"**Ends the phase:** {title}, whose output is: {output}"
+
+
+def _names_iteration(text: str) -> bool:
+    return any(isinstance(found, Placeholder) and found.name.startswith("iteration") for found in placeholders(text))
 
 
 def _one_line(text: str) -> str:

@@ -248,8 +248,9 @@ def _person_finding(member: Member, account: Account | None, project_key: str) -
     if account.assignable is False:
         return finding(
             "account-not-assignable",
-            f"cannot be assigned in {project_key}.",
-            "An administrator of the project grants it: Assignable user, in the project's permissions.",
+            f"cannot be given work in {project_key}.",
+            "Somebody who administers it lets the account in: as a member of the board, or in a Jira project with the "
+            "permission Assignable user.",
         )
     return None
 

@@ -205,7 +205,18 @@ def test_placeholders_are_filled_in_everywhere() -> None:
     found = by_key(drawn)["ticket:make"]
     assert (found.title, found.checklist) == (filled, (filled,))
     assert found.text.count(filled) == 2
-    assert (drawn.epics[0].title, drawn.epics[0].text) == (filled, filled)
+    assert drawn.epics[0].title == filled
+    assert drawn.epics[0].text.startswith(filled + "\n\n")
+
+
+def test_an_epic_says_what_its_phase_is_for_and_when_it_is_over() -> None:
+    process = template(phase(ticket("make"), ticket("check"), focus="Build things."))
+
+    text = draw(process).epics[0].text
+
+    assert "Build things." in text
+    assert "**The phase is over with:**" in text
+    assert "check" in text.rpartition("over with")[2].casefold()
 
 
 def test_recurring_work_may_name_its_iteration() -> None:
