@@ -135,13 +135,14 @@ def test_sprints_and_moves_answer_as_documented(session: Session) -> None:
 def test_lists_of_issues_answer_as_documented(session: Session) -> None:
     epic = issues(session, 1, issuetype={"name": "Epic"})[0]
     keys = issues(session, 3, parent={"key": epic})
+    epic_id = session.do("GET", f"{AGILE}/epic/{epic}")["id"]
     number = sprint(session, "Listed")
     session.do("POST", f"{AGILE}/sprint/{number}/issue", 204, {"issues": keys[:1]})
     lists = (
         "board/1/issue",
         "board/1/backlog",
         "board/1/epic/none/issue",
-        f"board/1/epic/{epic}/issue",
+        f"board/1/epic/{epic_id}/issue",
         f"board/1/sprint/{number}/issue",
         f"sprint/{number}/issue",
         "epic/none/issue",

@@ -49,6 +49,8 @@ async def create_user(call: Call) -> Response:
     email = body.get("emailAddress")
     if not isinstance(email, str) or "@" not in email:
         raise bad_request(emailAddress="The email address is invalid.")
+    if not isinstance(body.get("products"), list):
+        raise bad_request(products="The products are required; an empty list gives access to none.")  # wording unsure
     user = call.site.user_by_email(email)
     if user is None:
         name = str(body.get("displayName") or email.partition("@")[0])
