@@ -95,7 +95,7 @@ class Controls:
                 await self._limited(scope, receive, seen)
             else:
                 # Faults that drop the connection need the server's own `send`; they answer nothing.
-                silent = isinstance(fault, faults.ResetFault | faults.LostFault)
+                silent = isinstance(fault, faults.ResetFault | faults.LostFault | faults.HangFault)
                 out = send if silent else seen
                 await faults.strike(fault, self.app, scope, receive, out, self.clock.now())
         finally:

@@ -7,6 +7,7 @@ struck (``null``: all that follow).  The first rule that strikes wins.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -165,7 +166,10 @@ async def strike(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, sen
     elif isinstance(fault, HangFault):
         if fault.done:
             await app(scope, receive, _nowhere)
-        await _wait_for_goodbye(receive, FORGOTTEN_AFTER_SECONDS)
+        # The wait also ends when the server stops, which cancels what still runs: then the connection is dropped.
+        with contextlib.suppress(asyncio.CancelledError):
+            await _wait_for_goodbye(receive, FORGOTTEN_AFTER_SECONDS)
+        await drop(receive, send)
     elif isinstance(fault, PartialFault):
         await _partly(fault, app, scope, receive, send)
     else:
@@ -218,6 +222,8 @@ async def drop(receive: Receive, send: Send) -> None:
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if not isinstance(transport, asyncio.Transport):
         raise ConnectionResetError("The sandbox dropped this connection, as it was told to.")
+    if transport.is_closing():
+        return  # the client left first
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
