@@ -52,9 +52,8 @@ def intend(
     session: Session, project: str, keys: Iterable[tuple[ItemKey, ItemKind]], run: str, since: str, now: datetime
 ) -> None:
     """Say that these items are about to be created. Committed before the call is sent."""
-    present = rows(session, project)
     for key, kind in keys:
-        row = present.get(key)
+        row = session.get(ItemRow, (project, key))
         if row is None:
             row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
             session.add(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -47,20 +48,29 @@ def progress(context: Context, run_id: str) -> Progress:
             raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
         project = session.get_one(ProjectRow, run.project_id)
         ended = runs.steps(session, run_id)
-        plan = session.get_one(PlanRow, run.plan_id)
-        planned = [change["key"] for change in plan.body["changes"] if change["action"] == "create"]
         made = _made(session, project.id)
+    planned, updates = _outline(context, run.plan_id)
     return Progress(
         run=run,
         project=project,
         steps=len(run.batches or []),
         done=len({step.number for step in ended if step.state == "go" and step.number > 0}),
-        written=sum(1 for key in planned if key in made),
+        written=len(planned & made),
         planned=len(planned),
-        updates=sum(1 for change in plan.body["changes"] if change["action"] in ("update", "adopt", "forget")),
+        updates=updates,
         requests=Usage(sum(step.reads for step in ended), sum(step.writes for step in ended)),
         latest=ended[-1] if ended else None,
     )
+
+
+@lru_cache(maxsize=64)
+def _outline(context: Context, plan_id: str) -> tuple[frozenset[str], int]:
+    """The keys that a plan creates and how many other changes it has; kept, because plans never change and a large one
+    is slow to read at every look of somebody who follows its run."""
+    with context.database.session() as session:
+        changes = session.get_one(PlanRow, plan_id).body["changes"]
+    created = frozenset(change["key"] for change in changes if change["action"] == "create")
+    return created, sum(change["action"] in ("update", "adopt", "forget") for change in changes)
 
 
 def ended(context: Context, run_id: str | None) -> bool:
