@@ -20,8 +20,9 @@ from urllib.parse import quote
 import requests
 from jira import JIRA
 
+from connectors.calls import Call, Fault
 from connectors.errors import NotATracker
-from connectors.jira.failures import CAUGHT, Call, Fault, broken, fault_of, not_jira, refused
+from connectors.jira.failures import CAUGHT, broken, fault_of, not_jira, refused
 from connectors.jira.settings import JiraSettings
 from connectors.pacing import Budget, Pacer, Patience, retry_after_seconds, shared_pacer, utc_now
 from connectors.tracker import Usage

@@ -11,14 +11,13 @@ read; assuming wrongly costs a duplicate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import requests.exceptions as rq
 import urllib3.exceptions as u3
 from jira.exceptions import JIRAError, NotJIRAInstanceError
 
+from connectors.calls import Call, Fault, broken_call, in_doubt, quoted
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
@@ -31,32 +30,6 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-
-_LONGEST_QUOTE = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as messages name it: never with its query, headers or body."""
-
-    method: str
-    path: str
-    host: str
-    writes: bool
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-class Fault(Enum):
-    """How far a call came that has no usable answer."""
-
-    NEVER_SENT = "no connection was made"
-    LOST = "the connection broke or nothing came back in time"
-    UNREADABLE = "the answer cannot be read"
-    WRONG_ADDRESS = "the address cannot be used"
-    BAD_BODY = "the request could not be written as JSON"
-
 
 FAULTS: Mapping[type[BaseException], Fault] = {
     # requests: one line for each class, so that a new one is noticed (a test walks them).
@@ -126,47 +99,13 @@ def _is_certificate_error(error: BaseException) -> bool:
 
 def broken(call: Call, fault: Fault) -> TrackerError:
     """The error to raise for a call without a usable answer."""
-    where = f"Jira at {call.host}"
-    match fault:
-        case Fault.WRONG_ADDRESS:
-            return NotATracker(
-                f"{where} cannot be reached safely: its address or certificate is not usable.",
-                fix="Check the connection's URL, and this machine's trusted certificates if a proxy is in between.",
-                request=str(call),
-            )
-        case Fault.BAD_BODY:
-            return TrackerRefused(
-                f"{call} was not sent to {where}: a value in it has no JSON form (an endless number, for instance).",
-                fix="Correct the estimate or text that the plan shows for this item.",
-                request=str(call),
-            )
-        case Fault.NEVER_SENT:
-            return TrackerUnavailable(
-                f"{where} could not be reached; nothing was sent.",
-                fix="Check the network, and the host name in the connection's URL.",
-                request=str(call),
-            )
-        case _ if call.writes:
-            return OutcomeUnknown(
-                f"{call} was sent to {where}, but {fault.value}: it may or may not have happened.",
-                fix="phaseloop looks it up by its marker before writing again.",
-                request=str(call),
-            )
-        case Fault.UNREADABLE:
-            return not_jira(call, "an answer that cannot be read")
-        case _:
-            return TrackerUnavailable(f"{where} did not answer: {fault.value}.", request=str(call))
+    return broken_call(call, fault, "Jira", not_jira)
 
 
 def not_jira(call: Call, what: str, status: int | None = None) -> TrackerError:
     """The error for an answer that Jira's REST interface does not give; a write may have happened all the same."""
     if call.writes and status is not None and status < 300:
-        return OutcomeUnknown(
-            f"{call} was answered by {call.host} with {what}: it may or may not have happened.",
-            fix="phaseloop looks it up by its marker before writing again.",
-            request=str(call),
-            status=status,
-        )
+        return in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
     return NotATracker(
         f"{call.host} answered {call} with {what}, not as Jira's REST interface does.",
         fix="Check that the connection's URL is the site itself (https://acme.atlassian.net) and that no login page"
@@ -184,15 +123,10 @@ def problems_in(body: Any) -> tuple[FieldProblem, ...]:
     single = [body.get(name) for name in ("errorMessage", "message", "detail")]
     messages = [*(general if isinstance(general, list) else [general]), *single]
     fields = body.get("errors")
-    found = [FieldProblem(None, _short(text)) for text in messages if isinstance(text, str) and text.strip()]
+    found = [FieldProblem(None, quoted(text)) for text in messages if isinstance(text, str) and text.strip()]
     if isinstance(fields, dict):
-        found += [FieldProblem(str(name), _short(str(text))) for name, text in fields.items()]
+        found += [FieldProblem(str(name), quoted(str(text))) for name, text in fields.items()]
     return tuple(dict.fromkeys(found))
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
 def refused(call: Call, status: int, body: Any, retry_after: float | None = None) -> TrackerError:

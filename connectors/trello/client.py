@@ -16,14 +16,13 @@ from urllib.parse import quote
 import httpx
 from trello import TrelloClient as PyTrello
 
+from connectors.calls import Call, Fault
 from connectors.errors import NotATracker, TrackerUnavailable
 from connectors.pacing import Crowded, Patience, Quota, Window, retry_after_seconds, shared_windows, utc_now
 from connectors.tracker import Usage
 from connectors.trello.failures import (
     CAUGHT,
     TOO_MANY,
-    Call,
-    Fault,
     broken,
     fault_of,
     not_trello,

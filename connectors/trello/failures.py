@@ -14,18 +14,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 import httpx
 from trello.exceptions import ResourceUnavailable, TokenError, Unauthorized
 
+from connectors.calls import Call, Fault, broken_call, in_doubt, quoted
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
     ItemRejected,
     NotATracker,
     NotVisible,
-    OutcomeUnknown,
     PermissionMissing,
     TrackerError,
     TrackerRefused,
@@ -36,7 +35,6 @@ TOO_MANY = 429
 TOO_MANY_CARDS = "API_TOO_MANY_CARDS_REQUESTED"
 """The vendor's name for "read fewer cards in one call"."""
 
-_LONGEST_QUOTE = 400
 _WRONG_CREDENTIAL = re.compile(r"\b(invalid|expired|missing|revoked) (app )?(key|token|scopes)", re.IGNORECASE)
 _INVALID_VALUE = re.compile(r"invalid value for (\w+)", re.IGNORECASE)
 _OUR_NAMES = {
@@ -49,28 +47,6 @@ _OUR_NAMES = {
     "start": "starts",
     "due": "ends",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as messages name it: never with its query, headers or body."""
-
-    method: str
-    path: str
-    host: str
-    writes: bool
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-class Fault(Enum):
-    """How far a call came that has no usable answer."""
-
-    NEVER_SENT = "no connection was made"
-    LOST = "the connection broke or nothing came back in time"
-    UNREADABLE = "the answer cannot be read"
-    WRONG_ADDRESS = "the address cannot be used"
 
 
 FAULTS: Mapping[type[BaseException], Fault] = {
@@ -117,41 +93,13 @@ def fault_of(error: BaseException) -> Fault:
 
 def broken(call: Call, fault: Fault) -> TrackerError:
     """The error to raise for a call without a usable answer."""
-    where = f"Trello at {call.host}"
-    match fault:
-        case Fault.WRONG_ADDRESS:
-            return NotATracker(
-                f"{where} cannot be reached safely: its address or certificate is not usable.",
-                fix="Check the connection's URL, and this machine's trusted certificates if a proxy is in between.",
-                request=str(call),
-            )
-        case Fault.NEVER_SENT:
-            return TrackerUnavailable(
-                f"{where} could not be reached; nothing was sent.",
-                fix="Check the network, and the host name in the connection's URL.",
-                request=str(call),
-            )
-        case _ if call.writes:
-            return _in_doubt(call, f"{call} was sent to {where}, but {fault.value}")
-        case Fault.UNREADABLE:
-            return not_trello(call, "an answer that cannot be read")
-        case _:
-            return TrackerUnavailable(f"{where} did not answer: {fault.value}.", request=str(call))
-
-
-def _in_doubt(call: Call, what: str, status: int | None = None) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{what}: it may or may not have happened.",
-        fix="phaseloop looks it up by its marker before writing again.",
-        request=str(call),
-        status=status,
-    )
+    return broken_call(call, fault, "Trello", not_trello)
 
 
 def not_trello(call: Call, what: str, status: int | None = None) -> TrackerError:
     """The error for an answer that Trello's REST interface does not give; a write may have happened all the same."""
     if call.writes and status is not None and status < 300:
-        return _in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
+        return in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
     return NotATracker(
         f"{call.host} answered {call} with {what}, not as Trello's REST interface does.",
         fix="Check that the connection's URL is the API (https://api.trello.com) and that no proxy stands in between.",
@@ -178,16 +126,11 @@ def read_refusal(body: str) -> Refusal:
     try:
         values = json.loads(text)
     except ValueError:
-        return Refusal(_short(text))
+        return Refusal(quoted(text))
     if not isinstance(values, dict):
-        return Refusal(_short(str(values)))
+        return Refusal(quoted(str(values)))
     words = values.get("message") or values.get("error") or ""
-    return Refusal(_short(str(words)), str(values.get("error") or ""))
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+    return Refusal(quoted(str(words)), str(values.get("error") or ""))
 
 
 def refused(call: Call, status: int, said: Refusal, retry_after: float | None = None) -> TrackerError:
@@ -206,7 +149,7 @@ def refused(call: Call, status: int, said: Refusal, retry_after: float | None = 
             retry_after=retry_after,
         )
     if _is_passing(status):
-        return _in_doubt(call, f"{call} failed at {call.host} with HTTP {status}{told}", status)
+        return in_doubt(call, f"{call} failed at {call.host} with HTTP {status}{told}", status)
     if said.page or said.words.startswith("Cannot "):  # "Cannot GET /1/...": no such route
         return not_trello(call, f"HTTP {status} from something else", status)
     return _refusal(call, status, said, told)
