@@ -17,7 +17,7 @@ from service.domain.parameters import settle, tickets_on
 from service.domain.reading import read_template
 from service.domain.team import read_team
 from service.domain.template import Template
-from service.store.runs import finding_to_json
+from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow, TeamRow
 from service.usecases import connections as connection_cases
 from service.usecases import teams as team_cases

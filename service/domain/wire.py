@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from connectors.tracker import Place
+from connectors.tracker import Finding, Place
 from service.domain.batches import Batch
 from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan
 
@@ -64,21 +64,23 @@ def published(plan: Plan) -> dict[str, Any]:
             {"key": vacancy.key, "title": vacancy.title, "role": vacancy.role, "reason": vacancy.reason}
             for vacancy in plan.vacancies
         ],
-        "findings": [
-            {
-                "severity": finding.severity.value,
-                "code": finding.code,
-                "subject": finding.subject,
-                "message": finding.message,
-                "fix": finding.fix,
-            }
-            for finding in plan.findings
-        ],
+        "findings": [finding_to_json(finding) for finding in plan.findings],
         "estimate": {
             "reads": plan.estimate.reads,
             "writes": plan.estimate.writes,
             "seconds": plan.estimate.seconds,
         },
+    }
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values, the form that plans and runs keep and doors show."""
+    return {
+        "severity": finding.severity.value,
+        "code": finding.code,
+        "subject": finding.subject,
+        "message": finding.message,
+        "fix": finding.fix,
     }
 
 

@@ -7,7 +7,7 @@ committed before the call, the reference right after it, before any other call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from connectors.errors import ItemRejected, TrackerRefused, TrackerUnavailable
 from connectors.tracker import (
@@ -212,12 +212,16 @@ def _finish(work: Work, batch: Batch) -> None:
     unfinished = [(work.desired[key], ref) for key in batch.keys if (ref := work.ref(key)) is not None and left[key]]
     if not unfinished:
         return
-    outcomes = work.tracker.finish(work.place, unfinished)
+    _record_written(work, work.tracker.finish(work.place, unfinished), left)
+
+
+def _record_written(work: Work, outcomes: Sequence[Outcome], fields: Mapping[ItemKey, Fields]) -> None:
+    """Record which of the items were written, with the `fields` of each, and a finding for each that was refused."""
     now = work.context.now()
     with work.context.database.session() as session:
         for outcome in outcomes:
             if isinstance(outcome, Done):
-                items.written(session, work.project.id, outcome.key, left[outcome.key], work.run.id, now)
+                items.written(session, work.project.id, outcome.key, fields[outcome.key], work.run.id, now)
     work.findings += [
         _refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
         for outcome in outcomes
@@ -269,22 +273,7 @@ def _move(work: Work, batch: Batch) -> None:
     if target is None or not moving:
         return
     outcomes = work.tracker.move(work.place, moving, target)
-    with work.context.database.session() as session:
-        for outcome in outcomes:
-            if isinstance(outcome, Done):
-                items.written(
-                    session,
-                    work.project.id,
-                    outcome.key,
-                    {"iteration": batch.target},
-                    work.run.id,
-                    work.context.now(),
-                )
-    work.findings += [
-        _refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
-        for outcome in outcomes
-        if not isinstance(outcome, Done)
-    ]
+    _record_written(work, outcomes, {key: {"iteration": batch.target} for key, _ref in moving})
 
 
 def _read_back(work: Work, batch: Batch) -> None:

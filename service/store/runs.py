@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Finding, Severity, Usage
+from service.domain.wire import finding_to_json
 from service.store.tables import ProjectRow, RunRow, StepRow
 
 QUEUED = "queued"
@@ -81,28 +81,7 @@ def finish(session: Session, run_id: str, now: datetime, *, failed: bool = False
     return run.state
 
 
-def usage(session: Session, run_id: str) -> Usage:
-    """Requests that the run's steps have sent so far."""
-    reads, writes = session.execute(
-        select(func.coalesce(func.sum(StepRow.reads), 0), func.coalesce(func.sum(StepRow.writes), 0)).where(
-            StepRow.run_id == run_id
-        )
-    ).one()
-    return Usage(int(reads), int(writes))
-
-
 def steps(session: Session, run_id: str, after: int = 0) -> list[StepRow]:
     """The run's ended steps in order, those with a row id above `after`."""
     found = session.scalars(select(StepRow).where(StepRow.run_id == run_id, StepRow.id > after).order_by(StepRow.id))
     return list(found)
-
-
-def finding_to_json(finding: Finding) -> dict[str, Any]:
-    """A finding as plain values, the form that runs keep and doors show."""
-    return {
-        "severity": finding.severity.value,
-        "code": finding.code,
-        "subject": finding.subject,
-        "message": finding.message,
-        "fix": finding.fix,
-    }

@@ -12,7 +12,7 @@ from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named
 from service.api.problems import placed
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
-from service.store.runs import finding_to_json
+from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow
 from service.usecases import connections
 
