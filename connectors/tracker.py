@@ -33,12 +33,20 @@ class ItemKind(StrEnum):
     ITERATION = "iteration"
     TICKET = "ticket"
     LINK = "link"
+    COLUMN = "column"
+    LABEL = "label"
+
+
+ALONG = frozenset({ItemKind.COLUMN, ItemKind.LABEL})
+"""Kinds that no plan asks for: a tracker needs them for what plans ask for, and makes them along with it."""
+
+_PREFIXES = frozenset(kind.value for kind in ItemKind if kind is not ItemKind.TICKET)
 
 
 def kind_of(key: ItemKey) -> ItemKind:
-    """What an item is, by its key: `epic:…`, `iteration:…`, `link:…`, `project:…`; all others are tickets."""
+    """What an item is, by its key: `epic:…`, `iteration:…`, `link:…` and so on; all others are tickets."""
     prefix = key.partition(":")[0]
-    return ItemKind(prefix) if prefix in {"epic", "iteration", "link", "project"} else ItemKind.TICKET
+    return ItemKind(prefix) if prefix in _PREFIXES else ItemKind.TICKET
 
 
 class Priority(StrEnum):
@@ -166,6 +174,19 @@ class ObservedItem:
     fields: Fields
     status: str = "todo"
     links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What people left on an item that its fields do not show.
+
+    `additions` says it in words for people, one entry a thing: "2 comments", "1 attachment", "moved to Doing",
+    "1 ticket that is not ours". `edited` names the fields (as in `Item.fields`) that the tracker's history shows to
+    have been written after the item was created, by whomever; it serves for items that we never read back.
+    """
+
+    additions: tuple[str, ...] = ()
+    edited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,11 +352,14 @@ class Tracker(Protocol):
         """Create the project with its board. Not repeatable: on `OutcomeUnknown`, `locate` tells."""
         ...
 
-    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
+    def check(
+        self, spec: ProjectSpec, place: Place | None, items: Sequence[Item], removing: Collection[ItemKind] = ()
+    ) -> list[Finding]:
         """Report everything that would be refused, without writing: permissions by name and project, required fields
         that nobody fills, limits. `place` is None when the project is still to be created. Without items it is a person
         who asks for a check of the connection: then whatever stands in the way of the usual items is reported, and
-        what only a request that is refused in any case can show (a token for reading only)."""
+        what only a request that is refused in any case can show (a token for reading only). With `removing`, only
+        what stands in the way of `delete` for these kinds is reported."""
         ...
 
     def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
@@ -359,10 +383,15 @@ class Tracker(Protocol):
         answer was lost. Opaque; safe to store."""
         ...
 
-    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
-        """Which of these items were created after `since`, found by their markers with strongly consistent reads first
-        and the search index second; an iteration that was not marked yet, by its title and dates. An item missing from
-        the result was not created. An empty `since` looks through the whole project."""
+    def recover(
+        self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
+    ) -> Mapping[ItemKey, RemoteRef]:
+        """Which of these items were created after `since`: one look, found by their markers with strongly consistent
+        reads; an iteration that was not marked yet, by its title and dates. An item missing from the result does not
+        exist now; whether the tracker is still at work on a call is for the caller to wait out. An empty `since` looks
+        through the whole project. `widely` also asks the search index, for callers who know that it has caught up.
+
+        Requests: one for each page read, one more with `widely`, and one for each unknown iteration."""
         ...
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
@@ -394,6 +423,40 @@ class Tracker(Protocol):
     ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
         other. Repeatable. Raises `ItemRejected`."""
+        ...
+
+    def made_along(self) -> Mapping[ItemKey, RemoteRef]:
+        """What calls since the last asking had to make besides the items they were given, and what stays for others to
+        use: columns (`column:Doing`) and labels (`label:role:ml-engineer`). Asking takes them out. No I/O."""
+        ...
+
+    def traces(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Traces]:
+        """What people left on these of the `known` items; one that is gone is missing from the result.
+
+        Comments, attachments, work logs, sub-tasks and moves count, and so do links, tickets of an epic, of an
+        iteration, of a column, a label or the project that are not in `known`. Strongly consistent where the tracker
+        can. Requests: O(items / read_batch), never one for each item."""
+        ...
+
+    def delete(self, place: Place, kind: ItemKind, items: Sequence[tuple[ItemKey, RemoteRef]]) -> list[Outcome]:
+        """Remove items of one kind, at most `capabilities.create_batch`; never a `LINK` (see `unlink`). One that is
+        gone already is `Done`; one the tracker refuses to remove is `Rejected`. Repeatable, so an `OutcomeUnknown` may
+        be answered by calling again.
+
+        Nothing else goes with an item: an epic's tickets and an iteration's tickets stay, and an issue that has
+        sub-tasks, a label that is in use or a column that holds tickets is `Rejected`. A project goes to where the
+        tracker keeps what can be restored (Jira: the trash; Trello: closed boards)."""
+        ...
+
+    def unlink(self, place: Place, link: Link) -> None:
+        """Take back that `source` waits for `target`. Repeatable: a link that is gone is success."""
+        ...
+
+    def named(self, place: Place, kind: ItemKind, names: Collection[str]) -> Mapping[str, RemoteRef]:
+        """Find existing epics, tickets or iterations of this project by what people call them: key (ML-12), id, web
+        address, or an iteration's title. A name that nothing, or more than one thing, answers to is missing."""
         ...
 
     def close(self) -> None:
