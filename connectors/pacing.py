@@ -1,8 +1,8 @@
-"""Keep to a vendor's rate before it complains, and decide how long to wait after it did.
+"""Keep to a vendor's rate before it complains, and know how long it asks to wait after it did.
 
 Pacing comes first (`Pacer`: one token bucket for each kind of call of a connection; `Window`: so many calls in any ten
-seconds), backing off second (`Patience`: one step's total of waiting). Which call may be sent again is the client's
-knowledge, not decided here.
+seconds), backing off second (`Patience`: one step's total of waiting). Which call may be sent again, and when, is
+decided in `connectors.retries`.
 """
 
 from __future__ import annotations
@@ -104,24 +104,23 @@ class Patience:
         self._sleep = sleep
         self._spent = 0.0
 
+    @property
+    def attempts(self) -> int:
+        """How often one call may be sent in all."""
+        return self._attempts
+
+    @property
+    def left(self) -> float:
+        """Seconds that may still be waited."""
+        return self._limit - self._spent
+
     def renew(self) -> None:
         """Start a new step with the whole limit."""
         self._spent = 0.0
 
-    def try_wait(self, tried: int, asked: float | None) -> bool:
-        """Wait before sending a call again that was sent `tried` times; False (and no wait) if it must be given up.
-
-        `asked` is what the vendor asked for, in seconds, and is kept as a minimum; without it the wait doubles from
-        one second on.
-        """
-        if tried >= self._attempts:
-            return False
-        delay = float(2 ** (tried - 1)) * jitter() if asked is None else asked + 0.1 * jitter()
-        return self.try_pause(delay)
-
     def try_pause(self, delay: float) -> bool:
         """Wait `delay` seconds if the limit allows it; False (and no wait) if not."""
-        if self._spent + delay > self._limit:
+        if delay > self.left:
             return False
         self._spent += delay
         self._sleep(delay)
@@ -209,6 +208,17 @@ class Window:
         self._under_way = 0
         self._closed_until = clock()
         self._changed = threading.Condition()
+
+    @property
+    def quota(self) -> Quota:
+        """The limit that is kept now."""
+        return self._quota
+
+    def learn(self, quota: Quota) -> None:
+        """Keep to this limit from now on: the vendor named it."""
+        with self._changed:
+            self._quota = quota
+            self._changed.notify_all()
 
     @contextmanager
     def slot(self, longest: float = math.inf) -> Iterator[None]:

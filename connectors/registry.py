@@ -23,19 +23,19 @@ class Kind:
 
     settings: type[BaseModel]
     secret_field: str
-    connect: Callable[[Any], Tracker]
+    connect: Callable[[Any, float | None], Tracker]
 
 
-def _jira(settings: Any) -> Tracker:
+def _jira(settings: Any, timeout: float | None) -> Tracker:
     from connectors.jira.tracker import JiraTracker  # half a second of imports, for commands that reach no tracker
 
-    return JiraTracker.connect(settings)
+    return JiraTracker.connect(settings, timeout)
 
 
-def _trello(settings: Any) -> Tracker:
+def _trello(settings: Any, timeout: float | None) -> Tracker:
     from connectors.trello.tracker import TrelloTracker  # a quarter of a second of imports
 
-    return TrelloTracker.connect(settings)
+    return TrelloTracker.connect(settings, timeout)
 
 
 KINDS: dict[str, Kind] = {
@@ -58,9 +58,10 @@ def validated(kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, 
     return model.model_dump(mode="json", exclude={KINDS[kind].secret_field})
 
 
-def connect(kind: str, settings: Mapping[str, Any], secret: str) -> Tracker:
-    """A tracker for these settings; nothing is sent yet. Raises InvalidSettings."""
-    return KINDS[kind].connect(_model(kind, settings, secret)) if kind in KINDS else _unknown(kind)
+def connect(kind: str, settings: Mapping[str, Any], secret: str, *, timeout: float | None = None) -> Tracker:
+    """A tracker for these settings; nothing is sent yet. `timeout` is how many seconds a call waits for its answer,
+    None for the connector's own choice. Raises InvalidSettings."""
+    return KINDS[kind].connect(_model(kind, settings, secret), timeout) if kind in KINDS else _unknown(kind)
 
 
 def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:

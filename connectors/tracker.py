@@ -410,8 +410,10 @@ class Tracker(Protocol):
         """Write the marker of an item whose create call could not carry it. Repeatable."""
         ...
 
-    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
-        """Put tickets into an iteration, at most `capabilities.move_batch`. Repeatable."""
+    def move(
+        self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+    ) -> list[Outcome]:
+        """Put tickets into an iteration, or (None) out of every one, at most `capabilities.move_batch`. Repeatable."""
         ...
 
     def link(self, place: Place, link: Link) -> None:

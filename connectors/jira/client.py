@@ -20,11 +20,12 @@ from urllib.parse import quote
 import requests
 from jira import JIRA
 
-from connectors.calls import Call, Fault
+from connectors.calls import Call
 from connectors.errors import NotATracker
 from connectors.jira.failures import CAUGHT, broken, fault_of, not_jira, refused
 from connectors.jira.settings import JiraSettings
-from connectors.pacing import Budget, Pacer, Patience, retry_after_seconds, shared_pacer, utc_now
+from connectors.pacing import Budget, Pacer, Patience, shared_pacer, utc_now
+from connectors.retries import Ending, Verdict, verdict
 from connectors.tracker import Usage
 
 TIMEOUT = (5.0, 30.0)
@@ -45,8 +46,11 @@ PLATFORM = JIRA.JIRA_BASE_URL
 _Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
 _SIGNED_OUT = ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
-_RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
-_TOO_MANY = 429
+
+
+def within(seconds: float) -> tuple[float, float]:
+    """The times to connect and to wait for an answer where somebody asks for the latter."""
+    return min(TIMEOUT[0], seconds), seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +168,13 @@ class JiraClient:
     ) -> Answer:
         url = self._jira._get_url(path, base)
         call = Call(method, "/rest/" + url.partition("/rest/")[2], self._host, writes)
-        response = self._send(call, url, params, body)
-        return self._understand(call, response, also, empty)
+        response, retry_after = self._send(call, url, params, body)
+        return self._understand(call, response, retry_after, also, empty)
 
-    def _send(self, call: Call, url: str, params: Mapping[str, str | int] | None, body: Any) -> requests.Response:
+    def _send(
+        self, call: Call, url: str, params: Mapping[str, str | int] | None, body: Any
+    ) -> tuple[requests.Response, float | None]:
+        """The answer that stands, with how long it asks to wait before the call is sent another time."""
         tried = 0
         while True:
             tried += 1
@@ -177,16 +184,17 @@ class JiraClient:
                 response = self._transmit(call.method, url, params, body)
             except CAUGHT as error:
                 fault = fault_of(error)
-                may_repeat = fault is Fault.NEVER_SENT or (fault is Fault.LOST and not call.writes)
-                if may_repeat and self.patience.try_wait(tried, None):
+                if self._waited(call, tried, Ending(fault=fault)) is None:
                     continue
                 raise broken(call, fault) from error
-            limited = response.status_code == _TOO_MANY
-            if limited or (not call.writes and response.status_code in _RETRIED_FOR_READS):
-                asked = retry_after_seconds(response.headers, self._now)
-                if self.patience.try_wait(tried, asked):
-                    continue
-            return response
+            given_up = self._waited(call, tried, Ending(response.status_code, response.headers))
+            if given_up is not None:
+                return response, given_up.retry_after
+
+    def _waited(self, call: Call, tried: int, ending: Ending) -> Verdict | None:
+        """None after the wait that comes before sending the call again; the verdict if it is not to be sent again."""
+        found = verdict(ending, writes=call.writes, tried=tried, patience=self.patience, now=self._now)
+        return None if found.wait is not None and self.patience.try_pause(found.wait) else found
 
     def _transmit(self, method: str, url: str, params: Mapping[str, str | int] | None, body: Any) -> requests.Response:
         session = self._jira._session
@@ -200,7 +208,9 @@ class JiraClient:
         else:
             self._reads += 1
 
-    def _understand(self, call: Call, response: requests.Response, also: Collection[int], empty: bool) -> Answer:
+    def _understand(
+        self, call: Call, response: requests.Response, retry_after: float | None, also: Collection[int], empty: bool
+    ) -> Answer:
         status = response.status_code
         if 300 <= status < 400:
             raise NotATracker(
@@ -212,7 +222,7 @@ class JiraClient:
         if (not call.writes or status >= 400) and self._signed_out(response):
             raise refused(call, 401, None)
         if status >= 400 and status not in also:
-            raise refused(call, status, self._json(response), retry_after_seconds(response.headers, self._now))
+            raise refused(call, status, self._json(response), retry_after)
         if empty and status not in also:
             return Answer(status, None)
         return Answer(status, self._promised_json(call, response))

@@ -139,7 +139,7 @@ def refused(call: Call, status: int, body: Any, retry_after: float | None = None
         why = "limits our rate" if status == 429 else f"is not available (HTTP {status})"
         return TrackerUnavailable(
             f"Jira at {call.host} {why}.",
-            fix=f"It asks to wait {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            fix=f"Try again in {retry_after:.0f} s." if retry_after else "Try again in a minute.",
             request=request,
             status=status,
             retry_after=retry_after,

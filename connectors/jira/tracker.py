@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from connectors.jira.checks import Checker
-from connectors.jira.client import JiraClient
+from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
 from connectors.jira.people import find_people
@@ -46,9 +46,9 @@ class JiraTracker:
         self._writer = Writer(client)
 
     @classmethod
-    def connect(cls, settings: JiraSettings) -> JiraTracker:
-        """A tracker for these settings; nothing is sent yet."""
-        return cls(settings, JiraClient(settings))
+    def connect(cls, settings: JiraSettings, timeout: float | None = None) -> JiraTracker:
+        """A tracker for these settings, which waits so many seconds for an answer; nothing is sent yet."""
+        return cls(settings, JiraClient(settings, timeout=TIMEOUT if timeout is None else within(timeout)))
 
     def __repr__(self) -> str:
         return f"JiraTracker({self._client.host})"
@@ -138,6 +138,10 @@ class JiraTracker:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         self._client.patience.renew()
         self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def made_along(self) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.made_along`. Jira's labels are words on issues, so there is nothing."""
+        return {}
 
     def close(self) -> None:
         """See `Tracker.close`."""

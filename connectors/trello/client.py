@@ -16,13 +16,13 @@ from urllib.parse import quote
 import httpx
 from trello import TrelloClient as PyTrello
 
-from connectors.calls import Call, Fault
+from connectors.calls import Call
 from connectors.errors import NotATracker, TrackerUnavailable
-from connectors.pacing import Crowded, Patience, Quota, Window, retry_after_seconds, shared_windows, utc_now
+from connectors.pacing import Crowded, Patience, Quota, Window, shared_windows, utc_now
+from connectors.retries import TOO_MANY, Ending, Verdict, verdict
 from connectors.tracker import Usage
 from connectors.trello.failures import (
     CAUGHT,
-    TOO_MANY,
     broken,
     fault_of,
     not_trello,
@@ -42,9 +42,14 @@ LONGEST_WAIT = 45.0
 
 _Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
-_RETRIED_FOR_READS = frozenset({408, 500, 502, 503, 504})
 _REMAINING = "x-rate-limit-api-token-remaining"
-_OF_MEMBERS = ("members/", "search")
+_MOST = "x-rate-limit-api-token-max"
+_INTERVAL = "x-rate-limit-api-token-interval-ms"
+_SANE_CALLS = range(1, 100_001)
+_SANE_INTERVAL = range(1_000, 900_001)
+_MEMBERS_LIMIT = "RATE_LIMIT_EXCEEDED"
+"""The vendor's name for the limit on members and searches; those of the token and the key say so."""
+_OF_MEMBERS = ("/1/members/", "/1/search")
 _RAISED: tuple[type[Exception], ...] = (ValueError, *CAUGHT)
 
 
@@ -53,9 +58,28 @@ def segment(value: object) -> str:
     return quote(str(value), safe="")
 
 
+def within(seconds: float) -> httpx.Timeout:
+    """The times to connect and to wait for an answer where somebody asks for the latter."""
+    return httpx.Timeout(seconds, connect=min(TIMEOUT.connect or seconds, seconds))
+
+
 def patient() -> Patience:
     """The patience of one call."""
     return Patience(LONGEST_WAIT, attempts=5)
+
+
+def _is_of_members(call: Call) -> bool:
+    return call.path.startswith(_OF_MEMBERS)
+
+
+def _named_quota(headers: Mapping[str, str]) -> Quota | None:
+    """The token's limit as the answer names it; None where it does not, or names one that cannot be meant."""
+    most, interval = headers.get(_MOST, ""), headers.get(_INTERVAL, "")
+    if not (most.isdecimal() and interval.isdecimal()):
+        return None
+    if int(most) not in _SANE_CALLS or int(interval) not in _SANE_INTERVAL:
+        return None
+    return Quota(int(most), int(interval) / 1000)
 
 
 class TrelloClient:
@@ -142,33 +166,38 @@ class TrelloClient:
                 answer, content = self._transmit(call, path, params, body)
             except CAUGHT as error:
                 fault = fault_of(error)
-                may_repeat = fault is Fault.NEVER_SENT or (fault is Fault.LOST and not writes)
-                if may_repeat and patience.try_wait(tried, None):
-                    continue
-                raise broken(call, fault) from None  # the original holds the request, and so the credential
-            status = answer.status_code
-            limited = status == TOO_MANY
-            if limited or (not writes and status in _RETRIED_FOR_READS):
-                asked = retry_after_seconds(answer.headers, self._now)
-                wait = self._hold(asked) if limited else asked
-                if patience.try_wait(tried, wait):
-                    continue
-            return self._understand(call, answer, content)
+                found = self._verdict(call, tried, Ending(fault=fault), patience)
+                if found.wait is None or not patience.try_pause(found.wait):
+                    raise broken(call, fault) from None  # the original holds the request, and so the credential
+                continue
+            found = self._verdict(call, tried, Ending(answer.status_code, answer.headers), patience, answer)
+            if found.wait is None or not patience.try_pause(found.wait):
+                return self._understand(call, answer, content, found.retry_after)
 
-    def _hold(self, asked: float | None) -> float:
-        """After a 429 nothing of this token is sent for what is left of the window, at most all of it: the vendor
-        does not document a Retry-After."""
-        wait = asked if asked is not None else QUOTAS["token"].seconds
-        if window := self._windows.get("token"):
-            window.close(wait)
-        return wait
+    def _verdict(
+        self, call: Call, tried: int, ending: Ending, patience: Patience, answer: httpx.Response | None = None
+    ) -> Verdict:
+        name = self._full_window(call, answer) if answer is not None and answer.status_code == TOO_MANY else None
+        window = self._windows.get(name) if name else None
+        # The vendor documents no Retry-After: what is left of the window is unknown, and at most all of it.
+        unsaid = (window.quota if window else QUOTAS[name]).seconds if name else None
+        found = verdict(ending, writes=call.writes, tried=tried, patience=patience, unsaid=unsaid, now=self._now)
+        if window is not None:
+            # Other calls of the same token are not sent meanwhile: each would be refused, and refusals are counted.
+            window.close(found.wait or found.retry_after or 0.0)
+        return found
+
+    def _full_window(self, call: Call, answer: httpx.Response) -> str:
+        """Which limit a 429 speaks of: the one on members and searches has a name of its own."""
+        code = read_refusal(self._service.blotted(answer.text)).code
+        return "members" if code == _MEMBERS_LIMIT and _is_of_members(call) else "token"
 
     def _transmit(
         self, call: Call, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
     ) -> tuple[httpx.Response, Any]:
         """Send the request when there is room for it; the answer with its JSON, None where it has none."""
         with ExitStack() as places:
-            self._take_places(call, path, places)
+            self._take_places(call, places)
             self._count(call)
             content: Any = None
             try:
@@ -183,8 +212,8 @@ class TrelloClient:
             self._take_note(answer)
             return answer, content
 
-    def _take_places(self, call: Call, path: str, places: ExitStack) -> None:
-        names = ("members", "token") if path.startswith(_OF_MEMBERS) else ("token",)
+    def _take_places(self, call: Call, places: ExitStack) -> None:
+        names = ("members", "token") if _is_of_members(call) else ("token",)
         for name in names:
             window = self._windows.get(name)
             try:
@@ -199,8 +228,14 @@ class TrelloClient:
                 ) from error
 
     def _take_note(self, answer: httpx.Response) -> None:
+        """Keep to the limit that the vendor names, and to what it says is left of it."""
+        window = self._windows.get("token")
+        if window is None:
+            return
+        if (quota := _named_quota(answer.headers)) is not None and quota != window.quota:
+            window.learn(quota)
         remaining = answer.headers.get(_REMAINING, "")
-        if remaining.isdecimal() and (window := self._windows.get("token")):
+        if remaining.isdecimal():
             window.told(int(remaining))
 
     def _count(self, call: Call) -> None:
@@ -210,7 +245,7 @@ class TrelloClient:
             else:
                 self._reads += 1
 
-    def _understand(self, call: Call, answer: httpx.Response, content: Any) -> Any:
+    def _understand(self, call: Call, answer: httpx.Response, content: Any, retry_after: float | None) -> Any:
         status = answer.status_code
         if 300 <= status < 400:
             raise NotATracker(
@@ -221,7 +256,7 @@ class TrelloClient:
             )
         if status >= 400:
             said = read_refusal(self._service.blotted(answer.text))
-            raise refused(call, status, said, retry_after_seconds(answer.headers, self._now))
+            raise refused(call, status, said, retry_after)
         if content is None:
             kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             raise not_trello(call, f"{kind or 'nothing'} where JSON is promised", status)

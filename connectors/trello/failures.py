@@ -30,8 +30,8 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
+from connectors.retries import TOO_MANY
 
-TOO_MANY = 429
 TOO_MANY_CARDS = "API_TOO_MANY_CARDS_REQUESTED"
 """The vendor's name for "read fewer cards in one call"."""
 
@@ -143,7 +143,7 @@ def refused(call: Call, status: int, said: Refusal, retry_after: float | None = 
         why = "limits our rate" if status == TOO_MANY else f"is not available (HTTP {status})"
         return TrackerUnavailable(
             f"Trello at {call.host} {why}.",
-            fix=f"It asks to wait {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            fix=f"Try again in {retry_after:.0f} s." if retry_after else "Try again in a minute.",
             request=request,
             status=status,
             retry_after=retry_after,

@@ -26,11 +26,12 @@ from connectors.tracker import (
 )
 from connectors.trello.board import Boards
 from connectors.trello.checks import Checker
-from connectors.trello.client import TrelloClient
+from connectors.trello.client import TrelloClient, within
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
 from connectors.trello.people import find_people
 from connectors.trello.reading import Reader
+from connectors.trello.service import TIMEOUT
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.writing import Writer
 
@@ -48,9 +49,9 @@ class TrelloTracker:
         self._writer = Writer(client, self._boards, invites=settings.invite)
 
     @classmethod
-    def connect(cls, settings: TrelloSettings) -> TrelloTracker:
-        """A tracker for these settings; nothing is sent yet."""
-        return cls(settings, TrelloClient(settings))
+    def connect(cls, settings: TrelloSettings, timeout: float | None = None) -> TrelloTracker:
+        """A tracker for these settings, which waits so many seconds for an answer; nothing is sent yet."""
+        return cls(settings, TrelloClient(settings, timeout=TIMEOUT if timeout is None else within(timeout)))
 
     def __repr__(self) -> str:
         return f"TrelloTracker({self._client.host})"
@@ -127,6 +128,10 @@ class TrelloTracker:
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def made_along(self) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.made_along`."""
+        return {}
 
     def close(self) -> None:
         """See `Tracker.close`."""

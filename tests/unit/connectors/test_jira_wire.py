@@ -11,6 +11,7 @@ import jira.exceptions
 import pytest
 import requests.exceptions
 
+from connectors.calls import Call, Fault
 from connectors.errors import (
     CredentialsRefused,
     ItemRejected,
@@ -22,7 +23,7 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-from connectors.jira.failures import CAUGHT, FAULTS, Call, Fault, broken, fault_of
+from connectors.jira.failures import CAUGHT, FAULTS, broken, fault_of
 from tests.unit.connectors.loopback import TOKEN, Naps, Say, client_for, loopback
 
 HTML = Say(200, "<html><title>Log in</title></html>", {"Content-Type": "text/html"})
@@ -129,6 +130,18 @@ def test_a_long_retry_after_is_handed_on_instead_of_slept() -> None:
     assert error.retry_after == 1847
     assert sent == 1
     assert naps == []
+
+
+@pytest.mark.parametrize("reason", ["jira-quota-tenant-based", "jira-quota-global-based"])
+def test_a_quota_that_is_used_up_is_handed_on_at_once_however_short_the_wait(reason: str) -> None:
+    naps = Naps()
+    error, sent = read_error(Say(429, "", {"RateLimit-Reason": reason, "Retry-After": "4"}), naps=naps)
+    assert isinstance(error, TrackerUnavailable)
+    assert (error.retry_after, sent, naps) == (4, 1, [])
+    error, _ = write_error(Say(429, "", {"RateLimit-Reason": reason}))
+    assert isinstance(error, TrackerUnavailable)
+    assert error.retry_after is not None
+    assert 0 < error.retry_after <= 3600
 
 
 def test_a_write_that_was_rate_limited_is_sent_again() -> None:

@@ -51,33 +51,16 @@ def test_one_connection_has_one_pacer_in_this_process() -> None:
     assert shared_pacer("jira https://b.example.com", {}) is not first
 
 
-def test_patience_doubles_its_waits_and_ends_after_four_attempts() -> None:
-    naps = Naps()
-    patience = Patience(sleep=naps)
-    assert [patience.try_wait(tried, None) for tried in (1, 2, 3, 4)] == [True, True, True, False]
-    assert all(0.7 <= nap / base <= 1.3 for nap, base in zip(naps, (1, 2, 4), strict=True))
-
-
 def test_patience_never_sleeps_more_than_its_limit_in_one_step() -> None:
     naps = Naps()
     patience = Patience(20, sleep=naps)
-    while patience.try_wait(1, 3.0):
+    while patience.try_pause(3.0):
         pass
-    assert 3 < sum(naps) <= 20
+    assert sum(naps) == 18
+    assert patience.left == 2
     patience.renew()
-    assert patience.try_wait(1, 3.0)
-
-
-def test_patience_waits_at_least_as_long_as_it_was_asked_to() -> None:
-    naps = Naps()
-    assert Patience(sleep=naps).try_wait(1, 5.0)
-    assert naps[0] >= 5.0
-
-
-def test_a_longer_wait_than_the_limit_is_refused_without_sleeping() -> None:
-    naps = Naps()
-    assert not Patience(20, sleep=naps).try_wait(1, 1847.0)
-    assert naps == []
+    assert patience.left == 20
+    assert patience.try_pause(3.0)
 
 
 @pytest.mark.parametrize(

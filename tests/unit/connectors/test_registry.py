@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from connectors.errors import OutcomeUnknown
+from connectors.jira.layout import Layout
+from connectors.jira.locating import place_of
 from connectors.registry import KINDS, InvalidSettings, connect, validated
+from connectors.tracker import ItemKey, RemoteRef
 
 GOOD = {"url": "https://acme.atlassian.net/", "email": "demo@example.com"}
 
@@ -43,3 +49,13 @@ def test_an_empty_credential_is_a_problem() -> None:
 def test_an_unknown_kind_is_answered_with_the_known_ones(call: object) -> None:
     with pytest.raises(InvalidSettings, match="there is: " + ", ".join(KINDS)):
         call("excel", GOOD, "tok-en")  # type: ignore[operator]
+
+
+def test_a_tracker_waits_no_longer_for_an_answer_than_it_was_told_to() -> None:
+    layout = Layout(uid="uid-1", project_id="1", project_key="ML", site="")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}", "email": "demo@example.com"}
+        tracker = connect("jira", settings, "tok-en", timeout=0.05)
+        with pytest.raises(OutcomeUnknown, match="nothing came back in time"):
+            tracker.mark(place_of(layout), ItemKey("ticket:a"), RemoteRef("1", "ML-1", ""))
+        tracker.close()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import trello.exceptions
 
+from connectors.calls import Call, Fault
 from connectors.errors import (
     CredentialsRefused,
     ItemRejected,
@@ -23,8 +24,8 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.pacing import Patience, Quota, Window
-from connectors.trello.client import TrelloClient
-from connectors.trello.failures import CAUGHT, FAULTS, Call, Fault, broken, fault_of
+from connectors.trello.client import TrelloClient, within
+from connectors.trello.failures import CAUGHT, FAULTS, broken, fault_of
 from tests.unit.connectors.loopback import Naps, Say, loopback
 from tests.unit.connectors.trello_loopback import KEY, TOKEN, client_for, settings_for
 
@@ -183,6 +184,70 @@ def test_after_a_429_other_calls_of_the_token_wait_too() -> None:
         client.close()
         assert caught.value.retry_after == 100.0
         assert len(server.asked) == 1
+
+
+def test_a_call_waits_no_longer_for_its_answer_than_was_asked() -> None:
+    with loopback(Say(act="hang")) as server:
+        client = TrelloClient(settings_for(server.url), windows={}, timeout=within(0.05))
+        with pytest.raises(OutcomeUnknown):
+            client.write("POST", "cards")
+        client.close()
+
+
+def limit(most: str, interval: str, remaining: str = "1") -> dict[str, str]:
+    name = "x-rate-limit-api-token"
+    return {f"{name}-max": most, f"{name}-interval-ms": interval, f"{name}-remaining": remaining}
+
+
+def test_the_limit_that_the_vendor_names_is_kept_and_says_how_long_a_refusal_lasts() -> None:
+    window = Window(Quota(100, 10.0), clock=lambda: 0.0, sleep=Naps())
+    naps = Naps()
+    answers = [Say(200, {"id": "1"}, limit("50", "20000")), Say(429, "", limit("50", "20000", "0")), Say(200, {})]
+    with loopback(*answers) as server:
+        client = TrelloClient(
+            settings_for(server.url), windows={"token": window}, patience=lambda: Patience(30.0, sleep=naps)
+        )
+        client.get_object("boards/1")
+        assert window.quota == Quota(50, 20.0)
+        with pytest.raises(TrackerUnavailable):
+            client.get_object("boards/1")
+        client.close()
+    assert 20 <= naps[0] <= 20.2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        limit("0", "10000"),
+        limit("100", "0"),
+        limit("-5", "10000"),
+        limit("many", "10000"),
+        limit("1000000", "10000"),
+        limit("100", "99999999"),
+        {"x-rate-limit-api-token-max": "5"},
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_not_believed(headers: dict[str, str]) -> None:
+    window = Window(Quota(100, 10.0))
+    with loopback(Say(200, {"id": "1"}, headers)) as server:
+        client = TrelloClient(settings_for(server.url), windows={"token": window})
+        client.get_object("boards/1")
+        client.close()
+    assert window.quota == Quota(100, 10.0)
+
+
+def test_a_full_window_of_member_requests_is_handed_on_and_leaves_the_others_alone() -> None:
+    windows = {"token": Window(Quota(100, 10.0)), "members": Window(Quota(100, 900.0))}
+    full = Say(429, {"error": "RATE_LIMIT_EXCEEDED", "message": "Exceeded rate limit to /1/member"})
+    with loopback(full, Say(200, {"id": "1"})) as server:
+        client = TrelloClient(settings_for(server.url), windows=windows)
+        with pytest.raises(TrackerUnavailable) as caught:
+            client.get_object("members/me")
+        assert caught.value.retry_after == 900.0
+        assert client.get_object("boards/1") == {"id": "1"}
+        client.close()
+        assert len(server.asked) == 2
 
 
 def test_a_host_that_refuses_connections_got_nothing() -> None:

@@ -112,6 +112,18 @@ def test_after_a_refusal_nothing_passes_until_the_time_is_over() -> None:
         assert clock.now == 1010
 
 
+def test_a_limit_that_the_vendor_names_is_kept_from_then_on() -> None:
+    places, clock = window(3)
+    with places.slot():
+        places.learn(Quota(2, 20.0))
+    begun = []
+    for _ in range(3):
+        with places.slot():
+            begun.append(clock.now)
+    assert begun == [1000.0, 1020.0, 1020.0]
+    assert places.quota == Quota(2, 20.0)
+
+
 def test_one_connection_has_one_window_of_each_name_in_this_process() -> None:
     quotas = {"token": Quota(100, 10.0), "members": Quota(100, 900.0)}
     first = shared_windows("trello a", quotas)
