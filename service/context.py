@@ -24,7 +24,8 @@ def utc_now() -> datetime:
 class TrackerPool:
     """Trackers kept open between uses, so that a run's steps share one session and one pace."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float | None = None) -> None:
+        self._timeout = timeout
         self._idle: dict[tuple[str, bytes], Tracker] = {}
         self._lock = Lock()
 
@@ -35,7 +36,8 @@ class TrackerPool:
         with self._lock:
             tracker = self._idle.pop(key, None)
         if tracker is None:
-            tracker = registry.connect(connection.kind, connection.settings, secrets.open(connection.secret))
+            secret = secrets.open(connection.secret)
+            tracker = registry.connect(connection.kind, connection.settings, secret, timeout=self._timeout)
         try:
             yield tracker
         finally:
@@ -84,4 +86,5 @@ def open_context(settings: Settings) -> Context:
         database.upgrade()
     else:
         database.check_schema()
-    return Context(settings=settings, database=database, vault=vault(settings))
+    pool = TrackerPool(settings.tracker_timeout)
+    return Context(settings=settings, database=database, vault=vault(settings), pool=pool)

@@ -25,6 +25,35 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `phaseloop serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `phaseloop serve` listens on.")
+    tracker_timeout: float = Field(
+        default=30.0, gt=0, le=600, description="Seconds to wait for a tracker's answer before it counts as lost."
+    )
+    settle_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=600,
+        description="Seconds after which a call whose answer was lost is no longer under way at the tracker: only then "
+        "does not finding what it creates mean that it was not created.",
+    )
+    backoff_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=600,
+        description="Seconds before the second attempt of a step when the tracker does not say how long to wait; "
+        "doubles with each attempt.",
+    )
+    grace_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=600,
+        description="Seconds that requests and the current step of each run get to end once told to stop.",
+    )
+    keep_runs_days: int = Field(
+        default=90,
+        ge=1,
+        le=36500,
+        description="Days after which the steps and the plan of an ended run are cleaned up; the run itself stays.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @property

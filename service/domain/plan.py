@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from connectors.tracker import (
+    ALONG,
     Fields,
     Finding,
     Item,
@@ -26,8 +27,19 @@ from connectors.tracker import (
     Severity,
 )
 
-PLAN_FORMAT = "1.0"
+PLAN_FORMAT = "1.1"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
+
+
+class Purpose(StrEnum):
+    """What a plan is for."""
+
+    APPLY = "apply"
+    """Take the tracker to what template, team and calendar ask for."""
+    UNDO = "undo"
+    """Take back what one run did and nobody touched since."""
+    REMOVE = "remove"
+    """Take back what all runs of a project did and nobody touched since, and end the project."""
 
 
 class Action(StrEnum):
@@ -38,11 +50,12 @@ class Action(StrEnum):
     ADOPT = "adopt"
     KEEP = "keep"
     FORGET = "forget"
+    DELETE = "delete"
 
     @property
     def symbol(self) -> str:
-        """The sign in front of the change: + create, ~ update, = nothing to write, - let go."""
-        return {"create": "+", "update": "~", "adopt": "=", "keep": "=", "forget": "-"}[self.value]
+        """The sign in front of the change: + create, ~ update, = nothing to write, - let go or remove."""
+        return {"create": "+", "update": "~", "adopt": "=", "keep": "=", "forget": "-", "delete": "-"}[self.value]
 
 
 class Reason(StrEnum):
@@ -55,6 +68,18 @@ class Reason(StrEnum):
     CARRIES_OUR_MARKER = "carries-our-marker"
     UNCHANGED = "unchanged"
     LEFT_THE_TEMPLATE = "left-the-template"
+    RESTORED = "restored"
+    """A person deleted it or changed it, and a person asks for it to be made as planned again."""
+    GIVEN = "given"
+    """A person made it and gives it to us to keep as this item."""
+    MADE_BY_RUN = "made-by-run"
+    """The run that is being undone created it, and nobody touched it since."""
+    WRITTEN_BY_RUN = "written-by-run"
+    """The run that is being undone wrote these fields, and nobody touched them since."""
+    TAKEN_OVER_BY_RUN = "taken-over-by-run"
+    """The run that is being undone took it over; it stays in the tracker and is no longer ours."""
+    TOUCHED = "touched"
+    """It would be undone, but somebody touched it: it stays, and `note` says what was done to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +115,7 @@ class Change:
     @property
     def writes(self) -> bool:
         """Whether applying this change writes to the tracker."""
-        return self.action in (Action.CREATE, Action.UPDATE) or bool(self.changed)
+        return self.action in (Action.CREATE, Action.UPDATE, Action.DELETE) or bool(self.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +156,7 @@ class Plan:
     `serial` is the project's when the plan was made; a plan whose project has moved on is stale and refused.
     `items` are the desired items that changes refer to; `known` the references of items that exist already.
     `place` is None when the project itself is to be created. `people` names the person behind each account id.
+    `undoes` is the run that a plan to undo takes back.
     """
 
     project: str
@@ -147,6 +173,8 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     estimate: Estimate = field(default_factory=lambda: Estimate(0, 0, 0.0))
+    purpose: Purpose = Purpose.APPLY
+    undoes: str = ""
 
     @property
     def blocked(self) -> bool:
@@ -193,9 +221,13 @@ def diff(
             key, record.kind, Action.FORGET, Reason.LEFT_THE_TEMPLATE, _title(record.wanted, key), before=record.wanted
         )
         for key, record in recorded.items()
-        if key not in wanted and record.kind is not ItemKind.PROJECT and record.ref is not None
+        if key not in wanted and record.kind not in _NOT_PLANNED and record.ref is not None
     )
     return changes, drift
+
+
+_NOT_PLANNED = ALONG | {ItemKind.PROJECT}
+"""Kinds that are recorded although no template asks for them."""
 
 
 def _diff_item(

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from connectors.tracker import Finding, Place
 from service.domain.batches import Batch
-from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan
+from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan, Purpose
 
 _PLAN = TypeAdapter(Plan)
 _PLACE = TypeAdapter(Place)
@@ -50,10 +50,12 @@ def published(plan: Plan) -> dict[str, Any]:
     """The form that `plan --json`, saved plan files and REST show; documented in `docs/reference/plan-format.md`."""
     return {
         "format_version": PLAN_FORMAT,
+        "purpose": plan.purpose.value,
+        "undoes": plan.undoes or None,
         "project": plan.project,
         "serial": plan.serial,
         "tracker_project": plan.spec.key,
-        "creates_project": plan.place is None,
+        "creates_project": plan.place is None and plan.purpose is Purpose.APPLY,
         "template": plan.template,
         "summary": plan.counts(),
         "blocked": plan.blocked,

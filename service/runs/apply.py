@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from dbos import DBOS
 
@@ -25,6 +25,11 @@ from service.store.tables import RunRow
 log = logging.getLogger(__name__)
 
 WORKFLOW = "apply-plan"
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to use our own database."""
+
+_T = TypeVar("_T")
 
 _context: Context | None = None
 
@@ -44,40 +49,61 @@ def _bound() -> Context:
 
 @DBOS.workflow(name=WORKFLOW)
 def apply_plan(run_id: str) -> str:
-    """Apply the run's plan; returns how it ended: completed, incomplete or failed."""
+    """Apply the run's plan; returns how it ended: completed, incomplete, cancelled or failed."""
     try:
-        if not _until_done(lambda attempt: open_step(run_id, attempt)):
-            return finish_step(run_id)
-        for number in range(1, count_step(run_id) + 1):
-            if not _until_done(lambda attempt, number=number: batch_step(run_id, number, attempt)):  # type: ignore[misc]
-                break
-        return finish_step(run_id)
+        state = _work(run_id)
+        return _patiently(lambda: finish_step(run_id, state))
     except Exception as error:
         log.exception("run failed", extra={"run": run_id})
-        return fail_step(run_id, type(error).__name__)
+        name = type(error).__name__
+        return _patiently(lambda: fail_step(run_id, name))
 
 
-def _until_done(attempt_step: Callable[[int], dict[str, Any]]) -> bool:
-    """Repeat a step as long as it says so, sleeping durably in between. False if the run cannot go on."""
+def _work(run_id: str) -> str | None:
+    """Do the run's steps in order; the state to end it in, None for what its findings say."""
+    verdict = _until_done(lambda attempt: open_step(run_id, attempt))
+    if verdict == "go":
+        for number in range(1, _patiently(lambda: count_step(run_id)) + 1):
+            verdict = _until_done(lambda attempt, number=number: batch_step(run_id, number, attempt))  # type: ignore[misc]
+            if verdict != "go":
+                break
+    return runs.CANCELLED if verdict == "cancel" else None
+
+
+def _until_done(attempt_step: Callable[[int], dict[str, Any]]) -> str:
+    """Repeat a step as long as it says so, sleeping durably in between. Returns its last word: go, stop or cancel."""
     attempt = 0
     while True:
-        verdict = Verdict(**attempt_step(attempt))
+        verdict = Verdict(**_patiently(lambda: attempt_step(attempt)))  # noqa: B023 - called at once
         if verdict.next != "again":
-            return verdict.next == "go"
+            return verdict.next
         DBOS.sleep(verdict.wait)
         attempt += 1
+
+
+def _patiently(call: Callable[[], _T]) -> _T:
+    """Repeat a step as long as our own database cannot be used; what was done meanwhile is looked up by the step."""
+    pause = 1.0
+    while True:
+        try:
+            return call()
+        except work.StoreUnavailable as error:
+            log.warning("the database cannot be used, trying again in %.0f s: %s", pause, error)
+            DBOS.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
 
 
 @DBOS.step(name="open")
 def open_step(run_id: str, attempt: int) -> dict[str, Any]:
     """Find or create the project and lay out the batches."""
-    return _journaled(work.step(_bound(), run_id, 0, attempt, "Open the project", doing.open_project))
+    with work.stored():
+        return _journaled(work.step(_bound(), run_id, 0, attempt, "Open the project", doing.open_project))
 
 
 @DBOS.step(name="count")
 def count_step(run_id: str) -> int:
     """How many batches there are."""
-    with _bound().database.session() as session:
+    with work.stored(), _bound().database.session() as session:
         return len(session.get_one(RunRow, run_id).batches or [])
 
 
@@ -85,19 +111,20 @@ def count_step(run_id: str) -> int:
 def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
     """Do batch `number`, as far as it is not done."""
     context = _bound()
-    with context.database.session() as session:
-        batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
-    action = doing.DOERS[batch.op]
-    verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: action(job, batch))
-    return _journaled(verdict)
+    with work.stored():
+        with context.database.session() as session:
+            batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
+        action = doing.DOERS[batch.op]
+        verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: action(job, batch))
+        return _journaled(verdict)
 
 
 @DBOS.step(name="finish")
-def finish_step(run_id: str) -> str:
-    """Close the run."""
+def finish_step(run_id: str, state: str | None = None) -> str:
+    """Close the run, in this state or in the one that its findings say."""
     context = _bound()
-    with context.database.session() as session:
-        return runs.finish(session, run_id, context.now())
+    with work.stored(), context.database.session() as session:
+        return runs.finish(session, run_id, context.now(), state)
 
 
 @DBOS.step(name="fail")
@@ -110,9 +137,9 @@ def fail_step(run_id: str, error: str) -> str:
         f"phaseloop itself failed ({error}). What was written so far is recorded.",
         "Plan and apply again; if it fails again, report it together with the service's log of this time.",
     )
-    with context.database.session() as session:
+    with work.stored(), context.database.session() as session:
         runs.add_findings(session, run_id, [finding])
-        return runs.finish(session, run_id, context.now(), failed=True)
+        return runs.finish(session, run_id, context.now(), runs.FAILED)
 
 
 def _journaled(verdict: Verdict) -> dict[str, Any]:

@@ -26,11 +26,14 @@ from connectors.tracker import (
 )
 from service.domain.batches import Batch, Op, batches, written_apart
 from service.domain.desired import ranks
-from service.domain.plan import Action
+from service.domain.plan import Action, Reason
 from service.domain.wire import batches_to_json, place_to_json
-from service.runs.work import Work
+from service.runs.work import Unsettled, Work
 from service.store import items
 from service.store.tables import ProjectRow, RunRow
+
+INDEX_LAG = 120.0
+"""Seconds after which a tracker's search index has caught up (Jira's trails by seconds to minutes, as measured)."""
 
 
 def open_project(work: Work) -> None:
@@ -51,9 +54,13 @@ def _created_project(work: Work) -> tuple[Place, bool]:
     """The project that the plan asks for, and whether this call made it: an earlier one may have, unheard."""
     spec = work.plan.spec
     key = ItemKey(f"{ItemKind.PROJECT}:{spec.key}")
-    begun = key in work.rows
-    if begun and (place := work.tracker.locate(spec)) is not None:
-        return place, False
+    if key in work.rows:
+        place = work.tracker.locate(spec)
+        if place is not None:
+            if work.rows[key].state == items.INTENDED:
+                _record_project(work, key, place)
+            return place, False
+        _wait_until_settled(work, [key])
     with work.context.database.session() as session:
         items.intend(session, work.project.id, [(key, ItemKind.PROJECT)], work.run.id, "", work.context.now())
     try:
@@ -61,11 +68,14 @@ def _created_project(work: Work) -> tuple[Place, bool]:
     except (TrackerUnavailable, TrackerRefused):
         _withdraw(work, [key])
         raise
-    with work.context.database.session() as session:
-        items.made(
-            session, work.project.id, key, ItemKind.PROJECT, place.ref, {}, work.run.id, work.context.now(), seen={}
-        )
+    _record_project(work, key, place)
     return place, True
+
+
+def _record_project(work: Work, key: ItemKey, place: Place) -> None:
+    with work.context.database.session() as session:
+        now = work.context.now()
+        items.made(session, work.project.id, key, ItemKind.PROJECT, place.ref, {}, work.run.id, now, seen={})
 
 
 def _note(work: Work, batch: Batch) -> None:
@@ -80,7 +90,12 @@ def _note(work: Work, batch: Batch) -> None:
                 ref = work.plan.known.get(key) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
                 shown = work.plan.observed.get(key)
-                items.made(session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown)
+                # A link carries no marker: one that is there without our having begun it is somebody's own.
+                found = change.reason is not Reason.GIVEN and change.kind is not ItemKind.LINK
+                origin = items.BY_MARKER if found else items.BY_PERSON
+                items.made(
+                    session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown, origin=origin
+                )
 
 
 def _create(work: Work, batch: Batch) -> None:
@@ -136,7 +151,8 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
     if not doubtful:
         return
     since = min(work.rows[key].since or "" for key in doubtful)
-    found = work.tracker.recover(work.place, [work.desired[key] for key in doubtful], since)
+    wanted = [work.desired[key] for key in doubtful]
+    found = work.tracker.recover(work.place, wanted, since, widely=_age(work, doubtful) >= INDEX_LAG)
     with work.context.database.session() as session:
         for key, ref in found.items():
             item = work.desired[key]
@@ -150,7 +166,19 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
                 work.run.id,
                 work.context.now(),
             )
+    _wait_until_settled(work, [key for key in doubtful if key not in found])
     work.reload()
+
+
+def _wait_until_settled(work: Work, missing: Sequence[ItemKey]) -> None:
+    """Raise Unsettled while the calls that would have created these items may still be under way at the tracker."""
+    if missing and (left := work.context.settings.settle_seconds - _age(work, missing)) > 0:
+        raise Unsettled(left)
+
+
+def _age(work: Work, keys: Sequence[ItemKey]) -> float:
+    """Seconds since the youngest of these intents was written."""
+    return (work.context.now() - max(work.rows[key].updated_at for key in keys)).total_seconds()
 
 
 def _created_fields(work: Work, item: Item, later: Collection[str] | None = None) -> Fields:
@@ -282,7 +310,7 @@ def _read_back(work: Work, batch: Batch) -> None:
     only = [key for key in batch.keys if key in known]
     if not only:
         return
-    found = work.tracker.find(work.place, known, only=only)
+    found = work.tracker.find(work.place, items.readable(known), only=only)
     now = work.context.now()
     with work.context.database.session() as session:
         for key in only:

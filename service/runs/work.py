@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
 from connectors.errors import OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
-from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage
+from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage, kind_of
 from service.context import Context
 from service.domain.plan import Change, Plan
 from service.domain.wire import place_from_json, plan_from_json
@@ -18,7 +23,8 @@ from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, Ru
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
-"""How often a batch is tried before its run ends as incomplete; the waits between add up to about eight minutes."""
+"""How often a batch is tried before its run ends as incomplete; the waits between add up to about four minutes, or to
+what the tracker asks for."""
 
 LONGEST_BACKOFF = 240.0
 """Seconds between two attempts when the tracker does not say how long to wait."""
@@ -28,10 +34,35 @@ RESUME = "Nothing is lost: once this is mended, plan again and apply; only what 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a step ended: `next` is `go`, `again` (after `wait` seconds) or `stop`. Journaled, so plain values only."""
+    """How a step ended: `next` is `go`, `again` (after `wait` seconds), `stop` or `cancel`. Journaled, so plain."""
 
     next: str
     wait: float = 0.0
+
+
+class StoreUnavailable(Exception):
+    """Our own database could not be used just now: locked, gone, or its disk is full. The step may be repeated."""
+
+
+@contextmanager
+def stored() -> Iterator[None]:
+    """Turn what the database says when it cannot be used into StoreUnavailable, which a journal can hold."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(str(error.orig)) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise StoreUnavailable(str(error.orig)) from error
+
+
+class Unsettled(Exception):
+    """What was created by a call without an answer is not to be seen, but the call may still be under way."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("Making sure what became of a call whose answer was lost.")
+        self.seconds = seconds
 
 
 @dataclass
@@ -69,11 +100,14 @@ def step(
 ) -> Verdict:
     """Run `action` as step `number` (0 opens the project, batches count from 1), record what it cost and how it ended.
 
-    Errors of the tracker become a verdict and, when the run cannot go on, a finding. Other errors are ours and rise.
+    A run that shall be cancelled does nothing more. Errors of the tracker become a verdict and, when the run cannot go
+    on, a finding. Other errors are ours and rise.
     """
     started = context.now()
     with context.database.session() as session:
         run = session.get_one(RunRow, run_id)
+        if run.state in runs.ENDED or run.cancel_requested_at is not None:
+            return Verdict("cancel")
         runs.set_running(run, started)
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
@@ -86,23 +120,35 @@ def step(
         try:
             action(work)
         except TrackerUnavailable as error:
-            verdict, message = _wait(error, attempt), str(error)
+            verdict, message = _wait(context, error, attempt), str(error)
         except OutcomeUnknown as error:
             # The next attempt finds intents without answers, and looks in the tracker before it writes.
-            verdict, message = _again(attempt, 1.0), str(error)
+            verdict, message = _again(attempt, min(1.0, context.settings.settle_seconds)), str(error)
+        except Unsettled as error:
+            verdict, message = _again(attempt, error.seconds), str(error)
         except TrackerError as error:
             verdict, message = Verdict("stop"), str(error)
             work.findings.append(_finding(error, title))
         if verdict.next == "stop" and not work.findings:
             work.findings.append(Finding(Severity.ERROR, "gave-up", f"{title}: {message}", RESUME, run_id))
         used = Usage(tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
+        along = tracker.made_along()
     with context.database.session() as session:
         now = context.now()
+        _record_along(session, project.id, run_id, along, now)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
         if verdict.next == "again":
-            runs.set_waiting(session, run_id, message)
+            runs.set_waiting(session, run_id, message, now + timedelta(seconds=verdict.wait))
     return verdict
+
+
+def _record_along(
+    session: Session, project_id: str, run_id: str, along: Mapping[ItemKey, RemoteRef], now: datetime
+) -> None:
+    """Record what the calls had to make besides the items of the plan, so that it can be undone with them."""
+    for key, ref in along.items():
+        items.made(session, project_id, key, kind_of(key), ref, {"title": ref.key}, run_id, now)
 
 
 @lru_cache(maxsize=8)
@@ -113,9 +159,10 @@ def _plan(context: Context, plan_id: str) -> tuple[Plan, dict[ItemKey, Item], di
     return plan, {item.key: item for item in plan.items}, {change.key: change for change in plan.changes}
 
 
-def _wait(error: TrackerUnavailable, attempt: int) -> Verdict:
+def _wait(context: Context, error: TrackerUnavailable, attempt: int) -> Verdict:
     told = error.retry_after
-    return _again(attempt, told if told is not None else min(LONGEST_BACKOFF, 2.0 * 2**attempt))
+    untold = min(LONGEST_BACKOFF, context.settings.backoff_seconds * 2**attempt)
+    return _again(attempt, told if told is not None else untold)
 
 
 def _again(attempt: int, seconds: float) -> Verdict:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef
+from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef, kind_of
 from service.domain.plan import Recorded
 from service.store.tables import ItemRow
 
@@ -18,6 +18,13 @@ MADE = "made"
 """It exists; its reference is known."""
 REFUSED = "refused"
 """The tracker said no; it does not exist."""
+
+BY_RUN = "made"
+"""Origin: a run of ours created it."""
+BY_MARKER = "found"
+"""Origin: it carries our marker; which run created it is not known."""
+BY_PERSON = "given"
+"""Origin: a person made it and gave it to us to keep."""
 
 
 def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
@@ -48,6 +55,14 @@ def references(found: Mapping[ItemKey, ItemRow]) -> dict[ItemKey, RemoteRef]:
     return {key: ref for key, row in found.items() if (ref := reference(row)) is not None}
 
 
+def readable(known: Mapping[ItemKey, RemoteRef]) -> dict[ItemKey, RemoteRef]:
+    """Those that a tracker shows as items of their own: epics, iterations, tickets."""
+    return {key: ref for key, ref in known.items() if kind_of(key) in _READABLE}
+
+
+_READABLE = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
+
+
 def intend(
     session: Session, project: str, keys: Iterable[tuple[ItemKey, ItemKind]], run: str, since: str, now: datetime
 ) -> None:
@@ -58,6 +73,7 @@ def intend(
             row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
             session.add(row)
         row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
+        row.origin, row.made_by = BY_RUN, run
 
 
 def made(
@@ -70,12 +86,18 @@ def made(
     run: str,
     now: datetime,
     seen: Fields | None = None,
+    origin: str = BY_RUN,
 ) -> None:
-    """Record that the item exists, where, and with which fields we wrote it."""
+    """Record that the item exists, where, and with which fields we wrote it.
+
+    `made_by` of an item that was intended before stays the run that intended it; `origin` counts for others.
+    """
     row = session.get(ItemRow, (project, key))
     if row is None:
         row = ItemRow(project_id=project, key=key, kind=kind.value)
         session.add(row)
+    if row.state != INTENDED or row.made_by is None:
+        row.origin, row.made_by = origin, run if origin == BY_RUN else None
     row.state, row.remote_id, row.remote_key, row.url = MADE, ref.id, ref.key, ref.url
     row.wanted, row.seen, row.problems, row.run_id, row.updated_at = wanted, seen, [], run, now
 

@@ -18,21 +18,22 @@ WAITING = "waiting"
 COMPLETED = "completed"
 INCOMPLETE = "incomplete"
 FAILED = "failed"
+CANCELLED = "cancelled"
 
-ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED})
+ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED, CANCELLED})
 """States that a run does not leave."""
 
 
 def set_running(run: RunRow, now: datetime) -> None:
     """The run is being worked on."""
-    run.state, run.message = RUNNING, ""
+    run.state, run.message, run.waiting_until = RUNNING, "", None
     run.started_at = run.started_at or now
 
 
-def set_waiting(session: Session, run_id: str, message: str) -> None:
-    """The run waits for the tracker; `message` says for what, and until when where that is known."""
+def set_waiting(session: Session, run_id: str, message: str, until: datetime) -> None:
+    """The run waits until then; `message` says for what."""
     run = session.get_one(RunRow, run_id)
-    run.state, run.message = WAITING, message
+    run.state, run.message, run.waiting_until = WAITING, message, until
 
 
 def record_step(
@@ -70,14 +71,24 @@ def add_findings(session: Session, run_id: str, findings: Sequence[Finding]) -> 
     run.findings = known
 
 
-def finish(session: Session, run_id: str, now: datetime, *, failed: bool = False) -> str:
-    """End the run: failed, incomplete if it found errors, else completed. Returns the state."""
+def finish(session: Session, run_id: str, now: datetime, state: str | None = None) -> str:
+    """End the run in this state; without one, incomplete if it found errors, else completed. Returns the state.
+
+    Repeatable: a run that has ended stays as it is.
+    """
     run = session.get_one(RunRow, run_id)
+    if run.state in ENDED:
+        return run.state
     errors = any(entry["severity"] == Severity.ERROR for entry in run.findings)
-    run.state = FAILED if failed else INCOMPLETE if errors else COMPLETED
-    run.message, run.finished_at = "", now
+    run.state = state or (INCOMPLETE if errors else COMPLETED)
+    run.message, run.waiting_until, run.finished_at = "", None, now
     # Plans made while the run was at work saw a tracker half built: they are stale now.
-    session.execute(update(ProjectRow).where(ProjectRow.id == run.project_id).values(serial=ProjectRow.serial + 1))
+    run.serial = session.scalar(
+        update(ProjectRow)
+        .where(ProjectRow.id == run.project_id)
+        .values(serial=ProjectRow.serial + 1)
+        .returning(ProjectRow.serial)
+    )
     return run.state
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, Text, TypeDecorator
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, Text, TypeDecorator, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -94,7 +94,10 @@ class TeamRow(Table):
 
 
 class ProjectRow(Table):
-    """One template version filled in for one team on one connection. `serial` grows with every applied plan."""
+    """One template version filled in for one team on one connection. `serial` grows with every applied plan.
+
+    A project that has ended (`ended_at`) is kept for the record; its key may be used again.
+    """
 
     __tablename__ = "projects"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -109,14 +112,26 @@ class ProjectRow(Table):
     time_zone: Mapped[str] = mapped_column(String(60))
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
-    __table_args__ = (Index("uq_projects_connection_key", "connection_id", "key", unique=True),)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    __table_args__ = (
+        Index(
+            "uq_projects_connection_key",
+            "connection_id",
+            "key",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
 
 class ItemRow(Table):
     """An item that exists in the tracker because of us, or whose creation was begun.
 
     `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`).
-    `since` is the tracker's watermark taken before the create, to look the item up by.
+    `since` is the tracker's watermark taken before the create, to look the item up by. `run_id` is the run that wrote
+    it last, `made_by` the one that created it, `origin` how it came to be ours: `made` by a run, `found` by our marker,
+    `given` to us by a person (and so never removed by us).
     """
 
     __tablename__ = "items"
@@ -132,6 +147,8 @@ class ItemRow(Table):
     problems: Mapped[list[str]] = mapped_column(JSON, default=list)
     since: Mapped[str | None] = mapped_column(String(200))
     run_id: Mapped[str | None] = mapped_column(String(80))
+    origin: Mapped[str] = mapped_column(String(20), default="made", server_default="made")
+    made_by: Mapped[str | None] = mapped_column(String(80))
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -151,7 +168,12 @@ class PlanRow(Table):
 
 
 class RunRow(Table):
-    """One durable execution. `state`: queued, running, waiting, completed, incomplete, failed."""
+    """One durable execution. `kind`: apply, undo, remove. `state`: queued, running, waiting, completed, incomplete,
+    failed, cancelled.
+
+    `continues` names the run whose work this one takes up again. `serial` is the project's when the run ended: while it
+    still is, the run can be taken up. `waiting_until` is set while it waits for a known time.
+    """
 
     __tablename__ = "runs"
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -168,6 +190,11 @@ class RunRow(Table):
     since: Mapped[str | None] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(Text, default="")
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    continues: Mapped[str | None] = mapped_column(String(80))
+    serial: Mapped[int | None]
+    waiting_until: Mapped[datetime | None] = mapped_column(Instant)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
+    cancelled_by: Mapped[str | None] = mapped_column(String(200))
 
 
 class StepRow(Table):

@@ -16,7 +16,6 @@ from connectors.tracker import (
     Finding,
     Item,
     ItemKey,
-    ItemKind,
     ObservedItem,
     Place,
     ProjectSpec,
@@ -190,9 +189,7 @@ def _observed(
     tracker: Tracker, place: Place | None, known: Mapping[ItemKey, RemoteRef]
 ) -> Mapping[ItemKey, ObservedItem]:
     """What the tracker shows; links are read with their tickets and are not items of their own there."""
-    if place is None:
-        return {}
-    return tracker.find(place, {key: ref for key, ref in known.items() if not key.startswith(f"{ItemKind.LINK}:")})
+    return tracker.find(place, items.readable(known)) if place is not None else {}
 
 
 def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from service.context import Context
@@ -49,7 +49,11 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
     template = read_template(request.template.text, request.template.source)
     with context.database.session() as session:
         row = session.scalar(
-            select(ProjectRow).where(ProjectRow.connection_id == connection.id, ProjectRow.key == request.key)
+            select(ProjectRow).where(
+                ProjectRow.connection_id == connection.id,
+                ProjectRow.key == request.key,
+                ProjectRow.ended_at.is_(None),
+            )
         )
         if row is not None and not may_exist:
             raise Conflict(
@@ -116,9 +120,10 @@ def keep_template(session: Session, context: Context, text: TemplateText, templa
 
 
 def get(context: Context, name: str) -> ProjectRow:
-    """The project of that id, or of that tracker key where only one has it. Raises NotFound, Conflict."""
+    """The project of that id, or the one with that tracker key that has not ended. Raises NotFound, Conflict."""
+    by_key = and_(ProjectRow.key == name, ProjectRow.ended_at.is_(None))
     with context.database.session() as session:
-        found = list(session.scalars(select(ProjectRow).where(or_(ProjectRow.id == name, ProjectRow.key == name))))
+        found = list(session.scalars(select(ProjectRow).where(or_(ProjectRow.id == name, by_key))))
     if not found:
         raise NotFound("project", name, "`phaseloop status` names those there are.")
     if len(found) > 1:
