@@ -49,11 +49,14 @@ _SMALLEST_READ = 50
 
 @dataclass
 class State:
-    """A board as it was read last. `labels` by name: of several with one name the first counts."""
+    """A board as it was read last. `labels` by name: of several with one name the first counts. The names of lists
+    and labels are by id."""
 
     values: dict[str, Any]
     roles: dict[str, ListRole | None]
     lists: dict[ListRole, str]
+    list_names: dict[str, str]
+    open_lists: dict[str, str]
     labels: dict[str, str]
     label_names: dict[str, str]
     phase_colors: list[str | None]
@@ -71,6 +74,8 @@ class Boards:
     def __init__(self, client: TrelloClient) -> None:
         self._client = client
         self._states: dict[str, State] = {}
+        self._along: dict[ItemKey, RemoteRef] = {}
+        self._doubted: dict[ItemKey, tuple[Layout, str, str]] = {}
 
     # --- reading ---
 
@@ -86,6 +91,7 @@ class Boards:
                 if not isinstance(values.get(name), list):  # not everybody answers with what is nested
                     values[name] = self._client.get_list(f"{path}/{own}", {"limit": 1000} if name == "labels" else None)
             found = self._states[layout.board_id] = _state_of(values)
+            self._settle(layout, values)
         return found
 
     def forget(self, layout: Layout) -> None:
@@ -183,7 +189,7 @@ class Boards:
                 # One after the other: two at once would each be put last.
                 pos: Any = place * 65536 if len(missing) == len(ListRole) else "bottom"
                 body = {"name": role.value, "idBoard": layout.board_id, "pos": pos}
-                made = self._made(layout, "lists", body)
+                made = self._made(layout, "lists", body, ItemKind.COLUMN)
                 state.lists[role], state.roles[made] = made, role
         return state.lists
 
@@ -196,22 +202,24 @@ class Boards:
             bodies.append(label_body(layout.board_id, name, state.phase_colors, iteration=iteration))
             if name.startswith("phase:"):
                 state.phase_colors.append(bodies[-1]["color"])
-        all_of([partial(self._label, layout, state, body) for body in bodies])
+        # An iteration's label belongs to the iteration, and goes with it.
+        kind = None if iteration else ItemKind.LABEL
+        all_of([partial(self._label, layout, state, body, kind) for body in bodies])
         return {name: state.labels[name] for name in names}
 
-    def _label(self, layout: Layout, state: State, body: dict[str, Any]) -> str:
-        identity = self._made(layout, "labels", body)
+    def _label(self, layout: Layout, state: State, body: dict[str, Any], kind: ItemKind | None) -> str:
+        identity = self._made(layout, "labels", body, kind)
         # Remembered at once: if another one fails, this one must not be made again.
         state.labels[body["name"]], state.label_names[identity] = identity, body["name"]
         return identity
 
-    def _made(self, layout: Layout, what: str, body: dict[str, Any]) -> str:
-        """Make a list or label and return its id. After a lost answer it is looked for by its name before the error
-        rises, so that it is found by the next attempt instead of being made twice."""
+    def _made(self, layout: Layout, what: str, body: dict[str, Any], kind: ItemKind | None) -> str:
+        """Make a list or label and return its id. After a lost answer the next attempt looks for it by its name, so
+        that it is not made twice. With a `kind` it is noted as made along."""
         try:
             answer = self._client.write("POST", what, body)
         except OutcomeUnknown:
-            self.forget(layout)
+            self._doubt(layout, what, body["name"], kind)
             raise
         except ItemRejected as error:
             raise TrackerRefused(
@@ -221,13 +229,39 @@ class Boards:
                 status=error.status,
             ) from error
         if not isinstance(answer, dict) or not answer.get("id"):
-            self.forget(layout)
+            self._doubt(layout, what, body["name"], kind)
             raise OutcomeUnknown(
                 f"{self._client.host} answered the creation of a {what[:-1]} without its id: it may exist.",
                 fix="phaseloop looks for it by its name before it goes on.",
                 request=f"POST /1/{what}",
             )
+        if kind is not None:
+            self._note(layout, kind, str(answer["id"]), body["name"])
         return str(answer["id"])
+
+    def _doubt(self, layout: Layout, what: str, name: str, kind: ItemKind | None) -> None:
+        """Nobody knows whether this list or label was made; the next reading of the board shows it."""
+        self.forget(layout)
+        if kind is not None:
+            self._doubted[ItemKey(f"{kind}:{name}")] = (layout, what, name)
+
+    def _settle(self, layout: Layout, values: Mapping[str, Any]) -> None:
+        """Note what a call in doubt made after all: it was not there when that was sent, so it is ours."""
+        mine = [key for key, (board, _, _) in self._doubted.items() if board.board_id == layout.board_id]
+        for key in mine:
+            _, what, name = self._doubted.pop(key)
+            for one in values[what]:
+                if isinstance(one, dict) and one.get("name") == name and one.get("closed") is not True:
+                    self._note(layout, kind_of(key), str(one["id"]), name)
+                    break
+
+    def _note(self, layout: Layout, kind: ItemKind, identity: str, name: str) -> None:
+        self._along[ItemKey(f"{kind}:{name}")] = RemoteRef(identity, name, layout.url)
+
+    def made_along(self) -> dict[ItemKey, RemoteRef]:
+        """The lists and labels made since the last asking; an iteration's label is not among them."""
+        taken, self._along = self._along, {}
+        return taken
 
     def let_in(self, layout: Layout, people: Collection[str]) -> None:
         """Make these people members of the board, as far as they are not."""
@@ -258,6 +292,8 @@ def _state_of(board: dict[str, Any]) -> State:
         values=board,
         roles=roles,
         lists=by_role,
+        list_names={str(one["id"]): str(one.get("name") or "") for one in lists},
+        open_lists={str(one["id"]): str(one.get("name") or "") for one in lists if one.get("closed") is not True},
         labels=by_name,
         label_names={str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels},
         phase_colors=[one.get("color") for one in labels if str(one.get("name") or "").startswith("phase:")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors.errors import CredentialsRefused, NotATracker, PermissionMissing, TrackerRefused
@@ -11,7 +11,7 @@ from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole
 from connectors.trello.locating import Locator
-from connectors.trello.mapping import first_text, label_names
+from connectors.trello.mapping import count_of, first_text, label_names
 from connectors.trello.markup import marks
 from connectors.trello.settings import TrelloSettings
 
@@ -30,8 +30,12 @@ class Checker:
         self._locator = locator
         self._settings = settings
 
-    def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
+    def check(
+        self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item], removing: Collection[ItemKind] = ()
+    ) -> list[Finding]:
         """All findings; `layout` is None when the board is not there."""
+        if removing:
+            return list(self._removal(layout, removing)) if layout else []
         if layout is None:
             return [*self._new_board(spec, items), *_contents(items, spec.uid)]
         state = self._boards.state(layout, anew=True)
@@ -45,6 +49,9 @@ class Checker:
     # --- a board to be made ---
 
     def _new_board(self, spec: ProjectSpec, items: Sequence[Item]) -> Iterable[Finding]:
+        if not spec.create and self._locator.is_closed(spec.key):
+            yield _board_closed(spec.key)
+            return
         if not spec.create:
             yield Finding(
                 Severity.ERROR,
@@ -112,13 +119,7 @@ class Checker:
 
     def _access(self, layout: Layout, state: State, *, looking: bool) -> Iterable[Finding]:
         if state.values.get("closed") is True:
-            yield Finding(
-                Severity.ERROR,
-                "board-closed",
-                f"The board {layout.key} is closed.",
-                "Open it again in Trello (Boards, View closed boards), or use another one.",
-                layout.key,
-            )
+            yield _board_closed(layout.key)
         mine = state.members.get(self._locator.surroundings().me.id)
         if mine is None or mine.get("deactivated") is True or mine.get("memberType") == "observer":
             what = "is not a member of" if mine is None else "may only look at"
@@ -132,6 +133,24 @@ class Checker:
             return
         if looking:
             yield from self._may_write(f"write on the board {layout.key}", layout.key)
+
+    def _removal(self, layout: Layout, kinds: Collection[ItemKind]) -> Iterable[Finding]:
+        """What stands in the way of removing things of these kinds. A closed board counts as removed, but what
+        stands on it cannot be. Members may delete what is on a board; only its admins may close it."""
+        state = self._boards.state(layout, anew=True)
+        if state.values.get("closed") is True and set(kinds) <= {ItemKind.PROJECT}:
+            return
+        stops = list(self._access(layout, state, looking=True))
+        yield from stops
+        mine = state.members.get(self._locator.surroundings().me.id)
+        if ItemKind.PROJECT in kinds and not stops and mine and mine.get("memberType") != "admin":
+            yield Finding(
+                Severity.ERROR,
+                "permission-missing",
+                f"The connection's account may not close the board {layout.key}: only its admins may.",
+                f"Have an admin of {layout.key} make that account one, or close the board in Trello.",
+                layout.key,
+            )
 
     def _may_write(self, what: str, subject: str) -> Iterable[Finding]:
         """Whether the token has the scope to write. Trello tells a token's scopes only to who puts the token into the
@@ -201,7 +220,7 @@ class Checker:
                 "mark": marks(str(card.get("desc") or "")),
                 "closed": card.get("closed") is True,
                 "checklists": len(card.get("idChecklists") or ()),
-                "attachments": _count(card.get("badges"), "attachments"),
+                "attachments": count_of(card.get("badges"), "attachments"),
             }
             for card in answer
             if isinstance(card, dict)
@@ -227,9 +246,14 @@ class Checker:
         )
 
 
-def _count(values: Any, name: str) -> int:
-    count = values.get(name) if isinstance(values, dict) else None
-    return count if isinstance(count, int) else 0
+def _board_closed(key: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "board-closed",
+        f"The board {key} is closed.",
+        "Open it again in Trello (Boards, View closed boards), or use another one.",
+        key,
+    )
 
 
 def _at(limits: Mapping[str, Any], name: str) -> Mapping[str, Any]:

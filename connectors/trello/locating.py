@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,14 +80,14 @@ class Locator:
         return place_of(spec, board) if board is not None else None
 
     def board(self, key: str, *, anew: bool = False) -> dict[str, Any] | None:
-        """The board that a key means, with the fields of a listing; closed ones last."""
-        boards = sorted(self.surroundings(anew=anew).boards, key=lambda one: one.get("closed") is True)
+        """The board that a key means, with the fields of a listing. A closed board is meant by its id or short link
+        only: closing is how a project's board is removed, and the next one may go by the same key and name."""
+        boards = self.surroundings(anew=anew).boards
         for found in (
             [one for one in boards if key in {one["id"], one.get("shortLink")}],
-            [one for one in boards if marks(str(one.get("desc") or "")) == (_OF_BOARD, key)],
-            [one for one in boards if str(one.get("name") or "").strip().casefold() == key.strip().casefold()],
+            *_called(key, [one for one in boards if one.get("closed") is not True]),
         ):
-            if sum(one.get("closed") is not True for one in found) > 1:
+            if len(found) > 1:
                 where = ", ".join(str(one.get("url")) for one in found)
                 raise TrackerRefused(
                     f"Several boards are called {key!r}: {where}.",
@@ -95,6 +96,11 @@ class Locator:
             if found:
                 return found[0]
         return self._addressed(key) if _ADDRESSABLE.fullmatch(key) else None
+
+    def is_closed(self, key: str) -> bool:
+        """Whether a closed board goes by this key or name; for when no open one does."""
+        boards = [one for one in self.surroundings().boards if one.get("closed") is True]
+        return any(_called(key, boards))
 
     def _addressed(self, key: str) -> dict[str, Any] | None:
         """A board that this account is not a member of, but may see."""
@@ -131,6 +137,14 @@ class Locator:
                 request="POST /1/boards/",
             )
         return place_of(spec, answer)
+
+
+def _called(key: str, boards: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The boards that were made for a key, and those of that name."""
+    return (
+        [one for one in boards if marks(str(one.get("desc") or "")) == (_OF_BOARD, key)],
+        [one for one in boards if str(one.get("name") or "").strip().casefold() == key.strip().casefold()],
+    )
 
 
 def place_of(spec: ProjectSpec, board: dict[str, Any]) -> Place:

@@ -26,10 +26,10 @@ from connectors.trello.markup import description, marked, marks, normalised
 CHECKLIST = "Done means"
 """The name of the checklist that holds what done means."""
 
-CARD_FIELDS = "name,desc,url,shortUrl,shortLink,idList,closed,pos,idMembers,idLabels,start,due,dueComplete"
+CARD_FIELDS = "name,desc,url,shortUrl,shortLink,idList,closed,pos,idMembers,idLabels,start,due,dueComplete,badges"
 """What is read of a card."""
 
-_CARD_LINK = re.compile(r"/c/([0-9A-Za-z]{8,24})(?:[/?#]|$)")
+CARD_LINK = re.compile(r"/c/([0-9A-Za-z]{8,24})(?:[/?#]|$)")
 _PRIORITY = "priority:"
 
 _FIRST_PLACE = float(2**30)
@@ -63,7 +63,7 @@ class Checklist:
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card as it was read. `links` are the short links or ids of the cards attached to it, by attachment; None
-    where the answer does not tell, and so are `checklists`."""
+    where the answer does not tell, and so are `checklists`. `attached` counts everything that is attached."""
 
     id: str
     key: str
@@ -79,6 +79,8 @@ class Card:
     complete: bool = False
     links: tuple[tuple[str, str], ...] | None = None
     checklists: tuple[Checklist, ...] | None = None
+    attached: int = 0
+    votes: int = 0
 
     @property
     def ref(self) -> RemoteRef:
@@ -133,7 +135,24 @@ def card_of(values: Any) -> Card | None:
         complete=values.get("dueComplete") is True,
         links=_links(values.get("attachments")),
         checklists=checklists_of(values.get("checklists")),
+        attached=len(_objects(values.get("attachments"))),
+        votes=count_of(values.get("badges"), "votes"),
     )
+
+
+def count_of(values: Any, name: str) -> int:
+    """A count among others, such as those of a card's badges; 0 where nobody tells."""
+    count = values.get(name) if isinstance(values, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _objects(values: Any) -> list[dict[str, Any]]:
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
 def _text(value: Any) -> str | None:
@@ -148,8 +167,8 @@ def _links(attachments: Any) -> tuple[tuple[str, str], ...] | None:
     if not isinstance(attachments, list):
         return None
     found = []
-    for one in attachments:
-        link = _CARD_LINK.search(str(one.get("url") or "")) if isinstance(one, dict) else None
+    for one in _objects(attachments):
+        link = CARD_LINK.search(str(one.get("url") or ""))
         if link:
             found.append((str(one.get("id") or ""), link[1]))
     return tuple(found)
@@ -161,15 +180,13 @@ def checklists_of(values: Any) -> tuple[Checklist, ...] | None:
         return None
     return tuple(
         Checklist(str(one["id"]), str(one.get("name") or ""), _lines(one.get("checkItems")))
-        for one in sorted((one for one in values if isinstance(one, dict) and one.get("id")), key=_position)
+        for one in sorted((one for one in _objects(values) if one.get("id")), key=_position)
     )
 
 
 def _lines(values: Any) -> tuple[Line, ...]:
-    items = [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
-    return tuple(
-        Line(str(one.get("name") or ""), one.get("state") == "complete") for one in sorted(items, key=_position)
-    )
+    items = sorted(_objects(values), key=_position)
+    return tuple(Line(str(one.get("name") or ""), one.get("state") == "complete") for one in items)
 
 
 def _position(one: Mapping[str, Any]) -> float:

@@ -15,6 +15,7 @@ from connectors.tracker import ItemKey
 from connectors.trello.layout import COMMENTS, TEXT_LIMIT
 
 _MARKER = re.compile(r"^\[//\]: # \(phaseloop (\S+) (\S+)\)[ \t]*$", re.MULTILINE)
+_PART = re.compile(r"^\[//\]: # \(phaseloop-part \d+ \S+\)[ \t]*$", re.MULTILINE)
 _CONTINUES = "*The text is longer than Trello keeps in a description; it goes on in the comments below.*"
 _SHORTENED = "*The text was cut here: it is longer than a card and its comments hold.*"
 _SAFE = ":@>-_.~"
@@ -74,6 +75,11 @@ def description(text: str, uid: str, key: str, most: int = COMMENTS) -> tuple[st
 def part_line(key: str, number: int) -> str:
     """The invisible line at the end of a comment that holds a part of a card's text."""
     return f"[//]: # (phaseloop-part {number} {quote(key, safe=_SAFE)})"
+
+
+def is_part(comment: str) -> bool:
+    """Whether a comment holds a part of a card's text, and so is ours."""
+    return _PART.search(comment) is not None
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:

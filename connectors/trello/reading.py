@@ -1,7 +1,7 @@
-"""Reading items back: by reference, by marker, and after a lost answer. All from one reading of the board's cards.
+"""Reading items back: by reference, by marker, by name, and after a lost answer. All from one reading of the cards.
 
 The vendor's search is not used: it is rate-limited and trails the writes. That listing a board's cards sees every
-write at once is so in practice, but not promised (unsure), so after a lost answer the board is looked at again.
+write at once is so in practice, but not promised (unsure).
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ from collections.abc import Collection, Mapping
 
 from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, RemoteRef, kind_of
 from connectors.trello.board import Boards
-from connectors.trello.client import TrelloClient
 from connectors.trello.layout import Layout
-from connectors.trello.mapping import Card, observed, ours
-
-_QUIET_LOOKS = 3
-"""How many looks in a row must find nothing new before an item counts as not created."""
+from connectors.trello.mapping import CARD_LINK, Card, observed, ours
+from connectors.trello.markup import marks
 
 
 class Reader:
     """Reads the cards of one board."""
 
-    def __init__(self, client: TrelloClient, boards: Boards) -> None:
-        self._client = client
+    def __init__(self, boards: Boards) -> None:
         self._boards = boards
 
     def find(
@@ -46,20 +42,33 @@ class Reader:
         }
 
     def recover(self, layout: Layout, items: Collection[Item]) -> dict[ItemKey, RemoteRef]:
-        """See `Tracker.recover`.
+        """See `Tracker.recover`."""
+        cards = ours(self._boards.cards(layout), layout.uid)
+        return {item.key: cards[item.key].ref for item in items if item.key in cards}
 
-        A lost answer may mean that Trello is still at work on the call, so one look is not enough: it looks again
-        after a pause until several looks in a row find nothing new.
-        """
-        missing = {item.key for item in items}
-        found: dict[ItemKey, RemoteRef] = {}
-        quiet = 0
-        while missing and quiet < _QUIET_LOOKS:
-            if quiet:
-                self._client.pause(float(quiet))
-            cards = ours(self._boards.cards(layout), layout.uid)
-            new = {key: cards[key].ref for key in missing if key in cards}
-            found |= new
-            missing -= new.keys()
-            quiet = 1 if new else quiet + 1
+    def named(self, layout: Layout, kind: ItemKind, names: Collection[str]) -> dict[str, RemoteRef]:
+        """See `Tracker.named`."""
+        if not names:
+            return {}
+        cards = [card for card in self._boards.cards(layout) if self._may_be(layout, card, kind)]
+        found: dict[str, RemoteRef] = {}
+        for name in names:
+            plain = name.strip()
+            link = CARD_LINK.search(plain)
+            meant = [card for card in cards if (link[1] if link else plain) in {card.id, card.key}]
+            if not meant and kind is ItemKind.ITERATION:
+                meant = [card for card in cards if self._is_titled(layout, card, plain)]
+            if len(meant) == 1:
+                found[name] = meant[0].ref
         return found
+
+    def _may_be(self, layout: Layout, card: Card, kind: ItemKind) -> bool:
+        """Whether a card can be an item of this kind: it is not one of another kind already."""
+        mark = marks(card.desc)
+        return mark is None or mark[0] != layout.uid or kind_of(mark[1]) is kind
+
+    def _is_titled(self, layout: Layout, card: Card, title: str) -> bool:
+        """Whether an open card is an iteration of that title: it has a label of its own name, or is one of ours."""
+        state = self._boards.state(layout)
+        is_turn = card.id in state.turns or card.name in {state.label_names.get(label) for label in card.labels}
+        return is_turn and not card.closed and card.name.strip().casefold() == title.casefold()

@@ -22,6 +22,7 @@ from connectors.tracker import (
     Place,
     ProjectSpec,
     RemoteRef,
+    Traces,
     Usage,
 )
 from connectors.trello.board import Boards
@@ -31,8 +32,10 @@ from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
 from connectors.trello.people import find_people
 from connectors.trello.reading import Reader
+from connectors.trello.removing import Remover
 from connectors.trello.service import TIMEOUT
 from connectors.trello.settings import TrelloSettings
+from connectors.trello.traces import Tracer
 from connectors.trello.writing import Writer
 
 
@@ -45,8 +48,10 @@ class TrelloTracker:
         self._boards = Boards(client)
         self._locator = Locator(client, settings)
         self._checker = Checker(client, self._boards, self._locator, settings)
-        self._reader = Reader(client, self._boards)
+        self._reader = Reader(self._boards)
         self._writer = Writer(client, self._boards, invites=settings.invite)
+        self._tracer = Tracer(client, self._boards)
+        self._remover = Remover(client, self._boards)
 
     @classmethod
     def connect(cls, settings: TrelloSettings, timeout: float | None = None) -> TrelloTracker:
@@ -77,9 +82,11 @@ class TrelloTracker:
         """See `Tracker.create_project`. The board is empty; lists and labels come with the first cards."""
         return self._locator.create(spec)
 
-    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
+    def check(
+        self, spec: ProjectSpec, place: Place | None, items: Sequence[Item], removing: Collection[ItemKind] = ()
+    ) -> list[Finding]:
         """See `Tracker.check`. Up to four requests."""
-        return self._checker.check(spec, _layout(place) if place else None, items)
+        return self._checker.check(spec, _layout(place) if place else None, items, removing)
 
     def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
         """See `Tracker.people`. A handle is an e-mail address, `@username` or a member id."""
@@ -96,8 +103,11 @@ class TrelloTracker:
         """See `Tracker.watermark`. Empty, and no request: a board is read whole in one call."""
         return ""
 
-    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
-        """See `Tracker.recover`."""
+    def recover(
+        self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
+    ) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.recover`. A request for each thousand cards of the board, and one for the board if it was not
+        read yet; neither the mark nor an index is needed, so `widely` adds nothing."""
         return self._reader.recover(_layout(place), items)
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
@@ -113,13 +123,19 @@ class TrelloTracker:
         """See `Tracker.mark`."""
         self._writer.mark(_layout(place), key, ref)
 
-    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+    def move(
+        self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+    ) -> list[Outcome]:
         """See `Tracker.move`. A card keeps its list: people decide where it stands."""
         return self._writer.move(_layout(place), items, iteration)
 
     def link(self, place: Place, link: Link) -> None:
         """Never called: `capabilities.links` says that there are none; what a ticket waits for is in its text."""
-        raise ValueError(f"Trello has no links between tickets: {link.key} of {place.ref.key}")
+        raise _no_links(place, link)
+
+    def unlink(self, place: Place, link: Link) -> None:
+        """Never called, as `link` is not."""
+        raise _no_links(place, link)
 
     def update(
         self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
@@ -130,12 +146,32 @@ class TrelloTracker:
         self._writer.update(_layout(place), ref, item, changed, epic)
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
-        """See `Tracker.made_along`."""
-        return {}
+        """See `Tracker.made_along`. Lists and labels; a label that says who is in an iteration is part of that."""
+        return self._boards.made_along()
+
+    def traces(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Traces]:
+        """See `Tracker.traces`. One request for the board, one for each thousand of its cards and of what happened on
+        it since the oldest of these items was made. Lines that people added to a checklist show in `find`."""
+        return self._tracer.traces(_layout(place), known, only)
+
+    def delete(self, place: Place, kind: ItemKind, items: Sequence[tuple[ItemKey, RemoteRef]]) -> list[Outcome]:
+        """See `Tracker.delete`. One request an item, ten at a time; two an iteration. Cards are gone for good, lists
+        are archived and boards closed. The board and its cards are read for iterations, lists and labels."""
+        return self._remover.delete(_layout(place), kind, items)
+
+    def named(self, place: Place, kind: ItemKind, names: Collection[str]) -> Mapping[str, RemoteRef]:
+        """See `Tracker.named`. One reading of the board; the key is a card's short link."""
+        return self._reader.named(_layout(place), kind, names)
 
     def close(self) -> None:
         """See `Tracker.close`."""
         self._client.close()
+
+
+def _no_links(place: Place, link: Link) -> ValueError:
+    return ValueError(f"Trello has no links between tickets: {link.key} of {place.ref.key}")
 
 
 def _layout(place: Place) -> Layout:

@@ -192,32 +192,36 @@ class Writer:
         card = self._read(ref)
         self._client.write("PUT", f"cards/{segment(card.id)}", {"desc": marked(card.desc, layout.uid, key)})
 
-    def move(self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+    def move(
+        self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+    ) -> list[Outcome]:
         """See `Tracker.move`: the iteration's label takes the place of any other iteration's, and its dates those of
-        another iteration; a date that a person set stays."""
+        another iteration; a date that a person set stays. Without an iteration they are only taken off."""
         if len(items) > BATCH:
             raise ValueError(f"at most {BATCH} items can be moved in one call, not {len(items)}")
         if not items:
             return []
         cards = {card.id: card for card in self._boards.cards(layout)}
         turns = self._boards.state(layout).turns
-        target = turns.get(iteration.id)
-        if target is None:
+        target = turns.get(iteration.id) if iteration else None
+        if iteration is not None and target is None:
             problem = FieldProblem("iteration", f"the card of the iteration {iteration.key} is gone, or has no label")
             return [Rejected(key, (problem,)) for key, _ in items]
         tasks = [partial(self._moved, key, ref, cards.get(ref.id), target, list(turns.values())) for key, ref in items]
         return all_of(tasks)
 
-    def _moved(self, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn, turns: Collection[Turn]) -> Outcome:
+    def _moved(
+        self, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn | None, turns: Collection[Turn]
+    ) -> Outcome:
         if card is None:
             return Rejected(key, (FieldProblem(None, "the card is gone"),))
         others = {turn.label for turn in turns}
         labels = [label for label in card.labels if label not in others]
-        body: dict[str, Any] = {"idLabels": joined([*labels, target.label])}
+        body: dict[str, Any] = {"idLabels": joined([*labels, *([target.label] if target else [])])}
         if card.due is None or card.due in {turn.due for turn in turns}:
-            body["due"] = target.due
+            body["due"] = target.due if target else None
         if card.start is None or card.start in {turn.start for turn in turns}:
-            body["start"] = target.start
+            body["start"] = target.start if target else None
         try:
             self._client.write("PUT", f"cards/{segment(card.id)}", body)
         except ItemRejected as error:
