@@ -17,6 +17,7 @@ from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
 from tests.contract.losing_proxy import LosingProxy, Passing
+from tests.contract.people import JiraPerson, Person, TrelloPerson
 
 _numbers = count(1)
 
@@ -32,7 +33,7 @@ class Bench:
     `connect` makes a tracker for a role: `owner` may do everything, `viewer` may only look, `stranger` has a wrong
     credential. `blind_the_index` makes the tracker's search find nothing until the test ends. `stands_under` tells
     writes of what items stand on (labels, lists), which a tracker may make without being asked. `known_email` names a
-    person who can be assigned, `left_email` one who is gone.
+    person who can be assigned, `left_email` one who is gone. `person` works in the tracker by hand, past the proxy.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Bench:
     proxy: LosingProxy
     is_write: Callable[[Passing], bool]
     blind_the_index: Callable[[LosingProxy], None]
+    person: Person
     stands_under: Callable[[Passing], bool] = lambda _passing: False
     known_email: str = "ml-1@example.com"
     other_email: str = "data-1@example.com"
@@ -110,7 +112,8 @@ def _jira(name: str, project_key: str, method: str) -> Callable[[], Iterator[Ben
                 client = JiraClient(settings, pacer=Pacer({}), patience=Patience(sleep=never))
                 return JiraTracker(settings, client)
 
-            yield Bench(name, connect, project_key, method, proxy, _writes_to_jira, _blind_jira)
+            person = JiraPerson(sandbox.url)
+            yield Bench(name, connect, project_key, method, proxy, _writes_to_jira, _blind_jira, person)
 
     return bench
 
@@ -150,6 +153,7 @@ def _trello() -> Iterator[Bench]:
             proxy,
             _writes_to_trello,
             _blind_trello,
+            TrelloPerson(sandbox.url),
             stands_under=_stands_under_cards,
         )
 

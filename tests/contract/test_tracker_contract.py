@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import pytest
 
@@ -29,37 +29,13 @@ from connectors.tracker import (
 )
 from tests.contract.benches import Bench
 from tests.contract.items import STARTS, epic, iteration, ticket
-
-PROMISED: set[str] = set()
-_Test = TypeVar("_Test", bound=Callable[..., None])
-
-
-def promise(*methods: str) -> Callable[[_Test], _Test]:
-    """Say which methods of the port a test holds to their word."""
-
-    def note(test: _Test) -> _Test:
-        PROMISED.update(methods)
-        return test
-
-    return note
+from tests.contract.promises import PROMISED, created, needs, promise
 
 
 def test_every_method_of_the_port_has_a_promise_tested() -> None:
+    importlib.import_module("tests.contract.test_removal_contract")  # it makes promises of its own
     port = {name for name, _ in inspect.getmembers(Tracker) if not name.startswith("_")}
     assert port == PROMISED
-
-
-def created(tracker: Tracker, place: Place, *items: Item) -> dict[ItemKey, RemoteRef]:
-    """Create items that must not be refused."""
-    outcomes = tracker.create(place, [Creation(item) for item in items])
-    assert all(isinstance(outcome, Done) for outcome in outcomes), outcomes
-    return {outcome.key: outcome.ref for outcome in outcomes if isinstance(outcome, Done)}
-
-
-def needs(condition: bool, what: str) -> None:
-    """Skip where the tracker's capabilities say that it cannot do this."""
-    if not condition:
-        pytest.skip(f"this project has no {what}, and says so in its capabilities")
 
 
 # --- usage, whoami, close ---
@@ -370,7 +346,7 @@ def test_a_create_whose_answer_was_lost_is_recovered_whole(bench: Bench, tracker
     before = bench.requests()[1]
     with pytest.raises(OutcomeUnknown):
         tracker.create(place, [Creation(item) for item in items])
-    found = bench.tracker().recover(place, [*items, ticket("never-sent")], since)
+    found = bench.tracker().recover(place, [*items, ticket("never-sent")], since, widely=True)
     assert len(found) >= 1
     missing = [item for item in items if item.key not in found]  # not sent any more after the answer was lost
     found = {**found, **created(tracker, place, *missing)}
@@ -395,6 +371,34 @@ def test_nothing_is_recovered_when_nothing_was_created(bench: Bench, tracker: Tr
     before = bench.requests()[1]
     assert tracker.recover(place, [ticket("a"), iteration(1)], since) == {}
     assert bench.requests()[1] == before
+
+
+@promise("recover")
+def test_recover_finds_with_and_without_the_index_what_was_created_and_nothing_else(
+    tracker: Tracker, place: Place
+) -> None:
+    created(tracker, place, ticket("before"))
+    since = tracker.watermark(place)
+    refs = created(tracker, place, ticket("a"), ticket("b"))
+    wanted = [ticket("a"), ticket("b"), ticket("never-sent")]
+    assert tracker.recover(place, wanted, since) == refs
+    assert tracker.recover(place, wanted, since, widely=True) == refs
+
+
+@promise("recover")
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_interrupted_create_costs_one_look_and_one_more_in_the_index(
+    bench: Bench, tracker: Tracker, place: Place, sent: bool
+) -> None:
+    created(tracker, place, ticket("before"))
+    since = tracker.watermark(place)
+    items = [ticket(f"n{number}") for number in range(place.capabilities.create_batch)]
+    if sent:
+        created(tracker, place, *items)
+    for widely, most in ((False, 1), (True, 2)):
+        reads = bench.requests()[0]
+        assert len(tracker.recover(place, items, since, widely=widely)) == (len(items) if sent else 0)
+        assert bench.requests()[0] - reads <= most
 
 
 @promise("recover")
@@ -562,6 +566,26 @@ def test_tickets_are_moved_into_an_iteration_and_moving_them_again_changes_nothi
         }
     unknown = tracker.find(place, refs, only=[ItemKey("ticket:a")])[ItemKey("ticket:a")]
     assert unknown.fields["iteration"] == turn.id
+
+
+@promise("move", "find")
+def test_tickets_are_taken_out_of_every_iteration_and_doing_it_again_changes_nothing(
+    tracker: Tracker, place: Place
+) -> None:
+    needs(place.capabilities.iterations, "iterations")
+    turns = created(tracker, place, iteration(61), iteration(62))
+    refs = created(tracker, place, ticket("a"), ticket("b"), ticket("c"))
+    a, b, c = refs.items()
+    tracker.move(place, [a, c], turns[ItemKey("iteration:61")])
+    tracker.move(place, [b], turns[ItemKey("iteration:62")])
+    for _ in range(2):
+        assert [type(outcome) for outcome in tracker.move(place, [a, b], None)] == [Done, Done]
+        seen = tracker.find(place, {**refs, **turns}, only=list(refs))
+        assert {key: item.fields["iteration"] for key, item in seen.items()} == {
+            "ticket:a": None,
+            "ticket:b": None,
+            "ticket:c": "iteration:61",
+        }
 
 
 @promise("move")
