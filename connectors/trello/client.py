@@ -128,10 +128,6 @@ class TrelloClient:
         """Close the connections."""
         self._service.close()
 
-    def pause(self, seconds: float) -> None:
-        """Wait between two looks."""
-        self._patience().try_pause(seconds)
-
     def get_object(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
         """Read `path` and return its JSON object; raises `NotATracker` for anything else."""
         return self._expect(dict, self._call("GET", path, params=params), f"GET /1/{path}")

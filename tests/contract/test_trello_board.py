@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,6 @@ import httpx
 import pytest
 
 from connectors.errors import OutcomeUnknown, TrackerRefused, TrackerUnavailable
-from connectors.pacing import Patience
 from connectors.tracker import (
     Creation,
     Done,
@@ -20,23 +18,27 @@ from connectors.tracker import (
     ItemKey,
     ItemKind,
     Place,
-    ProjectSpec,
     Rejected,
-    RemoteRef,
     Severity,
 )
-from connectors.trello.client import TrelloClient
-from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
-from sandbox.trello.seed import KEY, OBSERVER_EMAIL, TOKEN, member_id
-from sandbox.trello.state import Card, Membership
-from tests.contract.benches import never
+from sandbox.trello.seed import OBSERVER_EMAIL, member_id
+from sandbox.trello.state import Membership
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
-
-ML, OUTSIDER = member_id("ml-1@example.com"), member_id(OBSERVER_EMAIL)
-HEADER = {"Authorization": f'OAuth oauth_consumer_key="{KEY}", oauth_token="{TOKEN}"'}
+from tests.contract.trello_desk import (
+    HEADER,
+    ML,
+    OUTSIDER,
+    card,
+    connected,
+    label_names,
+    list_name,
+    made,
+    requests,
+    spec,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +52,10 @@ def _as_new(sandbox: SandboxServer) -> None:
     httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
 
 
-@contextmanager
-def connected(url: str, **settings: Any) -> Iterator[TrelloTracker]:
-    """A tracker with these settings, which never really waits."""
-    made = TrelloSettings.model_validate({"url": url, "key": KEY, "token": TOKEN, **settings})
-    tracker = TrelloTracker(made, TrelloClient(made, windows={}, patience=lambda: Patience(45.0, sleep=never)))
-    yield tracker
-    tracker.close()
-
-
 @pytest.fixture
 def tracker(sandbox: SandboxServer) -> Iterator[TrelloTracker]:
     with connected(sandbox.url) as made:
         yield made
-
-
-def spec(key: str = "Demo board", **more: Any) -> ProjectSpec:
-    return ProjectSpec(uid="prj_1", key=key, name=more.pop("name", key), **more)
 
 
 @pytest.fixture
@@ -74,29 +63,6 @@ def place(tracker: TrelloTracker) -> Place:
     found = tracker.locate(spec())
     assert found is not None
     return found
-
-
-def made(tracker: TrelloTracker, place: Place, *creations: Creation) -> list[RemoteRef]:
-    outcomes = tracker.create(place, creations)
-    assert all(isinstance(outcome, Done) for outcome in outcomes), outcomes
-    return [outcome.ref for outcome in outcomes if isinstance(outcome, Done)]
-
-
-def card(sandbox: SandboxServer, ref: RemoteRef) -> Card:
-    return sandbox.trello.data.cards[ref.id]
-
-
-def list_name(sandbox: SandboxServer, ref: RemoteRef) -> str:
-    return sandbox.trello.data.lists[card(sandbox, ref).list_id].name
-
-
-def label_names(sandbox: SandboxServer, ref: RemoteRef) -> set[str]:
-    return {sandbox.trello.data.labels[one].name for one in card(sandbox, ref).label_ids}
-
-
-def requests(sandbox: SandboxServer, method: str, path: str) -> int:
-    log = httpx.get(f"{sandbox.url}/sandbox/requests", params={"limit": 10000}).raise_for_status().json()
-    return sum(1 for one in log["requests"] if one["method"] == method and one["path"] == path)
 
 
 # --- what a board looks like ---
