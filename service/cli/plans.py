@@ -12,12 +12,12 @@ from rich.markup import escape
 import service.templates as template_files
 from connectors.tracker import ItemKind
 from service.cli.library import keep_team_file
-from service.cli.runs import follow, report
+from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
 from service.cli.show import plan_lines
+from service.cli.work import carry_out
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
-from service.runs.lock import AlreadyRunning
 from service.store.tables import PlanRow, ProjectRow
 from service.usecases import applying, connections, planning, projects, running, teams
 from service.usecases.errors import NotFound, UseCaseError
@@ -159,21 +159,8 @@ def apply(
 
 
 def apply_and_follow(context: Context, plan_id: str) -> running.Progress:
-    """Apply in this process, or through the one that runs the engine here, and wait for the end."""
-    from service.runs.engine import Engine, hand_over  # the engine is slow to load, and only this needs it
-
-    settings = context.settings
-    if settings.embedded:
-        try:
-            with Engine(context) as engine:
-                return follow(context, applying.apply(context, plan_id, "command line", engine.start).id)
-        except AlreadyRunning:
-            pass  # the process that has the home folder does the work
-    # On a shared database two engines of one name would take each other's runs: the service does the work.
-    run = applying.apply(
-        context, plan_id, "command line", lambda run_id, partition: hand_over(settings, run_id, partition)
-    )
-    return follow(context, run.id)
+    """Apply the plan and wait for the end."""
+    return carry_out(context, lambda enqueue: applying.apply(context, plan_id, "command line", enqueue))
 
 
 def _plan_id(context: Context, given: str) -> str:
