@@ -33,7 +33,9 @@ class Reader:
             known_ids = {ref.id for ref in known.values()}
             mine = ours(cards, layout.uid)
             found |= {key: card for key, card in mine.items() if key not in known and card.id not in known_ids}
-        names = {**known, **{key: card.ref for key, card in found.items()}}
+        # What leads to a card that is gone leads to no epic any more.
+        there = {key: ref for key, ref in known.items() if ref.id in by_id}
+        names = {**there, **{key: card.ref for key, card in found.items()}}
         view = self._boards.view(layout, cards, names.items())
         return {
             key: observed(card, key, view)

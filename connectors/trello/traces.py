@@ -15,7 +15,7 @@ from typing import Any
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import READ_BATCH, Layout
+from connectors.trello.layout import READ_BATCH, Layout, ListRole
 from connectors.trello.mapping import Card, counted, ours
 from connectors.trello.markup import is_part, marks, normalised
 
@@ -52,7 +52,7 @@ class _Scene:
     def strangers(self, cards: Sequence[Card]) -> tuple[str, ...]:
         """Those of the cards that are not ours, in words."""
         count = sum(card.id not in self.ids for card in cards)
-        return (_not_ours(count, "card"),) if count else ()
+        return (_not_ours(count, "ticket"),) if count else ()
 
 
 class Tracer:
@@ -195,8 +195,9 @@ def _renamed(name: str, ref: RemoteRef) -> frozenset[str]:
 
 
 def _on_board(scene: _Scene, ref: RemoteRef) -> Traces:
-    used = {card.list_id for card in scene.cards.values() if not card.closed} & scene.state.open_lists.keys()
-    others = len(used - scene.ids)
+    used = {card.list_id for card in scene.cards.values() if not card.closed} - scene.ids
+    # A list of one of our names is not a person's, whoever has made it.
+    others = sum(name not in set(ListRole) for identity, name in scene.state.open_lists.items() if identity in used)
     additions = (*scene.strangers(list(scene.cards.values())), *([_not_ours(others, "list")] if others else []))
     return Traces(additions, frozenset(scene.stories.get(ref.id, _Story()).edited))
 
