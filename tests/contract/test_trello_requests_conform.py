@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.tracker import Creation, Done, ItemKey, ItemKind, Priority, ProjectSpec, RemoteRef
+from connectors.tracker import Creation, Done, ItemKey, ItemKind, Place, Priority, ProjectSpec, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
@@ -105,6 +105,20 @@ def everything(tracker: TrelloTracker) -> None:
     tracker.recover(place, items, tracker.watermark(place))
     tracker.locate(spec)
     tracker.check(spec, place, items)
+    removed(
+        tracker, spec, place, {ItemKey("epic:new"): new, ItemKey("iteration:1"): turn, ItemKey("ticket:a"): refs[0]}
+    )
+
+
+def removed(tracker: TrelloTracker, spec: ProjectSpec, place: Place, known: dict[ItemKey, RemoteRef]) -> None:
+    """One of each thing looked at for traces, found by name and removed, the board last."""
+    known |= {**tracker.made_along(), ItemKey("project:ml"): place.ref}
+    tracker.traces(place, known, list(known))
+    tracker.named(place, ItemKind.ITERATION, ["Iteration 2"])
+    tracker.move(place, [(ItemKey("ticket:a"), known[ItemKey("ticket:a")])], None)
+    tracker.check(spec, place, [], removing=list(ItemKind))
+    for kind in (ItemKind.TICKET, ItemKind.ITERATION, ItemKind.EPIC, ItemKind.LABEL, ItemKind.COLUMN, ItemKind.PROJECT):
+        tracker.delete(place, kind, [(key, ref) for key, ref in known.items() if kind_of(key) is kind])
 
 
 @pytest.fixture(scope="module")
