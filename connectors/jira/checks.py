@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,21 @@ LINK = Permission("LINK_ISSUES", "Link issues", "say which ticket waits for whic
 SCHEDULE = Permission("SCHEDULE_ISSUES", "Schedule issues", "put tickets into sprints")
 SPRINTS = Permission("MANAGE_SPRINTS_PERMISSION", "Manage sprints", "create, start and close sprints")
 ADMINISTER = Permission("ADMINISTER", "Administer Jira", "create a project")
+DELETE = Permission("DELETE_ISSUES", "Delete issues", "remove epics and tickets")
+REMOVE_SPRINTS = Permission(SPRINTS.key, SPRINTS.name, "remove sprints")
+UNLINK = Permission(LINK.key, LINK.name, "take links back")
+REMOVE_PROJECT = Permission(ADMINISTER.key, ADMINISTER.name, "move a project to the trash")
 
+_TO_REMOVE = {
+    ItemKind.EPIC: DELETE,
+    ItemKind.TICKET: DELETE,
+    ItemKind.ITERATION: REMOVE_SPRINTS,
+    ItemKind.LINK: UNLINK,
+}
+"""What removing takes in a project, by the vendor's document; the project itself takes `REMOVE_PROJECT`."""
+
+
+_GRANT_EVERYWHERE = "in Jira's settings under System, Global permissions"
 
 _US = ItemKey("phaseloop")
 _ONE_OF_EACH = (
@@ -85,26 +99,40 @@ class Checker:
             *_labels(spec, items),
         ]
 
+    def check_removing(self, spec: ProjectSpec, layout: Layout | None, removing: Collection[ItemKind]) -> list[Finding]:
+        """What stands in the way of removing items of these kinds."""
+        if layout is None:
+            return [self._not_visible(spec, "Check the key, or ask for the Browse projects permission in it.")]
+        inside = [_TO_REMOVE[kind] for kind in _TO_REMOVE if kind in removing]
+        if not layout.sprints:
+            inside = [one for one in inside if one is not REMOVE_SPRINTS]
+        found = self._permissions(list(dict.fromkeys([BROWSE, *inside])), layout.project_key, _grant_here(layout))
+        if ItemKind.PROJECT in removing:
+            found += self._permissions([REMOVE_PROJECT], None, _GRANT_EVERYWHERE)
+        return found
+
+    def _not_visible(self, spec: ProjectSpec, fix: str) -> Finding:
+        if (trashed := in_trash(self._client, spec.key)) is not None:
+            return trashed
+        message = f"There is no project {spec.key} at {self._client.host} that the connection's account can see."
+        return Finding(Severity.ERROR, "project-not-visible", message, fix, spec.key)
+
     def _new_project(self, spec: ProjectSpec) -> list[Finding]:
         if not spec.create:
-            return [
-                Finding(
-                    Severity.ERROR,
-                    "project-not-visible",
-                    f"There is no project {spec.key} at {self._client.host} that the connection's account can see.",
-                    f"Check the key; or ask for the Browse projects permission in {spec.key}; or let phaseloop create"
-                    " the project.",
-                    spec.key,
-                )
-            ]
-        found = self._permissions([ADMINISTER], None, "in Jira's settings under System, Global permissions")
+            fix = (
+                f"Check the key; or ask for the Browse projects permission in {spec.key}; or let phaseloop create"
+                " the project."
+            )
+            return [self._not_visible(spec, fix)]
+        found = self._permissions([ADMINISTER], None, _GRANT_EVERYWHERE)
         if not PROJECT_KEY.fullmatch(spec.key):
             message = f"{spec.key!r} cannot be the key of a Jira project."
             fix = "Use 2 to 10 capital letters and digits, beginning with a letter, like ML or MLOPS2."
             found.append(Finding(Severity.ERROR, "project-key-malformed", message, fix, spec.key))
         elif (refusal := self._key_refusal(spec.key)) is not None:
             fix = "Choose another key; a deleted project keeps its key until it leaves Jira's trash."
-            found.append(Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key))
+            taken = Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key)
+            found.append(in_trash(self._client, spec.key) or taken)
         if not 1 < len(spec.name.strip()) <= _PROJECT_NAME_LIMIT:
             message = f"A Jira project's name has 2 to {_PROJECT_NAME_LIMIT} characters; this one has {len(spec.name)}."
             found.append(Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key))
@@ -143,6 +171,28 @@ class Checker:
                     fix += " The board's filter decides: it is needed in every project the board shows."
                 found.append(Finding(Severity.ERROR, "permission-missing", message, fix, one.key))
         return found
+
+
+def in_trash(client: JiraClient, key: str) -> Finding | None:
+    """The finding for a project that was deleted and still keeps its key; None where there is none, or Jira does not
+    tell this account. The vendor calls this filter of its project search experimental."""
+    try:
+        values = client.get_object("project/search", {"keys": key, "status": "deleted"}).get("values")
+    except CredentialsRefused:
+        raise
+    except TrackerRefused:
+        return None
+    named = [one for one in values or () if isinstance(one, dict) and one.get("key") == key]
+    if not named:
+        return None
+    since = str(named[0].get("deletedDate") or "")[:10]
+    return Finding(
+        Severity.ERROR,
+        "project-in-trash",
+        f"The project {key} is in Jira's trash{f' since {since}' if since else ''} and keeps its key there.",
+        "Choose another key; or restore the project, or delete it for good, in Jira's settings under Projects, Trash.",
+        key,
+    )
 
 
 def needed(layout: Layout, items: Sequence[Item]) -> list[Permission]:

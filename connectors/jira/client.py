@@ -147,12 +147,13 @@ class JiraClient:
         body: Any,
         *,
         base: str = PLATFORM,
+        params: Mapping[str, str | int] | None = None,
         also: Collection[int] = (),
         empty: bool = False,
     ) -> Answer:
         """Send a write once. `also` names refusing statuses whose JSON the caller reads itself; `empty` says that
         the answer's body is of no interest."""
-        return self._call(method, path, base, body=body, writes=True, also=also, empty=empty)
+        return self._call(method, path, base, params=params, body=body, writes=True, also=also, empty=empty)
 
     def _call(
         self,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from connectors.errors import CredentialsRefused, NotATracker, NotVisible, OutcomeUnknown, TrackerError, TrackerRefused
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotATracker,
+    NotVisible,
+    OutcomeUnknown,
+    TrackerError,
+    TrackerRefused,
+)
+from connectors.jira.checks import in_trash
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.dialect import CLOUD, deployment_of
 from connectors.jira.layout import (
@@ -191,7 +201,15 @@ class Locator:
             "leadAccountId": lead,
             "assigneeType": "UNASSIGNED",
         }
-        self._client.write("POST", "project", body)
+        try:
+            self._client.write("POST", "project", body)
+        except ItemRejected as error:
+            if (trashed := in_trash(self._client, spec.key)) is None:
+                raise
+            problems = (FieldProblem("key", trashed.message),)
+            raise ItemRejected(
+                trashed.message, problems, fix=trashed.fix, request=error.request, status=error.status
+            ) from error
         try:
             place = self._once_it_has_a_board(spec)
         except TrackerError as error:

@@ -253,8 +253,7 @@ def observed_issue(
     }
     if kind is ItemKind.TICKET:
         fields |= _ticket_fields(layout, values, issue_names, sprint_names, status)
-    issue_key = str(issue.get("key") or issue["id"])
-    ref = RemoteRef(str(issue["id"]), issue_key, layout.browse(issue_key))
+    ref = issue_ref(layout, issue)
     return ObservedItem(key, kind, ref, fields, status, _links(layout, ref.id, values.get("issuelinks")))
 
 
@@ -322,22 +321,9 @@ def _plain_text(value: Any) -> str:
 
 
 def _links(layout: Layout, own_id: str, values: Any) -> tuple[tuple[str, str], ...]:
-    """The waits-for links of an issue as (waiting, awaited) ids.
-
-    An entry with `inwardIssue` reads with the inward wording: this issue "is blocked by" that one
-    (developer.atlassian.com, Jira issue linking model).
-    """
-    if layout.link_type is None or not isinstance(values, list):
-        return ()
-    found = []
-    for link in values:
-        if not isinstance(link, dict) or not _is_type(link.get("type"), layout):
-            continue
-        for side, waits in (("inwardIssue", True), ("outwardIssue", False)):
-            other = link.get(side)
-            if isinstance(other, dict) and other.get("id"):
-                found.append((own_id, str(other["id"])) if waits else (str(other["id"]), own_id))
-    return tuple(found)
+    """The waits-for links of an issue as (waiting, awaited) ids."""
+    links = values if isinstance(values, list) else []
+    return tuple(ends for link in links if (ends := link_ends(layout, own_id, link)) is not None)
 
 
 def _is_type(value: Any, layout: Layout) -> bool:
@@ -363,6 +349,27 @@ def observed_sprint(layout: Layout, key: ItemKey, sprint: Mapping[str, Any]) -> 
         },
         str(sprint.get("state") or "future").casefold(),
     )
+
+
+def issue_ref(layout: Layout, issue: Mapping[str, Any]) -> RemoteRef:
+    """Where an issue lives."""
+    key = str(issue.get("key") or issue["id"])
+    return RemoteRef(str(issue["id"]), key, layout.browse(key))
+
+
+def link_ends(layout: Layout, own_id: str, link: Any) -> tuple[str, str] | None:
+    """One link of an issue as (waiting, awaited) ids; None for one that says something else.
+
+    An entry with `inwardIssue` reads with the inward wording: this issue "is blocked by" that one
+    (developer.atlassian.com, Jira issue linking model).
+    """
+    if not isinstance(link, dict) or not _is_type(link.get("type"), layout):
+        return None
+    for side, waits in (("inwardIssue", True), ("outwardIssue", False)):
+        other = link.get(side)
+        if isinstance(other, dict) and other.get("id"):
+            return (own_id, str(other["id"])) if waits else (str(other["id"]), own_id)
+    return None
 
 
 def sprint_ref(layout: Layout, sprint: Mapping[str, Any]) -> RemoteRef:

@@ -12,9 +12,12 @@ from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
+from connectors.jira.naming import Namer
 from connectors.jira.people import find_people
 from connectors.jira.reading import Reader
+from connectors.jira.removing import Remover
 from connectors.jira.settings import JiraSettings
+from connectors.jira.traces import Tracer
 from connectors.jira.writing import Writer
 from connectors.tracker import (
     Account,
@@ -31,6 +34,7 @@ from connectors.tracker import (
     Place,
     ProjectSpec,
     RemoteRef,
+    Traces,
     Usage,
 )
 
@@ -44,6 +48,9 @@ class JiraTracker:
         self._checker = Checker(client, self._locator.server_info)
         self._reader = Reader(client)
         self._writer = Writer(client)
+        self._remover = Remover(client)
+        self._tracer = Tracer(client)
+        self._namer = Namer(client)
 
     @classmethod
     def connect(cls, settings: JiraSettings, timeout: float | None = None) -> JiraTracker:
@@ -77,10 +84,15 @@ class JiraTracker:
         self._client.patience.renew()
         return self._locator.create(spec)
 
-    def check(self, spec: ProjectSpec, place: Place | None, items: Sequence[Item]) -> list[Finding]:
-        """See `Tracker.check`. One or two requests."""
+    def check(
+        self, spec: ProjectSpec, place: Place | None, items: Sequence[Item], removing: Collection[ItemKind] = ()
+    ) -> list[Finding]:
+        """See `Tracker.check`. One or two requests, one more where the project is not to be seen."""
         self._client.patience.renew()
-        return self._checker.check(spec, _layout(place) if place else None, items)
+        layout = _layout(place) if place else None
+        if removing:
+            return self._checker.check_removing(spec, layout, removing)
+        return self._checker.check(spec, layout, items)
 
     def people(self, place: Place | None, handles: Collection[str]) -> Mapping[str, Account]:
         """See `Tracker.people`."""
@@ -100,10 +112,13 @@ class JiraTracker:
         self._client.patience.renew()
         return self._reader.watermark(_layout(place))
 
-    def recover(self, place: Place, items: Collection[Item], since: str) -> Mapping[ItemKey, RemoteRef]:
-        """See `Tracker.recover`."""
+    def recover(
+        self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
+    ) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.recover`. An interrupted bulk create takes one request, and one more `widely`; more only where
+        others made tickets meanwhile. Unknown sprints are asked for their marker, the ten newest."""
         self._client.patience.renew()
-        return self._reader.recover(_layout(place), items, since)
+        return self._reader.recover(_layout(place), items, since, widely=widely)
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
         """See `Tracker.create`. Epics and tickets are one request, iterations one each."""
@@ -119,8 +134,10 @@ class JiraTracker:
         self._client.patience.renew()
         self._writer.mark(_layout(place), key, ref)
 
-    def move(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
-        """See `Tracker.move`."""
+    def move(
+        self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+    ) -> list[Outcome]:
+        """See `Tracker.move`. Finished tickets stay in the closed sprints they were finished in."""
         self._client.patience.renew()
         return self._writer.move(_layout(place), items, iteration)
 
@@ -142,6 +159,28 @@ class JiraTracker:
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.made_along`. Jira's labels are words on issues, so there is nothing."""
         return {}
+
+    def traces(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Traces]:
+        """See `Tracker.traces`. Tickets of others in epics and sprints are found by the search index."""
+        self._client.patience.renew()
+        return self._tracer.traces(_layout(place), known, only)
+
+    def delete(self, place: Place, kind: ItemKind, items: Sequence[tuple[ItemKey, RemoteRef]]) -> list[Outcome]:
+        """See `Tracker.delete`. A request for each, and a read where something was gone already."""
+        self._client.patience.renew()
+        return self._remover.delete(_layout(place), kind, items)
+
+    def unlink(self, place: Place, link: Link) -> None:
+        """See `Tracker.unlink`. Two requests."""
+        self._client.patience.renew()
+        self._remover.unlink(_layout(place), link)
+
+    def named(self, place: Place, kind: ItemKind, names: Collection[str]) -> Mapping[str, RemoteRef]:
+        """See `Tracker.named`. A request for a hundred issues; sprints are listed once."""
+        self._client.patience.renew()
+        return self._namer.named(_layout(place), kind, names)
 
     def close(self) -> None:
         """See `Tracker.close`."""

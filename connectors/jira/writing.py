@@ -140,7 +140,9 @@ class Writer:
         else:
             self._client.write("PUT", path, value, empty=True)
 
-    def move(self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef) -> list[Outcome]:
+    def move(
+        self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+    ) -> list[Outcome]:
         """See `Tracker.move`. Jira refuses all of a call for one bad ticket; then the halves are tried apart."""
         if len(items) > MOVE_BATCH:
             raise ValueError(f"at most {MOVE_BATCH} items can be moved in one call, not {len(items)}")
@@ -148,7 +150,8 @@ class Writer:
             return []
         try:
             body = {"issues": [ref.id for _, ref in items]}
-            self._client.write("POST", f"sprint/{segment(iteration.id)}/issue", body, base=AGILE, empty=True)
+            path = "backlog/issue" if iteration is None else f"sprint/{segment(iteration.id)}/issue"
+            self._client.write("POST", path, body, base=AGILE, empty=True)
         except ItemRejected as error:
             if len(items) == 1:
                 return [Rejected(items[0][0], in_our_words(layout, error.problems))]

@@ -368,34 +368,44 @@ def test_strange_sprints_are_asked_for_their_marker_ten_at_most_the_newest_first
         assert asked == [str(n) for n in range(30, 20, -1)]
 
 
-def test_a_create_that_is_still_going_on_is_waited_for() -> None:
-    growing = iter([2, 4, 4, 5])
-
-    def answer(asked: Asked) -> Say:
-        if asked.body["issueIdsOrKeys"][0] != "ML-3":
-            return Say(200, {"issues": []})
-        return Say(200, {"issues": [marked(n, f"ticket:{n}") for n in range(3, 3 + next(growing, 5))]})
-
+def test_one_look_sees_what_a_create_made_so_far_and_does_not_wait() -> None:
+    made_so_far = Say(200, {"issues": [marked(2, "ticket:old"), marked(3, "ticket:3"), marked(4, "ticket:4")]})
     naps = Naps()
     items = [ticket(str(n)) for n in range(3, 8)]
-    routes: Routes = {FETCH: answer, SEARCH: Say(200, {"issues": []})}
-    with tracker_on(routes, naps) as (tracker, _):
-        assert set(tracker.recover(PLACE, items, "000000000002.000000000000")) == {item.key for item in items}
-    assert sum(naps) <= 20
+    routes: Routes = {FETCH: [made_so_far, Say(200, {"issues": []})]}
+    with tracker_on(routes, naps) as (tracker, server):
+        assert set(tracker.recover(PLACE, items, "000000000002.000000000000")) == {"ticket:3", "ticket:4"}
+        assert len(server.asked) == 2
+    assert naps == []
 
 
-def test_keys_are_read_until_a_hundred_lead_nowhere_and_then_the_index_is_asked() -> None:
+def test_keys_are_read_until_a_hundred_lead_nowhere_and_the_index_is_asked_only_on_demand() -> None:
     def answer(asked: Asked) -> Say:
-        first = asked.body["issueIdsOrKeys"][0]
-        return Say(200, {"issues": [marked(150, "ticket:other")] if first == "ML-101" else []})
+        ids = asked.body["issueIdsOrKeys"]
+        there = [marked(number, "ticket:other") for number in (100, 150) if f"ML-{number}" in ids]
+        return Say(200, {"issues": there})
 
     indexed = Say(200, {"issues": [marked(90, "ticket:a")], "isLast": True})
-    routes: Routes = {FETCH: answer, SEARCH: indexed, **STILL_THERE}
-    with tracker_on(routes) as (tracker, server):
-        found = tracker.recover(PLACE, [ticket("a")], "000000000100.000000000000")
+    with tracker_on({FETCH: answer, SEARCH: indexed}) as (tracker, server):
+        assert tracker.recover(PLACE, [ticket("a")], "000000000100.000000000000") == {}
+        pages = [one.body["issueIdsOrKeys"] for one in server.asked]
+        assert [(page[0], page[-2], page[-1], len(page)) for page in pages] == [
+            ("ML-101", "ML-199", "ML-100", 100),
+            ("ML-200", "ML-298", "ML-100", 100),
+        ]
+        found = tracker.recover(PLACE, [ticket("a")], "000000000100.000000000000", widely=True)
         assert {key: ref.key for key, ref in found.items()} == {"ticket:a": "ML-90"}
-        firsts = [one.body["issueIdsOrKeys"][0] for one in server.asked if one.path.endswith("bulkfetch")]
-        assert firsts == ["ML-101", "ML-201"] * 3
+        assert len(server.asked) == 5
+
+
+@pytest.mark.parametrize("mark", ["", "000000000100.000000000000"])
+def test_without_an_answer_for_the_mark_the_project_is_asked_for(mark: str) -> None:
+    nothing = Say(200, {"issues": []})
+    with tracker_on({FETCH: nothing, **STILL_THERE}) as (tracker, server):
+        assert tracker.recover(PLACE, [ticket("a")], mark) == {}
+        assert [one.path for one in server.asked] == [FETCH[1], "/rest/api/2/project/10001"]
+    with tracker_on({FETCH: nothing}) as (tracker, _), pytest.raises(NotVisible):
+        tracker.recover(PLACE, [ticket("a")], mark)
 
 
 def test_a_server_that_answers_any_key_with_the_same_issue_is_left_again() -> None:
@@ -406,7 +416,7 @@ def test_a_server_that_answers_any_key_with_the_same_issue_is_left_again() -> No
     }
     with tracker_on(routes) as (tracker, server):
         assert tracker.recover(PLACE, [ticket("a")], "") == {}
-        assert len(server.asked) == 8
+        assert len(server.asked) == 3
 
 
 def test_a_sprint_that_somebody_else_made_meanwhile_is_not_ours() -> None:

@@ -1,0 +1,84 @@
+"""Reads of issues and sprints that see every write at once, as far as is known: by id or key, and a board's list.
+
+The vendor documents a lag only for search, so: unsure. Nothing is concluded from the search index alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.errors import TrackerUnavailable
+from connectors.jira.client import AGILE, JiraClient, segment
+from connectors.jira.dialect import CLOUD_DIALECT
+from connectors.jira.layout import READ_BATCH, Layout
+from connectors.jira.mapping import MARKER
+from connectors.jira.paging import by_index, by_token
+from connectors.tracker import ItemKey, ItemKind, kind_of
+
+
+class Fetcher:
+    """Reads the issues and sprints of one project by what they are called."""
+
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+
+    def issues(self, ids: Sequence[str], fields: Sequence[str], expand: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Issues by id or key with their markers; those that are gone are missing. Raises `TrackerUnavailable` if some
+        could not be read: then nothing may be concluded from their absence."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(ids), READ_BATCH):
+            pending = list(ids[start : start + READ_BATCH])
+            while pending:
+                body: dict[str, Any] = {"issueIdsOrKeys": pending, "fields": list(fields), "properties": [MARKER]}
+                if expand:
+                    body["expand"] = list(expand)
+                answer = self._client.query(CLOUD_DIALECT.bulk_fetch, body)
+                found += [one for one in answer.get("issues") or () if isinstance(one, dict) and one.get("id")]
+                unread = [str(one["id"]) for one in answer.get("issueErrors") or () if _may_come_back(one)]
+                if unread and len(unread) >= len(pending):
+                    raise TrackerUnavailable(
+                        f"Jira at {self._client.host} could not read {len(unread)} issues just now.",
+                        request=f"POST /rest/api/2/{CLOUD_DIALECT.bulk_fetch}",
+                    )
+                pending = unread  # the vendor names those it left out for size; ask for them alone
+        return found
+
+    def search(self, jql: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The issues that a query finds with their markers, as the index has them."""
+        body = {"jql": jql, "fields": list(fields), "properties": [MARKER], "maxResults": READ_BATCH}
+        for issue in by_token(self._client, CLOUD_DIALECT.search, body):
+            if issue.get("id"):
+                yield issue
+
+    def sprints(self, layout: Layout, states: str = "") -> Iterator[dict[str, Any]]:
+        """The sprints of the project's board, or those in these states."""
+        params: Mapping[str, str] = {"state": states} if states else {}
+        path = f"board/{layout.board_id}/sprint"
+        for sprint in by_index(self._client, path, ("values",), params=dict(params), base=AGILE):
+            if sprint.get("id") is not None:
+                yield sprint
+
+    def make_sure_of(self, layout: Layout) -> None:
+        """Raise unless the project is still shown to us: a bulk fetch leaves out what may not be seen, and then an
+        absence would mean nothing."""
+        self._client.get_object(f"project/{segment(layout.project_id)}")
+
+
+def is_issue(key: ItemKey) -> bool:
+    """Whether an item is an issue in Jira."""
+    return kind_of(key) in {ItemKind.EPIC, ItemKind.TICKET}
+
+
+def quoted(text: str) -> str:
+    """A value in a query."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _may_come_back(error: Any) -> bool:
+    """Whether an issue that was left out may be read another time. By the document, those that do not exist are not
+    listed at all; where they are, they say so in the words of a 404."""
+    if not isinstance(error, dict) or error.get("id") is None:
+        return False
+    return "does not exist" not in str(error.get("errorMessage") or "")
