@@ -44,6 +44,7 @@ _CARDS: Mapping[str, str | int] = {
     "checklists": "all",
     "checklist_fields": "name,pos",
 }
+_ADORNED: Mapping[str, str | int] = {"customFieldItems": "true", "stickers": "true"}
 _SMALLEST_READ = 50
 
 
@@ -98,12 +99,14 @@ class Boards:
         """Read everything anew next time: something that was remembered is no longer so."""
         self._states.pop(layout.board_id, None)
 
-    def cards(self, layout: Layout) -> list[Card]:
-        """All cards of the board, archived ones too: a request for each thousand. Newest last."""
+    def cards(self, layout: Layout, *, adorned: bool = False) -> list[Card]:
+        """All cards of the board, archived ones too: a request for each thousand. Newest last. `adorned` with what
+        only people put on cards."""
         found: dict[str, Card] = {}
         size, before = READ_BATCH, ""
         while True:
-            page: dict[str, str | int] = {"limit": size, **_CARDS, **({"before": before} if before else {})}
+            page: dict[str, str | int] = {"limit": size, **_CARDS, **(_ADORNED if adorned else {})}
+            page |= {"before": before} if before else {}
             try:
                 answer = self._client.get_list(f"boards/{segment(layout.board_id)}/cards/all", page)
             except TrackerRefused as error:

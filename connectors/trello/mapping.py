@@ -63,7 +63,8 @@ class Checklist:
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card as it was read. `links` are the short links or ids of the cards attached to it, by attachment; None
-    where the answer does not tell, and so are `checklists`. `attached` counts everything that is attached."""
+    where the answer does not tell, and so are `checklists`. `attached` counts everything that is attached; `values`
+    (of custom fields) and `stickers` are counted where they were asked for."""
 
     id: str
     key: str
@@ -81,6 +82,8 @@ class Card:
     checklists: tuple[Checklist, ...] | None = None
     attached: int = 0
     votes: int = 0
+    values: int = 0
+    stickers: int = 0
 
     @property
     def ref(self) -> RemoteRef:
@@ -137,6 +140,8 @@ def card_of(values: Any) -> Card | None:
         checklists=checklists_of(values.get("checklists")),
         attached=len(_objects(values.get("attachments"))),
         votes=count_of(values.get("badges"), "votes"),
+        values=len(_objects(values.get("customFieldItems"))),
+        stickers=len(_objects(values.get("stickers"))),
     )
 
 

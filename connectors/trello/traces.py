@@ -70,7 +70,7 @@ class Tracer:
         if not wanted:
             return {}
         state = self._boards.state(layout, anew=True)
-        cards = {card.id: card for card in self._boards.cards(layout)}
+        cards = {card.id: card for card in self._boards.cards(layout, adorned=True)}
         mine = ours(cards.values(), layout.uid)
         epics = [*known.items(), *((key, card.ref) for key, card in mine.items())]
         stories, turn_dates = self._stories(layout, state, known, wanted)
@@ -239,6 +239,8 @@ def _added(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list[str
         (ticked, "ticked line"),
         (len(card.members) - (kind is ItemKind.TICKET), "more member"),
         (card.votes, "vote"),
+        (card.values, "custom field"),
+        (card.stickers, "sticker"),
     )
     return [counted(count, what) for count, what in counts if count > 0]
 

@@ -33,6 +33,7 @@ NESTED = {
     "checkItems",
     "checklists",
     "checklist_fields",
+    "customFieldItems",
     "fields",
     "filter",
     "labels_limit",
@@ -40,6 +41,7 @@ NESTED = {
     "member",
     "member_fields",
     "organization_fields",
+    "stickers",
 }
 """What the vendor's guide to nested resources adds to routes that return models; the document lists it nowhere."""
 

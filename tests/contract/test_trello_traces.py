@@ -141,6 +141,10 @@ def test_everything_that_a_person_adds_to_a_ticket_is_told(work: Work) -> None:
     httpx.post(f"{work.sandbox.url}/1/{path}/idMembers", json={"value": me(work)}, headers=HEADER).raise_for_status()
     work.sandbox.trello.data.boards[work.place.ref.id].prefs["voting"] = "members"
     work.by_hand("POST", f"{path}/membersVoted", value=me(work))
+    field = work.by_hand(
+        "POST", "customFields", idModel=work.place.ref.id, modelType="board", name="Effort", type="number", pos="top"
+    )
+    work.by_hand("PUT", f"{path}/customField/{field['id']}/item", value={"number": "3"})
     additions = (
         "1 comment",
         "2 attachments",
@@ -148,6 +152,7 @@ def test_everything_that_a_person_adds_to_a_ticket_is_told(work: Work) -> None:
         "1 ticked line",
         "1 more member",
         "1 vote",
+        "1 custom field",
     )
     assert work.traces() == {A: Traces(additions)}
 
