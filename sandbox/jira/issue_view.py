@@ -457,9 +457,9 @@ def history_body(view: View, history: History) -> Body:
     }
 
 
-def changelog_page(view: View, issue: Issue) -> Body:
-    """The changelog that hangs on an expanded issue: newest first, a hundred at most."""
-    newest = list(reversed(issue.history))[:100]
+def changelog_page(view: View, issue: Issue, most: int = 100) -> Body:
+    """The changelog that hangs on an expanded issue: newest first, a hundred at most or as many as are named."""
+    newest = list(reversed(issue.history))[:most]
     return {
         "startAt": 0,
         "maxResults": len(newest),

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from jsonschema import Draft4Validator
 
-from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Priority, RemoteRef
+from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Place, Priority, RemoteRef, Tracker
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import Passing
@@ -75,11 +75,38 @@ def everything(bench: Bench) -> None:
         tracker.update(place, ItemKind.ITERATION, turn.ref, iteration(1), ["title", "starts"], None)
         items.append(iteration(1))
     tracker.find(place, known)
-    tracker.recover(place, [*items, ticket("none")], since)
+    tracker.recover(place, [*items, ticket("none")], since, widely=True)
     tracker.check(spec, place, items)
+    project = ItemKey("project:1")
+    removed(bench, tracker, place, {**known, b.key: b.ref, project: place.ref})
     created = bench.spec(key=bench.fresh_key(), create=True)
     tracker.check(created, None, items)
-    tracker.create_project(created)
+    made = tracker.create_project(created)
+    tracker.check(created, made, (), removing=list(ItemKind))
+    tracker.delete(made, ItemKind.PROJECT, [(project, made.ref)])
+    tracker.check(created, None, ())
+
+
+def removed(bench: Bench, tracker: Tracker, place: Place, known: dict[ItemKey, RemoteRef]) -> None:
+    """One of each call that looks for people's traces and that removes."""
+    a, b, data = ItemKey("ticket:a"), ItemKey("ticket:b"), ItemKey("epic:data")
+    bench.person.adds_a_ticket(place, epic=known[data])
+    tracker.traces(place, known, list(known))
+    tracker.named(place, ItemKind.TICKET, [known[a].key, known[b].url])
+    tracker.unlink(place, Link(ItemKey("link:b>a"), known[b], known[a]))
+    if place.capabilities.iterations:
+        tracker.named(place, ItemKind.ITERATION, ["Iteration 1"])
+        turn = created_iteration(tracker, place)
+        tracker.traces(place, {**known, turn[0]: turn[1]}, [turn[0]])
+        tracker.move(place, [(a, known[a])], None)
+        tracker.delete(place, ItemKind.ITERATION, [turn])
+    for kind, key in ((ItemKind.TICKET, a), (ItemKind.TICKET, a), (ItemKind.EPIC, data)):
+        tracker.delete(place, kind, [(key, known[key])])
+
+
+def created_iteration(tracker: Tracker, place: Place) -> tuple[ItemKey, RemoteRef]:
+    [done] = [one for one in tracker.create(place, [Creation(iteration(2))]) if isinstance(one, Done)]
+    return done.key, done.ref
 
 
 @pytest.fixture(scope="module", params=["jira company-managed", "jira team-managed", "jira kanban"])

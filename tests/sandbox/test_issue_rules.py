@@ -289,6 +289,16 @@ def test_issues_are_fetched_once_each_in_order_of_their_ids_without_those_that_a
     assert fetched["issueErrors"] == []
 
 
+def test_a_fetch_tells_the_last_forty_changes_of_an_issue_and_how_many_there_are(admin: Client) -> None:
+    key = admin.issue("changed often")
+    for number in range(42):
+        assert admin.put(f"{V3}/issue/{key}", json={"fields": {"summary": f"title {number}"}}).status_code == 204
+    body = {"issueIdsOrKeys": [key], "fields": ["summary"], "expand": ["changelog"]}
+    log = admin.post(f"{V3}/issue/bulkfetch", json=body).json()["issues"][0]["changelog"]
+    assert (len(log["histories"]), log["total"]) == (40, 42)
+    assert log["histories"][0]["items"][0]["toString"] == "title 41"
+
+
 @pytest.mark.parametrize(
     "body",
     [

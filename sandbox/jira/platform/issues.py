@@ -20,6 +20,7 @@ routes = Routes(*PREFIXES)
 
 BULK_LIMIT = 50
 FETCH_LIMIT = 100
+FETCHED_HISTORIES = 40  # the most changes of an issue that a bulk fetch tells, by the vendor's document
 PROPERTIES_LIMIT = 5
 
 
@@ -198,6 +199,8 @@ async def bulk_fetch(call: Call) -> Response:
         bean = issue_view.bean(
             call.view, issue, fields, default=("*navigable",), expand=set(expand), properties=properties
         )
+        if "changelog" in expand:
+            bean["changelog"] = issue_view.changelog_page(call.view, issue, FETCHED_HISTORIES)
         issues.append(extend(call, issue, bean, set(expand)))
     return answer({"issues": issues, "issueErrors": []})
 
