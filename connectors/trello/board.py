@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,9 +26,10 @@ from connectors.trello.mapping import (
     card_of,
     checklists_of,
     label_body,
+    made_at,
     ours,
 )
-from connectors.trello.markup import marks
+from connectors.trello.markup import OF_BOARD, marks
 from connectors.trello.together import all_of
 
 _BOARD: Mapping[str, str | int] = {
@@ -76,6 +78,7 @@ class Boards:
         self._client = client
         self._states: dict[str, State] = {}
         self._along: dict[ItemKey, RemoteRef] = {}
+        self._told: set[str] = set()
         self._doubted: dict[ItemKey, tuple[Layout, str, str]] = {}
 
     # --- reading ---
@@ -259,11 +262,32 @@ class Boards:
                     break
 
     def _note(self, layout: Layout, kind: ItemKind, identity: str, name: str) -> None:
-        self._along[ItemKey(f"{kind}:{name}")] = RemoteRef(identity, name, layout.url)
+        if identity not in self._told:
+            self._along[ItemKey(f"{kind}:{name}")] = RemoteRef(identity, name, layout.url)
+
+    def orphaned(self, layout: Layout, label: str, name: str) -> None:
+        """Note the label of an iteration whose card was not made: nothing else leads to it."""
+        self._note(layout, ItemKind.LABEL, label, name)
+
+    def claim(self, layout: Layout, names: Collection[str], since: datetime | None) -> None:
+        """Note the lists and the labels of these names that were made since then: a call that was interrupted made
+        them, and did not live to tell. Without a moment, those of a board that was made for the project."""
+        state = self.state(layout)
+        mark = marks(str(state.values.get("desc") or ""))
+        if since is None and (mark is None or mark[0] != OF_BOARD):
+            return
+        for kind, things, wanted in (
+            (ItemKind.COLUMN, state.open_lists, {role.value for role in ListRole}),
+            (ItemKind.LABEL, state.label_names, set(names)),
+        ):
+            for identity, name in things.items():
+                if name in wanted and (since is None or made_at(identity) >= since):
+                    self._note(layout, kind, identity, name)
 
     def made_along(self) -> dict[ItemKey, RemoteRef]:
         """The lists and labels made since the last asking; an iteration's label is not among them."""
         taken, self._along = self._along, {}
+        self._told |= {ref.id for ref in taken.values()}
         return taken
 
     def let_in(self, layout: Layout, people: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from connectors.tracker import Account, Place, ProjectSpec, RemoteRef
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.mapping import account
-from connectors.trello.markup import marked, marks
+from connectors.trello.markup import OF_BOARD, marked, marks
 from connectors.trello.settings import TrelloSettings
 
 _BOARD_FIELDS = "name,desc,closed,url,shortLink,idOrganization"
@@ -24,7 +24,6 @@ _ME: dict[str, str | int] = {
     "organization_fields": "name,displayName,limits,products",
 }
 _ADDRESSABLE = re.compile(r"[0-9a-f]{24}|[0-9A-Za-z]{8}")
-_OF_BOARD = "board:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Locator:
         """Make an empty board; its lists and labels are made when the first cards need them."""
         body: dict[str, Any] = {
             "name": spec.name.strip() or spec.key,
-            "desc": marked(f"Made by phaseloop for the project {spec.key}.", _OF_BOARD, spec.key),
+            "desc": marked(f"Made by phaseloop for the project {spec.key}.", OF_BOARD, spec.key),
             "defaultLists": "false",
             "defaultLabels": "false",
             "prefs_permissionLevel": "private",
@@ -142,7 +141,7 @@ class Locator:
 def _called(key: str, boards: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The boards that were made for a key, and those of that name."""
     return (
-        [one for one in boards if marks(str(one.get("desc") or "")) == (_OF_BOARD, key)],
+        [one for one in boards if marks(str(one.get("desc") or "")) == (OF_BOARD, key)],
         [one for one in boards if str(one.get("name") or "").strip().casefold() == key.strip().casefold()],
     )
 

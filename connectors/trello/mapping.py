@@ -199,6 +199,14 @@ def _position(one: Mapping[str, Any]) -> float:
     return float(place) if isinstance(place, int | float) else 0.0
 
 
+def made_at(identity: str) -> datetime:
+    """When something was made: ids begin with the second of that. Long ago for what is no such id."""
+    try:
+        return datetime.fromtimestamp(int(identity[:8], 16), UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
 def marked_key(card: Card, uid: str) -> ItemKey | None:
     """The item that a card is, if it is one of this project's."""
     found = marks(card.desc)

@@ -14,6 +14,9 @@ from urllib.parse import quote, unquote
 from connectors.tracker import ItemKey
 from connectors.trello.layout import COMMENTS, TEXT_LIMIT
 
+OF_BOARD = "board:"
+"""Stands for the project in the marker of a board that phaseloop made; the key it was made for stands for the item."""
+
 _MARKER = re.compile(r"^\[//\]: # \(phaseloop (\S+) (\S+)\)[ \t]*$", re.MULTILINE)
 _PART = re.compile(r"^\[//\]: # \(phaseloop-part \d+ \S+\)[ \t]*$", re.MULTILINE)
 _CONTINUES = "*The text is longer than Trello keeps in a description; it goes on in the comments below.*"

@@ -7,12 +7,16 @@ write at once is so in practice, but not promised (unsure).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
+from connectors.pacing import utc_now
 from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, RemoteRef, kind_of
 from connectors.trello.board import Boards
 from connectors.trello.layout import Layout
-from connectors.trello.mapping import CARD_LINK, Card, observed, ours
+from connectors.trello.mapping import CARD_LINK, Card, label_names, observed, ours
 from connectors.trello.markup import marks
+
+_LEEWAY = timedelta(seconds=2)
 
 
 class Reader:
@@ -43,10 +47,18 @@ class Reader:
             if kind_of(key) not in {ItemKind.LINK, ItemKind.PROJECT}
         }
 
-    def recover(self, layout: Layout, items: Collection[Item]) -> dict[ItemKey, RemoteRef]:
-        """See `Tracker.recover`."""
+    def watermark(self) -> str:
+        """See `Tracker.watermark`: a little before now, for clocks that differ."""
+        return (utc_now() - _LEEWAY).isoformat()
+
+    def recover(self, layout: Layout, items: Collection[Item], since: str) -> dict[ItemKey, RemoteRef]:
+        """See `Tracker.recover`. What the cards stand on and was made since then is told by `made_along`."""
         cards = ours(self._boards.cards(layout), layout.uid)
-        return {item.key: cards[item.key].ref for item in items if item.key in cards}
+        found = {item.key: cards[item.key].ref for item in items if item.key in cards}
+        names = {name for item in items for name in label_names(item)}
+        names |= {item.title for item in items if item.kind is ItemKind.ITERATION and item.key not in found}
+        self._boards.claim(layout, names, datetime.fromisoformat(since) if since else None)
+        return found
 
     def named(self, layout: Layout, kind: ItemKind, names: Collection[str]) -> dict[str, RemoteRef]:
         """See `Tracker.named`."""

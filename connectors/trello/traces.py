@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import READ_BATCH, Layout, ListRole
-from connectors.trello.mapping import Card, counted, ours
+from connectors.trello.mapping import Card, counted, made_at, moment, ours
 from connectors.trello.markup import is_part, marks, normalised
 
 _HAPPENED = "commentCard,copyCommentCard,updateCard,removeMemberFromCard,updateBoard"
@@ -111,7 +110,7 @@ class Tracer:
             "filter": _HAPPENED,
             "fields": "type,data",
             "limit": READ_BATCH,
-            "since": _made_at(oldest),
+            "since": str(moment(made_at(oldest))),
             "member": "false",
             "memberCreator": "false",
         }
@@ -124,15 +123,6 @@ class Tracer:
             if len(answer) < READ_BATCH or not new:
                 return [found[identity] for identity in sorted(found)]
             page["before"] = min(new)
-
-
-def _made_at(identity: str) -> str:
-    """When something was made: ids begin with the second of that."""
-    try:
-        made = datetime.fromtimestamp(int(identity[:8], 16), UTC)
-    except ValueError:
-        return "1970-01-01T00:00:00.000Z"
-    return made.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 # --- what happened ---------------------------------------------------------------------------------------------------

@@ -100,15 +100,17 @@ class TrelloTracker:
         return self._reader.find(_layout(place), known, only)
 
     def watermark(self, place: Place) -> str:
-        """See `Tracker.watermark`. Empty, and no request: a board is read whole in one call."""
-        return ""
+        """See `Tracker.watermark`. A moment by this machine's clock, and no request. It serves for lists and labels:
+        items are found by their marker alone."""
+        return self._reader.watermark()
 
     def recover(
         self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
     ) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.recover`. A request for each thousand cards of the board, and one for the board if it was not
-        read yet; neither the mark nor an index is needed, so `widely` adds nothing."""
-        return self._reader.recover(_layout(place), items)
+        read yet; no index is needed, so `widely` adds nothing. Lists and labels that were made along since the mark
+        by a call that did not live to tell are told by `made_along`."""
+        return self._reader.recover(_layout(place), items, since)
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:
         """See `Tracker.create`. One request a card, ten at a time; two an iteration; one for each new list or label.

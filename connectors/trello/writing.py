@@ -93,9 +93,15 @@ class Writer:
         if problem := _title_problem(item):
             return Rejected(item.key, (problem,))
         name = self._free_label(layout, item.title)
+        is_new = name not in self._boards.state(layout).labels
         label = self._boards.labels(layout, [name], iteration=True)[name]
         turn = Turn(RemoteRef("", "", ""), label, moment(item.starts), moment(item.ends))
-        outcome = self._card(layout, creation, turn)
+        outcome: Outcome | None = None
+        try:
+            outcome = self._card(layout, creation, turn)
+        finally:
+            if is_new and not isinstance(outcome, Done):
+                self._boards.orphaned(layout, label, name)
         if isinstance(outcome, Done):
             kept = Turn(outcome.ref, label, turn.start, turn.due)
             self._boards.state(layout).turns[outcome.ref.id] = kept

@@ -323,3 +323,49 @@ def test_an_interrupted_batch_takes_two_reads_in_all_after_a_restart(sandbox: Sa
         made(restarted, place, *missing)
         assert restarted.usage.reads == 2
     assert len(list(sandbox.trello.cards_of(place.ref.id))) == 31
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_a_process_made_along_before_it_died_is_told_by_the_one_that_recovers(
+    sandbox: SandboxServer, is_new: bool
+) -> None:
+    with connected(sandbox.url) as tracker:
+        found = tracker.create_project(spec("ML", create=True)) if is_new else tracker.locate(spec())
+        assert found is not None
+        for one in sandbox.trello.lists_of(found.ref.id):
+            one.name = "Complete" if one.name == "Done" else one.name  # the sandbox made it a moment ago
+        since = "" if is_new else tracker.watermark(found)
+        made(tracker, found, Creation(ticket("a", labels=("x",))))
+        told = tracker.made_along()
+    with connected(sandbox.url) as restarted:
+        assert set(restarted.recover(found, [ticket("a", labels=("x",))], since)) == {A}
+        assert restarted.made_along() == told
+        restarted.recover(found, [ticket("a", labels=("x",))], since)
+        assert restarted.made_along() == {}
+        assert len(told) == (7 if is_new else 4)
+
+
+def test_labels_of_a_board_that_was_there_are_not_claimed(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    existing = tracker.locate(spec())
+    assert existing is not None
+    by_hand(sandbox, "POST", "labels", idBoard=existing.ref.id, name="x", color=None)
+    with connected(sandbox.url) as restarted:
+        assert restarted.recover(existing, [ticket("a", labels=("x",))], "") == {}
+        assert restarted.made_along() == {}
+
+
+def test_the_label_of_an_iteration_whose_card_was_refused_is_told(sandbox: SandboxServer) -> None:
+    with LosingProxy(sandbox.url) as proxy, connected(proxy.url) as tracker:
+        place = tracker.create_project(spec("ML", create=True))
+        proxy.orders.fake.append((lambda one: one.path == "/1/cards", 400, b"invalid value for name"))
+        [outcome] = tracker.create(place, [Creation(iteration(1))])
+        assert isinstance(outcome, Rejected)
+        label = ItemKey("label:Iteration 1")
+        along = tracker.made_along()
+        assert tracker.delete(place, ItemKind.LABEL, [(label, along[label])]) == [Done(label, along[label])]
+        assert labels(sandbox, place) == set()
+    with connected(sandbox.url) as tracker:
+        made(tracker, place, Creation(iteration(1)))
+        assert tracker.made_along() == {}

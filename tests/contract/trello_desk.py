@@ -27,8 +27,10 @@ def connected(url: str, **settings: Any) -> Iterator[TrelloTracker]:
     """A tracker with these settings, which never really waits."""
     made = TrelloSettings.model_validate({"url": url, "key": KEY, "token": TOKEN, **settings})
     tracker = TrelloTracker(made, TrelloClient(made, windows={}, patience=lambda: Patience(45.0, sleep=never)))
-    yield tracker
-    tracker.close()
+    try:
+        yield tracker
+    finally:
+        tracker.close()
 
 
 def spec(key: str = "Demo board", **more: Any) -> ProjectSpec:
