@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from connectors.errors import OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
@@ -49,12 +50,17 @@ def stored() -> Iterator[None]:
     """Turn what the database says when it cannot be used into StoreUnavailable, which a journal can hold."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(str(error.orig)) from error
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+    except SQLAlchemyError as error:
+        if not unusable(error):
             raise
-        raise StoreUnavailable(str(error.orig)) from error
+        raise StoreUnavailable(str(getattr(error, "orig", error))) from error
+
+
+def unusable(error: BaseException) -> bool:
+    """Whether this is what a database says that is locked, gone or full, not what it says of a wrong statement."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
 class Unsettled(Exception):
@@ -105,10 +111,9 @@ def step(
     """
     started = context.now()
     with context.database.session() as session:
-        run = session.get_one(RunRow, run_id)
-        if run.state in runs.ENDED or run.cancel_requested_at is not None:
+        run = runs.begin(session, run_id, started)
+        if run is None:
             return Verdict("cancel")
-        runs.set_running(run, started)
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
         rows = items.rows(session, project.id)
@@ -138,8 +143,9 @@ def step(
         _record_along(session, project.id, run_id, along, now)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
-        if verdict.next == "again":
-            runs.set_waiting(session, run_id, message, now + timedelta(seconds=verdict.wait))
+        until = now + timedelta(seconds=verdict.wait)
+        if verdict.next == "again" and not runs.set_waiting(session, run_id, message, until):
+            return Verdict("cancel")
     return verdict
 
 

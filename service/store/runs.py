@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, Result, select, update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Finding, Severity, Usage
@@ -24,16 +25,50 @@ ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED, CANCELLED})
 """States that a run does not leave."""
 
 
-def set_running(run: RunRow, now: datetime) -> None:
-    """The run is being worked on."""
-    run.state, run.message, run.waiting_until = RUNNING, "", None
+PARKED = frozenset({QUEUED, WAITING})
+"""States in which nothing is under way: a run that is cancelled in one of them is over at once."""
+
+
+def begin(session: Session, run_id: str, now: datetime) -> RunRow | None:
+    """Take the run into work, unless it has ended or shall be cancelled: None then. One statement decides, so that a
+    run is either cancelled or begins another step, never both."""
+    taken = session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED), RunRow.cancel_requested_at.is_(None))
+        .values(state=RUNNING, message="", waiting_until=None)
+    )
+    if not _count(taken):
+        return None
+    run = session.get_one(RunRow, run_id, populate_existing=True)
     run.started_at = run.started_at or now
+    return run
 
 
-def set_waiting(session: Session, run_id: str, message: str, until: datetime) -> None:
-    """The run waits until then; `message` says for what."""
-    run = session.get_one(RunRow, run_id)
-    run.state, run.message, run.waiting_until = WAITING, message, until
+def request_cancel(session: Session, run_id: str, by: str, now: datetime) -> bool:
+    """Have the run cancelled: at once where nothing of it is under way, else at its next step. False if it has ended.
+
+    Repeatable: who asked first stays.
+    """
+    asked = {"cancel_requested_at": now, "cancelled_by": by}
+    parked = session.execute(
+        update(RunRow).where(RunRow.id == run_id, RunRow.state.in_(PARKED)).values(state=CANCELLED, **asked)
+    )
+    if _count(parked):
+        _close(session, session.get_one(RunRow, run_id, populate_existing=True), now)
+        return True
+    still = RunRow.id == run_id, RunRow.state.not_in(ENDED)
+    session.execute(update(RunRow).where(*still, RunRow.cancel_requested_at.is_(None)).values(**asked))
+    return session.scalar(select(RunRow.id).where(*still)) is not None
+
+
+def set_waiting(session: Session, run_id: str, message: str, until: datetime) -> bool:
+    """The run waits until then; `message` says for what. False if it shall be cancelled instead."""
+    waits = session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED), RunRow.cancel_requested_at.is_(None))
+        .values(state=WAITING, message=message, waiting_until=until)
+    )
+    return _count(waits) > 0
 
 
 def record_step(
@@ -76,11 +111,19 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
 
     Repeatable: a run that has ended stays as it is.
     """
-    run = session.get_one(RunRow, run_id)
-    if run.state in ENDED:
-        return run.state
-    errors = any(entry["severity"] == Severity.ERROR for entry in run.findings)
-    run.state = state or (INCOMPLETE if errors else COMPLETED)
+    errors = any(entry["severity"] == Severity.ERROR for entry in session.get_one(RunRow, run_id).findings)
+    ended = session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED))
+        .values(state=state or (INCOMPLETE if errors else COMPLETED))
+    )
+    run = session.get_one(RunRow, run_id, populate_existing=True)
+    if _count(ended):
+        _close(session, run, now)
+    return run.state
+
+
+def _close(session: Session, run: RunRow, now: datetime) -> None:
     run.message, run.waiting_until, run.finished_at = "", None, now
     # Plans made while the run was at work saw a tracker half built: they are stale now.
     run.serial = session.scalar(
@@ -89,7 +132,11 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
         .values(serial=ProjectRow.serial + 1)
         .returning(ProjectRow.serial)
     )
-    return run.state
+
+
+def _count(result: Result[Any]) -> int:
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount
 
 
 def steps(session: Session, run_id: str, after: int = 0) -> list[StepRow]:

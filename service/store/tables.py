@@ -153,7 +153,7 @@ class ItemRow(Table):
 
 
 class PlanRow(Table):
-    """A saved plan. `run_id` is set once when it is applied."""
+    """A saved plan. `run_id` is the newest run of it. Of an old one only the `people` in its body are kept."""
 
     __tablename__ = "plans"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -172,7 +172,8 @@ class RunRow(Table):
     failed, cancelled.
 
     `continues` names the run whose work this one takes up again. `serial` is the project's when the run ended: while it
-    still is, the run can be taken up. `waiting_until` is set while it waits for a known time.
+    still is, the run can be taken up. `waiting_until` is set while it waits for a known time. `totals` is what is kept
+    of its steps and its plan, once these were cleaned up (`cleaned_at`).
     """
 
     __tablename__ = "runs"
@@ -195,6 +196,8 @@ class RunRow(Table):
     waiting_until: Mapped[datetime | None] = mapped_column(Instant)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
     cancelled_by: Mapped[str | None] = mapped_column(String(200))
+    totals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    cleaned_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class StepRow(Table):
