@@ -152,8 +152,9 @@ def issue_traces(layout: Layout, issue: Mapping[str, Any], ours: Collection[str]
 
 def _changes(layout: Layout, changelog: Any, status: Any) -> tuple[set[str], list[str]]:
     """The fields that the history names, and in words what else it says."""
-    log = changelog if isinstance(changelog, dict) else {}
-    histories = [one for one in _list(log.get("histories")) if isinstance(one, dict)]
+    if not isinstance(changelog, dict) or not isinstance(changelog.get("histories"), list):
+        return set(), ["changes that Jira does not tell"]  # nothing may be taken for untouched
+    histories = [one for one in changelog["histories"] if isinstance(one, dict)]
     names = {**_OUR_NAMES, layout.points_field or "": "points", layout.sprint_field or "": "iteration"}
     edited: set[str] = set()
     others: dict[str, None] = {}
@@ -166,7 +167,7 @@ def _changes(layout: Layout, changelog: Any, status: Any) -> tuple[set[str], lis
             others[f"moved to {_name(status)}"] = None
         elif called.casefold() not in _TOLD_OTHERWISE:
             others[f"{called} changed"] = None
-    total = log.get("total")
+    total = changelog.get("total")
     if len(histories) < (total if isinstance(total, int) else 0) or len(histories) >= _MOST_HISTORIES:
         others["more changes than Jira tells at once"] = None
     return edited, list(others)

@@ -88,6 +88,7 @@ class Bench:
 
 JIRA_ROLES = {
     "owner": ("demo@example.com", "sandbox-token"),
+    "member": ("member@example.com", "member-token"),
     "viewer": ("viewer@example.com", "viewer-token"),
     "stranger": ("demo@example.com", "not-the-token"),
 }
