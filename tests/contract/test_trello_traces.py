@@ -13,6 +13,7 @@ from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
 from sandbox.trello.card_making import comment
 from tests.contract.items import epic, iteration, ticket
+from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello_desk import HEADER, ML, card, connected, made, spec
 
 DATA, TURN, A, B = (ItemKey(key) for key in ("epic:data", "iteration:1", "ticket:a", "ticket:b"))
@@ -229,6 +230,14 @@ def test_lists_labels_and_boards_that_people_removed_are_gone(work: Work) -> Non
     assert set(work.tracker.traces(work.place, work.known, [review, label, A, BOARD])) == {A, BOARD}
     work.by_hand("PUT", f"boards/{work.place.ref.id}", closed=True)
     assert work.tracker.traces(work.place, work.known, [BOARD]) == {}
+
+
+def test_odd_answers_about_what_happened_are_passed_over(work: Work) -> None:
+    odd = b"""[5, {"id": "1"}, {"id": "2", "type": "updateCard", "data": null}, {"id": "3", "type": "updateCard",
+        "data": {"card": {"id": "4"}, "old": []}}, {"id": "5", "type": "commentCard", "data": {"card": {}}}]"""
+    with LosingProxy(work.sandbox.url) as proxy, connected(proxy.url) as tracker:
+        proxy.orders.fake.append((lambda one: "/actions?" in one.path, 200, odd))
+        assert set(tracker.traces(work.place, work.known, [A, B]).values()) == {Traces()}
 
 
 # --- what it takes ---
