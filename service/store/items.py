@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef, kind_of
+from service.domain.diff import UNREAD
 from service.domain.plan import Recorded
 from service.store.tables import ItemRow
 
@@ -37,7 +38,7 @@ def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
     """The project's items as the planner wants them. An intent without an answer counts as nothing recorded: the
     tracker's own marker says whether it happened."""
     return {
-        key: Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen)
+        key: Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen, given=row.origin == BY_PERSON)
         for key, row in rows(session, project).items()
         if row.state != INTENDED
     }
@@ -114,12 +115,13 @@ def refused(
 
 
 def written(session: Session, project: str, key: ItemKey, fields: Fields, run: str, now: datetime) -> None:
-    """Record that these fields of an existing item were written. What was seen of them before no longer counts."""
+    """Record that these fields of an existing item were written. What was seen of them before no longer counts; until
+    they are read back, what was written does, where trackers show it as it is written."""
     row = session.get_one(ItemRow, (project, key))
     row.wanted = {**row.wanted, **fields}
     if row.seen is not None:
         row.seen = {name: value for name, value in row.seen.items() if name not in fields} | {
-            name: value for name, value in fields.items() if name in row.seen
+            name: value for name, value in fields.items() if name in row.seen and name not in UNREAD
         }
     row.run_id, row.updated_at = run, now
 
@@ -128,6 +130,15 @@ def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: date
     """Record how the tracker shows an item right after we wrote it."""
     row = session.get_one(ItemRow, (project, key))
     row.seen, row.updated_at = fields, now
+
+
+def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
+    """Let go of what we wrote in these fields of an existing item and saw there, because it is to be written again."""
+    row = session.get_one(ItemRow, (project, key))
+    row.wanted = {name: value for name, value in row.wanted.items() if name not in fields}
+    if row.seen is not None:
+        row.seen = {name: value for name, value in row.seen.items() if name not in fields}
+    row.updated_at = now
 
 
 def forget(session: Session, project: str, keys: Collection[ItemKey]) -> None:

@@ -16,6 +16,7 @@ from connectors.tracker import (
     Finding,
     Item,
     ItemKey,
+    ItemKind,
     ObservedItem,
     Place,
     ProjectSpec,
@@ -29,8 +30,9 @@ from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
 from service.domain.calendar import Calendar
 from service.domain.desired import desired_items, fitting_findings
+from service.domain.diff import Restore, adoptions, diff, lost, without_lost
 from service.domain.parameters import settle
-from service.domain.plan import Plan, Recorded, Vacancy, diff
+from service.domain.plan import Drift, Plan, Recorded, Vacancy
 from service.domain.reading import read_template
 from service.domain.team import Member, Team
 from service.domain.template import Template
@@ -38,9 +40,10 @@ from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import items
 from service.store.secrets import new_id
 from service.store.tables import ConnectionRow, PlanRow, ProjectRow, TeamRow, TemplateRow
-from service.usecases import projects
+from service.usecases import projects, wishes
 from service.usecases.errors import NotFound
 from service.usecases.teams import team_of
+from service.usecases.wishes import NO_WISH, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +59,45 @@ class _Inputs:
     recorded: Mapping[ItemKey, Recorded]
 
 
-def make_plan(context: Context, project: str) -> PlanRow:
-    """Make and keep a plan that takes the tracker to what the template, the team and the calendar ask for now.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan that was made and is not kept, with the requests and seconds that making it took."""
+
+    project: ProjectRow
+    plan: Plan
+    reads: int
+    writes: int
+    seconds: float
+
+
+def draft(context: Context, project: str, wish: Wish = NO_WISH) -> Draft:
+    """Make a plan that takes the tracker to what the template, the team and the calendar ask for now.
 
     Raises NotFound, InvalidInput, and TrackerError when the tracker cannot be read. What would be refused when
     writing is in the plan's findings.
     """
+    wishes.check(wish)
     inputs = _inputs(context, projects.get(context, project).id)
     started = monotonic()
     with context.tracker(inputs.connection) as tracker:
         before = tracker.usage
-        plan, capabilities = _plan(tracker, inputs)
+        plan, capabilities = _plan(tracker, inputs, wish)
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
     seconds = monotonic() - started
-    plan = _with_estimate(plan, capabilities, seconds / max(1, sum(used)))
+    return Draft(inputs.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
+
+
+def make_plan(context: Context, project: str, wish: Wish = NO_WISH) -> PlanRow:
+    """Make a plan, as `draft` does, and keep it to be applied."""
+    made = draft(context, project, wish)
     row = PlanRow(
         id=new_id("pln"),
-        project_id=inputs.project.id,
-        serial=inputs.project.serial,
-        body=plan_to_json(plan),
-        reads=used[0],
-        writes=used[1],
-        seconds=round(seconds, 3),
+        project_id=made.project.id,
+        serial=made.project.serial,
+        body=plan_to_json(made.plan),
+        reads=made.reads,
+        writes=made.writes,
+        seconds=round(made.seconds, 3),
         created_at=context.now(),
     )
     with context.database.session() as session:
@@ -152,21 +172,30 @@ def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
     )
 
 
-def _plan(tracker: Tracker, inputs: _Inputs) -> tuple[Plan, Capabilities]:
+def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabilities]:
     project = inputs.project
     spec = spec_of(project, str(project.parameters.get("method", "scrum")))
     place = tracker.locate(spec)
-    findings = _place_findings(project, place)
     accounts, people_findings = _accounts(tracker, place, inputs)
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)
     wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
-    findings += fitting_findings(inputs.blueprint, capabilities)
+    restore = wishes.restoring(wish, wanted, inputs.recorded)
+    findings = _place_findings(inputs, place, restore) + fitting_findings(inputs.blueprint, capabilities)
     if place is not None or spec.create:
         findings += tracker.check(spec, place, wanted)
     known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
     observed = _observed(tracker, place, known)
+    if place is not None:
+        findings += _lost_findings(inputs, wanted, observed, restore)
+    wanted = without_lost(wanted, inputs.recorded, observed, restore)
     notes = {key: inputs.assignment.notes.get(key, "") for key in (item.key for item in wanted)}
-    changes, drift = diff(wanted, inputs.recorded, observed, notes)
+    changes, drift = diff(wanted, inputs.recorded, observed, notes, restore)
+    if _is_lost(inputs, place) and not restore.deleted:
+        changes, drift = [], [Drift(_project_key(project), ItemKind.PROJECT, project.name, None, project.url, None)]
+    if wish.adopt:
+        given = wishes.given(tracker, place, wish, wanted, inputs.recorded, observed)
+        changes, drift = adoptions(wanted, given), [entry for entry in drift if entry.key not in given]
+        observed, known = {**observed, **given}, known | {key: seen.ref for key, seen in given.items()}
     plan = Plan(
         project=project.id,
         serial=project.serial,
@@ -192,28 +221,71 @@ def _observed(
     return tracker.find(place, items.readable(known)) if place is not None else {}
 
 
-def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
+def _project_key(project: ProjectRow) -> ItemKey:
+    return ItemKey(f"{ItemKind.PROJECT}:{project.key}")
+
+
+def _is_lost(inputs: _Inputs, place: Place | None) -> bool:
+    """Whether the tracker no longer shows the project that was built in."""
+    return place is None and any(record.ref is not None for record in inputs.recorded.values())
+
+
+def _place_findings(inputs: _Inputs, place: Place | None, restore: Restore) -> list[Finding]:
+    """What speaks against building at this place, or where there is none."""
+    project = inputs.project
+
+    def finding(code: str, message: str, fix: str) -> list[Finding]:
+        return [Finding(Severity.ERROR, code, message, fix, project.key)]
+
+    if _is_lost(inputs, place) and not (project.create and restore.deleted):
+        fix = "Put it back in the tracker (from Jira's trash, from Trello's closed boards) or give the account access"
+        anew = f"; or build all of it anew: phaseloop plan {project.key} --restore {wishes.DELETED}"
+        return finding(
+            "project-deleted",
+            f"The tracker no longer shows the project {project.key} that was built in: somebody deleted it, or this "
+            "account may not see it any more.",
+            fix + (anew if project.create else "") + ".",
+        )
     if place is None and not project.create:
-        return [
-            Finding(
-                Severity.ERROR,
-                "project-missing",
-                f"The tracker shows no project {project.key} to this account.",
-                "Create it there, give the account access to it, or add --create to have phaseloop create it.",
-                project.key,
-            )
-        ]
+        return finding(
+            "project-missing",
+            f"The tracker shows no project {project.key} to this account.",
+            "Create it there, give the account access to it, or add --create to have phaseloop create it.",
+        )
     if place is not None and project.create and project.url is None:
-        return [
-            Finding(
-                Severity.ERROR,
-                "key-taken",
-                f"A project {project.key} exists already ({place.ref.url}).",
-                "Choose another key, or leave --create out to build in that project.",
-                project.key,
-            )
-        ]
+        return finding(
+            "key-taken",
+            f"A project {project.key} exists already ({place.ref.url}).",
+            "Choose another key, or leave --create out to build in that project.",
+        )
     return []
+
+
+def _lost_findings(
+    inputs: _Inputs, wanted: Sequence[Item], observed: Mapping[ItemKey, ObservedItem], restore: Restore
+) -> list[Finding]:
+    """What it means for tickets that people deleted their epic or their iteration, and how to have it back."""
+    away = lost(inputs.recorded, observed, restore)
+    findings = []
+    for item in wanted:
+        if item.key not in away or item.kind is ItemKind.TICKET:
+            continue
+        inside = [one.key for one in wanted if item.key in (one.epic, one.iteration)]
+        there = sum(key in observed for key in inside)
+        new = sum(key not in observed and key not in away for key in inside)
+        what = f"Its {there} tickets that are there stay" + (
+            f", {new} new ones are made outside of it." if new else "."
+        )
+        findings.append(
+            Finding(
+                Severity.WARNING if new else Severity.INFO,
+                f"{item.kind.value}-deleted",
+                f'Somebody deleted the {item.kind.value} "{item.title}". {what}',
+                f"To have it again with its tickets: phaseloop plan {inputs.project.key} --restore {item.key}",
+                item.key,
+            )
+        )
+    return findings
 
 
 def _accounts(tracker: Tracker, place: Place | None, inputs: _Inputs) -> tuple[dict[str, str], list[Finding]]:

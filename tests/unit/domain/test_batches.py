@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.batches import Batch, Op, batches, cheapest_stages, estimate, levels
-from service.domain.plan import Action, Change, Reason, diff
+from service.domain.diff import diff
+from service.domain.plan import Action, Change, Reason
 
 JIRA = Capabilities(
     create_batch=50,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef
-from service.domain.plan import Action, Reason, Recorded, diff
+from service.domain.diff import diff
+from service.domain.plan import Action, Reason, Recorded
 
 EPIC = Item(ItemKey("epic:data"), ItemKind.EPIC, "Data", text="About data", labels=("phase:one",))
 TICKET = Item(
