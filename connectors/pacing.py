@@ -122,9 +122,13 @@ class Patience:
         """Wait `delay` seconds if the limit allows it; False (and no wait) if not."""
         if delay > self.left:
             return False
-        self._spent += delay
+        self.spend(delay)
         self._sleep(delay)
         return True
+
+    def spend(self, waited: float) -> None:
+        """Count seconds that were waited elsewhere."""
+        self._spent += waited
 
 
 def utc_now() -> datetime:
@@ -221,18 +225,20 @@ class Window:
             self._changed.notify_all()
 
     @contextmanager
-    def slot(self, longest: float = math.inf) -> Iterator[None]:
-        """Hold a place while a call is under way. Raises Crowded where a place takes longer than `longest` seconds."""
-        self._enter(longest)
+    def slot(self, longest: float = math.inf) -> Iterator[float]:
+        """Hold a place while a call is under way, and say how many seconds were waited for it. Raises Crowded where a
+        place takes longer than `longest` seconds."""
+        waited = self._enter(longest)
         try:
-            yield
+            yield waited
         finally:
             with self._changed:
                 self._under_way -= 1
                 self._answered.append(self._clock())
                 self._changed.notify()
 
-    def _enter(self, longest: float) -> None:
+    def _enter(self, longest: float) -> float:
+        waited = 0.0
         while True:
             with self._changed:
                 delay = self._delay()
@@ -242,11 +248,11 @@ class Window:
                     continue
                 if delay <= 0:
                     self._under_way += 1
-                    return
-            if delay > longest:
+                    return waited
+            if delay > longest - waited:
                 raise Crowded(delay)
             self._sleep(delay)
-            longest -= delay
+            waited += delay
 
     def _delay(self) -> float | None:
         """Seconds until the next place is free, 0 if one is, None if that is not known yet."""

@@ -78,10 +78,10 @@ def verdict(
     clients apart. The wait is not taken off `patience`: that is for the caller, who waits.
     """
     limited = ending.status == TOO_MANY
-    if not _may_repeat(ending, writes=writes):
-        return Verdict()
-    limit = _LIMITS.get(ending.headers.get("RateLimit-Reason", "").strip().lower()) if limited else None
     asked = retry_after_seconds(ending.headers, now)
+    if not _may_repeat(ending, writes=writes):
+        return Verdict(retry_after=asked)
+    limit = _LIMITS.get(ending.headers.get("RateLimit-Reason", "").strip().lower()) if limited else None
     if asked is None and limited:
         asked = limit.unsaid(now()) if limit else unsaid
     backoff = float(2 ** (tried - 1)) * spread()

@@ -151,7 +151,7 @@ def refused(call: Call, status: int, body: Any, retry_after: float | None = None
             request=request,
             status=status,
         )
-    return _refusal(call, status, body, problems, told)
+    return _refusal(call, status, body, problems, told, retry_after)
 
 
 def _is_passing(status: int) -> bool:
@@ -159,7 +159,9 @@ def _is_passing(status: int) -> bool:
     return status >= 500 or status == 408
 
 
-def _refusal(call: Call, status: int, body: Any, problems: tuple[FieldProblem, ...], told: str) -> TrackerError:
+def _refusal(
+    call: Call, status: int, body: Any, problems: tuple[FieldProblem, ...], told: str, retry_after: float | None
+) -> TrackerError:
     request = str(call)
     match status:
         case 401:
@@ -193,6 +195,7 @@ def _refusal(call: Call, status: int, body: Any, problems: tuple[FieldProblem, .
                 fix="Try again.",
                 request=request,
                 status=status,
+                retry_after=retry_after,
             )
         case 400 | 422 if call.writes:
             return ItemRejected(

@@ -159,7 +159,7 @@ class TrelloClient:
         while True:
             tried += 1
             try:
-                answer, content = self._transmit(call, path, params, body)
+                answer, content = self._transmit(call, path, params, body, patience)
             except CAUGHT as error:
                 fault = fault_of(error)
                 found = self._verdict(call, tried, Ending(fault=fault), patience)
@@ -189,11 +189,16 @@ class TrelloClient:
         return "members" if code == _MEMBERS_LIMIT and _is_of_members(call) else "token"
 
     def _transmit(
-        self, call: Call, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
+        self,
+        call: Call,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: Mapping[str, Any] | None,
+        patience: Patience,
     ) -> tuple[httpx.Response, Any]:
         """Send the request when there is room for it; the answer with its JSON, None where it has none."""
         with ExitStack() as places:
-            self._take_places(call, places)
+            self._take_places(call, places, patience)
             self._count(call)
             content: Any = None
             try:
@@ -208,13 +213,13 @@ class TrelloClient:
             self._take_note(answer)
             return answer, content
 
-    def _take_places(self, call: Call, places: ExitStack) -> None:
+    def _take_places(self, call: Call, places: ExitStack, patience: Patience) -> None:
         names = ("members", "token") if _is_of_members(call) else ("token",)
         for name in names:
             window = self._windows.get(name)
             try:
                 if window is not None:
-                    places.enter_context(window.slot(LONGEST_WAIT))
+                    patience.spend(places.enter_context(window.slot(patience.left)))
             except Crowded as error:
                 raise TrackerUnavailable(
                     f"Trello at {self._host} allows no more calls of this kind for {error.seconds:.0f} s.",

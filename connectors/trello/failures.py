@@ -152,7 +152,7 @@ def refused(call: Call, status: int, said: Refusal, retry_after: float | None = 
         return in_doubt(call, f"{call} failed at {call.host} with HTTP {status}{told}", status)
     if said.page or said.words.startswith("Cannot "):  # "Cannot GET /1/...": no such route
         return not_trello(call, f"HTTP {status} from something else", status)
-    return _refusal(call, status, said, told)
+    return _refusal(call, status, said, told, retry_after)
 
 
 def _is_passing(status: int) -> bool:
@@ -160,7 +160,7 @@ def _is_passing(status: int) -> bool:
     return status >= 500 or status == 408
 
 
-def _refusal(call: Call, status: int, said: Refusal, told: str) -> TrackerError:
+def _refusal(call: Call, status: int, said: Refusal, told: str, retry_after: float | None) -> TrackerError:
     request = str(call)
     where = f"Trello at {call.host}"
     if status in {400, 401} and (_WRONG_CREDENTIAL.search(said.words) or (status == 401 and not said.words)):
@@ -200,6 +200,7 @@ def _refusal(call: Call, status: int, said: Refusal, told: str) -> TrackerError:
                 fix="Try again.",
                 request=request,
                 status=status,
+                retry_after=retry_after,
             )
         case 400 | 413 | 414 | 422 if call.writes:
             return ItemRejected(

@@ -144,6 +144,12 @@ def test_a_quota_that_is_used_up_is_handed_on_at_once_however_short_the_wait(rea
     assert 0 < error.retry_after <= 3600
 
 
+def test_a_conflict_is_handed_on_with_the_time_that_it_names() -> None:
+    error, sent = write_error(Say(409, {"errorMessages": ["Conflict."]}, {"Retry-After": "7"}))
+    assert isinstance(error, TrackerUnavailable)
+    assert (error.retry_after, sent) == (7, 1)
+
+
 def test_a_write_that_was_rate_limited_is_sent_again() -> None:
     with (
         loopback(Say(429, "", {"Retry-After": "2"}), Say(201, {"id": "1"})) as server,

@@ -52,7 +52,8 @@ def test_a_passing_trouble_is_waited_out_by_reads_only(status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 204, 301, 400, 401, 403, 404, 409, 410, 413, 422, 501])
 def test_an_answer_that_stands_is_not_asked_for_again(status: int) -> None:
-    assert judged(Ending(status, {"Retry-After": "1"})) == GONE
+    assert judged(Ending(status)) == GONE
+    assert judged(Ending(status, {"Retry-After": "1"})) == Verdict(retry_after=1.0)
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,21 @@ def test_a_full_window_of_member_requests_is_handed_on_and_leaves_the_others_alo
         assert len(server.asked) == 2
 
 
+def test_waits_for_a_place_and_waits_after_a_refusal_share_one_patience() -> None:
+    naps = Naps()
+    window = Window(Quota(100, 10.0), clock=lambda: sum(naps), sleep=naps)
+    window.close(30.0)
+    with loopback(Say(503, "", {"Retry-After": "20"}), Say(200, {"id": "1"})) as server:
+        client = TrelloClient(
+            settings_for(server.url), windows={"token": window}, patience=lambda: Patience(45.0, sleep=naps)
+        )
+        with pytest.raises(TrackerUnavailable) as caught:
+            client.get_object("boards/1")
+        client.close()
+        assert len(server.asked) == 1
+    assert (naps, caught.value.retry_after) == ([30.0], 20.0)
+
+
 def test_a_host_that_refuses_connections_got_nothing() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -76,6 +76,15 @@ def test_calls_under_way_hold_their_places_until_one_is_answered() -> None:
     assert clock.now == 1010
 
 
+def test_how_long_was_waited_for_a_place_is_told() -> None:
+    places, clock = window(1)
+    with places.slot() as waited:
+        assert waited == 0.0
+    clock.now += 4
+    with places.slot() as waited:
+        assert waited == 6.0
+
+
 def test_a_wait_that_is_too_long_is_refused_before_anything_is_sent() -> None:
     places, _ = window(1, 900.0)
     with places.slot():
