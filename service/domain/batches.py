@@ -11,10 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
 
 from connectors.tracker import Capabilities, Item, ItemKey, ItemKind
-from service.domain.plan import Action, Change, Estimate
+from service.domain.plan import Action, Change, Estimate, Purpose, Reason
 
 
 class Op(StrEnum):
@@ -29,14 +28,18 @@ class Op(StrEnum):
     MOVE = "move"
     READ_BACK = "read-back"
     LINK = "link"
+    DELETE = "delete"
+    UNLINK = "unlink"
+    END = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One durable step of a run: one call to the tracker, but none for NOTE, which only writes our records, and one
-    for each key of a LINK.
+    """One durable step of a run: one call to the tracker, but none for NOTE and END, which only write our records, one
+    for each key of a LINK or UNLINK, and some looks before a DELETE.
 
-    `keys` are the items it is about; `rides` the links that go along in a create; `target` the iteration of a MOVE.
+    `keys` are the items it is about; `rides` the links that go along in a create; `target` the iteration of a MOVE,
+    None to take tickets out of every one.
     """
 
     op: Op
@@ -44,10 +47,6 @@ class Batch:
     keys: tuple[ItemKey, ...]
     rides: tuple[ItemKey, ...] = ()
     target: ItemKey | None = None
-
-
-READ_BACK_LIMIT = 100
-"""How many new items a run reads back to make sure that the tracker kept what it accepted: one call."""
 
 
 def written_apart(capabilities: Capabilities) -> frozenset[str]:
@@ -58,21 +57,40 @@ def written_apart(capabilities: Capabilities) -> frozenset[str]:
 LINKS_IN_A_STEP = 20
 """Links take a call each and are recorded one by one; a step does several so that a run's history stays readable."""
 
+REMOVED_IN_A_STEP = 25
+"""Most trackers remove items one by one, and each step looks first whether somebody touched them: so many that the
+looks cost little, so few that what is looked at is still so when it is removed."""
 
-def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capabilities) -> list[Batch]:
+REMOVAL_ORDER = (
+    ItemKind.TICKET,
+    ItemKind.LINK,
+    ItemKind.ITERATION,
+    ItemKind.EPIC,
+    ItemKind.LABEL,
+    ItemKind.COLUMN,
+    ItemKind.PROJECT,
+)
+"""What is removed before what. Links come after the tickets, which take most of them along."""
+
+
+def batches(
+    changes: Sequence[Change], items: Sequence[Item], capabilities: Capabilities, purpose: Purpose = Purpose.APPLY
+) -> list[Batch]:
     """The calls that carry out `changes`, in order. Deterministic; every change is in exactly one batch of its kind.
 
     A ticket created into an iteration is in a CREATE and in a MOVE, or in a FINISH, where the tracker needs calls of
     their own for these. A link that rides is named by its CREATE and again
-    in the LINK batches, which skip what is found done: some sites ignore riding links without saying so.
+    in the LINK batches, which skip what is found done: some sites ignore riding links without saying so. All that is
+    made or changed is read back, for what the tracker shows of it is what people's changes are told from.
     """
     by_key = {item.key: item for item in items}
     apart = written_apart(capabilities)
     writing = [change for change in changes if change.action is not Action.KEEP]
     plan: list[Batch] = []
-    quiet = tuple(c.key for c in writing if c.action in (Action.ADOPT, Action.FORGET))
+    quiet = tuple(c.key for c in writing if c.action in (Action.ADOPT, Action.FORGET) or c.reason is Reason.RESTORED)
     if quiet:
         plan.append(Batch(Op.NOTE, ItemKind.PROJECT, quiet))
+    plan += [Batch(Op.MARK, change.kind, (change.key,)) for change in writing if change.reason is Reason.GIVEN]
     creates = {
         kind: [c.key for c in writing if c.kind is kind and c.action is Action.CREATE]
         for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
@@ -93,11 +111,29 @@ def batches(changes: Sequence[Change], items: Sequence[Item], capabilities: Capa
     unfinished = [c.key for c in writing if c.action is not Action.CREATE and "checklist" in apart & set(c.changed)]
     plan += _finishes(unfinished, capabilities)
     plan += _moves(writing, by_key, capabilities)
-    made = [key for kind in (ItemKind.EPIC, ItemKind.TICKET) for key in creates[kind]]
-    if made:
-        plan.append(Batch(Op.READ_BACK, ItemKind.TICKET, _sample(made, READ_BACK_LIMIT)))
+    plan += [Batch(Op.READ_BACK, ItemKind.TICKET, part) for part in _parts(_to_read(writing), capabilities.read_batch)]
     plan += [Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)]
+    plan += _removals(writing, capabilities)
+    if purpose is Purpose.REMOVE:
+        plan.append(Batch(Op.END, ItemKind.PROJECT, ()))
     return plan
+
+
+def _to_read(changes: Sequence[Change]) -> list[ItemKey]:
+    """What is made or changed and a tracker shows as items of their own."""
+    kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+    written = [change for change in changes if change.writes and change.action is not Action.DELETE]
+    return [change.key for kind in kinds for change in written if change.kind is kind]
+
+
+def _removals(changes: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
+    gone = [change for change in changes if change.action is Action.DELETE]
+    size = min(capabilities.create_batch, REMOVED_IN_A_STEP)
+    return [
+        Batch(Op.UNLINK if kind is ItemKind.LINK else Op.DELETE, kind, part)
+        for kind in REMOVAL_ORDER
+        for part in _parts([change.key for change in gone if change.kind is kind], size)
+    ]
 
 
 def estimate(
@@ -113,6 +149,7 @@ def estimate(
     by_key = {item.key: item for item in items}
     costs = capabilities.costs
     riding = {key for batch in plan for key in batch.rides}
+    leaving = {key for batch in plan if batch.op is Op.DELETE for key in batch.keys}
     writes = costs.project if creates_project else 0
     lists: set[tuple[str, ...]] = set()
     for batch in plan:
@@ -129,11 +166,35 @@ def estimate(
                 new = {by_key[key].checklist for key in batch.keys if key in by_key} - lists - {()}
                 writes += sum(1 + len(lines) for lines in new)
                 lists |= new
+            case Op.DELETE:
+                writes += len(batch.keys)
+            case Op.UNLINK:
+                writes += len(_staying(batch, by_key, leaving))
     created = [by_key[key] for batch in plan if batch.op is Op.CREATE for key in batch.keys if key in by_key]
     writes += costs.label * len({label for item in created for label in (*item.labels, item.priority) if label})
-    # One look at where the tracker's numbering stands, one read of what was made, one before finishing.
-    reads = (2 if created else 0) + sum(batch.op is Op.FINISH for batch in plan)
+    # One look at where the tracker's numbering stands.
+    reads = bool(created) + sum(_looks(batch, by_key, leaving) for batch in plan)
     return Estimate(reads=reads, writes=writes, seconds=_seconds(reads + writes, capabilities, seconds_per_call))
+
+
+def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey]) -> int:
+    """Requests that a batch reads with: one before finishing and after writing; what is there and what people did to
+    it before removing, which for an epic is also a search; and a link's id before it is taken back."""
+    match batch.op:
+        case Op.FINISH | Op.READ_BACK:
+            return 1
+        case Op.DELETE:
+            return 3 if batch.kind is ItemKind.EPIC else 2
+        case Op.UNLINK:
+            return len(_staying(batch, by_key, leaving))
+        case _:
+            return 0
+
+
+def _staying(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey]) -> list[ItemKey]:
+    """The links of an UNLINK batch that no ticket takes along."""
+    ends = {key: {by_key[key].source, by_key[key].target} for key in batch.keys if key in by_key}
+    return [key for key, pair in ends.items() if not pair & set(leaving)]
 
 
 def _seconds(calls: int, capabilities: Capabilities, seconds_per_call: float) -> float:
@@ -145,14 +206,14 @@ def _seconds(calls: int, capabilities: Capabilities, seconds_per_call: float) ->
 
 
 def _moves(changes: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:
-    """Tickets into their iterations, by iteration in the order of the first ticket of each."""
-    groups: defaultdict[ItemKey, list[ItemKey]] = defaultdict(list)
+    """Tickets into their iterations, or out of every one, by iteration in the order of the first ticket of each."""
+    groups: defaultdict[ItemKey | None, list[ItemKey]] = defaultdict(list)
     for change in changes:
-        if change.kind is not ItemKind.TICKET:
+        if change.kind is not ItemKind.TICKET or change.key not in by_key:
             continue
-        iteration = by_key[change.key].iteration if change.key in by_key else None
-        placed_later = change.action is Action.CREATE and not capabilities.places_in_create
-        if iteration and (placed_later or "iteration" in change.changed):
+        iteration = by_key[change.key].iteration
+        placed_later = change.action is Action.CREATE and iteration is not None and not capabilities.places_in_create
+        if placed_later or (change.action is not Action.CREATE and "iteration" in change.changed):
             groups[iteration].append(change.key)
     return [
         Batch(Op.MOVE, ItemKind.TICKET, part, target=iteration)
@@ -266,11 +327,3 @@ def _rides(edge: Item, position: Mapping[ItemKey, int]) -> bool:
 
 def _parts(keys: Sequence[ItemKey], size: int) -> list[tuple[ItemKey, ...]]:
     return [tuple(keys[start : start + size]) for start in range(0, len(keys), size)]
-
-
-def _sample(keys: Sequence[ItemKey], limit: int) -> tuple[ItemKey, ...]:
-    """At most `limit` of the keys, spread evenly, always the same ones."""
-    if len(keys) <= limit:
-        return tuple(keys)
-    step = ceil(len(keys) / limit)
-    return tuple(keys[::step])

@@ -8,6 +8,7 @@ committed before the call, the reference right after it, before any other call.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from connectors.errors import ItemRejected, TrackerRefused, TrackerUnavailable
 from connectors.tracker import (
@@ -26,11 +27,12 @@ from connectors.tracker import (
 )
 from service.domain.batches import Batch, Op, batches, written_apart
 from service.domain.desired import ranks
-from service.domain.plan import Action, Reason
+from service.domain.diff import baseline
+from service.domain.plan import Action, Change, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
 from service.runs.work import Unsettled, Work
 from service.store import items
-from service.store.tables import ProjectRow, RunRow
+from service.store.tables import ItemRow, ProjectRow, RunRow
 
 INDEX_LAG = 120.0
 """Seconds after which a tracker's search index has caught up (Jira's trails by seconds to minutes, as measured)."""
@@ -79,13 +81,16 @@ def _record_project(work: Work, key: ItemKey, place: Place) -> None:
 
 
 def _note(work: Work, batch: Batch) -> None:
-    """Take over what carries our marker, let go of what left the template: our records only, no call."""
+    """Take over what carries our marker or was given to us, let go of what left the template and of what is to be
+    made or written again: our records only, no call."""
     now = work.context.now()
     with work.context.database.session() as session:
-        gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET]
+        gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET or _is_replaced(work, key)]
         items.forget(session, work.project.id, gone)
         for key in batch.keys:
             change = work.changes[key]
+            if change.action is Action.UPDATE:
+                items.unwrite(session, work.project.id, key, change.changed, now)
             if change.action is Action.ADOPT:
                 ref = work.plan.known.get(key) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
@@ -96,6 +101,15 @@ def _note(work: Work, batch: Batch) -> None:
                 items.made(
                     session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown, origin=origin
                 )
+
+
+def _is_replaced(work: Work, key: ItemKey) -> bool:
+    """Whether what is recorded gives way to another: to the one given, or to the one that is made in its place. A
+    record that came of doing this before stays."""
+    change, old, now = work.changes[key], work.plan.known.get(key), work.ref(key)
+    if change.reason is Reason.GIVEN:
+        return now is None or now != old
+    return change.action is Action.CREATE and now is not None and now == old
 
 
 def _create(work: Work, batch: Batch) -> None:
@@ -278,7 +292,7 @@ def _update(work: Work, batch: Batch) -> None:
         if ref is None:
             continue
         try:
-            work.tracker.update(work.place, item.kind, ref, item, names, work.ref(item.epic))
+            work.tracker.update(work.place, item.kind, ref, _with_labels(item, change), names, work.ref(item.epic))
         except ItemRejected as error:
             work.findings.append(_refusal(item, [str(problem) for problem in error.problems] or [error.message]))
             continue
@@ -294,18 +308,29 @@ def _update(work: Work, batch: Batch) -> None:
             )
 
 
+def _with_labels(item: Item, change: Change) -> Item:
+    """The item with the labels that the change writes: ours, and those that people added."""
+    labels = (change.after or {}).get("labels")
+    return item if labels is None else replace(item, labels=tuple(labels))
+
+
 def _move(work: Work, batch: Batch) -> None:
     target = work.ref(batch.target)
     moving = [(key, ref) for key in batch.keys if (ref := work.ref(key)) is not None]
-    moving = [(key, ref) for key, ref in moving if work.rows[key].wanted.get("iteration") != batch.target]
-    if target is None or not moving:
+    moving = [(key, ref) for key, ref in moving if not _is_in(work.rows[key].wanted, batch.target)]
+    if (target is None and batch.target is not None) or not moving:
         return
     outcomes = work.tracker.move(work.place, moving, target)
     _record_written(work, outcomes, {key: {"iteration": batch.target} for key, _ref in moving})
 
 
+def _is_in(written: Fields, iteration: ItemKey | None) -> bool:
+    """Whether a ticket was put into this iteration; into none counts, never having been put anywhere does not."""
+    return "iteration" in written and written["iteration"] == iteration
+
+
 def _read_back(work: Work, batch: Batch) -> None:
-    """Read what was just made: trackers accept fields and links and keep them not, without a word."""
+    """Read what was just written: trackers accept fields and links and keep them not, without a word."""
     known = items.references(work.rows)
     only = [key for key in batch.keys if key in known]
     if not only:
@@ -317,23 +342,33 @@ def _read_back(work: Work, batch: Batch) -> None:
             shown = found.get(key)
             if shown is None:
                 continue
-            items.seen(session, work.project.id, key, shown.fields, now)
+            names = _written_names(work.changes[key], shown.fields)
+            items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields), now)
             for name in ("assignee", "epic", "iteration"):
                 wanted = work.rows[key].wanted.get(name)
-                if wanted is not None and name in shown.fields and shown.fields[name] != wanted:
+                if wanted is not None and name in names and shown.fields[name] != wanted:
                     items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
                     work.findings.append(_silent_miss(work.desired[key], name))
     pairs = {pair for shown in found.values() for pair in shown.links}
     work.reload()
-    _settle_riding_links(work, {work.rows[key].remote_id for key in only}, pairs)
+    _settle_riding_links(work, pairs)
 
 
-def _settle_riding_links(work: Work, read: Collection[str | None], pairs: Collection[tuple[str, str]]) -> None:
-    """Record the links that went along with their tickets, as far as the tracker is seen to have kept them.
+def _written_names(change: Change, shown: Fields) -> list[str]:
+    """The fields that a change wrote, of those that the tracker shows."""
+    return [name for name in shown if change.action is Action.CREATE or name in change.changed]
 
-    Where every riding link of the tickets read is there, those of the tickets not read are trusted too; where one
-    is missing, none is, and the link batches write them (which is success where the link exists after all).
-    """
+
+def _seen_now(row: ItemRow, names: Collection[str], shown: Fields) -> Fields:
+    """What the tracker is compared with from now on: only what we wrote is as it shows it now, for what people changed
+    besides is theirs and is to be seen as such."""
+    before = Recorded(ItemKey(row.key), ItemKind(row.kind), None, row.wanted, row.seen)
+    return {**baseline(before), **{name: shown[name] for name in names}}
+
+
+def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None:
+    """Record the links that went along with their tickets, as far as the tracker is seen to have kept them; the link
+    batches write the others (which is success where the link exists after all)."""
     riding = {
         key: (source, target)
         for key, row in work.rows.items()
@@ -341,9 +376,7 @@ def _settle_riding_links(work: Work, read: Collection[str | None], pairs: Collec
         if (source := work.ref(work.desired[key].source)) is not None
         if (target := work.ref(work.desired[key].target)) is not None
     }
-    looked = {key for key, (source, _target) in riding.items() if source.id in read}
-    there = {key for key in looked if (riding[key][0].id, riding[key][1].id) in pairs}
-    kept = set(riding) if looked and looked == there else there
+    kept = [key for key, (source, target) in riding.items() if (source.id, target.id) in pairs]
     now = work.context.now()
     with work.context.database.session() as session:
         for key in kept:

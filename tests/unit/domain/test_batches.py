@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.batches import Batch, Op, batches, cheapest_stages, estimate, levels
 from service.domain.diff import diff
-from service.domain.plan import Action, Change, Reason
+from service.domain.plan import Action, Change, Purpose, Reason
 
 JIRA = Capabilities(
     create_batch=50,
@@ -122,7 +122,7 @@ def test_a_link_to_a_ticket_that_exists_already_rides() -> None:
 def test_an_iteration_is_marked_right_after_it_is_created() -> None:
     items = [Item(ItemKey(f"iteration:{n}"), ItemKind.ITERATION, str(n)) for n in (1, 2)]
 
-    assert [(batch.op, batch.keys) for batch in laid_out(items)] == [
+    assert [(batch.op, batch.keys) for batch in laid_out(items) if batch.op is not Op.READ_BACK] == [
         (Op.CREATE, ("iteration:1",)),
         (Op.MARK, ("iteration:1",)),
         (Op.CREATE, ("iteration:2",)),
@@ -144,11 +144,65 @@ def test_unchanged_items_take_no_call() -> None:
     assert batches(kept, [item], JIRA) == []
 
 
-def test_no_more_than_one_call_of_items_is_read_back() -> None:
-    plan = laid_out([ticket(str(n)) for n in range(450)])
+def test_all_that_is_made_is_read_back_in_as_few_calls_as_the_tracker_allows() -> None:
+    items = [Item(ItemKey("iteration:1"), ItemKind.ITERATION, "One"), *(ticket(str(n)) for n in range(450))]
 
-    (read_back,) = [batch for batch in plan if batch.op is Op.READ_BACK]
-    assert 50 <= len(read_back.keys) <= 100
+    read = [batch.keys for batch in laid_out(items) if batch.op is Op.READ_BACK]
+
+    assert [len(keys) for keys in read] == [100, 100, 100, 100, 51]
+    assert {key for keys in read for key in keys} == {item.key for item in items}
+
+
+def test_what_is_changed_is_read_back_too_for_trackers_rewrite_texts() -> None:
+    item = ticket("a")
+    change = Change(item.key, item.kind, Action.UPDATE, Reason.CHANGED, "a", changed=("text",))
+
+    assert [batch.op for batch in batches([change], [item], JIRA)] == [Op.UPDATE, Op.READ_BACK]
+
+
+def test_a_ticket_that_was_in_no_iteration_is_taken_out_again() -> None:
+    item = ticket("a")
+    change = Change(item.key, item.kind, Action.UPDATE, Reason.WRITTEN_BY_RUN, "a", changed=("iteration",))
+
+    (move, _read_back) = batches([change], [item], JIRA)
+
+    assert (move.op, move.keys, move.target) == (Op.MOVE, (item.key,), None)
+
+
+def removals(count: int) -> tuple[list[Change], list[Item]]:
+    """An undo of so many tickets, each of which waits for the first, and of one of everything else."""
+    items = [ticket(str(n)) for n in range(count)] + [link(str(n), "0") for n in range(1, count)] + [link("x", "y")]
+    others = [Item(ItemKey(f"{kind}:1"), kind, "") for kind in ItemKind if kind not in (ItemKind.TICKET, ItemKind.LINK)]
+    gone = [*items, *others]
+    return [Change(one.key, one.kind, Action.DELETE, Reason.MADE_BY_RUN, one.title) for one in gone], gone
+
+
+def test_what_others_refer_to_is_removed_after_them_and_the_project_last() -> None:
+    changes, items = removals(60)
+
+    plan = batches(changes, items, JIRA)
+
+    assert [batch.op for batch in plan if batch.op not in (Op.DELETE, Op.UNLINK)] == []
+    kinds = [batch.kind for batch in plan]
+    assert list(dict.fromkeys(kinds)) == ["ticket", "link", "iteration", "epic", "label", "column", "project"]
+    assert max(len(batch.keys) for batch in plan) == 25
+    assert sorted(key for batch in plan for key in batch.keys) == sorted(item.key for item in items)
+
+
+def test_links_that_go_with_their_tickets_are_not_counted_as_calls() -> None:
+    changes, items = removals(10)
+
+    told = estimate(batches(changes, items, JIRA), items, JIRA, creates_project=False, seconds_per_call=0.1)
+
+    assert told.writes == 10 + 1 + len(set(ItemKind)) - 2
+
+
+def test_a_project_is_ended_after_everything_else() -> None:
+    changes, items = removals(1)
+
+    assert [batch.op for batch in batches([], [], JIRA, Purpose.REMOVE)] == [Op.END]
+    assert batches(changes, items, JIRA, Purpose.REMOVE)[-1].op is Op.END
+    assert Op.END not in {batch.op for batch in batches(changes, items, JIRA, Purpose.UNDO)}
 
 
 @st.composite
@@ -232,10 +286,12 @@ def test_a_checklist_that_was_left_out_is_finished_and_not_updated() -> None:
     item = listed("a", "x", "y")
     change = Change(item.key, item.kind, Action.UPDATE, Reason.UNFINISHED, item.title, changed=("checklist", "title"))
 
-    plan = batches([change], [item], TRELLO)
-    assert [batch.op for batch in plan] == [Op.UPDATE, Op.FINISH]
-    assert [batch.op for batch in batches([replace(change, changed=("checklist",))], [item], TRELLO)] == [Op.FINISH]
-    assert [batch.op for batch in batches([change], [item], PLAIN)] == [Op.UPDATE]
+    def writes(one: Change, capabilities: Capabilities) -> list[Op]:
+        return [batch.op for batch in batches([one], [item], capabilities) if batch.op is not Op.READ_BACK]
+
+    assert writes(change, TRELLO) == [Op.UPDATE, Op.FINISH]
+    assert writes(replace(change, changed=("checklist",)), TRELLO) == [Op.FINISH]
+    assert writes(change, PLAIN) == [Op.UPDATE]
 
 
 def test_the_estimate_counts_each_card_label_list_and_line_of_its_own() -> None:
