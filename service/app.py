@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
@@ -18,13 +20,11 @@ from service import __version__
 from service.api import app as api
 from service.api.events import Pace
 from service.context import Context, open_context
-from service.runs.engine import Engine
+from service.runs.engine import Engine, leave
+from service.runs.lock import SlotLost
 from service.settings import Settings
 from service.usecases import answers, tokens
 from service.usecases.errors import UseCaseError
-
-GRACE_SECONDS = 5
-"""How long requests in the middle may take to end when the service is told to stop."""
 
 
 def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) -> FastAPI:
@@ -52,6 +52,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
         redoc_url=None,
     )
     api.install(app, context, engine.start, pace)
+    app.state.wake = engine.wake
     return app
 
 
@@ -63,17 +64,20 @@ def _say(line: str) -> None:
 def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _say) -> None:
     """Serve until SIGINT or SIGTERM. `say` is given the address and, on the very first start, the token, once.
 
-    Raises UseCaseError when the address cannot be used, AlreadyRunning, SchemaMismatch, KeyProblem.
+    Raises UseCaseError when the address cannot be used, AlreadyRunning, SchemaMismatch, KeyProblem, SlotLost.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for ours in ("service", "connectors"):
         logging.getLogger(ours).setLevel(settings.log_level.upper())
     with contextlib.closing(_listener(host, port)) as listener:
         context = open_context(settings)
+        code = 1
         try:
             asyncio.run(_serve(context, listener, host, say))
+            code = 0
         finally:
             context.close()
+            leave(code)
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -95,14 +99,20 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 async def _serve(context: Context, listener: socket.socket, host: str, say: Callable[[str], None]) -> None:
-    app = create_app(context, Engine(context))
+    lost = threading.Event()
+
+    def give_up() -> None:
+        lost.set()
+        server.should_exit = True
+
+    app = create_app(context, Engine(context, lost=give_up))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             lifespan="off",  # entered here instead, so that its errors reach the caller as they are
             log_config=None,
             access_log=False,  # the middleware writes a line for each request, without the query
-            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_graceful_shutdown=math.ceil(context.settings.grace_seconds),
             server_header=False,
         )
     )
@@ -112,6 +122,8 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
             say(line)
         with _signals_spent():
             await server.serve(sockets=[listener])
+    if lost.is_set():
+        raise SlotLost("Another process has this one's place among the replicas: see the log. Start it again.")
 
 
 @contextlib.contextmanager

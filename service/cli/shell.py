@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from connectors.errors import TrackerError
 from service.context import Context, open_context
 from service.domain.problems import InvalidInput
-from service.runs.lock import AlreadyRunning
+from service.runs.lock import AlreadyRunning, SlotLost
 from service.settings import Settings
 from service.store.database import SchemaMismatch
 from service.store.secrets import KeyProblem
@@ -88,7 +88,7 @@ def told() -> Iterator[None]:
         fail(error.message, error.fix)
     except TrackerError as error:
         fail(error.message, error.fix)
-    except (SchemaMismatch, KeyProblem, AlreadyRunning) as error:
+    except (SchemaMismatch, KeyProblem, AlreadyRunning, SlotLost) as error:
         fail(str(error))
     except OperationalError as error:
         fail(

@@ -9,136 +9,175 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from dbos import DBOS
+from sqlalchemy import update
 
 from connectors.tracker import Finding, Severity
 from service.context import Context
 from service.domain.batches import Batch, Op
 from service.domain.wire import batches_from_json
 from service.runs import doing, work
+from service.runs.traffic import Traffic
 from service.runs.work import Verdict
 from service.store import runs
+from service.store.database import Database
 from service.store.tables import RunRow
 
 log = logging.getLogger(__name__)
 
 WORKFLOW = "apply-plan"
 
-LONGEST_PAUSE = 30.0
-"""Seconds between two attempts to use our own database."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks of a waiting run at its record, where others wake or cancel it."""
 
-_T = TypeVar("_T")
-
-_context: Context | None = None
+_bound: tuple[Context, Traffic] | None = None
 
 
-def bind(context: Context) -> None:
-    """Hand the steps their context. The engine is one for each process, and so is this; it binds at launch."""
-    global _context  # noqa: PLW0603 - durable steps are module functions: this is their one way in
-    _context = context
+def bind(context: Context, traffic: Traffic) -> None:
+    """Hand the steps what they need. The engine is one for each process, and so is this; it binds at launch."""
+    global _bound  # noqa: PLW0603 - durable steps are module functions: this is their one way in
+    _bound = context, traffic
 
 
-def _bound() -> Context:
-    if _context is None:
+def _given() -> tuple[Context, Traffic]:
+    if _bound is None:
         msg = "the engine was not launched"
         raise RuntimeError(msg)
-    return _context
+    return _bound
 
 
 @DBOS.workflow(name=WORKFLOW)
 def apply_plan(run_id: str) -> str:
     """Apply the run's plan; returns how it ended: completed, incomplete, cancelled or failed."""
-    try:
-        state = _work(run_id)
-        return _patiently(lambda: finish_step(run_id, state))
-    except Exception as error:
-        log.exception("run failed", extra={"run": run_id})
-        name = type(error).__name__
-        return _patiently(lambda: fail_step(run_id, name))
+    _context, traffic = _given()
+    with traffic.working(run_id):
+        try:
+            return finish_step(run_id, _work(run_id))
+        except Exception as error:
+            traffic.check()
+            if work.unusable(error):  # the journal's: steps wait out our own
+                raise
+            log.exception("run failed", extra={"run": run_id})
+            return fail_step(run_id, type(error).__name__)
 
 
 def _work(run_id: str) -> str | None:
     """Do the run's steps in order; the state to end it in, None for what its findings say."""
-    verdict = _until_done(lambda attempt: open_step(run_id, attempt))
+    verdict = _until_done(run_id, lambda attempt: open_step(run_id, attempt))
     if verdict == "go":
-        for number in range(1, _patiently(lambda: count_step(run_id)) + 1):
-            verdict = _until_done(lambda attempt, number=number: batch_step(run_id, number, attempt))  # type: ignore[misc]
+        for number in range(1, count_step(run_id) + 1):
+            verdict = _until_done(run_id, lambda attempt, number=number: batch_step(run_id, number, attempt))  # type: ignore[misc]
             if verdict != "go":
                 break
     return runs.CANCELLED if verdict == "cancel" else None
 
 
-def _until_done(attempt_step: Callable[[int], dict[str, Any]]) -> str:
-    """Repeat a step as long as it says so, sleeping durably in between. Returns its last word: go, stop or cancel."""
+def _until_done(run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> str:
+    """Repeat a step as long as it says so, waiting durably in between. Returns its last word: go, stop or cancel."""
     attempt = 0
     while True:
-        verdict = Verdict(**_patiently(lambda: attempt_step(attempt)))  # noqa: B023 - called at once
+        verdict = Verdict(**attempt_step(attempt))
         if verdict.next != "again":
             return verdict.next
-        DBOS.sleep(verdict.wait)
+        if DBOS.patch("waits-that-can-be-ended"):
+            wait_step(run_id)
+        else:
+            DBOS.sleep(verdict.wait)  # the order of steps in which a run of version 0.1 began, and goes on
         attempt += 1
-
-
-def _patiently(call: Callable[[], _T]) -> _T:
-    """Repeat a step as long as our own database cannot be used; what was done meanwhile is looked up by the step."""
-    pause = 1.0
-    while True:
-        try:
-            return call()
-        except work.StoreUnavailable as error:
-            log.warning("the database cannot be used, trying again in %.0f s: %s", pause, error)
-            DBOS.sleep(pause)
-            pause = min(LONGEST_PAUSE, pause * 2)
 
 
 @DBOS.step(name="open")
 def open_step(run_id: str, attempt: int) -> dict[str, Any]:
     """Find or create the project and lay out the batches."""
-    with work.stored():
-        return _journaled(work.step(_bound(), run_id, 0, attempt, "Open the project", doing.open_project))
+    context, traffic = _given()
+    return traffic.patiently(
+        lambda: _journaled(work.step(context, run_id, 0, attempt, "Open the project", doing.open_project))
+    )
 
 
 @DBOS.step(name="count")
 def count_step(run_id: str) -> int:
     """How many batches there are."""
-    with work.stored(), _bound().database.session() as session:
-        return len(session.get_one(RunRow, run_id).batches or [])
+    context, traffic = _given()
+
+    def count() -> int:
+        with context.database.session() as session:
+            return len(session.get_one(RunRow, run_id).batches or [])
+
+    return traffic.patiently(count)
 
 
 @DBOS.step(name="batch")
 def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
     """Do batch `number`, as far as it is not done."""
-    context = _bound()
-    with work.stored():
+    context, traffic = _given()
+
+    def do() -> dict[str, Any]:
         with context.database.session() as session:
             batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
         action = doing.DOERS[batch.op]
         verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: action(job, batch))
         return _journaled(verdict)
 
+    return traffic.patiently(do)
+
+
+@DBOS.step(name="wait")
+def wait_step(run_id: str) -> None:
+    """Wait until the time that the run's record says, or until somebody wakes or cancels the run."""
+    context, traffic = _given()
+
+    def left() -> float:
+        with context.database.session() as session:
+            run = session.get_one(RunRow, run_id)
+            over = run.state in runs.ENDED or run.cancel_requested_at is not None or run.waiting_until is None
+            return 0.0 if over else (run.waiting_until - context.now()).total_seconds()  # type: ignore[operator]
+
+    while (seconds := traffic.patiently(left)) > 0:
+        traffic.pause(min(seconds, LOOK_EVERY))
+
+
+def wake(database: Database, run_id: str, now: datetime) -> None:
+    """Have a waiting run look again now, whichever process is at work on it. Others are left as they are."""
+    waiting = update(RunRow).where(RunRow.id == run_id, RunRow.state == runs.WAITING)
+    with database.session() as session:
+        session.execute(waiting.values(waiting_until=now))
+
 
 @DBOS.step(name="finish")
 def finish_step(run_id: str, state: str | None = None) -> str:
     """Close the run, in this state or in the one that its findings say."""
-    context = _bound()
-    with work.stored(), context.database.session() as session:
-        return runs.finish(session, run_id, context.now(), state)
+    context, traffic = _given()
+
+    def finish() -> str:
+        with context.database.session() as session:
+            return runs.finish(session, run_id, context.now(), state)
+
+    return traffic.patiently(finish)
 
 
 @DBOS.step(name="fail")
 def fail_step(run_id: str, error: str) -> str:
-    """Close a run that met an error of ours; what it did stays recorded, and a new plan shows the rest."""
-    context = _bound()
+    """Close a run that met an error of ours; what it did stays recorded, and it can be taken up again."""
+    context, traffic = _given()
     finding = Finding(
         Severity.ERROR,
         "internal-error",
         f"phaseloop itself failed ({error}). What was written so far is recorded.",
-        "Plan and apply again; if it fails again, report it together with the service's log of this time.",
+        f"Take it up again with: phaseloop runs retry {run_id}. If it fails again, report it together with the "
+        "service's log of this time.",
     )
-    with work.stored(), context.database.session() as session:
-        runs.add_findings(session, run_id, [finding])
+    return traffic.patiently(lambda: fail(context, run_id, finding))
+
+
+def fail(context: Context, run_id: str, finding: Finding) -> str:
+    """End a run as failed, with what is to be said about it, unless it has ended; returns its state."""
+    with context.database.session() as session:
+        if session.get_one(RunRow, run_id).state not in runs.ENDED:
+            runs.add_findings(session, run_id, [finding])
         return runs.finish(session, run_id, context.now(), runs.FAILED)
 
 

@@ -1,23 +1,35 @@
 """The durable engine: DBOS on its own SQLite file or the shared PostgreSQL, launched once in a process.
 
-Settings are explained in `docs/decisions/0002-durable-engine.md`. Enqueueing goes through `Engine.start` or, from a
-process that does not run the engine, `hand_over`: both name the queue and the partition, because the engine accepts
-a wrong name in silence and never runs the work.
+Settings are explained in `docs/decisions/0002-durable-engine.md`, replicas in `0011-replicas.md`. Enqueueing goes
+through `Engine.start` or, from a process that does not run the engine, `hand_over`: both name the queue and the
+partition, because the engine accepts a wrong name in silence and never runs the work.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
 
-from service.context import Context
+from service.context import Context, utc_now
 from service.runs import apply
+from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
+from service.runs.slots import Slot
+from service.runs.traffic import Traffic
 from service.settings import Settings
+from service.store.database import Database
+
+log = logging.getLogger(__name__)
 
 QUEUE = "ops"
 """The one queue. It is partitioned by connection, so that one run at a time owns a connection."""
@@ -26,14 +38,30 @@ APPLICATION_VERSION = "1"
 """Pinned: by default the engine hashes our code and strands every pending run at an upgrade."""
 
 EXECUTOR = "main"
+"""The one executor of a home folder; on PostgreSQL each replica is named by its slot."""
 
 
 class Engine:
-    """The engine of this process. Use as a context manager; runs left by a dead process are taken up at launch."""
+    """The engine of this process. Use as a context manager; runs left by a dead process are taken up at launch.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._lock = HomeLock(context.settings.home) if context.settings.embedded else None
+    On PostgreSQL it takes a slot, `visiting` if it is there for one command only. `chores` is done once a day. `lost`
+    is called, from another thread, when the slot is another process's: the engine has stopped taking work then.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        visiting: bool = False,
+        chores: Callable[[Context], object] | None = None,
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._context, self._chores, self._lost = context, chores, lost
+        settings = context.settings
+        self._lock = HomeLock(settings.home) if settings.embedded else None
+        self._slot = None if settings.embedded else Slot(settings.engine_url, visiting=visiting)
+        self._traffic = Traffic()
+        self._keeper: Keeper | None = None
 
     def __enter__(self) -> Self:
         self.launch()
@@ -44,34 +72,96 @@ class Engine:
     ) -> None:
         self.stop()
 
+    @property
+    def executor(self) -> str:
+        """The name under which this process works."""
+        return self._slot.executor if self._slot is not None else EXECUTOR
+
     def launch(self) -> None:
         """Start working. Raises AlreadyRunning if another process has this home folder."""
         settings = self._context.settings
-        if self._lock is not None and not self._lock.acquire():
-            msg = (
-                f"Another phaseloop is at work in {settings.home}. Use that one, stop it, or give this one its own "
-                "PHASELOOP_HOME; for several at once set PHASELOOP_DATABASE_URL to a PostgreSQL database."
-            )
-            raise AlreadyRunning(msg)
-        if settings.embedded:
-            _write_ahead(settings)
-        for name in ("dbos", "dbos.dbos"):
-            logging.getLogger(name).setLevel(logging.ERROR)
-        apply.bind(self._context)
-        DBOS(config=_config(settings))
-        DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=8, partition_concurrency=1, polling_interval_sec=0.1)
+        self._occupy()
+        self._traffic = Traffic()
+        try:
+            if settings.embedded:
+                _write_ahead(settings)
+            for name in ("dbos", "dbos.dbos"):
+                logging.getLogger(name).setLevel(logging.ERROR)
+            apply.bind(self._context, self._traffic)
+            DBOS(config=_config(settings, self.executor))
+            DBOS.launch()
+            DBOS.register_queue(QUEUE, worker_concurrency=8, partition_concurrency=1, polling_interval_sec=0.1)
+        except BaseException:
+            DBOS.destroy()
+            self._vacate()
+            raise
+        self._keeper = Keeper(
+            self._context, self._traffic, QUEUE, self.executor, self._slot, self.start, self._give_up, self._chores
+        )
+        self._keeper.start()
 
     def stop(self) -> None:
-        """Stop taking work and let go of the home folder. A run in the middle goes on at the next launch."""
+        """Stop taking work: each run ends its current step, within the grace that is set, and goes on at the next
+        launch or at another replica. Nothing is recorded as failed because of this."""
+        settings = self._context.settings
+        if self._keeper is not None:
+            self._keeper.stop()
+        self._traffic.stop()
+        left = self._traffic.drain(settings.grace_seconds)
+        if left:
+            log.warning("left in the middle of a step, to be looked up when taken up again: %s", ", ".join(left))
         DBOS.destroy(workflow_completion_timeout_sec=0)
-        if self._lock is not None:
-            self._lock.release()
+        if not settings.embedded:
+            _hand_back(settings, self.executor, left)
+        self._vacate()
 
     def start(self, run_id: str, partition: str) -> None:
         """Enqueue a run. Repeatable: a run that was enqueued before is not enqueued again."""
         with SetWorkflowID(run_id), SetEnqueueOptions(queue_partition_key=partition):
             DBOS.enqueue_workflow(QUEUE, apply.apply_plan, run_id)
+
+    def wake(self, run_id: str) -> None:
+        """Have a waiting run look again now, at whichever replica it is. Others are left as they are."""
+        apply.wake(self._context.database, run_id, self._context.now())
+        self._traffic.wake()
+
+    def _occupy(self) -> None:
+        if self._slot is not None:
+            self._slot.take()
+        elif self._lock is not None and not self._lock.acquire():
+            msg = (
+                f"Another phaseloop is at work in {self._context.settings.home}. Use that one, stop it, or give this "
+                "one its own PHASELOOP_HOME; for several at once set PHASELOOP_DATABASE_URL to a PostgreSQL database."
+            )
+            raise AlreadyRunning(msg)
+
+    def _vacate(self) -> None:
+        if self._slot is not None:
+            self._slot.release()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _give_up(self, reason: str) -> None:
+        log.error("%s This process stops working; its runs go on at the other replicas.", reason)
+        self._traffic.stop()
+        self._lost()
+
+
+def leave(code: int) -> None:
+    """After `stop`: end this process at once if threads of it are still in the middle of a step, else return.
+
+    The interpreter would wait for them, and they for a tracker. What they were about is looked up when the run is
+    taken up again.
+    """
+    deadline = time.monotonic() + 0.5
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    for thread in others:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def hand_over(settings: Settings, run_id: str, partition: str) -> None:
@@ -90,12 +180,36 @@ def hand_over(settings: Settings, run_id: str, partition: str) -> None:
         client.destroy()
 
 
-def _config(settings: Settings) -> DBOSConfig:
+def wake(settings: Settings, run_id: str) -> None:
+    """Have a waiting run look again now, from a process that does not run the engine; it does within a second."""
+    database = Database(settings.store_url)
+    try:
+        apply.wake(database, run_id, utc_now())
+    finally:
+        database.dispose()
+
+
+def _hand_back(settings: Settings, executor: str, left: frozenset[str]) -> None:
+    """Enqueue for the other replicas what this one let go of in order; they need not find it abandoned."""
+    try:
+        client = DBOSClient(system_database_url=settings.engine_url, retry_connection_errors=False)
+        try:
+            mine = client.list_workflows(status="PENDING", executor_id=executor, load_input=False, load_output=False)
+            ids = [workflow.workflow_id for workflow in mine if workflow.workflow_id not in left]
+            if ids:
+                client.resume_workflows(ids, queue_name=QUEUE)
+        finally:
+            client.destroy()
+    except SQLAlchemyError as error:
+        log.warning("the runs of this process are left to be taken over: %s", type(error).__name__)
+
+
+def _config(settings: Settings, executor: str) -> DBOSConfig:
     return {
         "name": "phaseloop",
         "system_database_url": settings.engine_url,
         "application_version": APPLICATION_VERSION,
-        "executor_id": EXECUTOR,
+        "executor_id": executor,
         "log_level": "ERROR",
         "max_executor_threads": 16,
         "notification_listener_polling_interval_sec": 0.1,

@@ -1,4 +1,4 @@
-"""The lock on a home folder: the embedded engine is for one process at a time."""
+"""The lock on a home folder, for one process at a time, and what a process hears that may not run the engine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import IO
 
 class AlreadyRunning(Exception):
     """Another process runs the engine on this home folder."""
+
+
+class SlotLost(Exception):
+    """Another process has this one's place among the replicas: its connection to the database was lost for too long."""
 
 
 class HomeLock:

@@ -1,0 +1,183 @@
+"""The keeper: what the engine does beside runs, by the clock. It holds the slot, takes over the work of dead replicas,
+holds the journal against our record of runs, and cleans the journal.
+
+Takeover and reconciling are repeatable and safe to do by several replicas at once: the engine moves a workflow on by
+one conditional statement, and an execution that lost its workflow stops at its next write to the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from apscheduler.schedulers.background import BackgroundScheduler
+from dbos import DBOS, WorkflowStatus
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.tracker import Finding, Severity
+from service.context import Context
+from service.runs import apply
+from service.runs.lock import SlotLost
+from service.runs.slots import Slot
+from service.runs.traffic import Traffic
+from service.store import runs
+from service.store.tables import ProjectRow, RunRow
+
+log = logging.getLogger(__name__)
+
+TAKE_OVER_EVERY = 1.0
+RECONCILE_EVERY = 5.0
+CLEAN_EVERY = 24 * 3600.0
+
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""The engine's states in which a workflow is not worked on any more."""
+
+CHUNK = 500
+
+
+class Keeper:
+    """The periodic jobs of one engine. `slot` is None on SQLite, `lost` is called when the slot is another's,
+    `chores` once a day."""
+
+    def __init__(
+        self,
+        context: Context,
+        traffic: Traffic,
+        queue: str,
+        executor: str,
+        slot: Slot | None,
+        start: Callable[[str, str], None],
+        lost: Callable[[str], None],
+        chores: Callable[[Context], object] | None = None,
+    ) -> None:
+        self._context, self._traffic, self._queue = context, traffic, queue
+        self._executor, self._slot, self._start, self._lost, self._chores = executor, slot, start, lost, chores
+        self._suspects: frozenset[tuple[str, str]] = frozenset()
+        self._troubled = False
+        self._clock = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+        )
+
+    def start(self) -> None:
+        """Reconcile now, and do everything by the clock from now on."""
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a job that is still at work is no news
+        self._safely(self.reconcile)
+        if self._slot is not None:
+            self._every(TAKE_OVER_EVERY, self.hold)
+        self._every(TAKE_OVER_EVERY, self.take_over)
+        self._every(RECONCILE_EVERY, self.reconcile)
+        self._every(CLEAN_EVERY, self.clean, first=timedelta(minutes=1))
+        self._clock.start()
+
+    def stop(self) -> None:
+        """Start nothing any more. What is under way ends by itself: each job is safe to end anywhere."""
+        if self._clock.running:
+            self._clock.shutdown(wait=False)
+
+    def _every(self, seconds: float, job: Callable[[], None], first: timedelta = timedelta()) -> None:
+        begin = datetime.now(UTC) + first
+        self._clock.add_job(lambda: self._safely(job), "interval", seconds=seconds, next_run_time=begin)
+
+    def _safely(self, job: Callable[[], None]) -> None:
+        """Do a job; a database that is away is told once, and the job comes again anyway."""
+        try:
+            job()
+            self._troubled = False
+        except (SQLAlchemyError, psycopg.Error) as error:
+            if not self._troubled:
+                log.warning(
+                    "the database cannot be used: %s", next(iter(str(error).splitlines()), type(error).__name__)
+                )
+            self._troubled = True
+        except Exception:
+            log.exception("a periodic job failed")
+
+    def hold(self) -> None:
+        """Keep the slot, or say that it is lost."""
+        assert self._slot is not None  # noqa: S101 - scheduled with a slot only
+        try:
+            self._slot.hold()
+        except SlotLost as error:
+            self.stop()
+            self._lost(str(error))
+
+    def take_over(self) -> None:
+        """Enqueue again what nobody is at work on: the work of dead replicas, and what this process had to let go of.
+
+        Only what was so at two looks in a row: a replica whose connection was cut gets its slot back in between, and a
+        workflow that was just taken from the queue has begun.
+        """
+        active = self._traffic.active
+        pending = DBOS.list_workflows(status="PENDING", queue_name=self._queue, load_input=False, load_output=False)
+        idle = frozenset(_owned(pending) - {(self._executor, run_id) for run_id in active})
+        suspects, self._suspects = idle & self._suspects, idle
+        for executor in sorted({executor for executor, _run_id in suspects}):
+            with self._gone(executor) as gone:
+                if gone:
+                    self._resume(executor, {run_id for owner, run_id in suspects if owner == executor})
+
+    @contextmanager
+    def _gone(self, executor: str) -> Iterator[bool]:
+        if self._slot is None or executor == self._executor:
+            yield True
+            return
+        with self._slot.dead(executor) as dead:
+            yield dead
+
+    def _resume(self, executor: str, run_ids: Collection[str]) -> None:
+        """Enqueue these again, as far as they still are this executor's, in the queue whose limits they are under."""
+        still = DBOS.list_workflows(
+            status="PENDING", executor_id=executor, workflow_ids=list(run_ids), load_input=False, load_output=False
+        )
+        ids = [workflow.workflow_id for workflow in still if workflow.workflow_id not in self._traffic.active]
+        if ids:
+            DBOS.resume_workflows(ids, queue_name=self._queue)
+            log.warning("taken over from %s: %s", executor, ", ".join(ids))
+
+    def reconcile(self) -> None:
+        """Hold the journal against our record of runs, which is the truth.
+
+        A run that the journal does not know (we died between recording and enqueueing it, or the journal was deleted)
+        is enqueued; a run whose workflow ended without it is ended as failed, so that it can be taken up again.
+        """
+        query = select(RunRow.id, ProjectRow.connection_id).join(ProjectRow, ProjectRow.id == RunRow.project_id)
+        with self._context.database.session() as session:
+            open_runs = [(row[0], row[1]) for row in session.execute(query.where(RunRow.state.not_in(runs.ENDED)))]
+        for begin in range(0, len(open_runs), CHUNK):
+            chunk = open_runs[begin : begin + CHUNK]
+            ids = [run_id for run_id, _partition in chunk]
+            known = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+            states = {workflow.workflow_id: workflow.status for workflow in known}
+            for run_id, partition in chunk:
+                if run_id not in states:
+                    self._start(run_id, partition)
+                elif states[run_id] in ENDED:
+                    self._end(run_id, states[run_id])
+
+    def _end(self, run_id: str, state: str) -> None:
+        finding = Finding(
+            Severity.ERROR,
+            "given-up",
+            f"The engine gave this run up ({state.lower().replace('_', ' ')}). What was written so far is recorded.",
+            f"Take it up again with: phaseloop runs retry {run_id}",
+        )
+        apply.fail(self._context, run_id, finding)
+
+    def clean(self) -> None:
+        """Delete workflows from the journal that ended longer ago than runs keep their steps; do the daily chores."""
+        before = (self._context.now() - timedelta(days=self._context.settings.keep_runs_days)).isoformat()
+        while old := DBOS.list_workflows(
+            status=ENDED, completed_before=before, limit=CHUNK, load_input=False, load_output=False
+        ):
+            DBOS.delete_workflows([workflow.workflow_id for workflow in old], delete_children=True)
+        if self._chores is not None:
+            self._chores(self._context)
+
+
+def _owned(workflows: Collection[WorkflowStatus]) -> set[tuple[str, str]]:
+    """Pairs of executor and workflow."""
+    return {(workflow.executor_id or "", workflow.workflow_id) for workflow in workflows}

@@ -1,0 +1,161 @@
+"""Slots: how replicas on one PostgreSQL database have names of their own, and notice that one of them is dead.
+
+A slot is a session advisory lock on a connection of its own, held as long as the process lives. The database lets go
+of it when the connection ends, however the process ended, so whoever gets a foreign slot's lock knows that its
+holder is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import make_url
+
+from service.runs.lock import SlotLost
+
+log = logging.getLogger(__name__)
+
+LOCK_CLASS = 0x70686C70
+"""First half of the keys of our advisory locks ("phlp"); the second is the slot's number."""
+
+VISITORS = 1000
+"""Slots above this are of commands that work off one run and leave; a service has one below."""
+
+KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
+"""When either side of the connection takes the other for gone: after some 25 seconds of silence."""
+
+
+PATIENCE = 5
+"""How often a slot that was lost is asked for before it counts as another's."""
+
+
+class Slot:
+    """A slot of this process. Its methods may be called from several threads."""
+
+    def __init__(self, url: str, *, visiting: bool = False) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._first = VISITORS + 1 if visiting else 1
+        self._turn = threading.Lock()
+        self._connection: psycopg.Connection | None = None
+        self._number = 0
+        self._refused = 0
+
+    @property
+    def executor(self) -> str:
+        """The slot's name in the engine's journal."""
+        return f"slot-{self._number}"
+
+    def take(self) -> None:
+        """Take the first free slot. Raises psycopg.OperationalError if the database does not answer."""
+        with self._turn:
+            self._connection = self._connect()
+            self._number = self._first
+            while not _try(self._connection, self._number):
+                self._number += 1
+
+    def hold(self) -> bool:
+        """Make sure that the slot is ours; False while the database cannot be reached. Raises SlotLost."""
+        with self._turn:
+            try:
+                if self._connection is not None and not self._connection.closed:
+                    self._connection.execute("SELECT 1")
+                    return True
+            except psycopg.Error as error:
+                log.warning("the connection that holds %s was lost: %s", self.executor, _first_line(error))
+                self._drop()
+            return self._retake()
+
+    def _retake(self) -> bool:
+        try:
+            connection = self._connect()
+        except psycopg.Error:
+            return False
+        if not _try(connection, self._number):
+            connection.close()
+            self._refused += 1
+            if self._refused < PATIENCE:  # it may be held just while our work is taken over
+                return False
+            msg = f"The connection that held {self.executor} was lost, and another process has it now."
+            raise SlotLost(msg)
+        self._connection, self._refused = connection, 0
+        log.warning("%s is held again", self.executor)
+        return True
+
+    @contextmanager
+    def dead(self, executor: str) -> Iterator[bool]:
+        """Whether the holder of this name is gone; if so, nobody else gets its slot while the block lasts.
+
+        A name that is no slot is of a version that had none, which ran alone: it is gone.
+        """
+        kind, _dash, number = executor.partition("-")
+        if kind != "slot" or not number.isdecimal():
+            yield True
+            return
+        with self._turn:
+            connection = self._connection
+            if (
+                int(number) == self._number
+                or connection is None
+                or connection.closed
+                or not _try(connection, int(number))
+            ):
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, int(number)))
+
+    def release(self) -> None:
+        """Give the slot back."""
+        with self._turn:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection:
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=5,
+            application_name="phaseloop slot",
+            keepalives_idle=KEEPALIVE["idle"],
+            keepalives_interval=KEEPALIVE["interval"],
+            keepalives_count=KEEPALIVE["count"],
+        )
+        # The server must notice a vanished host too, or its lock outlives it by hours; and not end a quiet session.
+        for name, value in {
+            **{f"tcp_keepalives_{k}": v for k, v in KEEPALIVE.items()},
+            "idle_session_timeout": 0,
+        }.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
+        return connection
+
+
+def somebody_serves(url: str) -> bool:
+    """Whether a service is at work on this database: one of its slots is held."""
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND datname = current_database() "
+        "AND classid = %s AND objid <= %s)"
+    )
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+        row = connection.execute(query, (LOCK_CLASS, VISITORS)).fetchone()
+    return bool(row and row[0])
+
+
+def _try(connection: psycopg.Connection, number: int) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, number)).fetchone()
+    return bool(row and row[0])
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,105 @@
+"""Which runs this process is at work on, and whether it still may: how runs are woken, parked and waited for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from service.runs import work
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to use our own database."""
+
+_T = TypeVar("_T")
+
+
+class Parked(BaseException):
+    """This process lets go of a run; the journal keeps it as it is, for the next start or another replica.
+
+    Not an Exception, so that nothing on the way records it as a failure.
+    """
+
+
+class Traffic:
+    """The runs in this process. One for each launch of the engine."""
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._active: Counter[str] = Counter()
+        self._stopping = False
+
+    @property
+    def active(self) -> frozenset[str]:
+        """The runs that this process is at work on."""
+        with self._change:
+            return frozenset(self._active)
+
+    @contextmanager
+    def working(self, run_id: str) -> Iterator[None]:
+        """The run is at work here while the block lasts. What the engine's journal cannot take, or can no longer take
+        because the engine is being stopped, parks the run: its last step is looked up when it is taken up again."""
+        with self._change:
+            self._active[run_id] += 1
+        try:
+            self.check()
+            yield
+        except Exception as error:
+            if self._stopping or work.unusable(error):
+                log.warning("run %s is parked: %s", run_id, type(error).__name__)
+                raise Parked from error
+            raise
+        finally:
+            with self._change:
+                self._active -= Counter({run_id: 1})
+                self._change.notify_all()
+
+    def check(self) -> None:
+        """Raise Parked if this process is to let go of its runs."""
+        if self._stopping:
+            raise Parked
+
+    def pause(self, seconds: float) -> None:
+        """Wait that long, or until `wake`; raises Parked as soon as this process is to let go of its runs."""
+        with self._change:
+            self.check()
+            self._change.wait(seconds)
+        self.check()
+
+    def patiently(self, call: Callable[[], _T]) -> _T:
+        """Repeat `call` as long as our own database cannot be used. It looks up itself what was done meanwhile."""
+        pause = 1.0
+        while True:
+            self.check()
+            try:
+                with work.stored():
+                    return call()
+            except work.StoreUnavailable as error:
+                log.warning("the database cannot be used, trying again in %.0f s: %s", pause, error)
+                self.pause(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+
+    def wake(self) -> None:
+        """End every pause; who was not meant pauses again."""
+        with self._change:
+            self._change.notify_all()
+
+    def stop(self) -> None:
+        """Let go of all runs, each at the end of its current step, waiting ones at once."""
+        with self._change:
+            self._stopping = True
+            self._change.notify_all()
+
+    def drain(self, seconds: float) -> frozenset[str]:
+        """Wait until all runs are let go of, at most that long; those in the middle of a step are returned."""
+        deadline = time.monotonic() + seconds
+        with self._change:
+            while self._active and (left := deadline - time.monotonic()) > 0:
+                self._change.wait(left)
+            return frozenset(self._active)
