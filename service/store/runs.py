@@ -71,6 +71,11 @@ def set_waiting(session: Session, run_id: str, message: str, until: datetime) ->
     return _count(waits) > 0
 
 
+def wake(session: Session, run_id: str, now: datetime) -> None:
+    """Have the run look again now, if it waits: whoever is at work on it looks at this time again and again."""
+    session.execute(update(RunRow).where(RunRow.id == run_id, RunRow.state == WAITING).values(waiting_until=now))
+
+
 def record_step(
     session: Session,
     run_id: str,
@@ -137,6 +142,20 @@ def _close(session: Session, run: RunRow, now: datetime) -> None:
 def _count(result: Result[Any]) -> int:
     assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
     return result.rowcount
+
+
+def batches_done(session: Session, run_id: str) -> set[int]:
+    """The numbers of the run's batches that have ended; they count from 1."""
+    done = select(StepRow.number).where(StepRow.run_id == run_id, StepRow.state == "go", StepRow.number > 0)
+    return set(session.scalars(done))
+
+
+def next_id(run: RunRow) -> str:
+    """The id of the run that takes this one up, if there is one: -2 after the first, then -3, and so on."""
+    if run.continues is None:
+        return f"{run.id}-2"
+    stem, _, number = run.id.rpartition("-")
+    return f"{stem}-{int(number) + 1}"
 
 
 def steps(session: Session, run_id: str, after: int = 0) -> list[StepRow]:

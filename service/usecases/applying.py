@@ -21,7 +21,8 @@ PLAN_AGAIN = "Make a new one with `phaseloop plan`; it shows what is left."
 
 
 def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
-    """Start the run of a plan and return it. Asking again for the same plan returns the same run.
+    """Start the run of a plan and return it. Asking again for the same plan returns the same run, or the one that took
+    its work up.
 
     Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors.
     """
@@ -30,7 +31,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
         plan_row = session.get(PlanRow, plan_id)
         if plan_row is None:
             raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
-        run = session.get(RunRow, run_id)
+        run = session.get(RunRow, plan_row.run_id or run_id)
         if run is None:
             plan = plan_from_json(plan_row.body)
             if plan.blocked:
@@ -47,7 +48,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
         partition = project.connection_id
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
     if run.state not in runs.ENDED:
-        enqueue(run_id, partition)
+        enqueue(run.id, partition)
     return run
 
 

@@ -1,0 +1,168 @@
+"""Cancelling a run, taking up again what it left, and having one that waits look again."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from connectors.tracker import ItemKey, Severity
+from service.context import Context
+from service.domain.remaining import Reached, left_to_do
+from service.domain.wire import batches_from_json, batches_to_json
+from service.store import items, runs
+from service.store.tables import PlanRow, ProjectRow, RunRow
+from service.usecases.applying import PLAN_AGAIN, Enqueue
+from service.usecases.errors import Conflict, NotFound, StalePlan
+
+ONLY_A_PLAN_MENDS = frozenset({"not-kept"})
+"""Errors that sending the same again does not mend; they stay with the run that takes the work up."""
+
+
+def cancel(context: Context, run_id: str, cancelled_by: str) -> RunRow:
+    """Cancel the run and return it: over at once where it is queued or waits, else about to end at its next step.
+
+    What it wrote stays and is recorded. Asking again changes nothing. Raises NotFound; Conflict if it has ended some
+    other way.
+    """
+    with context.database.session() as session:
+        _existing(session, run_id)
+        still = runs.request_cancel(session, run_id, cancelled_by, context.now())
+        run = session.get_one(RunRow, run_id, populate_existing=True)
+    if not still and run.state != runs.CANCELLED:
+        message = f"The run {run_id} has ended: it is {run.state}."
+        raise Conflict("run-state", message, f"`phaseloop runs show {run_id}` says what it did.")
+    return run
+
+
+def retry(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
+    """Take an incomplete or failed run up again: a new run, which does what that one left, and sends again what was
+    refused. Asking again returns the same new run.
+
+    Raises NotFound; Conflict where there is nothing to retry; StalePlan if something else changed the project since.
+    """
+    with context.database.session() as session:
+        run = _existing(session, run_id)
+    match run.state:
+        case runs.INCOMPLETE | runs.FAILED:
+            return _taken_up(context, run_id, started_by, enqueue)
+        case runs.COMPLETED:
+            raise _nothing_to_do(run_id)
+        case runs.CANCELLED:
+            message, fix = f"The run {run_id} was cancelled.", f"Go on with it: phaseloop runs resume {run_id}"
+            raise Conflict("run-state", message, fix)
+        case _:
+            message, fix = f"The run {run_id} is still at work.", f"Follow it: phaseloop runs watch {run_id}"
+            raise Conflict("run-state", message, fix)
+
+
+def resume(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
+    """Go on with a run: one that was cancelled is taken up by a new run, one that waits looks again now, one that is
+    queued or at work is returned as it is (and handed to the engine again, should that have lost it).
+
+    Raises NotFound; Conflict where there is nothing to resume; StalePlan if something else changed the project since.
+    """
+    with context.database.session() as session:
+        run = _existing(session, run_id)
+    match run.state:
+        case runs.CANCELLED:
+            return _taken_up(context, run_id, started_by, enqueue)
+        case runs.COMPLETED:
+            raise _nothing_to_do(run_id)
+        case runs.INCOMPLETE | runs.FAILED:
+            message = f"The run {run_id} ended {run.state}."
+            fix = f"Mend what its findings name, then: phaseloop runs retry {run_id}"
+            raise Conflict("run-state", message, fix)
+        case _ if run.cancel_requested_at is not None:
+            message, fix = f"The run {run_id} is being cancelled.", "Resume it once it has ended."
+            raise Conflict("run-state", message, fix)
+        case _:
+            return _hurried(context, run, enqueue)
+
+
+def _hurried(context: Context, run: RunRow, enqueue: Enqueue) -> RunRow:
+    with context.database.session() as session:
+        runs.wake(session, run.id, context.now())
+        partition = session.get_one(ProjectRow, run.project_id).connection_id
+    enqueue(run.id, partition)
+    return run
+
+
+def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
+    """The run that takes up one that has ended: the one there is, or a new one while nothing else has changed the
+    project."""
+    with context.database.session() as session:
+        former = session.get_one(RunRow, run_id)
+        successor = session.get(RunRow, runs.next_id(former))
+        if successor is None:
+            if _claimed(session, former):
+                successor = _new_run(context, session, former, started_by)
+                session.add(successor)
+                session.get_one(PlanRow, former.plan_id).run_id = successor.id
+            else:  # there now, if another caller takes it up at the same time
+                successor = session.get(RunRow, runs.next_id(former))
+        if successor is None:
+            message = f"The run {run_id} cannot be taken up any more: its project was changed since it ended."
+            raise StalePlan("plan-stale", message, PLAN_AGAIN)
+        partition = session.get_one(ProjectRow, former.project_id).connection_id
+    if successor.state not in runs.ENDED:  # after the commit: asking again enqueues what was not
+        enqueue(successor.id, partition)
+    return successor
+
+
+def _claimed(session: Session, former: RunRow) -> bool:
+    """Move the project's serial on, if the run was the last thing that moved it."""
+    if former.cleaned_at is not None:
+        return False
+    moved = session.scalar(
+        update(ProjectRow)
+        .where(ProjectRow.id == former.project_id, ProjectRow.serial == former.serial, ProjectRow.ended_at.is_(None))
+        .values(serial=ProjectRow.serial + 1)
+        .returning(ProjectRow.serial)
+    )
+    return moved is not None
+
+
+def _new_run(context: Context, session: Session, former: RunRow, started_by: str) -> RunRow:
+    """A run of the same plan that goes on where the former stopped."""
+    left = None
+    if former.batches is not None:
+        left = batches_to_json(left_to_do(batches_from_json(former.batches), _reached(session, former)))
+    return RunRow(
+        id=runs.next_id(former),
+        kind=former.kind,
+        project_id=former.project_id,
+        plan_id=former.plan_id,
+        state=runs.QUEUED,
+        started_by=started_by,
+        created_at=context.now(),
+        place=former.place,
+        batches=left,
+        since=former.since,
+        findings=[entry for entry in former.findings if entry["code"] in ONLY_A_PLAN_MENDS],
+        continues=former.id,
+    )
+
+
+def _reached(session: Session, former: RunRow) -> Reached:
+    found = items.rows(session, former.project_id)
+    made = items.references(found)
+    errors = [entry for entry in former.findings if entry["severity"] == Severity.ERROR]
+    return Reached(
+        done=runs.batches_done(session, former.id),
+        made=made.keys(),
+        unread={key for key in made if found[key].seen is None},
+        recorded=found.keys(),
+        failed={ItemKey(entry["subject"]) for entry in errors if entry["code"] not in ONLY_A_PLAN_MENDS},
+    )
+
+
+def _existing(session: Session, run_id: str) -> RunRow:
+    run = session.get(RunRow, run_id)
+    if run is None:
+        raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
+    return run
+
+
+def _nothing_to_do(run_id: str) -> Conflict:
+    fix = "`phaseloop plan` shows whether anything else is to be done."
+    return Conflict("run-state", f"There is nothing to do: the run {run_id} has completed.", fix)
