@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,11 @@ from connectors.tracker import Done, ItemKey, ItemKind, Outcome, Rejected, Remot
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import BATCH, Layout
-from connectors.trello.mapping import Card, Turn, counted
+from connectors.trello.mapping import Card, Turn, counted, made_at
 from connectors.trello.together import all_of
+
+_TOGETHER = timedelta(minutes=10)
+"""An iteration's label is made just before its card; one that is older stood on the board already."""
 
 _Items = Sequence[tuple[ItemKey, RemoteRef]]
 
@@ -75,8 +79,10 @@ class Remover:
 
     @staticmethod
     def _is_its_own(state: State, cards: Sequence[Card], leaving: Collection[str], card: Card, turn: Turn) -> bool:
-        """Whether the label was made for this iteration, not put on its card by a person, and no card that stays
-        carries it."""
+        """Whether the label was made for this iteration, neither found on the board nor put on its card by a person,
+        and no card that stays carries it."""
+        if made_at(card.id) - made_at(turn.label) > _TOGETHER:
+            return False
         named = re.fullmatch(re.escape(card.name) + r"( \(\d+\))?", state.label_names.get(turn.label, ""))
         return named is not None and not any(turn.label in one.labels for one in cards if one.id not in leaving)
 

@@ -20,6 +20,7 @@ from connectors.tracker import (
 )
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
+from sandbox.trello.state import Label
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello_desk import HEADER, card, connected, label_names, made, spec
@@ -131,6 +132,18 @@ def test_a_label_that_a_person_put_on_an_iteration_is_not_taken_for_its_own(
     by_hand(sandbox, "PUT", f"cards/{ref.id}", idLabels=theirs)
     tracker.delete(place, ItemKind.ITERATION, [(ONE, ref)])
     assert labels(sandbox, place) == {"theirs", "Iteration 1"}
+
+
+def test_a_label_that_was_there_before_the_iteration_stays(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    old = Label("5f000000" + "0" * 16, place.ref.id, "Iteration 1", None)
+    sandbox.trello.data.labels[old.id] = old
+    [ref] = made(tracker, place, Creation(iteration(1)))
+    assert card(sandbox, ref).label_ids == [old.id]
+    tracker.delete(place, ItemKind.ITERATION, [(ONE, ref)])
+    assert labels(sandbox, place) == {"Iteration 1"}
+    assert list(sandbox.trello.cards_of(place.ref.id)) == []
 
 
 def test_an_iteration_whose_removal_broke_off_is_removed_whole_the_next_time(sandbox: SandboxServer) -> None:
