@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, demo, library, plans, runs
+from service.cli import admin, demo, library, plans, runs, status
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -31,7 +31,8 @@ app.add_typer(admin.tokens, name="tokens")
 app.add_typer(admin.keys, name="keys")
 app.command("plan")(plans.plan)
 app.command("apply")(plans.apply)
-app.command("status")(plans.status)
+app.command("adopt")(plans.adopt)
+app.command("status")(status.status)
 app.command("demo")(demo.demo)
 app.command("serve")(admin.serve)
 

@@ -1,16 +1,15 @@
-"""The commands people use most: plan, apply, status."""
+"""The commands around plans: plan, apply, adopt."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 import service.templates as template_files
-from connectors.tracker import ItemKind
 from service.cli.library import keep_team_file
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
@@ -18,9 +17,10 @@ from service.cli.show import plan_lines
 from service.cli.work import carry_out
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
-from service.store.tables import PlanRow, ProjectRow
+from service.store.tables import ProjectRow
 from service.usecases import applying, connections, planning, projects, running, teams
 from service.usecases.errors import NotFound, UseCaseError
+from service.usecases.wishes import Wish
 
 
 def plan(
@@ -39,6 +39,13 @@ def plan(
         bool | None, typer.Option("--create/--existing", help="Create the tracker's project, or use one that is there.")
     ] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file as well.")] = None,
+    restore: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An item that people changed or deleted, to be as planned again: its key, or the tracker's such as "
+            "ML-12; `deleted` for all that were deleted. May be repeated."
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show what is unchanged, and every dependency.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +55,7 @@ def plan(
     """
     with opened() as context:
         row = _set_up(context, project, template, team, connection, name, values or [], time_zone, create)
-        kept = planning.make_plan(context, row.id)
+        kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())))
     made = planning.plan_of(kept)
     document = planning.plan_json(kept)
     if file is not None:
@@ -65,6 +72,39 @@ def plan(
             err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
         raise typer.Exit(Exit.ERROR)
     raise typer.Exit(Exit.NOTHING if made.empty else Exit.CHANGES)
+
+
+def adopt(
+    project: Annotated[str, typer.Argument(help="The project's key or id.")],
+    items: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ITEM=KEY...",
+            help="The plan's item, such as ticket:load, and what the tracker calls the one to take over: its key "
+            "(ML-12), its address, or an iteration's title.",
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take items that people made in the tracker over as items of the plan. They get our marker and stay as they are;
+    nothing of ours ever removes them.
+    """
+    given = _pairs("ITEM", items, "ITEM=KEY")
+    with opened() as context:
+        kept = planning.make_plan(context, project, Wish(adopt=given))
+        if not as_json:
+            for line in plan_lines(planning.plan_of(kept), kept.id, everything=False):
+                out.print(line)
+        if not yes and not _agreed():
+            fail("Nothing was taken over.", f"Do it with: phaseloop apply {kept.id}")
+        found = apply_and_follow(context, kept.id)
+    report(found, as_json=as_json)
+
+
+def _agreed() -> bool:
+    """Whether a person says yes; where nobody can be asked, nobody did."""
+    return sys.stdin.isatty() and typer.confirm("Take these over?", err=True)
 
 
 def _set_up(
@@ -92,7 +132,7 @@ def _set_up(
         connection=connection or (present.connection_id if present else _only_connection(context)),
         team=_team(context, team, present),
         template=_template(context, template, present),
-        parameters=_parameters(values),
+        parameters=_pairs("--set", values, "NAME=VALUE"),
         time_zone=time_zone,
         create=create if create is not None else (present.create if present else False),
     )
@@ -129,17 +169,20 @@ def _template(context: Context, given: str | None, present: ProjectRow | None) -
     return template_files.load(given or "iterative-ml")
 
 
-def _parameters(values: list[str]) -> dict[str, object]:
+def _pairs(name: str, values: list[str], form: str) -> dict[str, str]:
+    """Arguments of the form NAME=VALUE, of which all that are not so are told at once."""
     problems: list[Problem] = []
-    parameters: dict[str, object] = {}
+    pairs: dict[str, str] = {}
     for value in values:
-        name, sign, text = value.partition("=")
-        if not sign:
-            problems.append(Problem("--set", None, value, "has no value", "write NAME=VALUE"))
-        parameters[name.strip()] = text.strip()
+        left, sign, right = value.partition("=")
+        if not sign or not left.strip():
+            problems.append(Problem(name, None, value, "is not two things with = between", f"write {form}"))
+        elif left.strip() in pairs:
+            problems.append(Problem(name, None, value, f"gives {left.strip()} twice", "give it once"))
+        pairs[left.strip()] = right.strip()
     if problems:
         raise InvalidInput(problems)
-    return parameters
+    return pairs
 
 
 def apply(
@@ -182,44 +225,3 @@ def _plan_id_in(path: Path) -> str:
     except (OSError, ValueError, TypeError, KeyError):
         fail(f"{path} is not a plan.", "Write one with: phaseloop plan PROJECT --out FILE")
     return str(plan_id)
-
-
-def status(
-    project: Annotated[str | None, typer.Argument(help="The project's key or id; all of them if left out.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what projects have in their trackers, vacancies first. From our records: nothing is read remotely."""
-    with opened() as context:
-        rows = [projects.get(context, project)] if project else projects.listed(context)
-        found = [(row, running.inventory(context, row.id), planning.latest(context, row.id)) for row in rows]
-    if as_json:
-        print_json([_status_json(row, inventory, latest) for row, inventory, latest in found])
-        return
-    if not found:
-        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
-    for row, inventory, _latest in found:
-        counts = ", ".join(
-            f"{inventory.count(kind)} {kind.value}s" for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
-        )
-        out.print(f"[bold]{escape(row.key)}[/] ({escape(row.name)}) {row.id}: {counts}")
-        if row.url:
-            out.print(f"  {row.url}")
-        for vacancy in inventory.vacancies:
-            out.print(f"  [bold red]vacant[/] {vacancy.remote_key} {escape(str(vacancy.wanted.get('title')))}")
-        for refused in inventory.refused:
-            out.print(f"  [bold red]refused[/] {escape(refused.key)}: {escape('; '.join(refused.problems))}")
-
-
-def _status_json(row: ProjectRow, inventory: running.Inventory, latest: PlanRow | None) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "key": row.key,
-        "name": row.name,
-        "url": row.url,
-        "epics": inventory.count(ItemKind.EPIC),
-        "iterations": inventory.count(ItemKind.ITERATION),
-        "tickets": inventory.count(ItemKind.TICKET),
-        "vacancies": [{"key": vacancy.key, "ticket": vacancy.remote_key} for vacancy in inventory.vacancies],
-        "refused": [{"key": refused.key, "problems": refused.problems} for refused in inventory.refused],
-        "latest_plan": latest.id if latest else None,
-    }

@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
-from service.domain.plan import Action, Change, Drift, Plan, Vacancy
+from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
 
 COLOURS = {
     Action.CREATE: "green",
@@ -26,14 +26,14 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     """The plan, grouped by epic and iteration; unchanged items only with `everything`."""
     project = f"[bold]{escape(plan.spec.key)}[/] ({escape(plan.spec.name)})"
     yield f"Plan [bold]{plan_id}[/] for {project}, from {escape(plan.template)}"
-    if plan.place is None and plan.spec.create:
+    if plan.place is None and plan.spec.create and plan.changes:
         yield f"  [green]+[/] project {escape(plan.spec.key)}"
     shown = [change for change in plan.changes if everything or change.writes or change.action is not Action.KEEP]
     items = {item.key: item for item in plan.items}
     yield from _iterations([c for c in shown if c.kind is ItemKind.ITERATION])
     yield from _epics(plan, shown, items)
     yield from _links([c for c in shown if c.kind is ItemKind.LINK], items, everything=everything)
-    yield from _drift(plan.drift)
+    yield from drift_lines(plan.drift, plan.people)
     yield from _vacancies(plan.vacancies)
     yield from finding_lines(plan.findings)
     yield ""
@@ -45,12 +45,16 @@ def summary_line(plan: Plan) -> str:
     if plan.empty:
         drift = f" ({len(plan.drift)} changed by people, left as they are)" if plan.drift else ""
         return f"[bold]Nothing to do[/]: {plan.spec.key} is as planned{drift}."
-    counts = plan.counts()
     takes = plan.estimate
+    return f"[bold]Plan:[/] {count_line(plan)}; about {takes.writes + takes.reads} calls, {_seconds(takes.seconds)}."
+
+
+def count_line(plan: Plan) -> str:
+    """How many items there are to create, to change and so on."""
+    counts = plan.counts()
     return (
-        f"[bold]Plan:[/] {counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
-        f"{counts['forget']} to let go, {counts['keep']} as they are; "
-        f"about {takes.writes + takes.reads} calls, {_seconds(takes.seconds)}."
+        f"{counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
+        f"{counts['forget']} to let go, {counts['keep']} as they are"
     )
 
 
@@ -133,6 +137,10 @@ def _field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
 
 def _changed(change: Change, people: Mapping[str, str] | None = None) -> str:
     """What an update writes: labels that come and go, short values with before and after, of long ones the name."""
+    if change.reason is Reason.GIVEN:
+        return f"  [cyan](takes over {escape(change.note)})[/]"
+    if change.reason is Reason.RESTORED and change.action is Action.CREATE:
+        return "  [yellow](made again: it was deleted)[/]"
     if change.action is not Action.UPDATE:
         return ""
     parts = [
@@ -164,17 +172,23 @@ def _links(changes: Sequence[Change], items: Mapping[ItemKey, Item], *, everythi
         yield f"  {_sign(change)} {escape(change.title)}"
 
 
-def _drift(drift: Sequence[Drift]) -> Iterator[str]:
+def drift_lines(drift: Sequence[Drift], people: Mapping[str, str]) -> Iterator[str]:
+    """What people changed since we wrote it: the item with its key, to be restored by, and the field from and to."""
     if not drift:
         return
     yield "\n[bold]Changed by people since[/] (left as they are)"
     for entry in drift:
-        if entry.field is None:
-            yield f"  ! {escape(entry.title)}: deleted"
-        elif entry.field == "text":
-            yield f"  ! {escape(entry.title)}: text edited"
-        else:
-            yield f"  ! {escape(entry.title)}: {entry.field} {escape(f'{entry.recorded} -> {entry.observed}')}"
+        yield f"  ! {escape(entry.title)} [dim]{escape(entry.key)}[/]: {escape(_what_changed(entry, people))}"
+
+
+def _what_changed(entry: Drift, people: Mapping[str, str]) -> str:
+    if entry.field is None:
+        return "deleted"
+    if entry.field == "text":
+        return "text edited"
+    if entry.field == "labels":
+        return "labels taken off: " + " ".join(entry.recorded)
+    return _difference(entry.field, entry.recorded, entry.observed, people)
 
 
 def _vacancies(vacancies: Sequence[Vacancy]) -> Iterator[str]:
