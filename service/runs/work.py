@@ -152,8 +152,14 @@ def step(
 def _record_along(
     session: Session, project_id: str, run_id: str, along: Mapping[ItemKey, RemoteRef], now: datetime
 ) -> None:
-    """Record what the calls had to make besides the items of the plan, so that it can be undone with them."""
+    """Record what the calls had to make besides the items of the plan, so that it can be undone with them.
+
+    A tracker may tell of one twice, after a restart: the run that is recorded as having made it stays so.
+    """
+    known = items.references(items.rows(session, project_id)) if along else {}
     for key, ref in along.items():
+        if key in known and known[key].id == ref.id:
+            continue
         items.made(session, project_id, key, kind_of(key), ref, {"title": ref.key}, run_id, now)
 
 
