@@ -21,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     plans.creating,
     runs.router,
+    runs.creating,
 )
 
 

@@ -106,6 +106,14 @@ _KINDS = (
         "Mend each as its `fix` says, then make a new plan.",
     ),
     Kind(
+        "run-state",
+        409,
+        "The run's state does not allow it",
+        "A run that has ended cannot be cancelled, one that completed has nothing left to do, one that is at work "
+        "cannot be retried.",
+        "`detail` says what the run's state is and what can be done with it.",
+    ),
+    Kind(
         "idempotency-key-in-use",
         409,
         "The first request is still at work",

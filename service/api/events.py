@@ -36,7 +36,7 @@ def _event(kind: str, data: dict[str, Any], event_id: int | None = None) -> str:
 HEARTBEAT = ": still here\n\n"
 _RECONNECT = "retry: 1000\n\n"
 
-EXAMPLE = _event("step", examples.STEP, examples.STEP["id"]) + _event("end", {**examples.RUN, "state": "completed"})
+EXAMPLE = _event("step", examples.STEP, examples.STEP["id"]) + _event("end", examples.ENDED_RUN)
 
 
 async def follow(

@@ -248,10 +248,32 @@ _RUN_ENTRY: Example = {
 }
 RUN: Example = {
     **_RUN_ENTRY,
-    "progress": {"steps": 9, "done": 4, "items": 36, "written": 20},
+    "continues": None,
+    "continued_by": None,
+    "cancel_requested_at": None,
+    "cancelled_by": None,
+    "cleaned_at": None,
+    "waiting_until": None,
+    "tracker": "Jira",
+    "progress": {
+        "steps": 9,
+        "done": 4,
+        "items": 36,
+        "written": 20,
+        "removals": 0,
+        "removed": 0,
+        "changes": 0,
+        "seconds_left": 2.5,
+    },
     "requests": {"reads": 3, "writes": 5},
     "findings": [],
     "url": f"{_SITE}/browse/ML",
+}
+ENDED_RUN: Example = {
+    **RUN,
+    "state": "completed",
+    "finished_at": _LATER,
+    "progress": {**RUN["progress"], "done": 9, "written": 36, "seconds_left": None},
 }
 RUN_PAGE: Example = {"items": [_RUN_ENTRY], "next": None}
 STEP: Example = {

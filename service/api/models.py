@@ -456,6 +456,9 @@ class Plan(Shown):
     requests: UsageShown = Field(description="Requests that making the plan took.")
 
 
+RunState = Literal["queued", "running", "waiting", "completed", "incomplete", "failed", "cancelled"]
+
+
 class ProgressShown(Shown):
     """How far a run is."""
 
@@ -463,6 +466,12 @@ class ProgressShown(Shown):
     done: int = Field(description="Batches that are done.")
     items: int = Field(description="Items that the plan creates.")
     written: int = Field(description="Those of them that exist.")
+    removals: int = Field(description="Items that the plan removes.")
+    removed: int = Field(description="Those of them that are gone.")
+    changes: int = Field(description="Other changes of the plan: to items that were there.")
+    seconds_left: float | None = Field(
+        description="About how long it still takes, waiting included; null once it has ended."
+    )
 
 
 class Run(Shown):
@@ -471,15 +480,22 @@ class Run(Shown):
     model_config = ConfigDict(extra="allow", json_schema_extra=_shown(examples.RUN))
 
     id: str
-    kind: str
-    state: Literal["queued", "running", "waiting", "completed", "incomplete", "failed"]
+    kind: str = Field(description="`apply`, `undo` or `remove`.")
+    state: RunState
     project: str
     plan: str
     started_by: str = Field(description="The token's name, or who else started it.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    continues: str | None = Field(description="The run whose work this one took up.")
+    continued_by: str | None = Field(description="The run that took this one's work up.")
+    cancel_requested_at: datetime | None = Field(description="When it was asked to stop.")
+    cancelled_by: str | None = Field(description="Who asked.")
+    cleaned_at: datetime | None = Field(description="When its steps were cleaned up; its numbers were kept.")
     message: str = Field(description="What it waits for.")
+    waiting_until: datetime | None = Field(description="When it looks again, while it waits.")
+    tracker: str = Field(description="What it works in: Jira, Trello.")
     progress: ProgressShown
     requests: UsageShown
     findings: list[Finding]
@@ -491,7 +507,7 @@ class RunEntry(Shown):
 
     id: str
     kind: str
-    state: Literal["queued", "running", "waiting", "completed", "incomplete", "failed"]
+    state: RunState
     project: str
     plan: str
     started_by: str

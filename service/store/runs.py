@@ -158,6 +158,11 @@ def next_id(run: RunRow) -> str:
     return f"{stem}-{int(number) + 1}"
 
 
+def latest_step(session: Session, run_id: str) -> StepRow | None:
+    """The step that ended last."""
+    return session.scalar(select(StepRow).where(StepRow.run_id == run_id).order_by(StepRow.id.desc()).limit(1))
+
+
 def steps(session: Session, run_id: str, after: int = 0) -> list[StepRow]:
     """The run's ended steps in order, those with a row id above `after`."""
     found = session.scalars(select(StepRow).where(StepRow.run_id == run_id, StepRow.id > after).order_by(StepRow.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,31 +14,45 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKind, Usage
 from service.context import Context
+from service.domain.plan import Action
+from service.domain.remaining import Pace, seconds_left
 from service.store import items, runs
-from service.store.tables import ItemRow, PlanRow, ProjectRow, RunRow, StepRow
-from service.usecases.errors import NotFound
+from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, StepRow
+from service.usecases.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `done` of `steps` batches have ended (0 of 0 until the project is opened); `written` of
-    `planned` new items exist; `updates` is how many changes its plan has to items that existed before; `requests`
-    counts this run's own."""
+    `planned` new items exist; `removed` of `removals` are gone; `updates` is how many changes its plan has to items
+    that existed before; `requests` counts this run's own. `seconds_left` is None for a run that has ended.
+
+    `tracker` is the name of the kind of tracker; `continued_by` the run that took this one's work up.
+    """
 
     run: RunRow
     project: ProjectRow
+    tracker: str
     steps: int
     done: int
     written: int
     planned: int
+    removed: int
+    removals: int
     updates: int
     requests: Usage
     latest: StepRow | None
+    seconds_left: float | None
+    continued_by: str | None
 
     @property
     def ended(self) -> bool:
         """Whether the run is over."""
         return self.run.state in runs.ENDED
+
+
+TRACKERS = {"jira": "Jira", "trello": "Trello"}
+"""How people call the kinds of trackers."""
 
 
 def progress(context: Context, run_id: str) -> Progress:
@@ -47,30 +62,120 @@ def progress(context: Context, run_id: str) -> Progress:
         if run is None:
             raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
         project = session.get_one(ProjectRow, run.project_id)
-        ended = runs.steps(session, run_id)
-        made = _made(session, project.id)
-    planned, updates = _outline(context, run.plan_id)
+        kind = session.get_one(ConnectionRow, project.connection_id).kind
+        latest = runs.latest_step(session, run_id)
+        totals = run.totals or count(session, run, _outline(context, run.plan_id))
+        successor = session.get(RunRow, runs.next_id(run))
     return Progress(
         run=run,
         project=project,
-        steps=len(run.batches or []),
-        done=len({step.number for step in ended if step.state == "go" and step.number > 0}),
-        written=len(planned & made),
-        planned=len(planned),
-        updates=updates,
-        requests=Usage(sum(step.reads for step in ended), sum(step.writes for step in ended)),
-        latest=ended[-1] if ended else None,
+        tracker=TRACKERS.get(kind, kind),
+        steps=totals["steps"],
+        done=totals["done"],
+        written=totals["written"],
+        planned=totals["planned"],
+        removed=totals["removed"],
+        removals=totals["removals"],
+        updates=totals["updates"],
+        requests=Usage(totals["reads"], totals["writes"]),
+        latest=latest,
+        seconds_left=None if run.state in runs.ENDED else _seconds_left(context, run, totals),
+        continued_by=successor.id if successor is not None else None,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a plan asks for in short: the keys it creates and removes, how many other changes it has, and what it is
+    expected to take."""
+
+    created: frozenset[str]
+    deleted: frozenset[str]
+    updates: int
+    calls: int
+    seconds: float
+
+
 @lru_cache(maxsize=64)
-def _outline(context: Context, plan_id: str) -> tuple[frozenset[str], int]:
-    """The keys that a plan creates and how many other changes it has; kept, because plans never change and a large one
-    is slow to read at every look of somebody who follows its run."""
+def _outline(context: Context, plan_id: str) -> Outline:
+    """The plan's outline; kept, because plans never change and a large one is slow to read at every look of somebody
+    who follows its run."""
     with context.database.session() as session:
-        changes = session.get_one(PlanRow, plan_id).body["changes"]
-    created = frozenset(change["key"] for change in changes if change["action"] == "create")
-    return created, sum(change["action"] in ("update", "adopt", "forget") for change in changes)
+        return outline(session.get_one(PlanRow, plan_id).body)
+
+
+def outline(body: Mapping[str, Any]) -> Outline:
+    """The outline of a stored plan."""
+    changes = body.get("changes", ())
+    expected = body.get("estimate", {"reads": 0, "writes": 0, "seconds": 0.0})
+    return Outline(
+        created=frozenset(change["key"] for change in changes if change["action"] == Action.CREATE),
+        deleted=frozenset(change["key"] for change in changes if change["action"] == Action.DELETE),
+        updates=sum(change["action"] in (Action.UPDATE, Action.ADOPT, Action.FORGET) for change in changes),
+        calls=expected["reads"] + expected["writes"],
+        seconds=expected["seconds"],
+    )
+
+
+def count(session: Session, run: RunRow, plan: Outline) -> dict[str, Any]:
+    """The numbers of a run as they are now: its batches, items, requests, and the seconds it has worked."""
+    ended = runs.steps(session, run.id)
+    rows = session.execute(select(ItemRow.key, ItemRow.state).where(ItemRow.project_id == run.project_id)).all()
+    there = {key for key, _state in rows}
+    made = {key for key, state in rows if state == items.MADE}
+    return {
+        "steps": len(run.batches or []),
+        "done": len({step.number for step in ended if step.state == "go" and step.number > 0}),
+        "written": len(plan.created & made),
+        "planned": len(plan.created),
+        "removed": len(plan.deleted - there),
+        "removals": len(plan.deleted),
+        "updates": plan.updates,
+        "reads": sum(step.reads for step in ended),
+        "writes": sum(step.writes for step in ended),
+        "seconds": sum((step.finished_at - step.started_at).total_seconds() for step in ended),
+    }
+
+
+def _seconds_left(context: Context, run: RunRow, totals: Mapping[str, Any]) -> float:
+    """Seconds of work that are left, and of the wait where the run waits for a known time."""
+    plan, share = _outline(context, run.plan_id), _share(context, run)
+    pace = Pace(
+        expected_calls=round(plan.calls * share),
+        expected_seconds=plan.seconds * share,
+        calls=totals["reads"] + totals["writes"],
+        seconds=totals["seconds"],
+    )
+    left = seconds_left(pace, totals["steps"] - totals["done"])
+    if run.waiting_until is not None:
+        left += max(0.0, (run.waiting_until - context.now()).total_seconds())
+    return round(left, 1)
+
+
+def _share(context: Context, run: RunRow) -> float:
+    """How much of its plan a run has to do: one that goes on has fewer batches than the first one had."""
+    if run.continues is None or run.batches is None:
+        return 1.0
+    former = run
+    with context.database.session() as session:
+        while former.continues is not None:
+            former = session.get_one(RunRow, former.continues)
+    return min(1.0, len(run.batches) / len(former.batches)) if former.batches else 1.0
+
+
+def find(context: Context, given: str) -> str:
+    """The id of the run that people name by it, or by the beginning of it or of its plan's. Raises NotFound; Conflict
+    where several begin so."""
+    with context.database.session() as session:
+        if session.get(RunRow, given) is not None:
+            return given
+        begins = RunRow.id.startswith(given, autoescape=True) | RunRow.plan_id.startswith(given, autoescape=True)
+        found = list(session.scalars(select(RunRow.id).where(begins).order_by(RunRow.created_at.desc()).limit(6)))
+    if not found or not given:
+        raise NotFound("run", given, "`phaseloop runs list` names those there are.")
+    if len(found) > 1:
+        raise Conflict("ambiguous", f"Several runs begin with {given!r}: {', '.join(found[:5])}.", "Name one in full.")
+    return found[0]
 
 
 def ended(context: Context, run_id: str | None) -> bool:
@@ -143,6 +248,8 @@ class Pulse:
 
     state: str
     message: str
+    waiting_until: datetime | None
+    cancel_requested_at: datetime | None
     last_step: int
 
 
@@ -150,7 +257,8 @@ def pulse(context: Context, run_id: str) -> Pulse:
     """The run's pulse. Raises NotFound."""
     last = select(func.coalesce(func.max(StepRow.id), 0)).where(StepRow.run_id == run_id).scalar_subquery()
     with context.database.session() as session:
-        found = session.execute(select(RunRow.state, RunRow.message, last).where(RunRow.id == run_id)).one_or_none()
+        about = select(RunRow.state, RunRow.message, RunRow.waiting_until, RunRow.cancel_requested_at, last)
+        found = session.execute(about.where(RunRow.id == run_id)).one_or_none()
     if found is None:
         raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
     return Pulse(*found)
@@ -169,14 +277,25 @@ def run_json(found: Progress) -> dict[str, Any]:
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "continues": run.continues,
+        "continued_by": found.continued_by,
+        "cancel_requested_at": run.cancel_requested_at.isoformat() if run.cancel_requested_at else None,
+        "cancelled_by": run.cancelled_by,
+        "cleaned_at": run.cleaned_at.isoformat() if run.cleaned_at else None,
         "message": run.message,
-        "progress": {"steps": found.steps, "done": found.done, "items": found.planned, "written": found.written},
+        "waiting_until": run.waiting_until.isoformat() if run.waiting_until else None,
+        "tracker": found.tracker,
+        "progress": {
+            "steps": found.steps,
+            "done": found.done,
+            "items": found.planned,
+            "written": found.written,
+            "removals": found.removals,
+            "removed": found.removed,
+            "changes": found.updates,
+            "seconds_left": found.seconds_left,
+        },
         "requests": {"reads": found.requests.reads, "writes": found.requests.writes},
         "findings": run.findings,
         "url": found.project.url,
     }
-
-
-def _made(session: Session, project_id: str) -> set[str]:
-    found = session.scalars(select(ItemRow.key).where(ItemRow.project_id == project_id, ItemRow.state == items.MADE))
-    return set(found)

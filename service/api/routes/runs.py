@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from service.api import events, models, openapi
-from service.api.given import AUTHENTICATED, Given, Id
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
 from service.api.pages import Asked, invalid_cursor, page
-from service.api.routing import JsonRoute
+from service.api.routing import CreatingRoute, JsonRoute
 from service.store.tables import RunRow
-from service.usecases import projects, running
+from service.usecases import continuing, projects, running
 from service.usecases.errors import NotFound
 
 router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
+creating = APIRouter(prefix="/runs", tags=["runs"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
+
+_STARTED: dict[int | str, dict[str, Any]] = {202: {"headers": openapi.location_header("run") | openapi.REPLAYED}}
+_PROBLEMS = (*openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "run-state", "invalid-input")
 
 
 @router.get(
@@ -106,6 +110,54 @@ async def watch_run(
     stream = events.follow(context, run_id, last_event_id or 0, stopping=stopping, pace=state.pace)
     headers = {"X-Accel-Buffering": "no"}  # or a proxy keeps events back until it has a buffer full
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+@creating.post(
+    "/{run_id}/cancel",
+    operation_id="cancelRun",
+    summary="Cancel a run",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=models.Run,
+    dependencies=[IDEMPOTENT],
+    responses={**_STARTED, **openapi.problems(*_PROBLEMS)},
+)
+def cancel_run(run_id: Id, context: Given, caller: Caller, response: Response) -> dict[str, Any]:
+    """A queued or waiting run is over at once, one at work after the step it is in. What it wrote stays, recorded."""
+    return _answered(context, continuing.cancel(context, run_id, caller), response)
+
+
+@creating.post(
+    "/{run_id}/retry",
+    operation_id="retryRun",
+    summary="Retry what failed",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=models.Run,
+    dependencies=[IDEMPOTENT],
+    responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
+)
+def retry_run(run_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+    """For an incomplete or failed run: starts a new one that does what that one left and sends again what was refused,
+    as long as nothing else has changed the project. Asked for again it is the same new run."""
+    return _answered(context, continuing.retry(context, run_id, caller, start), response)
+
+
+@creating.post(
+    "/{run_id}/resume",
+    operation_id="resumeRun",
+    summary="Go on with a run",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=models.Run,
+    dependencies=[IDEMPOTENT],
+    responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
+)
+def resume_run(run_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+    """For a cancelled run: starts a new one that does what that one left. A run that waits looks again now."""
+    return _answered(context, continuing.resume(context, run_id, caller, start), response)
+
+
+def _answered(context: Given, run: RunRow, response: Response) -> dict[str, Any]:
+    response.headers["Location"] = f"/api/v1/runs/{run.id}"
+    return running.run_json(running.progress(context, run.id))
 
 
 def _known(context: Given, run_id: str) -> None:
