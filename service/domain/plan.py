@@ -179,7 +179,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do: neither in the tracker nor in our records."""
-        return all(change.action is Action.KEEP for change in self.changes)
+        return self.purpose is not Purpose.REMOVE and all(change.action is Action.KEEP for change in self.changes)
 
     def counts(self) -> dict[str, int]:
         """How many changes there are of each action, all actions named."""

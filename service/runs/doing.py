@@ -28,8 +28,9 @@ from connectors.tracker import (
 from service.domain.batches import Batch, Op, batches, written_apart
 from service.domain.desired import ranks
 from service.domain.diff import baseline
-from service.domain.plan import Action, Change, Reason, Recorded
+from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
+from service.runs import removing
 from service.runs.work import Unsettled, Work
 from service.store import items
 from service.store.tables import ItemRow, ProjectRow, RunRow
@@ -42,14 +43,24 @@ def open_project(work: Work) -> None:
     """Find the project, or create it where the plan says so, and lay out the run's batches."""
     if work.run.batches is not None:
         return
+    if work.plan.place is None and work.plan.purpose is not Purpose.APPLY:
+        _lay_out_without_a_place(work)
+        return
     place, is_new = (work.plan.place, False) if work.plan.place is not None else _created_project(work)
-    layout = batches(work.plan.changes, work.plan.items, place.capabilities)
+    layout = batches(work.plan.changes, work.plan.items, place.capabilities, work.plan.purpose)
     creates = any(batch.op is Op.CREATE for batch in layout)
     since = work.tracker.watermark(place) if creates and not is_new else ""  # in a new project everything is newer
     with work.context.database.session() as session:
         run = session.get_one(RunRow, work.run.id)
         run.place, run.batches, run.since = place_to_json(place), batches_to_json(layout), since
         session.get_one(ProjectRow, work.project.id).url = place.board_url or place.ref.url
+
+
+def _lay_out_without_a_place(work: Work) -> None:
+    """What is to be undone is gone from the tracker with its project: only our records are left to change."""
+    layout = batches(work.plan.changes, work.plan.items, work.tracker.assumed(work.plan.spec), work.plan.purpose)
+    with work.context.database.session() as session:
+        session.get_one(RunRow, work.run.id).batches = batches_to_json(layout)
 
 
 def _created_project(work: Work) -> tuple[Place, bool]:
@@ -422,5 +433,8 @@ DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.MOVE: _move,
     Op.READ_BACK: _read_back,
     Op.LINK: _link,
+    Op.DELETE: removing.delete,
+    Op.UNLINK: removing.unlink,
+    Op.END: removing.end,
 }
 """What carries out each kind of batch."""

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import Severity
 from service.context import Context
+from service.domain.plan import Purpose
 from service.domain.wire import plan_from_json
 from service.store import runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
+from service.usecases import projects
 from service.usecases.errors import NotFound, PlanBlocked, StalePlan
 
 Enqueue = Callable[[str, str], None]
@@ -19,32 +21,44 @@ Enqueue = Callable[[str, str], None]
 
 PLAN_AGAIN = "Make a new one with `phaseloop plan`; it shows what is left."
 
+_AGAIN = {
+    Purpose.APPLY: PLAN_AGAIN,
+    Purpose.UNDO: "Make a new one with `phaseloop undo`; it shows what is left.",
+    Purpose.REMOVE: "Make a new one with `phaseloop project remove`; it shows what is left.",
+}
+
 
 def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
     """Start the run of a plan and return it. Asking again for the same plan returns the same run, or the one that took
     its work up.
 
-    Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors.
+    Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors;
+    Conflict if the project has ended.
     """
-    run_id = f"apply-{plan_id}"
     with context.database.session() as session:
         plan_row = session.get(PlanRow, plan_id)
         if plan_row is None:
             raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
+        purpose = Purpose(plan_row.body.get("purpose", Purpose.APPLY))
+        run_id = f"{purpose}-{plan_id}"
+        project = session.get_one(ProjectRow, plan_row.project_id)
         run = session.get(RunRow, plan_row.run_id or run_id)
+        if run is None and project.ended_at is not None:
+            raise projects.has_ended(project)
         if run is None:
             plan = plan_from_json(plan_row.body)
             if plan.blocked:
                 raise PlanBlocked([found for found in plan.findings if found.severity is Severity.ERROR])
             if _claimed(session, plan_row):
-                run = _new_run(context, plan_row, run_id, started_by)
+                run = _new_run(context, plan_row, run_id, purpose, started_by)
                 session.add(run)
                 plan_row.run_id = run_id
             else:
                 run = session.get(RunRow, run_id)  # there now, if the same plan is being applied by another caller
         if run is None:
-            raise StalePlan("plan-stale", "This plan is stale: its project was changed since it was made.", PLAN_AGAIN)
-        project = session.get_one(ProjectRow, plan_row.project_id)
+            raise StalePlan(
+                "plan-stale", "This plan is stale: its project was changed since it was made.", _AGAIN[purpose]
+            )
         partition = project.connection_id
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
     if run.state not in runs.ENDED:
@@ -63,10 +77,10 @@ def _claimed(session: Session, plan: PlanRow) -> bool:
     return moved is not None
 
 
-def _new_run(context: Context, plan: PlanRow, run_id: str, started_by: str) -> RunRow:
+def _new_run(context: Context, plan: PlanRow, run_id: str, purpose: Purpose, started_by: str) -> RunRow:
     return RunRow(
         id=run_id,
-        kind="apply",
+        kind=purpose.value,
         project_id=plan.project_id,
         plan_id=plan.id,
         state=runs.QUEUED,

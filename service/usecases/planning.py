@@ -77,7 +77,7 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH) -> Draft:
     writing is in the plan's findings.
     """
     wishes.check(wish)
-    inputs = _inputs(context, projects.get(context, project).id)
+    inputs = _inputs(context, projects.going_on(context, project).id)
     started = monotonic()
     with context.tracker(inputs.connection) as tracker:
         before = tracker.usage
@@ -89,7 +89,11 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH) -> Draft:
 
 def make_plan(context: Context, project: str, wish: Wish = NO_WISH) -> PlanRow:
     """Make a plan, as `draft` does, and keep it to be applied."""
-    made = draft(context, project, wish)
+    return keep(context, draft(context, project, wish))
+
+
+def keep(context: Context, made: Draft) -> PlanRow:
+    """Keep a plan to be applied."""
     row = PlanRow(
         id=new_id("pln"),
         project_id=made.project.id,
@@ -111,6 +115,8 @@ def get(context: Context, plan_id: str) -> PlanRow:
         row = session.get(PlanRow, plan_id)
     if row is None:
         raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
+    if row.cleaned_at is not None:
+        raise NotFound("plan", plan_id, f"It was cleaned up; `phaseloop runs show {row.run_id}` says what came of it.")
     return row
 
 

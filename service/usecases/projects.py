@@ -132,6 +132,23 @@ def get(context: Context, name: str) -> ProjectRow:
     return found[0]
 
 
+def going_on(context: Context, name: str) -> ProjectRow:
+    """The project, as `get` finds it, if it has not ended. Raises NotFound, Conflict."""
+    row = get(context, name)
+    if row.ended_at is not None:
+        raise has_ended(row)
+    return row
+
+
+def has_ended(row: ProjectRow) -> Conflict:
+    """That nothing more can be planned or applied for this project, and what to do."""
+    return Conflict(
+        "project-ended",
+        f"The project {row.key} ({row.id}) has ended.",
+        "Its key can be used anew: set a new project up with it.",
+    )
+
+
 def listed(context: Context) -> list[ProjectRow]:
     """All projects, oldest first."""
     with context.database.session() as session:

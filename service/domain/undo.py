@@ -1,0 +1,347 @@
+"""What taking back a run's work changes: what it made and nobody touched goes, what it wrote is put back.
+
+Pure: from what is recorded, what the tracker shows and what people left there to changes. Looked at once more right
+before it is removed, an item is judged by the same `touches`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces
+from service.domain.diff import UNREAD
+from service.domain.plan import Action, Change, Reason, Recorded
+
+ORDER = (
+    ItemKind.LINK,
+    ItemKind.TICKET,
+    ItemKind.ITERATION,
+    ItemKind.EPIC,
+    ItemKind.LABEL,
+    ItemKind.COLUMN,
+    ItemKind.PROJECT,
+)
+"""Kinds in the reverse order of their making: what refers to others stands before them."""
+
+_HOLDERS = {ItemKind.EPIC: "epic", ItemKind.ITERATION: "iteration"}
+"""Kinds that hold tickets, and the field of a ticket that says in which it is."""
+
+_UNTOUCHED = frozenset({"todo", "future"})
+_STATUS = {"doing": "in progress", "done": "done", "active": "started", "closed": "ended"}
+_WORDS = {"starts": "Start", "ends": "End"}
+
+WRITTEN_SINCE = "written by a later run"
+"""Why a field is not put back that another run wrote, too, and that one still counts."""
+
+_NEVER_EMPTY = frozenset({"title", "text", "checklist", "labels", "starts", "ends", "goal"})
+"""Fields that no write takes back to where nothing had ever been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A field as a run found it and as it wrote it. `why_not` says in words why it is not to be put back."""
+
+    before: Any
+    after: Any
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What is to be taken back: items `made`, those taken over (`taken`), and the fields `written` to others.
+
+    What was written to those taken over is left to whoever has them then.
+    """
+
+    made: frozenset[ItemKey] = frozenset()
+    taken: frozenset[ItemKey] = frozenset()
+    written: Mapping[ItemKey, Mapping[str, Written]] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take back."""
+        return not (self.made or self.taken or self.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is recorded of a project, what its tracker shows of that, and what people left on it.
+
+    `records` hold every item that exists by our records, with its reference, and every one that was refused or was not
+    found. `fixed` are the fields of a ticket that no call can put back (see `Capabilities`).
+    """
+
+    records: Mapping[ItemKey, Recorded]
+    observed: Mapping[ItemKey, ObservedItem] = field(default_factory=dict)
+    traces: Mapping[ItemKey, Traces] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+
+    def shows(self, key: ItemKey) -> bool:
+        """Whether the item is in the tracker."""
+        record = self.records[key]
+        if record.kind is not ItemKind.LINK:
+            return record.ref is not None and (key in self.observed or key in self.traces)
+        ends = self.ends(key)
+        source, target = (self.observed.get(end) if end else None for end in ends)
+        return source is not None and target is not None and (source.ref.id, target.ref.id) in source.links
+
+    def ends(self, key: ItemKey) -> tuple[ItemKey | None, ItemKey | None]:
+        """The tickets that a link is between."""
+        wanted = self.records[key].wanted
+        return wanted.get("source"), wanted.get("target")
+
+
+def undo(deeds: Deeds, scene: Scene) -> list[Change]:
+    """The changes that take these deeds back, in the reverse order of their making.
+
+    Each item made is in exactly one of them: it is deleted; or kept because somebody touched it, or because something
+    that stays hangs on it; or, where it is gone already, only let go of.
+    """
+    made = [key for key in scene.records if key in deeds.made]
+    there = [key for key in made if scene.shows(key)]
+    writing = {key: fields for key, fields in deeds.written.items() if key not in deeds.made | deeds.taken}
+    back = {key: change for key, fields in writing.items() if (change := _put_back(scene, key, fields)) is not None}
+    reasons = _stays(there, scene, back, deeds)
+    changes = [
+        *(_removal(scene, key, reasons.get(key)) for key in there),
+        *(
+            _let_go(scene.records[key], Reason.MADE_BY_RUN, _absence(scene.records[key]))
+            for key in made
+            if key not in there
+        ),
+        *back.values(),
+        *(
+            _let_go(scene.records[key], Reason.TAKEN_OVER_BY_RUN, "it stays in the tracker")
+            for key in deeds.taken
+            if key in scene.records
+        ),
+    ]
+    position = {key: number for number, key in enumerate(scene.records)}
+    return sorted(changes, key=lambda change: (ORDER.index(change.kind), position[change.key]))
+
+
+def touches(record: Recorded, now: ObservedItem | None, traces: Traces | None) -> list[str]:
+    """What people did to an item since we wrote it, in words; nothing if nobody touched it.
+
+    What was read back is compared with what the tracker shows now. Where that never happened, what was written is,
+    as far as trackers show it unchanged, and for the rest the tracker's history counts.
+    """
+    words = list(traces.additions) if traces else []
+    edited: Collection[str] = traces.edited if traces else ()
+    if now is not None:
+        if now.status not in _UNTOUCHED and not any(word.startswith("moved to ") for word in words):
+            words.append(_STATUS.get(now.status, now.status))
+        edited = _edited(record, now, edited)
+    return [*words, *(f"{_word(name)} changed" for name in _in_order(edited, record))]
+
+
+def _edited(record: Recorded, now: ObservedItem, told: Collection[str]) -> set[str]:
+    """The fields that differ from what we know; `told` are those that the tracker's history names."""
+    if record.seen is not None:
+        return {name for name, was in record.seen.items() if name in now.fields and not same(name, was, now.fields)}
+    comparable = {name: was for name, was in record.wanted.items() if name in now.fields and name not in UNREAD}
+    changed = {name for name, was in comparable.items() if not same(name, was, now.fields)}
+    # Our own moves stand in the history too, and so may what was written before it could be recorded.
+    return changed | (set(told) - comparable.keys() - {"iteration"})
+
+
+def same(name: str, was: Any, now: Fields) -> bool:
+    """Whether the tracker still shows a field as it was."""
+    return set(was or ()) == set(now[name] or ()) if name == "labels" else was == now[name]
+
+
+def _in_order(names: Collection[str], record: Recorded) -> list[str]:
+    known = list(record.seen or record.wanted)
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
+
+
+def _word(name: str) -> str:
+    return _WORDS.get(name, name.capitalize())
+
+
+# --- what stays -------------------------------------------------------------------------------------------------------
+
+
+def _stays(
+    there: Sequence[ItemKey], scene: Scene, back: Mapping[ItemKey, Change], deeds: Deeds
+) -> dict[ItemKey, list[str]]:
+    """Those of the items that stay, and why: somebody touched them, or what stays hangs on them."""
+    reasons: dict[ItemKey, list[str]] = {}
+    for key in there:
+        if scene.records[key].kind is not ItemKind.LINK:
+            words = touches(scene.records[key], scene.observed.get(key), scene.traces.get(key))
+            if words:
+                reasons[key] = words
+    going = [key for key in there if key not in reasons]
+    while True:  # what is found to stay may hold others
+        more = {key: words for key in going if (words := list(_hanging(key, set(going), scene, back, deeds)))}
+        if not more:
+            break
+        reasons |= more
+        going = [key for key in going if key not in more]
+    for key in reasons:  # say all of it: what is touched may be held as well
+        known = reasons[key]
+        known += [word for word in _hanging(key, set(going), scene, back, deeds) if word not in known]
+    return reasons
+
+
+def _hanging(
+    key: ItemKey, going: Collection[ItemKey], scene: Scene, back: Mapping[ItemKey, Change], deeds: Deeds
+) -> Iterator[str]:
+    """What of ours stays and needs this item, in words."""
+    match scene.records[key].kind:
+        case ItemKind.EPIC | ItemKind.ITERATION as kind:
+            name = _HOLDERS[kind]
+            inside = [one for one in _staying(going, scene) if _home(one, name, back, deeds) == key]
+            if inside:
+                yield f"{_counted(len(inside), 'ticket')} in it that {_stay(inside)}"
+        case ItemKind.TICKET:
+            links = [link for link in _links_at(key, scene) if link not in deeds.made]
+            needing = [link for link in links if not {*scene.ends(link)} - {key} <= set(going)]
+            if needing:
+                yield f"{_counted(len(needing), 'dependency', 'dependencies')} that {_stay(needing)}"
+        case ItemKind.LABEL:
+            name = _name(scene.records[key])
+            using = [one for one in _staying(going, scene) if name in (one.fields.get("labels") or ())]
+            if using:
+                yield f"on {_counted(len(using), 'item')} that {_stay(using)}"
+        case ItemKind.COLUMN:
+            if staying := list(_staying(going, scene)):
+                yield f"{_counted(len(staying), 'item')} that {_stay(staying)} may need it"
+        case ItemKind.PROJECT:
+            staying_too = [one for one in scene.records if one != key and one not in going and scene.shows(one)]
+            if staying_too:
+                yield f"{_counted(len(staying_too), 'item')} in it that {_stay(staying_too)}"
+
+
+def _staying(going: Collection[ItemKey], scene: Scene) -> Iterator[ObservedItem]:
+    return (one for key, one in scene.observed.items() if key not in going)
+
+
+def _home(item: ObservedItem, name: str, back: Mapping[ItemKey, Change], deeds: Deeds) -> Any:
+    """The epic or iteration that a ticket that stays will be in."""
+    change = back.get(item.key)
+    if change is not None and name in change.changed:
+        return (change.after or {}).get(name)
+    put = deeds.written.get(item.key, {}).get(name)
+    if item.key in deeds.taken and put is not None and put.after == item.fields.get(name):
+        return put.before  # the run put it there
+    return item.fields.get(name)
+
+
+def _links_at(ticket: ItemKey, scene: Scene) -> Iterator[ItemKey]:
+    for key, record in scene.records.items():
+        if record.kind is ItemKind.LINK and ticket in scene.ends(key) and scene.shows(key):
+            yield key
+
+
+def _name(record: Recorded) -> str:
+    return record.ref.key if record.ref is not None else record.key
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _stay(things: Sequence[object]) -> str:
+    return "stays" if len(things) == 1 else "stay"
+
+
+# --- changes ----------------------------------------------------------------------------------------------------------
+
+
+def _removal(scene: Scene, key: ItemKey, reasons: Sequence[str] | None) -> Change:
+    record = scene.records[key]
+    if reasons:
+        note = "; ".join(reasons)
+        return Change(key, record.kind, Action.KEEP, Reason.TOUCHED, _title(scene, record), note=note)
+    before = record.wanted or None
+    return Change(key, record.kind, Action.DELETE, Reason.MADE_BY_RUN, _title(scene, record), before=before)
+
+
+def _absence(record: Recorded) -> str:
+    return "it is gone already" if record.ref is not None else "it was never made"
+
+
+def _let_go(record: Recorded, reason: Reason, note: str) -> Change:
+    title = str(record.wanted.get("title") or record.key)
+    return Change(record.key, record.kind, Action.FORGET, reason, title, before=record.wanted or None, note=note)
+
+
+def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Change | None:
+    """The change that puts back what was written to an item, or says why it stays as it is; none where it is gone or
+    holds nothing of it any more."""
+    record, now = scene.records.get(key), scene.observed.get(key)
+    if record is None or now is None:
+        return None
+    back: Fields = {}
+    notes: list[str] = []
+    for name, written in fields.items():
+        if name not in record.wanted or (record.wanted[name] == written.before != written.after):
+            continue  # it was never written, or is put back already
+        why = _why_not(scene, record, now, name, written)
+        if why:
+            notes.append(f"{_word(name)} {why}")
+        else:
+            back[name] = written.before
+    title, note = _title(scene, record), "; ".join(notes)
+    if back:
+        before = {name: record.wanted[name] for name in back}
+        return Change(key, record.kind, Action.UPDATE, Reason.WRITTEN_BY_RUN, title, before, back, tuple(back), note)
+    return Change(key, record.kind, Action.KEEP, Reason.TOUCHED, title, note=note) if notes else None
+
+
+def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, written: Written) -> str:
+    """Why a field is not put back; empty if it is."""
+    known = record.seen if record.seen is not None else record.wanted
+    compared = name in known and name in now.fields and (record.seen is not None or name not in UNREAD)
+    if record.wanted[name] != written.after:
+        return WRITTEN_SINCE
+    if compared and not same(name, known[name], now.fields):
+        return "changed"
+    if written.why_not:
+        return written.why_not
+    if name in scene.fixed:
+        return "cannot be put back by the tracker"
+    if written.before is None and name in _NEVER_EMPTY:
+        return "was not written before"
+    if name in _HOLDERS.values() and written.before is not None and written.before not in scene.observed:
+        return f"was {written.before}, which is gone"
+    return ""
+
+
+def _title(scene: Scene, record: Recorded) -> str:
+    """As people read it: a link by its tickets' titles, a label or column by its name."""
+    if record.kind is ItemKind.LINK:
+        ends = [scene.records[end] for end in scene.ends(record.key) if end is not None and end in scene.records]
+        return " waits for ".join(str(end.wanted.get("title") or end.key) for end in ends) or record.key
+    return str(record.wanted.get("title") or _name(record))
+
+
+def item_of(key: ItemKey, kind: ItemKind, fields: Fields) -> Item:
+    """The item with these fields, the inverse of `Item.fields`; a field that is missing is empty."""
+
+    def moment(name: str) -> datetime | None:
+        return datetime.fromisoformat(fields[name]) if fields.get(name) else None
+
+    return Item(
+        key,
+        kind,
+        str(fields.get("title") or ""),
+        text=str(fields.get("text") or ""),
+        checklist=tuple(fields.get("checklist") or ()),
+        labels=tuple(fields.get("labels") or ()),
+        assignee=fields.get("assignee"),
+        points=fields.get("points"),
+        priority=Priority(fields["priority"]) if fields.get("priority") else None,
+        epic=fields.get("epic"),
+        iteration=fields.get("iteration"),
+        starts=moment("starts"),
+        ends=moment("ends"),
+        goal=str(fields.get("goal") or ""),
+        source=fields.get("source"),
+        target=fields.get("target"),
+    )

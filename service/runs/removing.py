@@ -1,0 +1,140 @@
+"""What the batches of an undo do: remove what nobody touched, take links back, end the project.
+
+Each may run again after a crash or a lost answer: what is gone is success, and our record of it goes after the answer.
+Right before something is removed it is looked at again, because people may have touched it since the plan was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from connectors.tracker import Done, Finding, ItemKey, ItemKind, Link, ObservedItem, RemoteRef, Severity, Traces
+from service.domain.batches import REMOVAL_ORDER, Batch
+from service.domain.plan import Action, Recorded
+from service.domain.undo import touches
+from service.runs.work import Work
+from service.store import items
+from service.store.tables import ProjectRow
+
+
+def delete(work: Work, batch: Batch) -> None:
+    """Remove these items, but those that somebody touched meanwhile or that the tracker does not remove."""
+    refs = {key: ref for key in batch.keys if key in work.rows and (ref := _ref(work, key)) is not None}
+    if not refs:
+        return
+    shown, traces = _look(work, batch.kind, refs)
+    gone = [key for key in refs if key not in shown and key not in traces]
+    forget(work, gone)
+    going = []
+    for key, ref in refs.items():
+        if key in gone:
+            continue
+        why = [*touches(_record(work, key), shown.get(key), traces.get(key)), *_in_it(work, batch.kind)]
+        if why:
+            work.findings.append(_kept(work, key, why))
+        else:
+            going.append((key, ref))
+    if not going:
+        return
+    outcomes = work.tracker.delete(work.place, batch.kind, going)
+    forget(work, [outcome.key for outcome in outcomes if isinstance(outcome, Done)])
+    work.findings += [
+        _not_removed(work, outcome.key, [str(problem) for problem in outcome.problems])
+        for outcome in outcomes
+        if not isinstance(outcome, Done)
+    ]
+
+
+def unlink(work: Work, batch: Batch) -> None:
+    """Take back the links that no ticket took along."""
+    for key in batch.keys:
+        if key not in work.rows:
+            continue
+        item = work.desired[key]
+        source, target = _ref(work, item.source), _ref(work, item.target)
+        both = item.source in work.rows and item.target in work.rows
+        if both and source is not None and target is not None:
+            work.tracker.unlink(work.place, Link(key, source, target))
+        forget(work, [key])
+
+
+def end(work: Work, _batch: Batch) -> None:
+    """End the project, unless something went wrong before: then it can be asked for again."""
+    if any(entry["severity"] == Severity.ERROR for entry in work.run.findings):
+        message = "The project was not ended, because of the errors above."
+        fix = "Mend them and remove the project again; only what is left will be done."
+        work.findings.append(Finding(Severity.WARNING, "not-ended", message, fix, work.plan.spec.key))
+        return
+    with work.context.database.session() as session:
+        project = session.get_one(ProjectRow, work.project.id)
+        project.ended_at = project.ended_at or work.context.now()
+
+
+def forget(work: Work, keys: Collection[ItemKey]) -> None:
+    """Record that these items are gone, and the links at them with them."""
+    if not keys:
+        return
+    links = [
+        key
+        for key, row in work.rows.items()
+        if row.kind == ItemKind.LINK and {row.wanted.get("source"), row.wanted.get("target")} & set(keys)
+    ]
+    with work.context.database.session() as session:
+        items.forget(session, work.project.id, [*keys, *links])
+        if any(work.changes[key].kind is ItemKind.PROJECT for key in keys):
+            session.get_one(ProjectRow, work.project.id).url = None
+    work.reload()
+
+
+def _ref(work: Work, key: ItemKey | None) -> RemoteRef | None:
+    """Where an item is: as recorded or, where the answer to its creation was lost, as the plan found it."""
+    return (work.ref(key) or work.plan.known.get(key)) if key is not None else None
+
+
+def _record(work: Work, key: ItemKey) -> Recorded:
+    row, change = work.rows[key], work.changes[key]
+    return Recorded(key, change.kind, _ref(work, key), row.wanted or change.before or {}, row.seen)
+
+
+def _look(
+    work: Work, kind: ItemKind, refs: Mapping[ItemKey, RemoteRef]
+) -> tuple[Mapping[ItemKey, ObservedItem], Mapping[ItemKey, Traces]]:
+    """How the tracker shows these items now, and what people left on them."""
+    known = {**work.plan.known, **items.references(work.rows)}
+    shown: Mapping[ItemKey, ObservedItem] = {}
+    if readable := items.readable(refs):
+        shown = work.tracker.find(work.place, items.readable(known), only=list(readable))
+    if kind is not ItemKind.TICKET:
+        # What stays although it was to go counts like anybody's: it must not lose what it hangs on.
+        going = {change.key for change in work.plan.changes if change.action is Action.DELETE}
+        known = {key: ref for key, ref in known.items() if key in going.difference(_stayed(work, kind))}
+    return shown, work.tracker.traces(work.place, {**known, **refs}, list(refs))
+
+
+def _stayed(work: Work, kind: ItemKind) -> list[ItemKey]:
+    """What was to be removed before this kind of item, and was not."""
+    before = REMOVAL_ORDER[: REMOVAL_ORDER.index(kind)]
+    return [
+        change.key
+        for change in work.plan.changes
+        if change.action is Action.DELETE and change.kind in before and change.key in work.rows
+    ]
+
+
+def _in_it(work: Work, kind: ItemKind) -> list[str]:
+    """What stays in a project or on its board, which is not removed then."""
+    if kind not in (ItemKind.COLUMN, ItemKind.PROJECT):
+        return []
+    count = sum(work.changes[key].kind is not ItemKind.LABEL for key in _stayed(work, kind))
+    return [f"{count} item{'' if count == 1 else 's'} in it that stay{'s' if count == 1 else ''}"] if count else []
+
+
+def _kept(work: Work, key: ItemKey, why: Sequence[str]) -> Finding:
+    message = f'"{work.changes[key].title}" stays: {"; ".join(why)}.'
+    return Finding(Severity.INFO, "kept", message, "Remove it by hand if nobody needs it.", key)
+
+
+def _not_removed(work: Work, key: ItemKey, problems: Sequence[str]) -> Finding:
+    message = f'The tracker did not remove "{work.changes[key].title}": ' + "; ".join(problems)
+    fix = "Mend what it names and undo again, or remove it by hand; or leave it."
+    return Finding(Severity.WARNING, "not-removed", message, fix, key)

@@ -1,0 +1,371 @@
+"""Planning to take back what a run did, or all that was done for a project: a plan like any other. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.tracker import (
+    Capabilities,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    Place,
+    ProjectSpec,
+    RemoteRef,
+    Severity,
+    Tracker,
+)
+from service.context import Context
+from service.domain.batches import batches, estimate
+from service.domain.diff import UNREAD
+from service.domain.plan import Action, Change, Plan, Purpose, Reason, Recorded
+from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
+from service.domain.wire import plan_from_json
+from service.store import items, runs
+from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, TemplateRow
+from service.usecases import planning, projects
+from service.usecases.errors import Conflict, NotFound
+from service.usecases.planning import Draft
+
+_READABLE = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+
+
+class NothingToUndo(Conflict):
+    """Nothing of what the run did is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to."""
+
+    purpose: Purpose
+    undoes: str
+    project: ProjectRow
+    connection: ConnectionRow
+    template: str
+    rows: Mapping[ItemKey, ItemRow]
+    deeds: Deeds
+    items: Mapping[ItemKey, Item]
+    people: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+
+
+def plan_undo(context: Context, run_id: str) -> PlanRow:
+    """Make and keep a plan that takes back what the run did and nobody touched since, also if it ended half-way.
+
+    Raises NotFound; Conflict for a run that is still at work, for one that took something back itself, and for a
+    project that has ended; NothingToUndo; TrackerError when the tracker cannot be read.
+    """
+    with context.database.session() as session:
+        task = _undo_task(session, run_id)
+    if task.deeds.empty:
+        raise NothingToUndo("nothing-to-undo", f"Nothing of what the run {run_id} did is left.")
+    return planning.keep(context, _draft(context, task))
+
+
+def plan_removal(context: Context, project: str, *, undo: bool = True) -> PlanRow:
+    """Make and keep a plan that ends the project, and takes back what all of its runs did and nobody touched since.
+
+    Items that people gave us stay. Without `undo` everything stays, and the tracker is not asked. Raises NotFound;
+    Conflict while a run of the project is at work, and if it has ended; TrackerError when the tracker cannot be read.
+    """
+    row = projects.going_on(context, project)
+    with context.database.session() as session:
+        task = _removal_task(session, row.id, undo=undo)
+    if not task.deeds.empty:
+        return planning.keep(context, _draft(context, task))
+    plan = _plan(task, _spec(task), None, [], {}, {}, task.findings)
+    return planning.keep(context, Draft(task.project, plan, 0, 0, 0.0))
+
+
+# --- what is to be taken back, from our records -----------------------------------------------------------------------
+
+
+def _undo_task(session: Session, run_id: str) -> _Task:
+    run = session.get(RunRow, run_id)
+    if run is None:
+        raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
+    if run.kind != Purpose.APPLY:
+        message = f"The run {run_id} took something back itself, which cannot be undone."
+        raise Conflict("not-undoable", message, "`phaseloop plan` shows what to make again.")
+    if run.state not in runs.ENDED:
+        raise _at_work(run)
+    project = session.get_one(ProjectRow, run.project_id)
+    if project.ended_at is not None:
+        raise projects.has_ended(project)
+    rows = items.rows(session, project.id)
+    own = session.get_one(PlanRow, run.plan_id)
+    plan = _readable(own)
+    changes = plan.changes if plan is not None else ()
+    later = _written_later(session, own)
+    made = {key for key, row in rows.items() if _was_made_by(row, run_id)}
+    taken = {change.key for change in changes if change.action is Action.ADOPT and change.key in rows} - made
+    written = {
+        change.key: {name: _written(change, name, again=(change.key, name) in later) for name in change.changed}
+        for change in changes
+        if change.action in (Action.UPDATE, Action.ADOPT) and change.changed and change.key in rows
+    }
+    written = {key: fields for key, fields in written.items() if _is_left(rows[key], fields)}
+    task = _task(session, Purpose.UNDO, project, rows, [plan] if plan is not None else [])
+    findings = () if plan is not None else (_forgotten(run_id),)
+    deeds = Deeds(frozenset(made), frozenset(taken), written)
+    return replace(task, undoes=run_id, deeds=deeds, findings=findings)
+
+
+def _removal_task(session: Session, project_id: str, *, undo: bool) -> _Task:
+    project = session.get_one(ProjectRow, project_id)
+    at_work = select(RunRow).where(RunRow.project_id == project_id, RunRow.state.not_in(runs.ENDED)).limit(1)
+    if (run := session.scalar(at_work)) is not None:
+        raise _at_work(run)
+    rows = items.rows(session, project_id)
+    plans = [plan for row in _applied(session, project_id) if (plan := _readable(row)) is not None]
+    task = _task(session, Purpose.REMOVE, project, rows, plans)
+    if not undo:
+        return task
+    given = {key for key, row in rows.items() if row.origin == items.BY_PERSON}
+    written = _written_by_all(plans, given)
+    deeds = Deeds(frozenset(rows.keys() - given), frozenset(given - written.keys()), written)
+    return replace(task, deeds=deeds)
+
+
+def _task(
+    session: Session, purpose: Purpose, project: ProjectRow, rows: Mapping[ItemKey, ItemRow], plans: Iterable[Plan]
+) -> _Task:
+    template = session.get_one(TemplateRow, project.template_digest)
+    known: dict[ItemKey, Item] = {}
+    people: dict[str, str] = {}
+    for plan in plans:
+        known |= {item.key: item for item in plan.items}
+        people |= plan.people
+    return _Task(
+        purpose=purpose,
+        undoes="",
+        project=project,
+        connection=session.get_one(ConnectionRow, project.connection_id),
+        template=f"{template.name} {template.version}",
+        rows=rows,
+        deeds=Deeds(),
+        items=known,
+        people=people,
+    )
+
+
+def _at_work(run: RunRow) -> Conflict:
+    return Conflict(
+        "run-at-work", f"The run {run.id} is still at work.", f"Cancel it first: phaseloop runs cancel {run.id}"
+    )
+
+
+def _forgotten(run_id: str) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        "plan-cleaned-up",
+        f"The plan of {run_id} was cleaned up: what it changed in items that were there before is not known any more.",
+        "What it made can be removed; look yourself at the others.",
+        run_id,
+    )
+
+
+def _was_made_by(row: ItemRow, run_id: str) -> bool:
+    if row.state == items.REFUSED:
+        return row.run_id == run_id
+    return row.origin == items.BY_RUN and row.made_by == run_id
+
+
+def _written(change: Change, name: str, *, again: bool = False) -> Written:
+    before = (change.before or {}).get(name)
+    why_not = WRITTEN_SINCE if again else ""
+    if change.action is Action.ADOPT:
+        before = None  # only what was empty is filled in when an item is taken over
+    elif change.reason is Reason.RESTORED and name in UNREAD:
+        why_not = "was restored from what people had made of it"
+    return Written(before, (change.after or {}).get(name), why_not)
+
+
+def _is_left(row: ItemRow, fields: Mapping[str, Written]) -> bool:
+    """Whether anything that was written to the item still stands in our records."""
+    return any(name in row.wanted and row.wanted[name] != one.before for name, one in fields.items())
+
+
+def _written_later(session: Session, own: PlanRow) -> set[tuple[str, str]]:
+    """The fields that plans applied later wrote to items that existed, but for plans that were taken back."""
+    later = [row for row in _applied(session, own.project_id) if row.serial > own.serial]
+    undone = {row.body.get("undoes") for row in later if row.body.get("purpose") == Purpose.UNDO}
+    taken_back = set(session.scalars(select(RunRow.plan_id).where(RunRow.id.in_([one for one in undone if one]))))
+    return {
+        (change["key"], name)
+        for row in later
+        if row.id not in taken_back and row.body.get("purpose", Purpose.APPLY) == Purpose.APPLY
+        for change in row.body.get("changes", ())
+        if change["action"] == Action.UPDATE
+        for name in change["changed"]
+    }
+
+
+def _written_by_all(plans: Iterable[Plan], keys: Collection[ItemKey]) -> dict[ItemKey, dict[str, Written]]:
+    """The fields that these plans, oldest first, wrote to these items: as they were at first, and as they are now."""
+    found: dict[ItemKey, dict[str, Written]] = {}
+    for plan in plans:
+        for change in plan.changes:
+            if change.key in keys and change.action is Action.UPDATE and plan.purpose is Purpose.APPLY:
+                fields = found.setdefault(change.key, {})
+                for name in change.changed:
+                    last = _written(change, name)
+                    fields[name] = replace(last, before=fields[name].before) if name in fields else last
+    return found
+
+
+def _applied(session: Session, project_id: str) -> list[PlanRow]:
+    query = select(PlanRow).where(PlanRow.project_id == project_id, PlanRow.run_id.is_not(None))
+    return list(session.scalars(query.order_by(PlanRow.serial, PlanRow.created_at)))
+
+
+def _readable(row: PlanRow) -> Plan | None:
+    """The plan, None if all but its people were cleaned up."""
+    return plan_from_json(row.body) if "changes" in row.body else None
+
+
+# --- what the tracker shows of it -------------------------------------------------------------------------------------
+
+
+def _draft(context: Context, task: _Task) -> Draft:
+    spec = _spec(task)
+    started = monotonic()
+    with context.tracker(task.connection) as tracker:
+        before = tracker.usage
+        place = tracker.locate(spec)
+        capabilities = place.capabilities if place is not None else tracker.assumed(spec)
+        scene = _scene(context, tracker, place, task, capabilities)
+        changes = undo(task.deeds, scene)
+        findings = [*task.findings, *_findings(tracker, spec, place, changes, scene)]
+        used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
+    seconds = monotonic() - started
+    refs = {key: record.ref for key, record in scene.records.items() if record.ref is not None}
+    observed = {key: one.fields for key, one in scene.observed.items()}
+    plan = _plan(task, spec, place, changes, refs, observed, findings, _items(changes, scene))
+    expected = estimate(
+        batches(plan.changes, plan.items, capabilities, plan.purpose),
+        plan.items,
+        capabilities,
+        creates_project=False,
+        seconds_per_call=seconds / max(1, sum(used)),
+    )
+    return Draft(task.project, replace(plan, estimate=expected), *used, seconds)
+
+
+def _spec(task: _Task) -> ProjectSpec:
+    """The project as the connector is told of it; an undo never creates it."""
+    method = str(task.project.parameters.get("method", "scrum"))
+    return replace(planning.spec_of(task.project, method), create=False)
+
+
+def _plan(
+    task: _Task,
+    spec: ProjectSpec,
+    place: Place | None,
+    changes: list[Change],
+    known: Mapping[ItemKey, RemoteRef],
+    observed: Mapping[ItemKey, dict[str, Any]],
+    findings: Iterable[Finding],
+    wanted: Iterable[Item] = (),
+) -> Plan:
+    return Plan(
+        project=task.project.id,
+        serial=task.project.serial,
+        spec=spec,
+        place=place,
+        template=task.template,
+        changes=tuple(changes),
+        items=tuple(wanted),
+        known=known,
+        observed=observed,
+        findings=tuple(findings),
+        people=task.people,
+        purpose=task.purpose,
+        undoes=task.undoes,
+    )
+
+
+def _scene(context: Context, tracker: Tracker, place: Place | None, task: _Task, capabilities: Capabilities) -> Scene:
+    records = {key: _recorded(key, row, task.items.get(key)) for key, row in task.rows.items()}
+    fixed = frozenset() if capabilities.checklists_in_create else frozenset({"checklist"})
+    if place is None:
+        return Scene(records, fixed=fixed)
+    records |= _recovered(context, tracker, place, task, records)
+    known = {key: record.ref for key, record in records.items() if record.ref is not None}
+    readable = items.readable(known)
+    observed = tracker.find(place, readable, only=list(readable))
+    looked_at = [key for key in known if key in task.deeds.made and records[key].kind is not ItemKind.LINK]
+    return Scene(records, observed, tracker.traces(place, known, looked_at) if looked_at else {}, fixed)
+
+
+def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:
+    """What is known of an item; of one whose creation was begun, what it was to be."""
+    wanted = row.wanted
+    if row.state == items.INTENDED and not wanted and item is not None:
+        wanted = {name: value for name, value in item.fields().items() if name != "iteration"}
+    given = row.origin == items.BY_PERSON
+    return Recorded(key, ItemKind(row.kind), items.reference(row), wanted, row.seen, given=given)
+
+
+def _recovered(
+    context: Context, tracker: Tracker, place: Place, task: _Task, records: Mapping[ItemKey, Recorded]
+) -> dict[ItemKey, Recorded]:
+    """The items whose creation was begun and is not known to have happened, as far as they are there."""
+    doubtful = {key: row for key, row in task.rows.items() if row.state == items.INTENDED and key in task.deeds.made}
+    refs: dict[ItemKey, RemoteRef] = {}
+    looked_for = {key: row for key, row in doubtful.items() if records[key].kind in _READABLE}
+    if looked_for:
+        wanted = [task.items.get(key) or item_of(key, records[key].kind, {}) for key in looked_for]
+        since = min(row.since or "" for row in looked_for.values())
+        refs |= tracker.recover(place, wanted, since)
+        _wait_until_settled(context, [row for key, row in looked_for.items() if key not in refs])
+    refs |= {key: place.ref for key in doubtful if records[key].kind is ItemKind.PROJECT}
+    return {key: replace(records[key], ref=ref) for key, ref in refs.items()}
+
+
+def _wait_until_settled(context: Context, missing: Collection[ItemRow]) -> None:
+    """Raise Conflict while calls that would have made these items may still be under way at the tracker."""
+    if not missing:
+        return
+    age = (context.now() - max(row.updated_at for row in missing)).total_seconds()
+    if (left := context.settings.settle_seconds - age) > 0:
+        message = f"What became of {len(missing)} calls whose answers were lost is not known yet."
+        raise Conflict("unsettled", message, f"Ask again in {left:.0f} seconds.")
+
+
+def _items(changes: Iterable[Change], scene: Scene) -> list[Item]:
+    """The items that changes refer to: with what is put back, and links with their ends."""
+    return [
+        item_of(change.key, change.kind, {**scene.records[change.key].wanted, **(change.after or {})})
+        for change in changes
+        if change.action in (Action.UPDATE, Action.DELETE)
+    ]
+
+
+def _findings(
+    tracker: Tracker, spec: ProjectSpec, place: Place | None, changes: Collection[Change], scene: Scene
+) -> list[Finding]:
+    if place is None:
+        return [_project_gone(spec)]
+    removing = {change.kind for change in changes if change.action is Action.DELETE}
+    restored = _items([c for c in changes if c.action is Action.UPDATE], scene)
+    findings = tracker.check(spec, place, (), removing=removing) if removing else []
+    return [*findings, *(tracker.check(spec, place, restored) if restored else [])]
+
+
+def _project_gone(spec: ProjectSpec) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        "project-missing",
+        f"The tracker shows no project {spec.key} to this account: it was deleted, or the account lost its access.",
+        "If it is there, give the account access and plan this again; else this only lets go of our records.",
+        spec.key,
+    )
