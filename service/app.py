@@ -52,7 +52,6 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
         redoc_url=None,
     )
     api.install(app, context, engine.start, pace)
-    app.state.wake = engine.wake
     return app
 
 

@@ -1,22 +1,30 @@
-"""Commands around runs: list, show, watch; and how a run is followed until it ends."""
+"""Commands that look at runs: list, show, watch; and how a run is followed until it ends."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.show import finding_lines, findings_of
 from service.context import Context
 from service.store import runs as stored
+from service.store.tables import ProjectRow, StepRow
 from service.usecases import projects, running
 
 runs = typer.Typer(help="Durable runs.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or as much of it as no other begins with.")]
+
+INTERRUPTED = 130
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at a run's records."""
@@ -40,78 +48,88 @@ def list_runs(
     table = Table("Run", "Project", "State", "Steps", "Started by", "Created", box=None, pad_edge=False)
     for entry in found:
         run = entry.run
+        state = f"waiting until {clock(run.waiting_until, entry.project)}" if run.waiting_until else run.state
         done = f"{entry.done}/{entry.steps}"
-        table.add_row(
-            run.id, entry.project.key, run.state, done, run.started_by, f"{run.created_at:%Y-%m-%d %H:%M} UTC"
-        )
+        table.add_row(run.id, entry.project.key, state, done, run.started_by, f"{run.created_at:%Y-%m-%d %H:%M} UTC")
     out.print(table)
 
 
 @runs.command("show")
-def show_run(
-    run: Annotated[str, typer.Argument(help="The run's id.")],
-    as_json: AsJson = False,
-) -> None:
-    """Show a run: its steps, what they cost, what they found."""
+def show_run(run: Named, as_json: AsJson = False) -> None:
+    """Show a run: its steps, what they cost, what they found, and how to go on."""
     with opened() as context:
-        found = running.progress(context, run)
-        ended = running.steps(context, run)
+        found = running.progress(context, running.find(context, run))
+        ended = running.steps(context, found.run.id)
     if as_json:
-        steps = [
-            {
-                "number": step.number,
-                "title": step.title,
-                "state": step.state,
-                "message": step.message,
-                "requests": {"reads": step.reads, "writes": step.writes},
-                "started_at": step.started_at.isoformat(),
-                "finished_at": step.finished_at.isoformat(),
-            }
-            for step in ended
-        ]
-        print_json({**running.run_json(found), "history": steps})
+        print_json({**running.run_json(found), "history": [running.step_json(step) for step in ended]})
         return
-    out.print(
-        f"Run [bold]{run}[/] of {escape(found.project.key)}: [bold]{found.run.state}[/] {escape(found.run.message)}"
-    )
-    table = Table("Step", "What", "Ended", "Reads", "Writes", "Seconds", box=None, pad_edge=False)
-    for step in ended:
-        seconds = (step.finished_at - step.started_at).total_seconds()
-        table.add_row(
-            str(step.number), escape(step.title), step.state, str(step.reads), str(step.writes), f"{seconds:.2f}"
-        )
-    out.print(table)
-    for line in finding_lines(findings_of(found.run.findings)):
+    for line in _about(found):
+        out.print(line)
+    if ended:
+        out.print(_steps_table(ended, found.project))
+    for line in (*finding_lines(findings_of(found.run.findings)), *how_to_go_on(found)):
         out.print(line)
 
 
+def _about(found: running.Progress) -> Iterator[str]:
+    run, project = found.run, found.project
+    state = doing(found) if run.state in (stored.WAITING, stored.QUEUED) else run.state
+    yield f"Run [bold]{run.id}[/] ({run.kind}) of {escape(project.key)}: [bold]{state}[/]"
+    started = clock(run.created_at, project, in_full=True)
+    yield f"  Plan {run.plan_id}, started by {escape(run.started_by)} on {started}"
+    if run.continues:
+        yield f"  Goes on with what {run.continues} left"
+    if run.cancel_requested_at is not None:
+        asked = clock(run.cancel_requested_at, project, in_full=True)
+        yield f"  Cancelling asked for by {escape(run.cancelled_by or '')} on {asked}"
+    done = f"{found.done} of {found.steps} steps, " if found.steps else ""
+    yield f"  {done}{', '.join(_numbers(found))}{_left(found)}"
+    if run.cleaned_at is not None:
+        yield f"  Its steps were cleaned up on {clock(run.cleaned_at, project, in_full=True)}; these numbers were kept"
+
+
+def _steps_table(steps: list[StepRow], project: ProjectRow) -> Table:
+    table = Table("Step", "What", "Ended", "At", "Reads", "Writes", "Seconds", box=None, pad_edge=False)
+    for step in steps:
+        seconds = (step.finished_at - step.started_at).total_seconds()
+        at = f"{step.started_at.astimezone(ZoneInfo(project.time_zone)):%H:%M:%S}"
+        cells = (str(step.number), escape(step.title), step.state, at, str(step.reads), str(step.writes))
+        table.add_row(*cells, f"{seconds:.2f}")
+    return table
+
+
 @runs.command("watch")
-def watch_run(
-    run: Annotated[str, typer.Argument(help="The run's id.")],
-    as_json: AsJson = False,
-) -> None:
-    """Follow a run until it ends."""
+def watch_run(run: Named, as_json: AsJson = False) -> None:
+    """Follow a run until it ends. Ctrl-C ends the watching, not the run."""
     with opened() as context:
-        found = follow(context, run)
+        run_id = running.find(context, run)
+        try:
+            found = follow(context, run_id)
+        except KeyboardInterrupt:
+            err.print(f"The run goes on. Watch it again with: phaseloop runs watch {run_id}")
+            raise typer.Exit(INTERRUPTED) from None
     report(found, as_json=as_json)
 
 
-def follow(context: Context, run_id: str) -> running.Progress:
-    """Look at the run until it ends, with a bar on a terminal and in silence elsewhere."""
+def follow(context: Context, run_id: str, beside: Callable[[], object] = lambda: None) -> running.Progress:
+    """Look at the run until it ends, with a bar on a terminal and in silence elsewhere; do `beside` at every look."""
     found = running.progress(context, run_id)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         console=err,
         transient=True,
         disable=not err.is_terminal,
     ) as bar:
-        task = bar.add_task("Waiting to start", total=None)
+        task = bar.add_task("Waiting to start", total=None, left="")
         while not found.ended:
-            bar.update(task, description=doing(found), total=found.steps or None, completed=found.done)
+            bar.update(
+                task, description=doing(found), total=found.steps or None, completed=found.done, left=_left(found)
+            )
+            beside()
             time.sleep(LOOK_EVERY)
             found = running.progress(context, run_id)
     return found
@@ -123,12 +141,58 @@ def doing(found: running.Progress) -> str:
     if run.state == stored.QUEUED:
         return "Waiting to start"
     if run.state == stored.WAITING:
-        return f"Waiting for the tracker: {escape(run.message)}"
+        until = f" until {clock(run.waiting_until, found.project)}" if run.waiting_until else ""
+        return f"Waiting for {found.tracker}{until}: {escape(run.message)}"
+    if run.cancel_requested_at is not None:
+        return "Stopping after this step"
     return escape(found.latest.title) if found.latest else "Opening the project"
 
 
+def clock(moment: datetime, project: ProjectRow, *, in_full: bool = False) -> str:
+    """The time of day in the project's time zone, with the date if asked for or if it is not today's there."""
+    zone = ZoneInfo(project.time_zone)
+    there = moment.astimezone(zone)
+    if in_full or there.date() != datetime.now(zone).date():
+        return f"{there:%Y-%m-%d %H:%M}"
+    return f"{there:%H:%M}"
+
+
+def _left(found: running.Progress) -> str:
+    """How long it still takes, in words."""
+    seconds = found.seconds_left
+    if seconds is None or found.steps == 0:
+        return ""
+    if seconds < 90:
+        return f", about {max(1, round(seconds))} s left"
+    minutes = round(seconds / 60)
+    return f", about {minutes} min left" if minutes < 90 else f", about {round(minutes / 60)} h left"
+
+
+def _numbers(found: running.Progress) -> list[str]:
+    parts = [f"{found.written} of {found.planned} new items written"] if found.planned else []
+    parts += [f"{found.removed} of {found.removals} items removed"] if found.removals else []
+    parts += [f"{found.updates} changes to items that were there"] if found.updates else []
+    return [*parts, f"{found.requests.reads} reads and {found.requests.writes} writes"]
+
+
+def how_to_go_on(found: running.Progress) -> Iterator[str]:
+    """What to type next, where there is something to be done about the run."""
+    run = found.run
+    if found.continued_by:
+        yield f"Its work was taken up by: phaseloop runs show {found.continued_by}"
+    elif run.state == stored.WAITING:
+        yield f"Have it look again now: phaseloop runs resume {run.id}. Stop it: phaseloop runs cancel {run.id}"
+    elif run.state in (stored.INCOMPLETE, stored.FAILED, stored.CANCELLED):
+        if run.serial != found.project.serial or run.cleaned_at is not None:
+            yield f"The project was changed since. To see what is left: phaseloop plan {escape(found.project.key)}"
+        elif run.state == stored.CANCELLED:
+            yield f"Go on with it: phaseloop runs resume {run.id}"
+        else:
+            yield f"Mend what the findings name, then: phaseloop runs retry {run.id}"
+
+
 def report(found: running.Progress, *, as_json: bool) -> None:
-    """Say how a run ended; leaves with the exit code for errors unless it completed."""
+    """Say how a run ended, and how to go on; leaves with the exit code for errors unless it completed."""
     run = found.run
     if as_json:
         print_json(running.run_json(found))
@@ -139,10 +203,9 @@ def report(found: running.Progress, *, as_json: bool) -> None:
             out.print("[bold]Nothing to do.[/]")
         else:
             colour = "green" if run.state == stored.COMPLETED else "bold red"
-            parts = [f"{found.written} of {found.planned} new items written"] if found.planned else []
-            parts += [f"{found.updates} changes to items that were there"] if found.updates else []
-            cost = f"{found.requests.reads} reads and {found.requests.writes} writes"
-            out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join([*parts, cost])}.")
+            out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join(_numbers(found))}.")
+        for line in how_to_go_on(found):
+            out.print(line)
         if found.project.url:
             out.print(found.project.url)
     if run.state != stored.COMPLETED:

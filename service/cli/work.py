@@ -1,28 +1,128 @@
-"""How a command has a run done: in this process where it may run the engine, else by the process that does."""
+"""How a command has a run done: by the process that serves this store, else by this one, for as long as it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+
+import typer
 
 from service.cli.runs import follow
+from service.cli.shell import err
 from service.context import Context
 from service.runs.lock import AlreadyRunning
 from service.store.tables import RunRow
 from service.usecases import running
 from service.usecases.applying import Enqueue
 
+LOOK_FOR_HELP_EVERY = 2.0
+"""Seconds between two looks whether somebody else still does the work."""
+
+INTERRUPTED = 128
+"""A command that a signal stopped exits with this and the signal's number, as shells have it."""
+
+
+class _Told(BaseException):
+    """A signal told us to stop."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
 
 def carry_out(context: Context, begin: Callable[[Enqueue], RunRow]) -> running.Progress:
-    """Have `begin` start a run with the way to enqueue it that fits this process, and follow the run to its end."""
-    from service.runs.engine import Engine, hand_over  # the engine is slow to load, and only this needs it
+    """Have `begin` start a run with the way to enqueue it that fits, and follow the run to its end.
 
-    settings = context.settings
-    if settings.embedded:
-        try:
-            with Engine(context) as engine:
-                return follow(context, begin(engine.start).id)
-        except AlreadyRunning:
-            pass  # the process that has the home folder does the work
-    # On a shared database two engines of one name would take each other's runs: the service does the work.
-    run = begin(lambda run_id, partition: hand_over(settings, run_id, partition))
-    return follow(context, run.id)
+    Where a service is at work on this store it does the run; otherwise, or when it leaves in the middle, this process
+    does. Told to stop, this process parks the run and says how it goes on.
+    """
+    from service.runs.engine import leave  # the engine is slow to load, and only this needs it
+
+    run_id = ""
+    hands = _Hands(context)
+    try:
+        with _signals_told(), hands:
+            hands.lend_if_needed()
+            run_id = begin(hands.enqueue).id
+            found = follow(context, run_id, hands.lend_if_needed)
+    except _Told as told:
+        if run_id:
+            err.print(_how_it_goes_on(run_id, working=hands.working))
+        leave(INTERRUPTED + told.number)
+        raise typer.Exit(INTERRUPTED + told.number) from None
+    return found
+
+
+def _how_it_goes_on(run_id: str, *, working: bool) -> str:
+    if not working:
+        return f"The service goes on with the run. Follow it: phaseloop runs watch {run_id}"
+    return (
+        f"Stopped; nothing is lost. The run goes on with: phaseloop runs resume {run_id}\n"
+        "or with the next start of phaseloop serve."
+    )
+
+
+class _Hands:
+    """This process's share of the work: none while somebody serves, the engine otherwise."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stack = ExitStack()
+        self._enqueue: Enqueue | None = None
+        self._next_look = 0.0
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    @property
+    def working(self) -> bool:
+        """Whether this process does the work."""
+        return self._enqueue is not None
+
+    def lend_if_needed(self) -> None:
+        """Launch the engine here if nobody else works; looks every two seconds."""
+        if self.working or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_FOR_HELP_EVERY
+        from service.runs.engine import Engine
+        from service.runs.slots import somebody_serves
+
+        settings = self._context.settings
+        if not settings.embedded and somebody_serves(self._context.database):
+            return
+        with suppress(AlreadyRunning):  # then the process that has the home folder does the work
+            self._enqueue = self._stack.enter_context(Engine(self._context, visiting=True)).start
+
+    def enqueue(self, run_id: str, partition: str) -> None:
+        """Enqueue a run, here or for who serves."""
+        from service.runs.engine import hand_over
+
+        if self._enqueue is not None:
+            self._enqueue(run_id, partition)
+        else:
+            hand_over(self._context.settings, run_id, partition)
+
+
+@contextmanager
+def _signals_told() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into an error of ours once, so that the engine is stopped in order; a second signal while
+    it stops ends this process as usual."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        raise _Told(number)
+
+    for number in before:
+        signal.signal(number, tell)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

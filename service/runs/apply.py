@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from dbos import DBOS
-from sqlalchemy import update
 
 from connectors.tracker import Finding, Severity
 from service.context import Context
@@ -23,7 +21,6 @@ from service.runs import doing, work
 from service.runs.traffic import Traffic
 from service.runs.work import Verdict
 from service.store import runs
-from service.store.database import Database
 from service.store.tables import RunRow
 
 log = logging.getLogger(__name__)
@@ -140,13 +137,6 @@ def wait_step(run_id: str) -> None:
         traffic.pause(min(seconds, LOOK_EVERY))
 
 
-def wake(database: Database, run_id: str, now: datetime) -> None:
-    """Have a waiting run look again now, whichever process is at work on it. Others are left as they are."""
-    waiting = update(RunRow).where(RunRow.id == run_id, RunRow.state == runs.WAITING)
-    with database.session() as session:
-        session.execute(waiting.values(waiting_until=now))
-
-
 @DBOS.step(name="finish")
 def finish_step(run_id: str, state: str | None = None) -> str:
     """Close the run, in this state or in the one that its findings say."""
@@ -198,11 +188,19 @@ def title(batch: Batch) -> str:
             return f"Mark {batch.keys[0]}"
         case Op.UPDATE:
             return f"Update {batch.keys[0]}"
+        case Op.MOVE if batch.target is None:
+            return f"Take {things} out of their iteration"
         case Op.MOVE:
             return f"Put {things} into {batch.target}"
         case Op.LINK:
             return f"Make sure of {count} dependenc{'y' if count == 1 else 'ies'}"
         case Op.READ_BACK:
             return f"Read back {count} items"
+        case Op.DELETE:
+            return f"Remove {things}"
+        case Op.UNLINK:
+            return f"Make sure that {count} dependenc{'y is' if count == 1 else 'ies are'} gone"
+        case Op.END:
+            return "End the project"
         case _:
             return f"Note {count} items"

@@ -20,14 +20,13 @@ from typing import Self
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.context import Context, utc_now
+from service.context import Context
 from service.runs import apply
 from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
 from service.settings import Settings
-from service.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +119,6 @@ class Engine:
         with SetWorkflowID(run_id), SetEnqueueOptions(queue_partition_key=partition):
             DBOS.enqueue_workflow(QUEUE, apply.apply_plan, run_id)
 
-    def wake(self, run_id: str) -> None:
-        """Have a waiting run look again now, at whichever replica it is. Others are left as they are."""
-        apply.wake(self._context.database, run_id, self._context.now())
-        self._traffic.wake()
-
     def _occupy(self) -> None:
         if self._slot is not None:
             self._slot.take()
@@ -178,15 +172,6 @@ def hand_over(settings: Settings, run_id: str, partition: str) -> None:
         client.enqueue(options, run_id)
     finally:
         client.destroy()
-
-
-def wake(settings: Settings, run_id: str) -> None:
-    """Have a waiting run look again now, from a process that does not run the engine; it does within a second."""
-    database = Database(settings.store_url)
-    try:
-        apply.wake(database, run_id, utc_now())
-    finally:
-        database.dispose()
 
 
 def _hand_back(settings: Settings, executor: str, left: frozenset[str]) -> None:

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import OperationalError
 
 from service.runs.lock import SlotLost
+from service.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +52,15 @@ class Slot:
         return f"slot-{self._number}"
 
     def take(self) -> None:
-        """Take the first free slot. Raises psycopg.OperationalError if the database does not answer."""
+        """Take the first free slot. Raises OperationalError if the database does not answer."""
         with self._turn:
-            self._connection = self._connect()
-            self._number = self._first
-            while not _try(self._connection, self._number):
-                self._number += 1
+            try:
+                self._connection = self._connect()
+                self._number = self._first
+                while not _try(self._connection, self._number):
+                    self._number += 1
+            except psycopg.Error as error:
+                raise OperationalError("take a slot", None, error) from error
 
     def hold(self) -> bool:
         """Make sure that the slot is ours; False while the database cannot be reached. Raises SlotLost."""
@@ -139,17 +144,15 @@ class Slot:
         return connection
 
 
-def somebody_serves(url: str) -> bool:
-    """Whether a service is at work on this database: one of its slots is held."""
-    query = (
+def somebody_serves(database: Database) -> bool:
+    """Whether a service is at work on this PostgreSQL database: one of its slots is held."""
+    query = text(
         "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
         "WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND datname = current_database() "
-        "AND classid = %s AND objid <= %s)"
+        "AND classid = :of_ours AND objid <= :last)"
     )
-    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
-        row = connection.execute(query, (LOCK_CLASS, VISITORS)).fetchone()
-    return bool(row and row[0])
+    with database.session() as session:
+        return bool(session.scalar(query, {"of_ours": LOCK_CLASS, "last": VISITORS}))
 
 
 def _try(connection: psycopg.Connection, number: int) -> bool:

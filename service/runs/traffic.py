@@ -1,4 +1,4 @@
-"""Which runs this process is at work on, and whether it still may: how runs are woken, parked and waited for."""
+"""Which runs this process is at work on, and whether it still may: how runs are parked and waited for."""
 
 from __future__ import annotations
 
@@ -66,10 +66,9 @@ class Traffic:
             raise Parked
 
     def pause(self, seconds: float) -> None:
-        """Wait that long, or until `wake`; raises Parked as soon as this process is to let go of its runs."""
+        """Wait that long; raises Parked as soon as this process is to let go of its runs."""
         with self._change:
-            self.check()
-            self._change.wait(seconds)
+            self._change.wait_for(lambda: self._stopping, seconds)
         self.check()
 
     def patiently(self, call: Callable[[], _T]) -> _T:
@@ -84,11 +83,6 @@ class Traffic:
                 log.warning("the database cannot be used, trying again in %.0f s: %s", pause, error)
                 self.pause(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
-
-    def wake(self) -> None:
-        """End every pause; who was not meant pauses again."""
-        with self._change:
-            self._change.notify_all()
 
     def stop(self) -> None:
         """Let go of all runs, each at the end of its current step, waiting ones at once."""

@@ -17,6 +17,10 @@ VERSION = "0003"
 """The newest migration; a test holds it against the files. Written here so that a start need not load Alembic."""
 
 
+UPGRADE_LOCK = 0x70686C7075706772
+"""Key of the advisory lock ("phlpupgr") under which PostgreSQL's tables are changed."""
+
+
 class SchemaMismatch(Exception):
     """The database's tables are not of this version of phaseloop."""
 
@@ -57,13 +61,18 @@ class Database:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def upgrade(self) -> None:
-        """Bring the tables to this version. Repeatable."""
+        """Bring the tables to this version. Repeatable, and safe to be done by several processes at once."""
         if self.version == VERSION:
             return
         from alembic import command
         from alembic.config import Config
 
         with self.engine.begin() as connection:
+            # One process at a time; who comes second finds nothing to do, because the version is read anew by then.
+            if self.embedded:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
