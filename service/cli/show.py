@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
-from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
+from service.domain.plan import Action, Change, Drift, Plan, Purpose, Reason, Vacancy
 
 COLOURS = {
     Action.CREATE: "green",
@@ -18,12 +18,21 @@ COLOURS = {
     Action.ADOPT: "cyan",
     Action.KEEP: "dim",
     Action.FORGET: "red",
+    Action.DELETE: "red",
 }
 SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
+NAMED_AT_MOST = 8
+"""How many items of one kind an undo names without being asked for all."""
+
+
 def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
-    """The plan, grouped by epic and iteration; unchanged items only with `everything`."""
+    """The plan, grouped by epic and iteration, or by what becomes of the items where it takes something back; unchanged
+    items, and all that is removed, only with `everything`."""
+    if plan.purpose is not Purpose.APPLY:
+        yield from _taking_back(plan, plan_id, everything=everything)
+        return
     project = f"[bold]{escape(plan.spec.key)}[/] ({escape(plan.spec.name)})"
     yield f"Plan [bold]{plan_id}[/] for {project}, from {escape(plan.template)}"
     if plan.place is None and plan.spec.create and plan.changes:
@@ -42,6 +51,8 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
 
 def summary_line(plan: Plan) -> str:
     """The counts, and what applying takes."""
+    if plan.purpose is not Purpose.APPLY:
+        return _summary_of_taking_back(plan)
     if plan.empty:
         drift = f" ({len(plan.drift)} changed by people, left as they are)" if plan.drift else ""
         return f"[bold]Nothing to do[/]: {plan.spec.key} is as planned{drift}."
@@ -55,6 +66,73 @@ def count_line(plan: Plan) -> str:
     return (
         f"{counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
         f"{counts['forget']} to let go, {counts['keep']} as they are"
+    )
+
+
+def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
+    """What goes, what is put back, what is let go of, and what stays and why."""
+    project = f"[bold]{escape(plan.spec.key)}[/] ({escape(plan.spec.name)})"
+    what = f"takes back {plan.undoes} in {project}" if plan.purpose is Purpose.UNDO else f"ends {project}"
+    yield f"Plan [bold]{plan_id}[/] {what}"
+    by_action = {action: [change for change in plan.changes if change.action is action] for action in Action}
+    yield from _going(by_action[Action.DELETE], everything=everything)
+    for action, heading in (
+        (Action.UPDATE, "Put back"),
+        (Action.FORGET, "Let go of"),
+        (Action.KEEP, "Stays"),
+    ):
+        if by_action[action]:
+            yield f"\n[bold]{heading}[/] ({len(by_action[action])})"
+        for change in by_action[action]:
+            yield f"  {_sign(change)} {escape(_labelled(change))}{_why(change)}{_changed(change, plan.people)}"
+    if plan.purpose is Purpose.REMOVE and not by_action[Action.DELETE]:
+        yield "\nNothing is removed from the tracker."
+    yield from finding_lines(plan.findings)
+    yield ""
+    yield summary_line(plan)
+
+
+def _going(changes: Sequence[Change], *, everything: bool) -> Iterator[str]:
+    by_kind: defaultdict[ItemKind, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_kind[change.kind].append(change)
+    for kind, group in by_kind.items():
+        yield f"\n[bold]{_KINDS[kind]} to remove[/] ({len(group)})"
+        shown = group if everything or len(group) <= NAMED_AT_MOST else group[: NAMED_AT_MOST - 1]
+        for change in shown:
+            yield f"  {_sign(change)} {escape(change.title)}{_why(change)}"
+        if len(shown) < len(group):
+            yield f"  [dim]and {len(group) - len(shown)} more (shown with --all)[/]"
+
+
+_KINDS = {
+    ItemKind.LINK: "Dependencies",
+    ItemKind.TICKET: "Tickets",
+    ItemKind.ITERATION: "Iterations",
+    ItemKind.EPIC: "Epics",
+    ItemKind.LABEL: "Labels",
+    ItemKind.COLUMN: "Columns",
+    ItemKind.PROJECT: "Project",
+}
+
+
+def _labelled(change: Change) -> str:
+    return f"{change.kind.value} {change.title}"
+
+
+def _why(change: Change) -> str:
+    return f": {escape(change.note)}" if change.note else ""
+
+
+def _summary_of_taking_back(plan: Plan) -> str:
+    counts, takes = plan.counts(), plan.estimate
+    stays = f" ({counts['keep']} touched by people stay)" if counts["keep"] else ""
+    if plan.empty:
+        return f"[bold]Nothing to do[/]: nothing can be taken back{stays}."
+    return (
+        f"[bold]Plan:[/] {counts['delete']} to remove, {counts['update']} to put back, "
+        f"{counts['forget']} to let go of, {counts['keep']} stay; "
+        f"about {takes.writes + takes.reads} calls, {_seconds(takes.seconds)}."
     )
 
 

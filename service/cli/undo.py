@@ -1,0 +1,135 @@
+"""The commands that take back: undo a run, remove a project; and the list of projects."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from service.cli.plans import apply_and_follow
+from service.cli.runs import report
+from service.cli.shell import AsJson, Exit, err, opened, out, print_json
+from service.cli.show import plan_lines
+from service.context import Context
+from service.domain.plan import Plan
+from service.store.tables import PlanRow, ProjectRow
+from service.usecases import planning, projects, running, undoing
+from service.usecases.undoing import NothingToUndo
+
+project = typer.Typer(help="Projects.", no_args_is_help=True)
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+PlanOnly = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
+Everything = Annotated[bool, typer.Option("--all", help="Name each item that goes.")]
+
+
+def undo(
+    run: Annotated[str, typer.Argument(help="The run's id, or how it or its plan's id begins.")],
+    yes: Yes = False,
+    plan_only: PlanOnly = False,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back what a run did: what it made and nobody touched since goes, what it wrote is put back.
+
+    What people touched stays, and so does what it hangs on; the plan names both. It works for runs that ended half-way,
+    and can be done again. Exit code 0: nothing to do, or done. 1: an error. 2: changes that were only shown.
+    """
+    with opened() as context:
+        run_id = running.find(context, run)
+        try:
+            kept = undoing.plan_undo(context, run_id)
+        except NothingToUndo as nothing:
+            if as_json:
+                print_json({"undoes": run_id, "changes": [], "message": nothing.message})
+            else:
+                out.print(f"[bold]Nothing to do[/]: {escape(nothing.message)}")
+            return
+        _show_and_apply(context, kept, yes=yes, plan_only=plan_only, everything=everything, as_json=as_json)
+
+
+@project.command("remove")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    undo_all: Annotated[
+        bool, typer.Option("--undo", help="Also remove from the tracker what was made for it and nobody touched.")
+    ] = False,
+    yes: Yes = False,
+    plan_only: PlanOnly = False,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a project. Its runs stay on record, its key can be used anew.
+
+    Without --undo everything stays in the tracker. With it, all that any of its runs made goes, as with undo. The exit
+    codes are those of undo.
+    """
+    with opened() as context:
+        kept = undoing.plan_removal(context, name, undo=undo_all)
+        _show_and_apply(context, kept, yes=yes, plan_only=plan_only, everything=everything, as_json=as_json)
+
+
+@project.command("list")
+def list_projects(as_json: AsJson = False) -> None:
+    """List the projects, oldest first, those that have ended too."""
+    with opened() as context:
+        rows = projects.listed(context)
+    if as_json:
+        print_json([_project_json(row) for row in rows])
+        return
+    if not rows:
+        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        return
+    table = Table("Key", "Name", "Id", "Since", "State", box=None, pad_edge=False)
+    for row in rows:
+        state = f"ended {row.ended_at:%Y-%m-%d}" if row.ended_at is not None else "going on"
+        table.add_row(escape(row.key), escape(row.name), row.id, f"{row.created_at:%Y-%m-%d}", state)
+    out.print(table)
+
+
+def _project_json(row: ProjectRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "key": row.key,
+        "name": row.name,
+        "url": row.url,
+        "created_at": row.created_at.isoformat(),
+        "ended_at": row.ended_at.isoformat() if row.ended_at is not None else None,
+    }
+
+
+def _show_and_apply(
+    context: Context, kept: PlanRow, *, yes: bool, plan_only: bool, everything: bool, as_json: bool
+) -> None:
+    """Show the plan; apply it and follow it to its end if that is wanted, else leave with the exit code of a plan."""
+    made = planning.plan_of(kept)
+    going_on = not made.empty and not made.blocked and not plan_only
+    if not as_json:
+        for line in plan_lines(made, kept.id, everything=everything):
+            out.print(line)
+    if going_on and (yes or _agreed(as_json=as_json)):
+        report(apply_and_follow(context, kept.id), as_json=as_json)
+        return
+    _leave(made, kept, as_json=as_json)
+
+
+def _agreed(*, as_json: bool) -> bool:
+    """Whether a person says yes; where nobody can be asked, nobody did."""
+    return not as_json and sys.stdin.isatty() and typer.confirm("Do this?", err=True)
+
+
+def _leave(made: Plan, kept: PlanRow, *, as_json: bool) -> None:
+    if as_json:
+        print_json(planning.plan_json(kept))
+    if made.blocked:
+        if not as_json:
+            err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
+        raise typer.Exit(Exit.ERROR)
+    if made.empty:
+        return
+    if not as_json:
+        out.print(f"Nothing was changed yet. Do it with: phaseloop apply {kept.id}")
+    raise typer.Exit(Exit.CHANGES)
