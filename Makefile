@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo test lint format bench schema lock clean
+.PHONY: help install demo test lint format bench faults schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,6 +42,9 @@ format: $(INSTALLED) ## Format the code and mend what can be mended
 
 bench: $(INSTALLED) ## Count requests against the lower bound and the obvious script
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(INSTALLED) ## Fail every call of a bootstrap in every way, in Jira and Trello (ARGS="--every 10")
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 schema: $(INSTALLED) ## Write the JSON Schema of templates anew
 	@$(BIN)/python -m service.domain.schema > templates/template.schema.json
