@@ -37,8 +37,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 PIPED_WIDTH = 200
 """Columns when the output goes to a file or a program: tables are not cut to a terminal that is not there."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
