@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connectors.tracker import Capabilities, Item, ItemKey, ItemKind
+from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.plan import Action, Change, Estimate, Purpose, Reason
 
 
@@ -167,24 +167,24 @@ def estimate(
                 writes += sum(1 + len(lines) for lines in new)
                 lists |= new
             case Op.DELETE:
-                writes += len(batch.keys)
+                writes += len(batch.keys) * (costs.iteration if batch.kind is ItemKind.ITERATION else 1)
             case Op.UNLINK:
                 writes += len(_staying(batch, by_key, leaving))
     created = [by_key[key] for batch in plan if batch.op is Op.CREATE for key in batch.keys if key in by_key]
     writes += costs.label * len({label for item in created for label in (*item.labels, item.priority) if label})
     # One look at where the tracker's numbering stands.
-    reads = bool(created) + sum(_looks(batch, by_key, leaving) for batch in plan)
+    reads = bool(created) + sum(_looks(batch, by_key, leaving, costs) for batch in plan)
     return Estimate(reads=reads, writes=writes, seconds=_seconds(reads + writes, capabilities, seconds_per_call))
 
 
-def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey]) -> int:
-    """Requests that a batch reads with: one before finishing and after writing; what is there and what people did to
-    it before removing, which for an epic is also a search; and a link's id before it is taken back."""
+def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey], costs: Costs) -> int:
+    """Requests that a batch reads with: one before finishing and after writing; some for what is there and what people
+    did to it before removing, more where nothing is done in bulk; and a link's id before it is taken back."""
     match batch.op:
         case Op.FINISH | Op.READ_BACK:
             return 1
         case Op.DELETE:
-            return 3 if batch.kind is ItemKind.EPIC else 2
+            return 3 if costs.bulk else 5
         case Op.UNLINK:
             return len(_staying(batch, by_key, leaving))
         case _:

@@ -144,13 +144,14 @@ def _task(
     for plan in plans:
         known |= {item.key: item for item in plan.items}
         people |= plan.people
+    made = {key: number for number, key in enumerate(known)}
     return _Task(
         purpose=purpose,
         undoes="",
         project=project,
         connection=session.get_one(ConnectionRow, project.connection_id),
         template=f"{template.name} {template.version}",
-        rows=rows,
+        rows={key: rows[key] for key in sorted(rows, key=lambda key: (-made.get(key, len(made)), key))},
         deeds=Deeds(),
         items=known,
         people=people,
