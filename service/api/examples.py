@@ -234,6 +234,26 @@ PLAN: Example = {
     "estimate": {"reads": 3, "writes": 1, "seconds": 0.8},
     "requests": {"reads": 16, "writes": 0},
 }
+NEW_PLAN: Example = {"restore": ["ticket:label-data", "ML-12"], "adopt": {}}
+DRIFT: Example = {
+    "project": "prj_1f0c9a3b5d7e",
+    "tracker_project": "ML",
+    "drift": [
+        {
+            "key": "ticket:label-data",
+            "kind": "ticket",
+            "title": "Label the data",
+            "field": "title",
+            "recorded": "Label the data",
+            "observed": "Label the images",
+        }
+    ],
+    "summary": {"create": 0, "update": 0, "adopt": 0, "keep": 36, "forget": 0, "delete": 0},
+    "blocked": False,
+    "findings": [],
+    "people": {"712020:1f0c9a3b-5d7e": "ML engineer 1"},
+    "requests": {"reads": 16, "writes": 0},
+}
 _RUN_ENTRY: Example = {
     "id": "apply-pln_1f0c9a3b5d7e",
     "kind": "apply",

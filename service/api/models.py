@@ -379,7 +379,7 @@ class ItemPage(Shown):
 class ChangeContent(Shown):
     """What a change does to the fields of its item."""
 
-    action: Literal["create", "update", "adopt", "keep", "forget"]
+    action: Literal["create", "update", "adopt", "keep", "forget", "delete"]
     changed: list[str] = Field(description="The fields that are written, for an update.")
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -414,6 +414,24 @@ class PlanVacancy(Shown):
     title: str
     role: str
     reason: str
+
+
+class NewPlan(Body):
+    """What a plan is to do besides what template, team and calendar ask for; a plan that adopts does only that."""
+
+    model_config = ConfigDict(json_schema_extra=_shown(examples.NEW_PLAN))
+
+    restore: list[Name] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Items that people changed or deleted, to be as planned again: by key, by the tracker's key such "
+        "as ML-12, or `deleted` for all that were deleted.",
+    )
+    adopt: dict[Name, Name] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="Existing items of the tracker to take over as they are: the plan's item, and the tracker's key.",
+    )
 
 
 class UsageShown(Shown):
@@ -457,6 +475,21 @@ class Plan(Shown):
 
 
 RunState = Literal["queued", "running", "waiting", "completed", "incomplete", "failed", "cancelled"]
+
+
+class DriftReport(Shown):
+    """What people changed in the tracker since, and what a plan would change now."""
+
+    model_config = ConfigDict(json_schema_extra=_shown(examples.DRIFT))
+
+    project: str
+    tracker_project: str
+    drift: list[DriftShown]
+    summary: dict[str, int] = Field(description="How many changes of each action a plan would have.")
+    blocked: bool = Field(description="Whether findings forbid applying such a plan.")
+    findings: list[Finding]
+    people: dict[str, str] = Field(description="Who is behind each account id.")
+    requests: UsageShown = Field(description="Requests that looking took.")
 
 
 class ProgressShown(Shown):

@@ -58,7 +58,8 @@ def diff(
 
     An item that was recorded and is no longer observed was deleted by a person: it is drift and is not made again.
     A field that both the template and a person changed stays as the person left it, and is drift. What is restored is
-    a change instead: with an item that is made again come its links, and the tickets that were in it and are nowhere.
+    a change instead: with a ticket come its links, and with what is made again the tickets that were in it and are
+    nowhere.
     """
     comparison = _Comparison.of(desired, recorded, observed, restore)
     changes: list[Change] = []
@@ -173,8 +174,7 @@ class _Comparison:
             return Change(item.key, item.kind, action, reason, item.title, before=fields, after=fields), []
         if before is None or before.ref is None:
             return _creation(item, Reason.NEW), []
-        asked = self.restore.asks_for(item.key, gone=True) or item.source in self.restore.keys
-        if asked or ends & self.again:
+        if self.restore.asks_for(item.key, gone=True) or ends & (self.again | self.restore.keys):
             return _creation(item, Reason.RESTORED, before=before.wanted), []
         return None, [Drift(item.key, item.kind, item.title, None, item.title, None)]
 

@@ -17,9 +17,10 @@ from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
 from service.templates import TemplateText
-from service.usecases import planning, projects, running
+from service.usecases import looking, planning, projects, running, wishes
 from service.usecases.errors import NotFound
 from service.usecases.running import Inventory
+from service.usecases.wishes import Wish
 
 router = APIRouter(prefix="/projects", tags=["projects"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/projects", dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -162,6 +163,19 @@ def list_items(name: Named, request: Request, response: Response, context: Given
     return page(request, response, asked, read, lambda row: row.key, _item)
 
 
+@router.get(
+    "/{name}/drift",
+    operation_id="getDrift",
+    summary="Show what people changed",
+    response_model=models.DriftReport,
+    responses=openapi.problems(*openapi.ALWAYS, *openapi.TRACKER, "not-found", "ambiguous", "invalid-input"),
+)
+def get_drift(name: Named, context: Given) -> dict[str, Any]:
+    """Reads the tracker: what people changed since we wrote it, which stays so, and how much a plan would change now.
+    Nothing is written and nothing kept."""
+    return looking.drift_json(planning.draft(context, name))
+
+
 @creating.post(
     "/{name}/plans",
     tags=["plans"],
@@ -173,13 +187,17 @@ def list_items(name: Named, request: Request, response: Response, context: Given
     responses={
         201: {"headers": openapi.location_header("plan") | openapi.REPLAYED},
         **openapi.problems(
-            *openapi.ALWAYS, *openapi.IDEMPOTENCY, *openapi.TRACKER, "not-found", "ambiguous", "invalid-input"
+            *openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *openapi.TRACKER, "not-found", "ambiguous"
         ),
     },
 )
-def make_plan(name: Named, context: Given, response: Response) -> dict[str, Any]:
-    """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id."""
-    row = planning.make_plan(context, name)
+def make_plan(name: Named, context: Given, response: Response, body: models.NewPlan | None = None) -> dict[str, Any]:
+    """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id.
+
+    Without a body, what people changed or deleted stays so."""
+    asked = body or models.NewPlan()
+    with placed(_pointer):
+        row = planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt))
     response.headers["Location"] = f"/api/v1/plans/{row.id}"
     return planning.plan_json(row)
 
@@ -194,7 +212,7 @@ def _template(asked: str | models.TemplateText) -> TemplateText:
 def _pointer(problem: Problem) -> str | None:
     """Where in the body a problem lies, None for one of the team or of a template's text."""
     match problem.source:
-        case "project":
+        case "project" | wishes.SOURCE:
             return problem.pointer
         case "parameters":
             return f"/parameters{problem.pointer}"

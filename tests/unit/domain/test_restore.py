@@ -153,11 +153,11 @@ def test_a_deleted_ticket_comes_back_with_its_links() -> None:
     assert drift == []
 
 
-def test_a_link_is_restored_with_the_ticket_that_waits_or_by_its_own_key() -> None:
+def test_a_link_is_restored_with_either_of_its_tickets_or_by_its_own_key() -> None:
     world = World.built(ALL)
     world.observed[LOAD.key] = replace(world.observed[LOAD.key], links=())
 
-    for key in (LOAD.key, LOAD_NEEDS.key):
+    for key in (LOAD.key, GOALS.key, LOAD_NEEDS.key):
         _items, changes, drift = world.plan(ALL, Restore(frozenset({key})))
         assert writing(changes) == {LOAD_NEEDS.key: (Action.CREATE, Reason.RESTORED)}
         assert drift == []
