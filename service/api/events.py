@@ -13,7 +13,6 @@ from starlette.concurrency import run_in_threadpool
 from service.api import examples, models
 from service.context import Context
 from service.store import runs
-from service.store.tables import StepRow
 from service.usecases import running
 from service.usecases.running import Pulse
 
@@ -70,19 +69,5 @@ async def follow(
 
 
 def _look(context: Context, run_id: str, after: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    steps = [step_json(row) for row in running.steps(context, run_id, after)]
+    steps = [running.step_json(row) for row in running.steps(context, run_id, after)]
     return steps, running.run_json(running.progress(context, run_id))
-
-
-def step_json(row: StepRow) -> dict[str, Any]:
-    """A step as plain values, the form that the API and its events show."""
-    return {
-        "id": row.id,
-        "number": row.number,
-        "title": row.title,
-        "state": row.state,
-        "message": row.message,
-        "requests": {"reads": row.reads, "writes": row.writes},
-        "started_at": row.started_at.isoformat(),
-        "finished_at": row.finished_at.isoformat(),
-    }

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, demo, library, plans, runs, status
+from service.cli import admin, demo, library, mending, plans, status, undo
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -25,13 +25,15 @@ app = typer.Typer(
 app.add_typer(library.templates, name="templates")
 app.add_typer(library.connections, name="connections")
 app.add_typer(library.team, name="team")
-app.add_typer(runs.runs, name="runs")
+app.add_typer(mending.runs, name="runs")
+app.add_typer(undo.project, name="project")
 app.add_typer(admin.db, name="db")
 app.add_typer(admin.tokens, name="tokens")
 app.add_typer(admin.keys, name="keys")
 app.command("plan")(plans.plan)
 app.command("apply")(plans.apply)
 app.command("adopt")(plans.adopt)
+app.command("undo")(undo.undo)
 app.command("status")(status.status)
 app.command("demo")(demo.demo)
 app.command("serve")(admin.serve)

@@ -165,6 +165,7 @@ class PlanRow(Table):
     seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     run_id: Mapped[str | None] = mapped_column(String(80))
+    cleaned_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class RunRow(Table):

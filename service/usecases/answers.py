@@ -95,6 +95,15 @@ def release_abandoned(context: Context) -> None:
         session.execute(delete(AnswerRow).where(AnswerRow.status.is_(None)))
 
 
+def forget_old(context: Context) -> int:
+    """Forget all answers older than a day; returns how many. Each claim does so too."""
+    with context.database.session() as session:
+        found = session.scalars(
+            delete(AnswerRow).where(AnswerRow.created_at < context.now() - KEPT).returning(AnswerRow.key)
+        )
+        return len(found.all())
+
+
 def _forget_old(context: Context, row_id: str) -> None:
     """Forget answers older than a day, and this key's claim if nobody is going to answer it any more."""
     now = context.now()

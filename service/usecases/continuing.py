@@ -101,7 +101,8 @@ def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) 
             else:  # there now, if another caller takes it up at the same time
                 successor = session.get(RunRow, runs.next_id(former))
         if successor is None:
-            message = f"The run {run_id} cannot be taken up any more: its project was changed since it ended."
+            message = f"The run {run_id} cannot be taken up any more: its project was changed since it ended, "
+            message += "or its steps were cleaned up."
             raise StalePlan("plan-stale", message, PLAN_AGAIN)
         partition = session.get_one(ProjectRow, former.project_id).connection_id
     if successor.state not in runs.ENDED:  # after the commit: asking again enqueues what was not

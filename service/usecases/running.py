@@ -299,3 +299,17 @@ def run_json(found: Progress) -> dict[str, Any]:
         "findings": run.findings,
         "url": found.project.url,
     }
+
+
+def step_json(row: StepRow) -> dict[str, Any]:
+    """A step as plain values, the form that CLI, REST and events show."""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "title": row.title,
+        "state": row.state,
+        "message": row.message,
+        "requests": {"reads": row.reads, "writes": row.writes},
+        "started_at": row.started_at.isoformat(),
+        "finished_at": row.finished_at.isoformat(),
+    }

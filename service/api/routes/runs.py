@@ -75,7 +75,7 @@ def get_run(run_id: Id, context: Given) -> dict[str, Any]:
 def list_steps(run_id: Id, context: Given) -> dict[str, Any]:
     """Those that have ended, in order, each attempt on its own."""
     running.pulse(context, run_id)
-    return {"items": [events.step_json(row) for row in running.steps(context, run_id)], "next": None}
+    return {"items": [running.step_json(row) for row in running.steps(context, run_id)], "next": None}
 
 
 @router.get(

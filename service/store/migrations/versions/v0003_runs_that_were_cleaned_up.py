@@ -16,3 +16,5 @@ def upgrade() -> None:
     with op.batch_alter_table("runs") as runs:
         runs.add_column(sa.Column("totals", sa.JSON(), nullable=True))
         runs.add_column(sa.Column("cleaned_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("plans") as plans:
+        plans.add_column(sa.Column("cleaned_at", sa.DateTime(timezone=True), nullable=True))

@@ -1,0 +1,77 @@
+"""Cleaning up after old runs, so that a store does not grow for ever. What a run came to stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.store import runs
+from service.store.tables import ItemRow, PlanRow, RunRow, StepRow
+from service.usecases import answers, running
+
+AT_ONCE = 100
+"""How many runs or plans are cleaned in one unit of work: short ones, so that others can write in between."""
+
+
+def clean(context: Context) -> dict[str, int]:
+    """Clean up what is older than `keep_runs_days`: steps of ended runs, the plans of these, plans that were never
+    applied; and answers older than a day. Returns how many of each. Repeatable, and safe beside work.
+
+    A run keeps its state, its findings and its numbers. The plan of a run is kept as long as anything that the run made
+    or wrote is recorded as it left it, because undoing the run needs it.
+    """
+    before = context.now() - timedelta(days=context.settings.keep_runs_days)
+    return {
+        "runs": _repeated(context, lambda session: _clean_runs(context, session, before)),
+        "plans of runs": _repeated(context, lambda session: _clean_plans(context, session)),
+        "unapplied plans": _repeated(context, lambda session: _remove_plans(session, before)),
+        "answers": answers.forget_old(context),
+    }
+
+
+def _repeated(context: Context, part: Callable[[Session], int]) -> int:
+    """Do `part` again and again, each time in a unit of work of its own, until it found less than it may do at once."""
+    total = 0
+    while True:
+        with context.database.session() as session:
+            done = part(session)
+        total += done
+        if done < AT_ONCE:
+            return total
+
+
+def _clean_runs(context: Context, session: Session, before: datetime) -> int:
+    old = RunRow.state.in_(runs.ENDED), RunRow.finished_at < before, RunRow.cleaned_at.is_(None)
+    found = list(session.scalars(select(RunRow).where(*old).limit(AT_ONCE)))
+    for run in found:
+        plan = session.get_one(PlanRow, run.plan_id)
+        run.totals = running.count(session, run, running.outline(plan.body))
+        run.batches, run.cleaned_at = None, context.now()
+    session.execute(delete(StepRow).where(StepRow.run_id.in_([run.id for run in found])))
+    return len(found)
+
+
+def _clean_plans(context: Context, session: Session) -> int:
+    """Empty the plans all of whose runs were cleaned, those that an undo may need left out. Who is behind each account
+    stays: people keep their work by it."""
+    makers = select(ItemRow.made_by).where(ItemRow.made_by.is_not(None))
+    writers = select(ItemRow.run_id).where(ItemRow.run_id.is_not(None))
+    needed = select(RunRow.plan_id).where(
+        or_(RunRow.cleaned_at.is_(None), RunRow.id.in_(makers), RunRow.id.in_(writers))
+    )
+    old = PlanRow.run_id.is_not(None), PlanRow.cleaned_at.is_(None), PlanRow.id.not_in(needed)
+    found = list(session.scalars(select(PlanRow).where(*old).limit(AT_ONCE)))
+    for plan in found:
+        plan.body, plan.cleaned_at = {"people": plan.body.get("people", {})}, context.now()
+    return len(found)
+
+
+def _remove_plans(session: Session, before: datetime) -> int:
+    old = PlanRow.run_id.is_(None), PlanRow.created_at < before
+    found = list(session.scalars(select(PlanRow.id).where(*old).limit(AT_ONCE)))
+    session.execute(delete(PlanRow).where(PlanRow.id.in_(found), PlanRow.run_id.is_(None)))
+    return len(found)
