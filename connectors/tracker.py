@@ -383,6 +383,11 @@ class Tracker(Protocol):
         answer was lost. Opaque; safe to store."""
         ...
 
+    def watermark_after(self, since: str, made: Sequence[tuple[ItemKey, RemoteRef]]) -> str:
+        """The mark moved on past these items, whose creation was just answered: what is created from now on comes after
+        it, so that a later `recover` has little to read. No I/O."""
+        ...
+
     def recover(
         self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
     ) -> Mapping[ItemKey, RemoteRef]:

@@ -151,20 +151,20 @@ class Reader:
         issue = max((_number(one) for one in issues), default=0)
         sprints = self._fetcher.sprints(layout, _OPEN) if layout.sprints else ()
         sprint = max((number(one["id"]) for one in sprints), default=0)
-        return f"{issue:012d}.{sprint:012d}"
+        return _mark(issue, sprint)
 
     def recover(self, layout: Layout, items: Collection[Item], since: str, *, widely: bool) -> dict[ItemKey, RemoteRef]:
         """See `Tracker.recover`."""
-        issue_mark, _, sprint_mark = since.partition(".")
+        issue_mark, sprint_mark = _marks(since)
         missing = {item.key: item for item in items}
         found: dict[ItemKey, RemoteRef] = {}
         if any(is_issue(key) for key in missing):
-            found |= self._issues_after(layout, missing, int(issue_mark or 0))
+            found |= self._issues_after(layout, missing, issue_mark)
             if widely and any(is_issue(key) and key not in found for key in missing):
                 found |= self._indexed(layout, {key for key in missing if key not in found})
         iterations = [item for item in missing.values() if item.kind is ItemKind.ITERATION]
         if iterations and layout.sprints:
-            found |= self._sprints_after(layout, iterations, int(sprint_mark or 0))
+            found |= self._sprints_after(layout, iterations, sprint_mark)
         return found
 
     def _issues_after(self, layout: Layout, missing: Mapping[ItemKey, Item], mark: int) -> dict[ItemKey, RemoteRef]:
@@ -232,3 +232,24 @@ def _pages(layout: Layout, mark: int) -> Iterator[list[str]]:
 
 def _number(issue: Any) -> int:
     return number(str(issue.get("key") or "").rpartition("-")[2]) if isinstance(issue, dict) else 0
+
+
+def watermark_after(since: str, made: Sequence[tuple[ItemKey, RemoteRef]]) -> str:
+    """The mark moved on past issues and sprints that were just created."""
+    issue, sprint = _marks(since)
+    for key, ref in made:
+        if is_issue(key):
+            issue = max(issue, _number({"key": ref.key}))
+        elif kind_of(key) is ItemKind.ITERATION:
+            sprint = max(sprint, number(ref.id))
+    return _mark(issue, sprint)
+
+
+def _mark(issue: int, sprint: int) -> str:
+    """Zero-padded, so that the order of marks as text is theirs in time."""
+    return f"{issue:012d}.{sprint:012d}"
+
+
+def _marks(since: str) -> tuple[int, int]:
+    issue, _, sprint = since.partition(".")
+    return int(issue or 0), int(sprint or 0)

@@ -14,7 +14,7 @@ from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
 from connectors.jira.naming import Namer
 from connectors.jira.people import find_people
-from connectors.jira.reading import Reader
+from connectors.jira.reading import Reader, watermark_after
 from connectors.jira.removing import Remover
 from connectors.jira.settings import JiraSettings
 from connectors.jira.traces import Tracer
@@ -111,6 +111,10 @@ class JiraTracker:
         """See `Tracker.watermark`. Two marks can be compared as text: the lower one is the earlier."""
         self._client.patience.renew()
         return self._reader.watermark(_layout(place))
+
+    def watermark_after(self, since: str, made: Sequence[tuple[ItemKey, RemoteRef]]) -> str:
+        """See `Tracker.watermark_after`."""
+        return watermark_after(since, made)
 
     def recover(
         self, place: Place, items: Collection[Item], since: str, *, widely: bool = False

@@ -104,6 +104,10 @@ class TrelloTracker:
         items are found by their marker alone."""
         return self._reader.watermark()
 
+    def watermark_after(self, since: str, made: Sequence[tuple[ItemKey, RemoteRef]]) -> str:
+        """See `Tracker.watermark_after`. The mark stays: it serves for lists and labels of the whole run."""
+        return since
+
     def recover(
         self, place: Place, items: Collection[Item], since: str, *, widely: bool = False
     ) -> Mapping[ItemKey, RemoteRef]:

@@ -236,6 +236,8 @@ def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -
         riding = [(link, ItemKind.LINK) for o in outcomes if isinstance(o, Done) for link in o.linked]
         if riding:  # confirmed when read back; until then a link batch would write it
             items.intend(session, work.project.id, riding, work.run.id, "", now)
+        done = [(outcome.key, outcome.ref) for outcome in outcomes if isinstance(outcome, Done)]
+        session.get_one(RunRow, work.run.id).since = work.tracker.watermark_after(work.run.since or "", done)
 
 
 def _refusal(item: Item, problems: Sequence[str]) -> Finding:

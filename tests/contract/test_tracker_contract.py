@@ -401,6 +401,23 @@ def test_an_interrupted_create_costs_one_look_and_one_more_in_the_index(
         assert bench.requests()[0] - reads <= most
 
 
+@promise("watermark_after", "recover")
+@pytest.mark.parametrize("begun", [True, False], ids=["from-a-mark", "in-a-new-project"])
+def test_what_is_created_after_a_mark_that_moved_on_is_recovered(
+    bench: Bench, tracker: Tracker, place: Place, begun: bool
+) -> None:
+    since = tracker.watermark(place) if begun else ""
+    first = created(tracker, place, epic("first")) | created(tracker, place, ticket("first"))
+    if place.capabilities.iterations:
+        first |= created(tracker, place, iteration(3))
+    moved = tracker.watermark_after(since, list(first.items()))
+    assert tracker.watermark_after(moved, list(first.items())) == moved
+    later = created(tracker, place, ticket("later"))
+    reads = bench.requests()[0]
+    assert bench.tracker().recover(place, [ticket("later"), ticket("never")], moved) == later
+    assert bench.requests()[0] - reads <= 2
+
+
 @promise("recover")
 def test_recover_without_a_mark_looks_through_the_whole_project(tracker: Tracker, place: Place) -> None:
     refs = created(tracker, place, ticket("old"))
