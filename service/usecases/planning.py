@@ -186,8 +186,9 @@ def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabili
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)
     wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
     restore = wishes.restoring(wish, wanted, inputs.recorded)
-    findings = _place_findings(inputs, place, restore) + fitting_findings(inputs.blueprint, capabilities)
-    if place is not None or spec.create:
+    is_dead = _is_lost(inputs, place) and not (project.create and restore.deleted)
+    findings = _place_findings(inputs, place, is_dead=is_dead) + fitting_findings(inputs.blueprint, capabilities)
+    if place is not None or (spec.create and not is_dead):
         findings += tracker.check(spec, place, wanted)
     known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
     observed = _observed(tracker, place, known)
@@ -196,7 +197,7 @@ def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabili
     wanted = without_lost(wanted, inputs.recorded, observed, restore)
     notes = {key: inputs.assignment.notes.get(key, "") for key in (item.key for item in wanted)}
     changes, drift = diff(wanted, inputs.recorded, observed, notes, restore)
-    if _is_lost(inputs, place) and not restore.deleted:
+    if is_dead:
         changes, drift = [], [Drift(_project_key(project), ItemKind.PROJECT, project.name, None, project.url, None)]
     if wish.adopt:
         given = wishes.given(tracker, place, wish, wanted, inputs.recorded, observed)
@@ -236,14 +237,14 @@ def _is_lost(inputs: _Inputs, place: Place | None) -> bool:
     return place is None and any(record.ref is not None for record in inputs.recorded.values())
 
 
-def _place_findings(inputs: _Inputs, place: Place | None, restore: Restore) -> list[Finding]:
-    """What speaks against building at this place, or where there is none."""
+def _place_findings(inputs: _Inputs, place: Place | None, *, is_dead: bool) -> list[Finding]:
+    """What speaks against building at this place, or where there is none; `is_dead`: it is gone, and stays so."""
     project = inputs.project
 
     def finding(code: str, message: str, fix: str) -> list[Finding]:
         return [Finding(Severity.ERROR, code, message, fix, project.key)]
 
-    if _is_lost(inputs, place) and not (project.create and restore.deleted):
+    if is_dead:
         fix = "Put it back in the tracker (from Jira's trash, from Trello's closed boards) or give the account access"
         anew = f"; or build all of it anew: phaseloop plan {project.key} --restore {wishes.DELETED}"
         return finding(
