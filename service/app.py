@@ -23,7 +23,7 @@ from service.context import Context, open_context
 from service.runs.engine import Engine, leave
 from service.runs.lock import SlotLost
 from service.settings import Settings
-from service.usecases import answers, tokens
+from service.usecases import answers, cleaning, tokens
 from service.usecases.errors import UseCaseError
 
 
@@ -104,7 +104,7 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
         lost.set()
         server.should_exit = True
 
-    app = create_app(context, Engine(context, lost=give_up))
+    app = create_app(context, Engine(context, chores=cleaning.clean, lost=give_up))
     server = uvicorn.Server(
         uvicorn.Config(
             app,

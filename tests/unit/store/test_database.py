@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
     database.upgrade()
 
     database.check_schema()
+
+
+def test_several_may_upgrade_at_once(database: Database) -> None:
+    others = [Database(database.url) for _ in range(4)]
+    with ThreadPoolExecutor(len(others)) as threads:
+        for done in [threads.submit(other.upgrade) for other in others]:
+            done.result()
+
+    database.check_schema()
+    for other in others:
+        other.dispose()
 
 
 def test_times_come_back_as_they_went_in(database: Database) -> None:

@@ -1,0 +1,58 @@
+"""The command line as a process with one thing changed, for tests of what cannot be brought about from outside.
+
+python -m tests.integration.launchers NAME COMMAND...
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dbos import DBOS
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from service.runs import apply
+from service.runs.work import Verdict
+
+
+def former_waits() -> None:
+    """Waits as version 0.1 had them: a sleep of the engine after each attempt, unguarded."""
+
+    def until_done(_run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> str:
+        attempt = 0
+        while True:
+            verdict = Verdict(**attempt_step(attempt))
+            if verdict.next != "again":
+                return verdict.next
+            DBOS.sleep(verdict.wait)
+            attempt += 1
+
+    apply._until_done = until_done
+
+
+def small_disk() -> None:
+    """SQLite files that do not grow while there is a file of their name and ".full" beside them; ".struck" appears once
+    a write was refused because of that."""
+
+    @event.listens_for(Engine, "engine_connect")
+    def limit(connection: Connection) -> None:
+        full = Path(f"{connection.engine.url.database}.full").exists()
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.cursor().execute(f"PRAGMA max_page_count={1 if full else 2**30}")
+
+    @event.listens_for(Engine, "handle_error")
+    def strike(context: ExceptionContext) -> None:
+        if context.engine is not None and "full" in str(context.original_exception):
+            Path(f"{context.engine.url.database}.struck").touch()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    sys.argv[1:2] = []
+    from service.cli import main
+
+    main()
