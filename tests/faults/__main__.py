@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -12,8 +13,13 @@ from rich.console import Console
 
 from tests.faults.campaign import Asked, cases_of, results_of
 from tests.faults.kinds import BY_NAME, KINDS
+from tests.faults.replicas import Outcome, killing, postgresql
 from tests.faults.report import failures, table
 from tests.faults.rig import TRACKERS
+
+KILLS = 20
+PROJECTS = 3
+"""In each tracker, while replicas are killed."""
 
 
 def main() -> None:
@@ -25,14 +31,34 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         cases = list(cases_of(Path(folder), asked))
         results = list(results_of(Path(folder), cases, arguments.jobs, progress.print))
+        killed = _killed(Path(folder), arguments, progress)
     if arguments.json:
-        json.dump([result.to_json() for result in results], sys.stdout, indent=2)
+        document = {"cases": [result.to_json() for result in results], "replicas": killed and killed.to_json()}
+        json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         Console(width=None if sys.stdout.isatty() else 150).print(table(results))
         for line in failures(results):
             sys.stdout.write(line + "\n")
-    sys.exit(0 if all(result.good for result in results) else 1)
+        if killed is not None:
+            sys.stdout.write(killed.line() + "\n")
+    good = all(result.good for result in results) and (killed is None or killed.good)
+    sys.exit(0 if good else 1)
+
+
+def _killed(folder: Path, arguments: argparse.Namespace, progress: Console) -> Outcome | None:
+    """Replicas on PostgreSQL, killed at random; none where a part of the matrix was asked for."""
+    partly = arguments.kinds or arguments.calls
+    kills = arguments.kills if arguments.kills is not None else 0 if partly else KILLS
+    if kills == 0:
+        return None
+    if not postgresql():
+        progress.print(
+            "No PostgreSQL answers (PHASELOOP_TEST_DATABASE_URL says where to look): no replicas are killed."
+        )
+        return None
+    seed = arguments.seed if arguments.seed is not None else random.randrange(10_000)
+    return killing(folder, kills=kills, projects=PROJECTS, seed=seed, say=progress.print)
 
 
 def _arguments() -> argparse.Namespace:
@@ -43,6 +69,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--every", type=int, default=1, help="only every so many-th call")
     parser.add_argument("--first", type=int, default=1, help="begin to count at this call")
     parser.add_argument("--jobs", type=int, default=4, help="how many cases at once; most of a case is waiting")
+    parser.add_argument("--kills", type=int, help=f"how many replicas are killed on PostgreSQL; {KILLS} if left out")
+    parser.add_argument("--seed", type=int, help="which replicas are killed, and when; another every time if left out")
     parser.add_argument("--json", action="store_true", help="print every result as JSON")
     return parser.parse_args()
 

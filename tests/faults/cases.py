@@ -42,7 +42,8 @@ class Clean:
 
 @dataclass
 class Result:
-    """What came of a case. `extra_requests` counts beyond a clean run, for a run that needed no second plan."""
+    """What came of a case. `restarts` counts commands given again after the process died or could not plan, `retries`
+    those after a run ended incomplete; `extra_requests` are those of the run and its retries beyond a clean run."""
 
     tracker: TrackerName
     kind: str
@@ -55,9 +56,9 @@ class Result:
     extra: list[Fact] = field(default_factory=list)
     records: list[str] = field(default_factory=list)
     """Where our own records differ from the tracker."""
-    plans: int = 1
+    retries: int = 0
     restarts: int = 0
-    extra_requests: int | None = None
+    extra_requests: int = 0
     trouble: str = ""
 
     @property
@@ -87,7 +88,7 @@ def clean_run(rig: Rig) -> Clean:
     log = rig.sandbox.world.controls.log
     bulks = tuple(place for place, entry in enumerate(log.entries, 1) if entry.path.endswith("/issue/bulk"))
     clean = Clean(connected, ready, plan, planning, rig.requests - planning, bulks)
-    found = difference(planned(rig.stored_plan(plan), rig.tracker), portrait(rig).facts)
+    found = compared(rig, plan)
     assert found.none, found
     return clean
 
@@ -145,40 +146,34 @@ def _carried_on(rig: Rig, clean: Clean, result: Result, how: dict[str, Any], *, 
     plan = clean.plan
     if in_planning:
         plan, how = _plan_of(rig, result, how), {}
-    first, spent = plan, 0
+    command: tuple[str, ...] = ("apply", plan)
+    spent = 0
     for _attempt in range(MOST_COMMANDS):
         before = rig.requests
-        ended = rig.apply(plan, **how)
-        spent += rig.requests - before
-        how = {}
+        ended = rig.launcher.run(*command, "--json", **how)
+        how, spent = {}, spent + rig.requests - before
         result.request = result.request or _struck_request(rig)
         if ended.code == _NOTHING:
             result.finished = True
             break
         if ended.code < 0:
             result.restarts += 1
-            continue
-        result.trouble = _said(ended)
-        result.plans += 1
-        plan = _plan_of(rig, result, {})
-        if not plan:
-            result.finished = True
-            break
-    if result.plans == 1:
-        result.extra_requests = spent - clean.applying
-    _compare(rig, result, first)
+        else:
+            result.trouble = _said(ended)
+            result.retries += 1
+            command = ("runs", "retry", str(ended.json["id"]))
+    result.extra_requests = spent - clean.applying
+    _compare(rig, result, plan)
 
 
 def _plan_of(rig: Rig, result: Result, how: dict[str, Any]) -> str:
-    """The id of a plan, asked for until there is one; empty if there is nothing to plan."""
+    """The id of a plan, asked for until there is one."""
     for _attempt in range(MOST_COMMANDS):
         ended = rig.plan(**how)
         how = {}
         result.request = result.request or _struck_request(rig)
         if ended.code == _PLANNED:
             return str(ended.json["id"])
-        if ended.code == _NOTHING:
-            return ""
         result.restarts += 1
     raise AssertionError(f"no plan could be made: {_said(ended)}")
 
@@ -197,15 +192,17 @@ def _struck_request(rig: Rig) -> str:
     return next((f"{entry.method} {entry.path}" for entry in entries if entry.fault), "")
 
 
+def compared(rig: Rig, plan: str) -> Difference:
+    """How the tracker differs from the plan."""
+    return difference(planned(rig.stored_plan(plan), rig.tracker), portrait(rig).facts)
+
+
 def _compare(rig: Rig, result: Result, plan: str) -> None:
-    found = portrait(rig)
-    differs: Difference = difference(planned(rig.stored_plan(plan), rig.tracker), found.facts)
-    result.duplicates, result.missing, result.extra = (
-        list(differs.duplicates),
-        list(differs.missing),
-        list(differs.extra),
-    )
-    result.records = _of_records(rig.records("SELECT key, kind, state, remote_id FROM items"), found.ids)
+    differs = compared(rig, plan)
+    result.duplicates = list(differs.duplicates)
+    result.missing = list(differs.missing)
+    result.extra = list(differs.extra)
+    result.records = _of_records(rig.records("SELECT key, kind, state, remote_id FROM items"), portrait(rig).ids)
 
 
 def _of_records(rows: list[tuple[Any, ...]], ids: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from tests.faults.cases import Result
 from tests.faults.kinds import KINDS
 
 COLUMNS = (
-    *("tracker", "fault", "tried", "finished", "duplicates", "missing", "extra", "records off", "second plans"),
+    *("tracker", "fault", "tried", "finished", "duplicates", "missing", "extra", "records off", "retried"),
     "most extra requests",
 )
 
@@ -44,7 +44,7 @@ def rows(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
 
 
 def _numbers(results: Sequence[Result]) -> tuple[str, ...]:
-    in_runs = [r.extra_requests for r in results if r.phase == "run" and r.extra_requests is not None]
+    in_runs = [result.extra_requests for result in results if result.phase == "run"]
     return (
         str(len(results)),
         str(sum(result.finished for result in results)),
@@ -52,7 +52,7 @@ def _numbers(results: Sequence[Result]) -> tuple[str, ...]:
         str(sum(len(result.missing) for result in results)),
         str(sum(len(result.extra) for result in results)),
         str(sum(len(result.records) for result in results)),
-        str(sum(result.plans > 1 for result in results)),
+        str(sum(result.retries for result in results)),
         str(max(in_runs)) if in_runs else "-",
     )
 

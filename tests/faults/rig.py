@@ -53,6 +53,7 @@ class Rig:
 
     def __init__(self, folder: Path, tracker: TrackerName, settings: Mapping[str, str] | None = None) -> None:
         self.tracker = tracker
+        self.search_lag = 0.0
         self.home = folder / "home"
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,13 +108,14 @@ class Rig:
         return Snapshot(pickle.dumps((world.jira.data, world.trello.state.data)), kept)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Make everything as it was, with no fault set and no request counted."""
+        """Make everything as it was, with no fault set and no request counted; search lags by `search_lag` seconds."""
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(snapshot.home, self.home)
         jira, trello = pickle.loads(snapshot.data)
         world = self.sandbox.world
         world.jira.replace(jira)
         world.trello.state.replace(trello)
+        world.jira.data.search_lag_seconds = world.trello.state.search_lag_seconds = self.search_lag
         world.controls.clear()
 
     # -- the sandbox --
