@@ -30,7 +30,7 @@ what the tracker asks for."""
 LONGEST_BACKOFF = 240.0
 """Seconds between two attempts when the tracker does not say how long to wait."""
 
-RESUME = "Nothing is lost: once this is mended, plan again and apply; only what is missing will be done."
+RESUME = "Nothing is lost: once this is mended, retry the run; only what is missing will be done."
 
 
 @dataclass(frozen=True, slots=True)
