@@ -206,7 +206,7 @@ def _project(context: Context, url: str, tracker: TrackerName) -> str:
 
 
 def takeover() -> Takeover | None:
-    """Kill the replica that is at work, again and again, and see when the other one goes on; None without PostgreSQL."""
+    """Kill the replica that is at work a few times, and see when the other one goes on; None without PostgreSQL."""
     if not postgresql():
         return None
     with (
