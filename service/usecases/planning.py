@@ -16,7 +16,6 @@ from connectors.tracker import (
     Finding,
     Item,
     ItemKey,
-    ItemKind,
     ObservedItem,
     Place,
     ProjectSpec,
@@ -30,9 +29,9 @@ from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
 from service.domain.calendar import Calendar
 from service.domain.desired import desired_items, fitting_findings
-from service.domain.diff import Restore, adoptions, diff, lost, without_lost
+from service.domain.diff import adoptions, diff, without_lost
 from service.domain.parameters import settle
-from service.domain.plan import Drift, Plan, Recorded, Vacancy
+from service.domain.plan import Plan, Recorded, Vacancy
 from service.domain.reading import read_template
 from service.domain.team import Member, Team
 from service.domain.template import Template
@@ -40,7 +39,7 @@ from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import items
 from service.store.secrets import new_id
 from service.store.tables import ConnectionRow, PlanRow, ProjectRow, TeamRow, TemplateRow
-from service.usecases import projects, wishes
+from service.usecases import gone, projects, wishes
 from service.usecases.errors import NotFound
 from service.usecases.teams import team_of
 from service.usecases.wishes import NO_WISH, Wish
@@ -186,23 +185,20 @@ def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabili
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)
     wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
     restore = wishes.restoring(wish, wanted, inputs.recorded)
-    is_dead = _is_lost(inputs, place) and not (project.create and restore.deleted)
-    findings = _place_findings(inputs, place, is_dead=is_dead) + fitting_findings(inputs.blueprint, capabilities)
-    if place is not None or (spec.create and not is_dead):
+    is_gone = gone.is_gone(project, place, inputs.recorded, restore)
+    findings = gone.project_findings(project) if is_gone else _place_findings(project, place)
+    findings += fitting_findings(inputs.blueprint, capabilities)
+    if place is not None or (spec.create and not is_gone):
         findings += tracker.check(spec, place, wanted)
     known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
     observed = _observed(tracker, place, known)
     if place is not None:
-        findings += _lost_findings(inputs, wanted, observed, restore)
+        findings += gone.item_findings(project, wanted, inputs.recorded, observed, restore)
     wanted = without_lost(wanted, inputs.recorded, observed, restore)
     notes = {key: inputs.assignment.notes.get(key, "") for key in (item.key for item in wanted)}
     changes, drift = diff(wanted, inputs.recorded, observed, notes, restore)
-    if is_dead:
-        changes, drift = [], [Drift(_project_key(project), ItemKind.PROJECT, project.name, None, project.url, None)]
-    if wish.adopt:
-        given = wishes.given(tracker, place, wish, wanted, inputs.recorded, observed)
-        changes, drift = adoptions(wanted, given), [entry for entry in drift if entry.key not in given]
-        observed, known = {**observed, **given}, known | {key: seen.ref for key, seen in given.items()}
+    if is_gone:
+        changes, drift = [], [gone.project_drift(project)]
     plan = Plan(
         project=project.id,
         serial=project.serial,
@@ -218,7 +214,20 @@ def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabili
         findings=(*findings, *people_findings),
         people={accounts[m.handle]: m.person for m in inputs.team.members if m.handle in accounts},
     )
+    if wish.adopt:
+        plan = _adopting(plan, wishes.given(tracker, place, wish, wanted, inputs.recorded, observed))
     return plan, capabilities
+
+
+def _adopting(plan: Plan, given: Mapping[ItemKey, ObservedItem]) -> Plan:
+    """The plan that takes these items over, in place of one for everything."""
+    return replace(
+        plan,
+        changes=tuple(adoptions(plan.items, given)),
+        known={**plan.known, **{key: seen.ref for key, seen in given.items()}},
+        observed={**plan.observed, **{key: seen.fields for key, seen in given.items()}},
+        drift=tuple(entry for entry in plan.drift if entry.key not in given),
+    )
 
 
 def _observed(
@@ -228,71 +237,28 @@ def _observed(
     return tracker.find(place, items.readable(known)) if place is not None else {}
 
 
-def _project_key(project: ProjectRow) -> ItemKey:
-    return ItemKey(f"{ItemKind.PROJECT}:{project.key}")
-
-
-def _is_lost(inputs: _Inputs, place: Place | None) -> bool:
-    """Whether the tracker no longer shows the project that was built in."""
-    return place is None and any(record.ref is not None for record in inputs.recorded.values())
-
-
-def _place_findings(inputs: _Inputs, place: Place | None, *, is_dead: bool) -> list[Finding]:
-    """What speaks against building at this place, or where there is none; `is_dead`: it is gone, and stays so."""
-    project = inputs.project
-
-    def finding(code: str, message: str, fix: str) -> list[Finding]:
-        return [Finding(Severity.ERROR, code, message, fix, project.key)]
-
-    if is_dead:
-        fix = "Put it back in the tracker (from Jira's trash, from Trello's closed boards) or give the account access"
-        anew = f"; or build all of it anew: phaseloop plan {project.key} --restore {wishes.DELETED}"
-        return finding(
-            "project-deleted",
-            f"The tracker no longer shows the project {project.key} that was built in: somebody deleted it, or this "
-            "account may not see it any more.",
-            fix + (anew if project.create else "") + ".",
-        )
+def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
     if place is None and not project.create:
-        return finding(
-            "project-missing",
-            f"The tracker shows no project {project.key} to this account.",
-            "Create it there, give the account access to it, or add --create to have phaseloop create it.",
-        )
-    if place is not None and project.create and project.url is None:
-        return finding(
-            "key-taken",
-            f"A project {project.key} exists already ({place.ref.url}).",
-            "Choose another key, or leave --create out to build in that project.",
-        )
-    return []
-
-
-def _lost_findings(
-    inputs: _Inputs, wanted: Sequence[Item], observed: Mapping[ItemKey, ObservedItem], restore: Restore
-) -> list[Finding]:
-    """What it means for tickets that people deleted their epic or their iteration, and how to have it back."""
-    away = lost(inputs.recorded, observed, restore)
-    findings = []
-    for item in wanted:
-        if item.key not in away or item.kind is ItemKind.TICKET:
-            continue
-        inside = [one.key for one in wanted if item.key in (one.epic, one.iteration)]
-        there = sum(key in observed for key in inside)
-        new = sum(key not in observed and key not in away for key in inside)
-        what = f"Its {there} tickets that are there stay" + (
-            f", {new} new ones are made outside of it." if new else "."
-        )
-        findings.append(
+        return [
             Finding(
-                Severity.WARNING if new else Severity.INFO,
-                f"{item.kind.value}-deleted",
-                f'Somebody deleted the {item.kind.value} "{item.title}". {what}',
-                f"To have it again with its tickets: phaseloop plan {inputs.project.key} --restore {item.key}",
-                item.key,
+                Severity.ERROR,
+                "project-missing",
+                f"The tracker shows no project {project.key} to this account.",
+                "Create it there, give the account access to it, or add --create to have phaseloop create it.",
+                project.key,
             )
-        )
-    return findings
+        ]
+    if place is not None and project.create and project.url is None:
+        return [
+            Finding(
+                Severity.ERROR,
+                "key-taken",
+                f"A project {project.key} exists already ({place.ref.url}).",
+                "Choose another key, or leave --create out to build in that project.",
+                project.key,
+            )
+        ]
+    return []
 
 
 def _accounts(tracker: Tracker, place: Place | None, inputs: _Inputs) -> tuple[dict[str, str], list[Finding]]:

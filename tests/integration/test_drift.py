@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.server import free_port
 from sandbox.testing import SandboxServer
 from tests.integration.conftest import SMALL, TEAM_FILE, Controls, Installation
 from tests.integration.desks import Desk, JiraDesk, TrelloDesk
@@ -295,3 +296,18 @@ def test_a_text_that_the_template_changed_is_no_drift_and_edits_of_it_are(
 
     again = planned(installation, code=0)
     assert drifted(again) == {("ticket:train", "title")}
+
+
+def test_one_project_that_cannot_be_read_does_not_hide_the_others(installation: Installation, desk: Desk) -> None:
+    nowhere = f"http://127.0.0.1:{free_port(0)}"
+    add = ("connections", "add", "away", "--kind", "jira", "--url", nowhere, "--email", "demo@example.com")
+    installation.ok(*add, stdin="sandbox-token")
+    installation.ok("plan", "FAR", "--connection", "away", "--template", SMALL, "--team", TEAM_FILE, code=1)
+    desk.retitle("Load the data", "Get the data")
+
+    seen = {entry["key"]: entry for entry in installation.ok("status", "--json", code=1).json}
+
+    assert [(entry["key"], entry["field"]) for entry in seen["ML"]["drift"]] == [("ticket:load", "title")]
+    assert seen["ML"]["error"] is None
+    assert seen["FAR"]["drift"] is None
+    assert seen["FAR"]["error"]["message"]
