@@ -57,7 +57,7 @@ class Keeper:
         self._context, self._traffic, self._queue = context, traffic, queue
         self._executor, self._slot, self._start, self._lost, self._chores = executor, slot, start, lost, chores
         self._suspects: frozenset[tuple[str, str]] = frozenset()
-        self._troubled = False
+        self._troubled = self._stopped = False
         self._clock = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
         )
@@ -75,6 +75,7 @@ class Keeper:
 
     def stop(self) -> None:
         """Start nothing any more. What is under way ends by itself: each job is safe to end anywhere."""
+        self._stopped = True
         if self._clock.running:
             self._clock.shutdown(wait=False)
 
@@ -94,7 +95,8 @@ class Keeper:
                 )
             self._troubled = True
         except Exception:
-            log.exception("a periodic job failed")
+            if not self._stopped:  # else the engine was taken away beneath it
+                log.exception("a periodic job failed")
 
     def hold(self) -> None:
         """Keep the slot, or say that it is lost."""
