@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from service.api import middleware, openapi, problems
 from service.api.events import Pace
-from service.api.routes import connections, health, plans, projects, runs, teams, templates
+from service.api.routes import connections, health, plans, projects, runs, teams, templates, undo
 from service.context import Context
 from service.usecases.applying import Enqueue
 
@@ -22,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.creating,
     runs.router,
     runs.creating,
+    undo.creating,
 )
 
 

@@ -114,6 +114,27 @@ _KINDS = (
         "`detail` says what the run's state is and what can be done with it.",
     ),
     Kind(
+        "project-ended",
+        409,
+        "The project has ended",
+        "The project was removed: it takes no more plans, and those made before are not applied.",
+        "Set a new project up; the key can be used anew.",
+    ),
+    Kind(
+        "nothing-to-undo",
+        409,
+        "Nothing of the run is left",
+        "All that the run did was taken back already, or it did nothing.",
+        "Nothing is to be done.",
+    ),
+    Kind(
+        "unsettled",
+        409,
+        "A call's outcome is not known yet",
+        "The run lost the answer to a call of its own shortly ago, and the tracker may still be at work on it.",
+        "Send the same request again after as many seconds as `detail` says.",
+    ),
+    Kind(
         "idempotency-key-in-use",
         409,
         "The first request is still at work",

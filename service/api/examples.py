@@ -169,6 +169,7 @@ _PROJECT_ENTRY: Example = {
     "create": False,
     "serial": 2,
     "created_at": _AT,
+    "ended_at": None,
 }
 PROJECT_PAGE: Example = {"items": [_PROJECT_ENTRY], "next": None}
 PROJECT: Example = {
@@ -197,13 +198,15 @@ PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
     "run": None,
-    "format_version": "1.0",
+    "format_version": "1.1",
+    "purpose": "apply",
+    "undoes": None,
     "project": "prj_1f0c9a3b5d7e",
     "serial": 0,
     "tracker_project": "ML",
     "creates_project": False,
     "template": "iterative-ml 1.0.0",
-    "summary": {"create": 1, "update": 0, "adopt": 0, "keep": 0, "forget": 0},
+    "summary": {"create": 1, "update": 0, "adopt": 0, "keep": 0, "forget": 0, "delete": 0},
     "blocked": False,
     "changes": [
         {
@@ -234,6 +237,7 @@ PLAN: Example = {
     "estimate": {"reads": 3, "writes": 1, "seconds": 0.8},
     "requests": {"reads": 16, "writes": 0},
 }
+NEW_REMOVAL_PLAN: Example = {"undo": True}
 NEW_PLAN: Example = {"restore": ["ticket:label-data", "ML-12"], "adopt": {}}
 DRIFT: Example = {
     "project": "prj_1f0c9a3b5d7e",

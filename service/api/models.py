@@ -323,6 +323,7 @@ class ProjectEntry(Shown):
     create: bool
     serial: int = Field(description="Grows whenever a plan is applied or a run ends; plans of an older one are stale.")
     created_at: datetime
+    ended_at: datetime | None = Field(description="When it was removed; it takes no more plans then.")
 
 
 class ProjectPage(Shown):
@@ -392,7 +393,7 @@ class ChangeShown(Shown):
     kind: str
     title: str
     reason: str
-    note: str = Field(description="Why this person.")
+    note: str = Field(description="Why this person; or why an item that was to be taken back stays.")
     change: ChangeContent
 
 
@@ -434,6 +435,16 @@ class NewPlan(Body):
     )
 
 
+class NewRemovalPlan(Body):
+    """How a project is to end."""
+
+    model_config = ConfigDict(json_schema_extra=_shown(examples.NEW_REMOVAL_PLAN))
+
+    undo: bool = Field(
+        description="Whether to remove from the tracker what its runs made and nobody touched since; else all stays."
+    )
+
+
 class UsageShown(Shown):
     """Requests sent to the tracker."""
 
@@ -458,6 +469,8 @@ class Plan(Shown):
     created_at: datetime
     run: str | None = Field(description="Id of the run that applies it.")
     format_version: str
+    purpose: Literal["apply", "undo", "remove"]
+    undoes: str | None = Field(description="Id of the run that an undo takes back.")
     project: str
     serial: int
     tracker_project: str

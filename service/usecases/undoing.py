@@ -58,7 +58,8 @@ class _Task:
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
-    """Make and keep a plan that takes back what the run did and nobody touched since, also if it ended half-way.
+    """Make and keep a plan that takes back what the run did and nobody touched since, also if it ended half-way. Runs
+    that took each other's work up count as one.
 
     Raises NotFound; Conflict for a run that is still at work, for one that took something back itself, and for a
     project that has ended; NothingToUndo; TrackerError when the tracker cannot be read.
@@ -94,9 +95,11 @@ def _undo_task(session: Session, run_id: str) -> _Task:
         raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
     if run.kind != Purpose.APPLY:
         message = f"The run {run_id} took something back itself, which cannot be undone."
-        raise Conflict("not-undoable", message, "`phaseloop plan` shows what to make again.")
-    if run.state not in runs.ENDED:
-        raise _at_work(run)
+        raise Conflict("run-state", message, "`phaseloop plan` shows what to make again.")
+    together = _runs_of_plan(session, run.plan_id)
+    for one in together:
+        if one.state not in runs.ENDED:
+            raise _at_work(one)
     project = session.get_one(ProjectRow, run.project_id)
     if project.ended_at is not None:
         raise projects.has_ended(project)
@@ -105,7 +108,7 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     plan = _readable(own)
     changes = plan.changes if plan is not None else ()
     later = _written_later(session, own)
-    made = {key for key, row in rows.items() if _was_made_by(row, run_id)}
+    made = {key for key, row in rows.items() if _was_made_by(row, {one.id for one in together})}
     taken = {change.key for change in changes if change.action is Action.ADOPT and change.key in rows} - made
     written = {
         change.key: {name: _written(change, name, again=(change.key, name) in later) for name in change.changed}
@@ -160,7 +163,7 @@ def _task(
 
 def _at_work(run: RunRow) -> Conflict:
     return Conflict(
-        "run-at-work", f"The run {run.id} is still at work.", f"Cancel it first: phaseloop runs cancel {run.id}"
+        "run-state", f"The run {run.id} is still at work.", f"Cancel it first: phaseloop runs cancel {run.id}"
     )
 
 
@@ -174,10 +177,15 @@ def _forgotten(run_id: str) -> Finding:
     )
 
 
-def _was_made_by(row: ItemRow, run_id: str) -> bool:
+def _runs_of_plan(session: Session, plan_id: str) -> list[RunRow]:
+    """A run together with those that took its work up, or whose work it took up: they are taken back as one."""
+    return list(session.scalars(select(RunRow).where(RunRow.plan_id == plan_id)))
+
+
+def _was_made_by(row: ItemRow, run_ids: Collection[str]) -> bool:
     if row.state == items.REFUSED:
-        return row.run_id == run_id
-    return row.origin == items.BY_RUN and row.made_by == run_id
+        return row.run_id in run_ids
+    return row.origin == items.BY_RUN and row.made_by in run_ids
 
 
 def _written(change: Change, name: str, *, again: bool = False) -> Written:

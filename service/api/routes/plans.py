@@ -37,7 +37,13 @@ def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
     responses={
         202: {"headers": openapi.location_header("run") | openapi.REPLAYED},
         **openapi.problems(
-            *openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "plan-stale", "plan-blocked", "invalid-input"
+            *openapi.ALWAYS,
+            *openapi.IDEMPOTENCY,
+            "not-found",
+            "plan-stale",
+            "plan-blocked",
+            "project-ended",
+            "invalid-input",
         ),
     },
 )

@@ -109,7 +109,9 @@ def get_project(name: Named, request: Request, response: Response, context: Give
     responses={
         200: {"headers": openapi.etag_header("project")},
         **openapi.problems(
-            *openapi.ALWAYS, *openapi.BODY, "not-found", "ambiguous", "version-mismatch", "precondition-required"
+            *openapi.ALWAYS,
+            *openapi.BODY,
+            *("not-found", "ambiguous", "project-ended", "version-mismatch", "precondition-required"),
         ),
     },
 )
@@ -121,7 +123,7 @@ def change_project(
     if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
 ) -> dict[str, Any]:
     """Changes what the next plan is made from; plans made before are stale then. Nothing is sent to the tracker."""
-    row = projects.get(context, name)
+    row = projects.going_on(context, name)
     if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
         raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
     with placed(_pointer):
@@ -168,7 +170,9 @@ def list_items(name: Named, request: Request, response: Response, context: Given
     operation_id="getDrift",
     summary="Show what people changed",
     response_model=models.DriftReport,
-    responses=openapi.problems(*openapi.ALWAYS, *openapi.TRACKER, "not-found", "ambiguous", "invalid-input"),
+    responses=openapi.problems(
+        *openapi.ALWAYS, *openapi.TRACKER, "not-found", "ambiguous", "project-ended", "invalid-input"
+    ),
 )
 def get_drift(name: Named, context: Given) -> dict[str, Any]:
     """Reads the tracker: what people changed since we wrote it, which stays so, and how much a plan would change now.
@@ -187,7 +191,13 @@ def get_drift(name: Named, context: Given) -> dict[str, Any]:
     responses={
         201: {"headers": openapi.location_header("plan") | openapi.REPLAYED},
         **openapi.problems(
-            *openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *openapi.TRACKER, "not-found", "ambiguous"
+            *openapi.ALWAYS,
+            *openapi.BODY,
+            *openapi.IDEMPOTENCY,
+            *openapi.TRACKER,
+            "not-found",
+            "ambiguous",
+            "project-ended",
         ),
     },
 )
@@ -242,6 +252,7 @@ def _entry(row: ProjectRow) -> dict[str, Any]:
         "create": row.create,
         "serial": row.serial,
         "created_at": row.created_at,
+        "ended_at": row.ended_at,
     }
 
 

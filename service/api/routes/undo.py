@@ -1,0 +1,70 @@
+"""Plans that take back: what one run did, or all that was done for a project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from service.api import models, openapi
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Named
+from service.api.routing import CreatingRoute
+from service.usecases import planning, undoing
+
+creating = APIRouter(tags=["plans"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
+
+_CREATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": openapi.location_header("plan") | openapi.REPLAYED},
+}
+
+
+@creating.post(
+    "/runs/{run_id}/undo-plans",
+    operation_id="makeUndoPlan",
+    summary="Plan to undo a run",
+    status_code=status.HTTP_201_CREATED,
+    response_model=models.Plan,
+    dependencies=[IDEMPOTENT],
+    responses={
+        **_CREATED,
+        **openapi.problems(
+            *openapi.ALWAYS,
+            *openapi.IDEMPOTENCY,
+            *openapi.TRACKER,
+            *("not-found", "run-state", "project-ended", "nothing-to-undo", "unsettled", "invalid-input"),
+        ),
+    },
+)
+def make_undo_plan(run_id: Id, context: Given, response: Response) -> dict[str, Any]:
+    """A plan that removes what the run made and nobody touched since, and puts back what it wrote. What people touched
+    is in it as kept, with what they did in `note`. Reads the tracker, writes nothing to it; apply the plan by its id.
+    """
+    row = undoing.plan_undo(context, run_id)
+    response.headers["Location"] = f"/api/v1/plans/{row.id}"
+    return planning.plan_json(row)
+
+
+@creating.post(
+    "/projects/{name}/removal-plans",
+    operation_id="makeRemovalPlan",
+    summary="Plan to remove a project",
+    status_code=status.HTTP_201_CREATED,
+    response_model=models.Plan,
+    dependencies=[IDEMPOTENT],
+    responses={
+        **_CREATED,
+        **openapi.problems(
+            *openapi.ALWAYS,
+            *openapi.BODY,
+            *openapi.IDEMPOTENCY,
+            *openapi.TRACKER,
+            *("not-found", "ambiguous", "run-state", "project-ended", "unsettled"),
+        ),
+    },
+)
+def make_removal_plan(name: Named, body: models.NewRemovalPlan, context: Given, response: Response) -> dict[str, Any]:
+    """A plan that ends the project; with `undo` it first takes back what all of its runs did and nobody touched since.
+    An ended project keeps its runs and takes no more plans; its key can be used anew."""
+    row = undoing.plan_removal(context, name, undo=body.undo)
+    response.headers["Location"] = f"/api/v1/plans/{row.id}"
+    return planning.plan_json(row)
