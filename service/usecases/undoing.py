@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -21,6 +21,7 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
     Tracker,
+    kind_of,
 )
 from service.context import Context
 from service.domain.batches import batches, estimate
@@ -43,7 +44,8 @@ class NothingToUndo(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to."""
+    """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to. `found`
+    are items whose creation was begun, and that turned out to be there."""
 
     purpose: Purpose
     undoes: str
@@ -55,6 +57,7 @@ class _Task:
     items: Mapping[ItemKey, Item]
     people: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
+    found: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
@@ -251,7 +254,9 @@ def _draft(context: Context, task: _Task) -> Draft:
         before = tracker.usage
         place = tracker.locate(spec)
         capabilities = place.capabilities if place is not None else tracker.assumed(spec)
-        scene = _scene(context, tracker, place, task, capabilities)
+        if place is not None:
+            task = _settled(context, tracker, place, task)
+        scene = _scene(tracker, place, task, capabilities)
         changes = undo(task.deeds, scene)
         findings = [*task.findings, *_findings(tracker, spec, place, changes, scene)]
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
@@ -302,12 +307,12 @@ def _plan(
     )
 
 
-def _scene(context: Context, tracker: Tracker, place: Place | None, task: _Task, capabilities: Capabilities) -> Scene:
+def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Capabilities) -> Scene:
     records = {key: _recorded(key, row, task.items.get(key)) for key, row in task.rows.items()}
     fixed = frozenset() if capabilities.checklists_in_create else frozenset({"checklist"})
     if place is None:
         return Scene(records, fixed=fixed)
-    records |= _recovered(context, tracker, place, task, records)
+    records |= {key: replace(records[key], ref=ref) for key, ref in task.found.items()}
     known = {key: record.ref for key, record in records.items() if record.ref is not None}
     readable = items.readable(known)
     observed = tracker.find(place, readable, only=list(readable))
@@ -324,20 +329,26 @@ def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:
     return Recorded(key, ItemKind(row.kind), items.reference(row), wanted, row.seen, given=given)
 
 
-def _recovered(
-    context: Context, tracker: Tracker, place: Place, task: _Task, records: Mapping[ItemKey, Recorded]
-) -> dict[ItemKey, Recorded]:
-    """The items whose creation was begun and is not known to have happened, as far as they are there."""
+def _settled(context: Context, tracker: Tracker, place: Place, task: _Task) -> _Task:
+    """The task with what became of the calls whose answers were lost: which of their items are there, and what they
+    made along with them, which is recorded now."""
     doubtful = {key: row for key, row in task.rows.items() if row.state == items.INTENDED and key in task.deeds.made}
-    refs: dict[ItemKey, RemoteRef] = {}
-    looked_for = {key: row for key, row in doubtful.items() if records[key].kind in _READABLE}
-    if looked_for:
-        wanted = [task.items.get(key) or item_of(key, records[key].kind, {}) for key in looked_for]
-        since = min(row.since or "" for row in looked_for.values())
-        refs |= tracker.recover(place, wanted, since)
-        _wait_until_settled(context, [row for key, row in looked_for.items() if key not in refs])
-    refs |= {key: place.ref for key in doubtful if records[key].kind is ItemKind.PROJECT}
-    return {key: replace(records[key], ref=ref) for key, ref in refs.items()}
+    looked_for = {key: row for key, row in doubtful.items() if ItemKind(row.kind) in _READABLE}
+    found = {key: place.ref for key, row in doubtful.items() if ItemKind(row.kind) is ItemKind.PROJECT}
+    if not looked_for:
+        return replace(task, found=found)
+    wanted = [task.items.get(key) or item_of(key, ItemKind(row.kind), {}) for key, row in looked_for.items()]
+    tracker.made_along()  # what is told from here on is what these calls made
+    found |= tracker.recover(place, wanted, min(row.since or "" for row in looked_for.values()))
+    _wait_until_settled(context, [row for key, row in looked_for.items() if key not in found])
+    along = {key: ref for key, ref in tracker.made_along().items() if key not in task.rows}
+    run_id = next(row.made_by or "" for row in looked_for.values())
+    with context.database.session() as session:
+        for key, ref in along.items():
+            items.made(session, task.project.id, key, kind_of(key), ref, {"title": ref.key}, run_id, context.now())
+        rows = items.rows(session, task.project.id)
+    deeds = replace(task.deeds, made=task.deeds.made | along.keys())
+    return replace(task, found=found, deeds=deeds, rows={**task.rows, **{key: rows[key] for key in along}})
 
 
 def _wait_until_settled(context: Context, missing: Collection[ItemRow]) -> None:

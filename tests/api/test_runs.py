@@ -89,6 +89,23 @@ def test_a_cancelled_run_is_resumed_by_a_new_run_which_is_the_same_however_often
     assert api.post(f"/plans/{ended['plan']}/apply", status=202)["id"] == first["id"]
 
 
+def test_a_run_and_the_one_that_took_its_work_up_are_undone_as_one(api: Api, control: Any) -> None:
+    control("faults", **HOUR, skip=1)  # the epics are made before, the tickets are not
+    run = started(api)
+    eventually(lambda: api.get(f"/runs/{run}")["state"] == "waiting")
+    api.post(f"/runs/{run}/cancel", status=202)
+    resumed = api.post(f"/runs/{run}/resume", status=202)["id"]
+    api.wait_for_end(resumed)
+
+    removed = [
+        {change["key"] for change in plan["changes"] if change["change"]["action"] == "delete"}
+        for plan in (api.post(f"/runs/{one}/undo-plans") for one in (run, resumed))
+    ]
+
+    assert removed[0] == removed[1]
+    assert {key.partition(":")[0] for key in removed[0]} >= {"epic", "ticket", "iteration"}
+
+
 def test_resume_has_a_waiting_run_look_again(api: Api, control: Any) -> None:
     run = waiting(api, control)
 

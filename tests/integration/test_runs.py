@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from jira import JIRA
 
+from service.store.database import Database
+from service.store.tables import RunRow
 from tests.integration.conftest import ROOT, SMALL, TEAM_FILE, Controls, Installation
 from tests.waiting import eventually
 
@@ -39,13 +41,16 @@ def shown(installation: Installation, run: str) -> dict[str, Any]:
 
 
 def wait_for_state(installation: Installation, run: str, state: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        answer = installation.run("runs", "show", run, "--json")
-        return answer.json if answer.code == 0 and answer.json["state"] == state else None
+    store = Database(f"sqlite:///{installation.home / 'phaseloop.db'}")
 
-    found = eventually(look)
-    assert found is not None
-    return found
+    def there() -> bool:
+        with store.session() as session:
+            row = session.get(RunRow, run)
+        return row is not None and row.state == state
+
+    eventually(there)
+    store.dispose()
+    return shown(installation, run)
 
 
 def assert_complete(installation: Installation, jira: JIRA, plan: dict[str, Any]) -> None:
