@@ -66,6 +66,11 @@ def segment(value: object) -> str:
     return quote(str(value), safe="")
 
 
+def _kind(response: requests.Response) -> str:
+    """What an answer's body is, by its header; empty where it does not say."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
 class JiraClient:
     """Sends single requests to one Jira site and raises only what `connectors.errors` names.
 
@@ -225,6 +230,8 @@ class JiraClient:
         if status >= 400 and status not in also:
             raise refused(call, status, self._json(response), retry_after)
         if empty and status not in also:
+            if response.content and _kind(response) == "text/html":  # a login page or a proxy's: Jira was not asked
+                raise not_jira(call, "an HTML page", status)
             return Answer(status, None)
         return Answer(status, self._promised_json(call, response))
 
@@ -238,7 +245,7 @@ class JiraClient:
     def _promised_json(self, call: Call, response: requests.Response) -> Any:
         if not response.content:
             raise not_jira(call, "nothing", response.status_code)
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        kind = _kind(response)
         if "json" not in kind:
             raise not_jira(call, f"{kind or 'an unnamed kind of content'} where JSON is promised", response.status_code)
         body = self._json(response)

@@ -75,6 +75,11 @@ def test_an_answer_that_says_no_is_named_by_who_can_act(answer: Say, kind: type[
     assert requests_sent == 1
 
 
+def test_a_page_instead_of_an_empty_answer_leaves_a_write_in_doubt() -> None:
+    with loopback(HTML) as server, client_for(server.url) as client, pytest.raises(OutcomeUnknown):
+        client.write("PUT", "sprint/2/properties/phaseloop", {}, empty=True)
+
+
 def test_a_redirect_to_a_login_page_is_not_followed_and_names_the_mend() -> None:
     error, _ = read_error(Say(302, "", {"Location": "/login"}))
     assert "login page" in error.message
