@@ -260,7 +260,7 @@ def situations(draw: st.DrawFn) -> tuple[Deeds, Scene]:
             ItemKind.TICKET,
             f"Ticket {n}",
             epic=draw(st.sampled_from(epics)).key,
-            iteration=draw(st.sampled_from([*turns, None])) and turns[0].key,
+            iteration=draw(st.sampled_from([*(turn.key for turn in turns), None])),
         )
         for n in range(draw(st.integers(1, 6)))
     ]
