@@ -13,6 +13,7 @@ import pytest
 from jira import JIRA
 
 from sandbox.testing import SandboxServer
+from service.runs.slots import LOCK_CLASS
 from tests.integration.conftest import SMALL, Controls, Installation
 from tests.integration.replicas import QUICK, Replica, asked, assert_built_once, executor_of, plan, replicas, state
 from tests.integration.test_kill import struck
@@ -128,6 +129,43 @@ def test_a_database_that_cuts_all_connections_holds_a_run_up_and_no_more(
         eventually(lambda: "slot-1 is held again" in replica.said())
     assert "Traceback" not in replica_log(shared)
     assert_built_once(jira, made, "ML")
+
+
+def test_a_replica_that_is_stopped_hands_its_run_to_another_at_once(
+    shared: Installation, controls: Controls, jira: JIRA
+) -> None:
+    token = shared.ok("tokens", "create", "test").out.strip()
+    made = plan(shared, "ML")
+    controls.set("latency", milliseconds=200, path="/rest/")
+    with replicas(shared) as group:
+        group.start()
+        group.start()
+        run = apply(group.started[0], token, made["id"])
+        owner = eventually(lambda: executor_of(shared, run))
+        controls.wait_for_writes(3)
+        stopped = group.started[int(owner[-1]) - 1]
+        stopped.process.terminate()
+
+        eventually(lambda: executor_of(shared, run) not in (owner, None))
+
+        assert stopped.process.wait(timeout=30) == 0
+        eventually(lambda: state(shared, run) == "completed")
+        assert "taken over" not in "".join(replica.said() for replica in group.started)
+    assert_built_once(jira, made, "ML")
+
+
+def test_a_replica_whose_slot_another_process_has_by_then_ends(shared: Installation) -> None:
+    with replicas(shared) as group, psycopg.connect(shared.extra["PHASELOOP_DATABASE_URL"], autocommit=True) as other:
+        replica = group.start()
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'phaseloop slot'"
+        )
+        other.execute("SELECT pg_advisory_lock(%s, 1)", (LOCK_CLASS,))
+
+        assert replica.process.wait(timeout=60) == 1
+        assert "another process has it now" in replica.said()
+        assert "Traceback" not in replica.said()
 
 
 def test_a_command_does_its_run_itself_where_nobody_serves(shared: Installation, jira: JIRA) -> None:
