@@ -29,6 +29,9 @@ from service.store.tables import ProjectRow, RunRow
 
 log = logging.getLogger(__name__)
 
+HOLD_EVERY = 0.5
+"""Half of the next, so that a slot whose connection was cut is held again before it counts as abandoned."""
+
 TAKE_OVER_EVERY = 1.0
 RECONCILE_EVERY = 5.0
 CLEAN_EVERY = 24 * 3600.0
@@ -67,7 +70,7 @@ class Keeper:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a job that is still at work is no news
         self._safely(self.reconcile)
         if self._slot is not None:
-            self._every(TAKE_OVER_EVERY, self.hold)
+            self._every(HOLD_EVERY, self.hold)
         self._every(TAKE_OVER_EVERY, self.take_over)
         self._every(RECONCILE_EVERY, self.reconcile)
         self._every(CLEAN_EVERY, self.clean, first=timedelta(minutes=1))
@@ -113,14 +116,16 @@ class Keeper:
         Only what was so at two looks in a row: a replica whose connection was cut gets its slot back in between, and a
         workflow that was just taken from the queue has begun.
         """
-        active = self._traffic.active
         pending = DBOS.list_workflows(status="PENDING", queue_name=self._queue, load_input=False, load_output=False)
-        idle = frozenset(_owned(pending) - {(self._executor, run_id) for run_id in active})
-        suspects, self._suspects = idle & self._suspects, idle
-        for executor in sorted({executor for executor, _run_id in suspects}):
+        idle = _owned(pending) - {(self._executor, run_id) for run_id in self._traffic.active}
+        abandoned: set[tuple[str, str]] = set()
+        for executor in sorted({executor for executor, _run_id in idle}):
             with self._gone(executor) as gone:
                 if gone:
-                    self._resume(executor, {run_id for owner, run_id in suspects if owner == executor})
+                    theirs = {pair for pair in idle if pair[0] == executor}
+                    self._resume(executor, {run_id for _owner, run_id in theirs & self._suspects})
+                    abandoned |= theirs
+        self._suspects = frozenset(abandoned)
 
     @contextmanager
     def _gone(self, executor: str) -> Iterator[bool]:
@@ -132,6 +137,8 @@ class Keeper:
 
     def _resume(self, executor: str, run_ids: Collection[str]) -> None:
         """Enqueue these again, as far as they still are this executor's, in the queue whose limits they are under."""
+        if not run_ids:
+            return
         still = DBOS.list_workflows(
             status="PENDING", executor_id=executor, workflow_ids=list(run_ids), load_input=False, load_output=False
         )
