@@ -124,7 +124,7 @@ def _is_replaced(work: Work, key: ItemKey) -> bool:
 
 
 def _create(work: Work, batch: Batch) -> None:
-    _look_up_doubtful(work, batch.keys)
+    _look_up_doubtful(work, batch)
     places = ranks(work.plan.items)
     creations, blocked = [], []
     for key in batch.keys:
@@ -170,9 +170,9 @@ def _rides_with(work: Work, link: ItemKey, source: ItemKey) -> RemoteRef | None:
     return work.ref(item.target) if item.source == source else None
 
 
-def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
+def _look_up_doubtful(work: Work, batch: Batch) -> None:
     """Find out what became of creates whose answer was never recorded, before anything is created again."""
-    doubtful = [key for key in keys if key in work.rows and work.rows[key].state == items.INTENDED]
+    doubtful = [key for key in batch.keys if key in work.rows and work.rows[key].state == items.INTENDED]
     if not doubtful:
         return
     since = min(work.rows[key].since or "" for key in doubtful)
@@ -191,6 +191,10 @@ def _look_up_doubtful(work: Work, keys: Sequence[ItemKey]) -> None:
                 work.run.id,
                 work.context.now(),
             )
+        # The links that rode in the same call are as much in doubt; reading back tells which the tracker kept.
+        rode = [link for link in batch.rides if any(_rides_with(work, link, key) is not None for key in found)]
+        riding = [(link, ItemKind.LINK) for link in rode]
+        items.intend(session, work.project.id, riding, work.run.id, "", work.context.now())
     _wait_until_settled(work, [key for key in doubtful if key not in found])
     work.reload()
 
