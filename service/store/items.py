@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef, kind_of
@@ -19,6 +19,8 @@ MADE = "made"
 """It exists; its reference is known."""
 REFUSED = "refused"
 """The tracker said no; it does not exist."""
+RELEASED = "released"
+"""A person gave it to us and we let go of it. It still carries our marker; found again by that, it stays theirs."""
 
 BY_RUN = "made"
 """Origin: a run of ours created it."""
@@ -29,8 +31,8 @@ BY_PERSON = "given"
 
 
 def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
-    """All items of the project by key."""
-    found = session.scalars(select(ItemRow).where(ItemRow.project_id == project))
+    """All items of the project by key, but those that were let go of."""
+    found = session.scalars(select(ItemRow).where(ItemRow.project_id == project, ItemRow.state != RELEASED))
     return {ItemKey(row.key): row for row in found}
 
 
@@ -73,6 +75,8 @@ def intend(
         if row is None:
             row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
             session.add(row)
+        if row.state == RELEASED:
+            row.wanted, row.seen = {}, None
         row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
         row.origin, row.made_by = BY_RUN, run
 
@@ -97,6 +101,8 @@ def made(
     if row is None:
         row = ItemRow(project_id=project, key=key, kind=kind.value)
         session.add(row)
+    if row.state == RELEASED and row.remote_id == ref.id:
+        origin = BY_PERSON
     if row.state != INTENDED or row.made_by is None:
         row.origin, row.made_by = origin, run if origin == BY_RUN else None
     row.state, row.remote_id, row.remote_key, row.url = MADE, ref.id, ref.key, ref.url
@@ -142,5 +148,8 @@ def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str
 
 
 def forget(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Let go of items: they stay in the tracker and are no longer ours."""
-    session.execute(delete(ItemRow).where(ItemRow.project_id == project, ItemRow.key.in_(list(keys))))
+    """Let go of items: they stay in the tracker and are no longer ours. What people gave us is remembered as theirs."""
+    named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
+    theirs = (ItemRow.origin == BY_PERSON, ItemRow.kind != ItemKind.LINK, ItemRow.state == MADE)
+    session.execute(update(ItemRow).where(*named, *theirs).values(state=RELEASED))
+    session.execute(delete(ItemRow).where(*named, ItemRow.state != RELEASED))

@@ -128,7 +128,8 @@ class ProjectRow(Table):
 class ItemRow(Table):
     """An item that exists in the tracker because of us, or whose creation was begun.
 
-    `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`).
+    `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`),
+    `released` (a person gave it to us, and we let go of it).
     `since` is the tracker's watermark taken before the create, to look the item up by. `run_id` is the run that wrote
     it last, `made_by` the one that created it, `origin` how it came to be ours: `made` by a run, `found` by our marker,
     `given` to us by a person (and so never removed by us).

@@ -237,7 +237,8 @@ def item_rows(context: Context, project_id: str) -> list[ItemRow]:
 
 def item_page(context: Context, project_id: str, limit: int, after: str = "") -> list[ItemRow]:
     """Recorded items of the project by key: at most `limit`, those with a key above `after`."""
-    query = select(ItemRow).where(ItemRow.project_id == project_id, ItemRow.key > after).order_by(ItemRow.key)
+    shown = (ItemRow.project_id == project_id, ItemRow.key > after, ItemRow.state != items.RELEASED)
+    query = select(ItemRow).where(*shown).order_by(ItemRow.key)
     with context.database.session() as session:
         return list(session.scalars(query.limit(limit)))
 

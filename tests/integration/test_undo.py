@@ -217,6 +217,7 @@ def test_what_people_touched_stays_with_what_it_hangs_on_and_is_listed(us: Us) -
 
     assert kinds(set(us.rows())) == kept
     assert not any(key.startswith("link:") for key in us.rows())
+    assert us.ground.content().get("links") in ({}, None)  # those between tickets that stay are taken back
     again = us.installation.ok("undo", us.run, "--yes")
     assert "Nothing to do" in again.out
     assert "1 comment" in again.out
@@ -352,6 +353,25 @@ def test_a_failed_run_is_undone_as_far_as_it_came(built: Built, ground: Ground, 
     assert us.rows() == {}
 
 
+def test_a_run_and_the_one_that_took_its_work_up_are_undone_together(ground: Ground, tmp_path: Path) -> None:
+    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    installation = Installation(tmp_path / "home")
+    ground.desk.connect(installation)
+    before = ground.content()
+    plan = begin(ground, installation)
+    controls = Controls(ground.sandbox.url)
+    path = "/issue/bulk$" if ground.is_jira else "/1/cards$"
+    controls.set("faults", action="status", status=403, body="text", method="POST", path=path, skip=1, times=None)
+    us = Us(installation, ground, installation.ok("apply", plan["id"], "--json", code=1).json["id"])
+    controls.clear("faults")
+    us.ok("runs", "retry", us.run)
+
+    us.undone()
+
+    assert ground.content() == before
+    assert us.rows() == {}
+
+
 def test_an_undone_change_has_its_values_back_and_what_was_there_before_stays(us: Us) -> None:
     first, content = us.rows(), us.ground.content()
     values = ("--set", "start_date=2027-01-18", "--set", "meetings=true")
@@ -438,14 +458,9 @@ def test_a_project_that_is_removed_without_undo_stays_in_the_tracker(us: Us, con
 
 
 def test_a_project_that_we_made_goes_last_and_only_if_nothing_of_others_is_in_it(
-    built: Built, ground: Ground, tmp_path: Path
+    ground: Ground, tmp_path: Path
 ) -> None:
-    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
-    installation = Installation(tmp_path / "home")
-    ground.desk.connect(installation)
-    new = ("plan", "ML", "--create", "--template", SMALL, "--team", TEAM_FILE, *START)
-    installation.ok(*new, code=2)
-    us = Us(installation, ground, installation.ok("apply", "ML", "--json").json["id"])
+    us = in_a_project_of_our_own(ground, tmp_path)
     ground.desk.make("Somebody's own")
 
     plan = us.ok("undo", us.run, "--plan", code=2)
@@ -457,6 +472,47 @@ def test_a_project_that_we_made_goes_last_and_only_if_nothing_of_others_is_in_it
 
     assert us.rows() == {}
     assert us.ok("status", "--offline")[0]["url"] is None
+
+
+def test_of_a_project_that_is_gone_only_our_records_are_let_go_of(ground: Ground, tmp_path: Path) -> None:
+    us = in_a_project_of_our_own(ground, tmp_path)
+    ground.desk.delete_project()
+    content = ground.content()
+
+    plan = us.ok("undo", us.run, "--plan", code=2)
+    run = us.undone()
+
+    assert {change["change"]["action"] for change in plan["changes"]} == {"forget"}
+    assert [(finding["code"], finding["severity"]) for finding in plan["findings"]] == [("project-missing", "warning")]
+    assert run["state"] == "completed"
+    assert ground.content() == content
+    assert us.rows() == {}
+
+
+def test_what_a_person_gave_us_stays_whatever_is_undone_or_removed(ground: Ground, tmp_path: Path) -> None:
+    us = in_a_project_of_our_own(ground, tmp_path)
+    theirs = ground.desk.make("Somebody's own")
+    ground.desk.delete("Load the data")
+    adopting = us.ok("adopt", "ML", f"ticket:load={theirs}", "--yes")["id"]
+
+    run = us.undone(adopting)
+    assert run["state"] == "completed"
+    assert us.ok("undo", adopting, "--yes")["changes"] == []
+    # It still carries our marker. Where the next plan finds it by that and takes it over, it is no less theirs.
+    plan = us.ok("plan", "ML", code=2)
+    assert actions(plan, "adopt") == (set() if ground.is_jira else {"ticket:load"})
+    us.ok("apply", plan["id"])
+    us.ok("project", "remove", "ML", "--undo", "--yes")
+
+    assert "Somebody's own" in ground.desk.titles()
+
+
+def in_a_project_of_our_own(ground: Ground, tmp_path: Path) -> Us:
+    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    installation = Installation(tmp_path / "home")
+    ground.desk.connect(installation)
+    installation.ok("plan", "ML", "--create", "--template", SMALL, "--team", TEAM_FILE, *START, code=2)
+    return Us(installation, ground, installation.ok("apply", "ML", "--json").json["id"])
 
 
 def test_what_an_undo_did_is_not_undone_itself(us: Us) -> None:
