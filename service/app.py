@@ -97,6 +97,19 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """A server that says when it begins to stop, so that runs and requests have the same time to end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests end, and meanwhile the current step of each run."""
+        self._stopping()
+        await super().shutdown(sockets)
+
+
 async def _serve(context: Context, listener: socket.socket, host: str, say: Callable[[str], None]) -> None:
     lost = threading.Event()
 
@@ -104,8 +117,9 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
         lost.set()
         server.should_exit = True
 
-    app = create_app(context, Engine(context, chores=cleaning.clean, lost=give_up))
-    server = uvicorn.Server(
+    engine = Engine(context, chores=cleaning.clean, lost=give_up)
+    app = create_app(context, engine)
+    server = _Server(
         uvicorn.Config(
             app,
             lifespan="off",  # entered here instead, so that its errors reach the caller as they are
@@ -113,7 +127,8 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
             access_log=False,  # the middleware writes a line for each request, without the query
             timeout_graceful_shutdown=math.ceil(context.settings.grace_seconds),
             server_header=False,
-        )
+        ),
+        engine.park,
     )
     app.state.stopping = lambda: server.should_exit
     async with app.router.lifespan_context(app):

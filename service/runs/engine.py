@@ -99,13 +99,17 @@ class Engine:
         )
         self._keeper.start()
 
+    def park(self) -> None:
+        """Begin to stop: take no more work, let go of each run at the end of its current step. Returns at once."""
+        if self._keeper is not None:
+            self._keeper.stop()
+        self._traffic.stop()
+
     def stop(self) -> None:
         """Stop taking work: each run ends its current step, within the grace that is set, and goes on at the next
         launch or at another replica. Nothing is recorded as failed because of this."""
         settings = self._context.settings
-        if self._keeper is not None:
-            self._keeper.stop()
-        self._traffic.stop()
+        self.park()
         left = self._traffic.drain(settings.grace_seconds)
         if left:
             log.warning("left in the middle of a step, to be looked up when taken up again: %s", ", ".join(left))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from sqlalchemy import make_url, text
@@ -116,8 +116,11 @@ class Slot:
                 connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, int(number)))
 
     def release(self) -> None:
-        """Give the slot back."""
+        """Give the slot back, free for others when this returns."""
         with self._turn:
+            if self._connection is not None:
+                with suppress(psycopg.Error):  # a connection that is gone holds nothing
+                    self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._drop()
 
     def _drop(self) -> None:

@@ -34,6 +34,7 @@ class Traffic:
         self._change = threading.Condition()
         self._active: Counter[str] = Counter()
         self._stopping = False
+        self._told: float | None = None
 
     @property
     def active(self) -> frozenset[str]:
@@ -87,12 +88,14 @@ class Traffic:
     def stop(self) -> None:
         """Let go of all runs, each at the end of its current step, waiting ones at once."""
         with self._change:
+            self._told = self._told or time.monotonic()
             self._stopping = True
             self._change.notify_all()
 
     def drain(self, seconds: float) -> frozenset[str]:
-        """Wait until all runs are let go of, at most that long; those in the middle of a step are returned."""
-        deadline = time.monotonic() + seconds
+        """Wait until all runs are let go of, at most that long since `stop`; those in the middle of a step are
+        returned."""
+        deadline = (self._told or time.monotonic()) + seconds
         with self._change:
             while self._active and (left := deadline - time.monotonic()) > 0:
                 self._change.wait(left)
