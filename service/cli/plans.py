@@ -120,7 +120,7 @@ def _set_up(
 ) -> ProjectRow:
     """The project to plan: as it stands, or set up or changed by what was given."""
     try:
-        present: ProjectRow | None = projects.get(context, key)
+        present: ProjectRow | None = projects.going_on(context, key)
     except NotFound:
         present = None
     given = (template, team, connection, name, time_zone, create)
