@@ -169,23 +169,17 @@ def _stays(
     there: Sequence[ItemKey], scene: Scene, back: Mapping[ItemKey, Change], deeds: Deeds
 ) -> dict[ItemKey, list[str]]:
     """Those of the items that stay, and why: somebody touched them, or what stays hangs on them."""
-    reasons: dict[ItemKey, list[str]] = {}
-    for key in there:
-        if scene.records[key].kind is not ItemKind.LINK:
-            words = touches(scene.records[key], scene.observed.get(key), scene.traces.get(key))
-            if words:
-                reasons[key] = words
-    going = [key for key in there if key not in reasons]
-    while True:  # what is found to stay may hold others
-        more = {key: words for key in going if (words := list(_hanging(key, set(going), scene, back, deeds)))}
-        if not more:
-            break
-        reasons |= more
-        going = [key for key in going if key not in more]
-    for key in reasons:  # say all of it: what is touched may be held as well
-        known = reasons[key]
-        known += [word for word in _hanging(key, set(going), scene, back, deeds) if word not in known]
-    return reasons
+    touched = {
+        key: words
+        for key in there
+        if scene.records[key].kind is not ItemKind.LINK
+        if (words := touches(scene.records[key], scene.observed.get(key), scene.traces.get(key)))
+    }
+    going = set(there) - touched.keys()
+    while held := {key for key in going if any(_hanging(key, going, scene, back, deeds))}:
+        going -= held  # what is found to stay may hold others
+    staying = [key for key in there if key not in going]
+    return {key: [*touched.get(key, ()), *_hanging(key, going, scene, back, deeds)] for key in staying}
 
 
 def _hanging(

@@ -109,6 +109,8 @@ def test_a_touched_ticket_stays_with_its_epic_its_iteration_and_the_project(sigh
     assert by_action(changes, Action.KEEP) >= {TICKET.key, EPIC.key, TURN.key, COLUMN, PROJECT}
     assert by_action(changes, Action.DELETE) >= {LINK.key, OTHER.key}
     assert note(changes, EPIC.key) == "1 ticket in it that stays"
+    staying = len(by_action(changes, Action.KEEP) - {PROJECT})
+    assert note(changes, PROJECT) == f"{staying} items in it that stay"
 
 
 def test_what_people_left_is_said_in_their_trackers_words_and_a_move_only_once() -> None:
