@@ -16,8 +16,8 @@ from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
 from tests.faults.portrait import Fact, difference, in_jira, in_trello, planned
-from tests.integration.conftest import Controls, Installation
-from tests.integration.replicas import QUICK, Replicas, asked, plan, replicas, state
+from tests.integration.conftest import QUICK, Controls, Installation
+from tests.integration.replicas import Replicas, asked, plan, replicas, state
 from tests.postgres import DEFAULT, scratch_database
 from tests.waiting import eventually
 
