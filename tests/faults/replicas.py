@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 REPLICAS = 3
 
-LATENCY_MS = 60
+LATENCY_MS = 150
 """Injected, so that a run is long enough to be interrupted several times."""
 
 APART = (5, 40)

@@ -25,6 +25,9 @@ TEAM_FILE = ROOT / "service" / "demo_team.yaml"
 SMALL = Path(__file__).parent / "small.yaml"
 """A template of five tickets: one of everything, and few enough calls for Trello's first ten seconds."""
 
+QUICK = {"PHASELOOP_SETTLE_SECONDS": "1", "PHASELOOP_BACKOFF_SECONDS": "0.2", "PHASELOOP_GRACE_SECONDS": "3"}
+"""Waits for tests of runs that are interrupted."""
+
 
 @dataclass
 class Answer:
@@ -102,6 +105,14 @@ def sandbox() -> Iterator[SandboxServer]:
 @pytest.fixture
 def connected(installation: Installation, sandbox: SandboxServer) -> Installation:
     """An installation with a connection to the sandbox's Jira."""
+    installation.connect(sandbox.url)
+    return installation
+
+
+@pytest.fixture
+def here(tmp_path: Path, sandbox: SandboxServer) -> Installation:
+    """An embedded installation that waits only briefly, connected to the sandbox's Jira."""
+    installation = Installation(tmp_path / "home", dict(QUICK))
     installation.connect(sandbox.url)
     return installation
 

@@ -20,8 +20,6 @@ from sandbox.server import free_port
 from tests.integration.conftest import ROOT, TEAM_FILE, Installation
 from tests.waiting import eventually
 
-QUICK = {"PHASELOOP_SETTLE_SECONDS": "1", "PHASELOOP_BACKOFF_SECONDS": "0.2", "PHASELOOP_GRACE_SECONDS": "3"}
-
 
 @dataclass
 class Replica:

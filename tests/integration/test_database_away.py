@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from jira import JIRA
 
-from sandbox.testing import SandboxServer
 from tests.integration.conftest import Controls, Installation
-from tests.integration.replicas import QUICK, Replicas, assert_built_once, kept, plan, replicas
+from tests.integration.replicas import Replicas, assert_built_once, kept, plan, replicas
 from tests.integration.test_kill import struck
 from tests.integration.test_stopping import begin, state
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def here(tmp_path: Path, sandbox: SandboxServer) -> Installation:
-    """An embedded installation, connected to the sandbox."""
-    installation = Installation(tmp_path / "home", dict(QUICK))
-    installation.connect(sandbox.url)
-    return installation
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from jira import JIRA
 
 from sandbox.testing import SandboxServer
 from service.runs.slots import LOCK_CLASS
-from tests.integration.conftest import SMALL, Controls, Installation
-from tests.integration.replicas import QUICK, Replica, asked, assert_built_once, executor_of, plan, replicas, state
+from tests.integration.conftest import QUICK, SMALL, Controls, Installation
+from tests.integration.replicas import Replica, asked, assert_built_once, executor_of, plan, replicas, state
 from tests.integration.test_kill import struck
 from tests.postgres import scratch_database
 from tests.waiting import eventually

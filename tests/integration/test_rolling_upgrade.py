@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from jira import JIRA
 
-from sandbox.testing import SandboxServer
 from tests.integration.conftest import Controls, Installation
-from tests.integration.replicas import QUICK, assert_built_once, journaled, kept, plan, replicas
+from tests.integration.replicas import assert_built_once, journaled, kept, plan, replicas
 from tests.integration.test_stopping import begin, state
 from tests.waiting import eventually
 
@@ -17,10 +14,8 @@ WAIT = 20
 
 
 def test_a_run_killed_in_a_wait_of_the_former_order_goes_on_with_today_s(
-    tmp_path: Path, sandbox: SandboxServer, controls: Controls, jira: JIRA
+    here: Installation, controls: Controls, jira: JIRA
 ) -> None:
-    here = Installation(tmp_path / "home", dict(QUICK))
-    here.connect(sandbox.url)
     made = plan(here, "ML")
     controls.set("faults", action="limit", retryAfter=WAIT, method="POST", path="/issue/bulk$", times=2)
     with replicas(here) as group:

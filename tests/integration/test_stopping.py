@@ -5,28 +5,18 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jira import JIRA
 
-from sandbox.testing import SandboxServer
-from tests.integration.conftest import Controls, Installation
-from tests.integration.replicas import QUICK, Replicas, assert_built_once, kept, plan, replicas
+from tests.integration.conftest import QUICK, Controls, Installation
+from tests.integration.replicas import Replicas, assert_built_once, kept, plan, replicas
 from tests.integration.test_kill import struck
 from tests.waiting import eventually
 
 SLACK = 10.0
 """Seconds beyond the grace for a loaded machine to end a process; alone it is one."""
-
-
-@pytest.fixture
-def here(tmp_path: Path, sandbox: SandboxServer) -> Installation:
-    """An embedded installation, connected to the sandbox."""
-    installation = Installation(tmp_path / "home", dict(QUICK))
-    installation.connect(sandbox.url)
-    return installation
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +26,7 @@ from sandbox.trello.seed import OBSERVER_EMAIL, member_id
 from sandbox.trello.state import Membership
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
-from tests.contract.trello_desk import (
+from tests.contract.trello.desk import (
     HEADER,
     ML,
     OUTSIDER,
@@ -39,23 +38,6 @@ from tests.contract.trello_desk import (
     requests,
     spec,
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _as_new(sandbox: SandboxServer) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
-
-
-@pytest.fixture
-def tracker(sandbox: SandboxServer) -> Iterator[TrelloTracker]:
-    with connected(sandbox.url) as made:
-        yield made
 
 
 @pytest.fixture

@@ -14,28 +14,11 @@ from sandbox.testing import SandboxServer
 from sandbox.trello.card_making import comment
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
-from tests.contract.trello_desk import HEADER, ML, card, connected, made, spec
+from tests.contract.trello.desk import HEADER, ML, card, connected, made, spec
 
 DATA, TURN, A, B = (ItemKey(key) for key in ("epic:data", "iteration:1", "ticket:a", "ticket:b"))
 BOARD = ItemKey("project:churn")
 LONG = "A paragraph of some length.\n\n" * 1500 + "The end."
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _as_new(sandbox: SandboxServer) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
-
-
-@pytest.fixture
-def tracker(sandbox: SandboxServer) -> Iterator[TrelloTracker]:
-    with connected(sandbox.url) as made:
-        yield made
 
 
 @dataclass

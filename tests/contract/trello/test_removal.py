@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -23,28 +21,11 @@ from sandbox.testing import SandboxServer
 from sandbox.trello.state import Label
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
-from tests.contract.trello_desk import HEADER, card, connected, label_names, made, spec
+from tests.contract.trello.desk import HEADER, card, connected, label_names, made, spec
 
 A, B = ItemKey("ticket:a"), ItemKey("ticket:b")
 ONE, TWO = ItemKey("iteration:1"), ItemKey("iteration:2")
 BOARD = ItemKey("project:churn")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _as_new(sandbox: SandboxServer) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
-
-
-@pytest.fixture
-def tracker(sandbox: SandboxServer) -> Iterator[TrelloTracker]:
-    with connected(sandbox.url) as made:
-        yield made
 
 
 @pytest.fixture
