@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
@@ -17,7 +18,7 @@ from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
 from tests.faults.portrait import Fact, difference, in_jira, in_trello, planned
 from tests.integration.conftest import QUICK, Controls, Installation
-from tests.integration.replicas import Replicas, asked, plan, replicas, state
+from tests.integration.replicas import Replica, Replicas, asked, plan, replicas, state
 from tests.postgres import DEFAULT, scratch_database
 from tests.waiting import eventually
 
@@ -78,13 +79,14 @@ def killing(
         plain = url.replace("postgresql+psycopg://", "postgresql://")
         installation = Installation(folder / "home", {"PHASELOOP_DATABASE_URL": plain, **QUICK})
         installation.ok("db", "upgrade")
+        token = installation.ok("tokens", "create", "killing").out.strip()
         plans = _planned(installation, sandbox, projects)
         Controls(sandbox.url).set("latency", milliseconds=LATENCY_MS)
         outcome.projects = len(plans)
         with replicas(installation) as group:
             for _ in range(REPLICAS):
                 group.start()
-            runs = {name: _started(installation, group, made["id"]) for name, made in plans.items()}
+            runs = {name: _started(group.started[0], token, made["id"]) for name, made in plans.items()}
             _kill(outcome, group, sandbox, random.Random(seed), kills, lambda: _all_over(installation, runs), say)
             eventually(lambda: _all_over(installation, runs), 300)
         outcome.completed = sum(state(installation, run) == "completed" for run in runs.values())
@@ -107,14 +109,11 @@ def _planned(installation: Installation, sandbox: SandboxServer, projects: int) 
     return plans
 
 
-def _started(installation: Installation, group: Replicas, plan_id: str) -> str:
-    """Start the run of a plan by a command that leaves the work to the replicas and is not waited for."""
-    assert group.started
-    with installation.process("apply", plan_id):
-        run = f"apply-{plan_id}"
-        eventually(lambda: asked(installation, "SELECT state FROM runs WHERE id = %s", run) is not None)
-        eventually(lambda: asked(installation, "SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = %s", run))
-    return run
+def _started(replica: Replica, token: str, plan_id: str) -> str:
+    """Start the run of a plan at one of the replicas."""
+    url = f"{replica.url}/api/v1/plans/{plan_id}/apply"
+    answer = httpx.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).raise_for_status()
+    return str(answer.json()["id"])
 
 
 def _all_over(installation: Installation, runs: dict[str, str]) -> bool:
