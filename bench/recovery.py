@@ -26,8 +26,8 @@ from tests.faults.campaign import Asked, cases_of, results_of
 from tests.faults.kinds import KINDS
 from tests.faults.replicas import postgresql
 from tests.faults.rig import TEAM_FILE, TrackerName
-from tests.integration.conftest import Controls, Installation
-from tests.integration.replicas import QUICK, executor_of, plan, replicas, state
+from tests.integration.conftest import QUICK, Controls, Installation
+from tests.integration.replicas import executor_of, plan, replicas, state
 from tests.postgres import scratch_database
 from tests.waiting import eventually
 
