@@ -228,6 +228,7 @@ def _created_fields(work: Work, item: Item, later: Collection[str] | None = None
 def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -> None:
     now = work.context.now()
     with work.context.database.session() as session:
+        items.load(session, work.project.id, [outcome.key for outcome in outcomes])
         for outcome in outcomes:
             item = work.desired[outcome.key]
             if isinstance(outcome, Done):
@@ -278,6 +279,7 @@ def _record_written(work: Work, outcomes: Sequence[Outcome], fields: Mapping[Ite
     """Record which of the items were written, with the `fields` of each, and a finding for each that was refused."""
     now = work.context.now()
     with work.context.database.session() as session:
+        items.load(session, work.project.id, [outcome.key for outcome in outcomes])
         for outcome in outcomes:
             if isinstance(outcome, Done):
                 items.written(session, work.project.id, outcome.key, fields[outcome.key], work.run.id, now)
@@ -355,6 +357,7 @@ def _read_back(work: Work, batch: Batch) -> None:
     found = work.tracker.find(work.place, items.readable(known), only=only)
     now = work.context.now()
     with work.context.database.session() as session:
+        items.load(session, work.project.id, only)
         for key in only:
             shown = found.get(key)
             if shown is None:
@@ -396,6 +399,7 @@ def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None
     kept = [key for key, (source, target) in riding.items() if (source.id, target.id) in pairs]
     now = work.context.now()
     with work.context.database.session() as session:
+        items.load(session, work.project.id, kept)
         for key in kept:
             fields = work.desired[key].fields()
             ref = _link_ref(*riding[key])

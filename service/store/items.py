@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef, kind_of
@@ -66,15 +67,48 @@ def readable(known: Mapping[ItemKey, RemoteRef]) -> dict[ItemKey, RemoteRef]:
 _READABLE = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
 
 
+def load(session: Session, project: str, keys: Collection[ItemKey]) -> None:
+    """Read these rows in one query, for a unit of work that goes on to record many of them one by one."""
+    known = session.info.setdefault(_LOADED, {})
+    known.update({(project, key): None for key in keys})
+    query = select(ItemRow).where(ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
+    known.update({(project, row.key): row for row in session.scalars(query)})
+
+
+_LOADED = "items"
+
+
+def _row(session: Session, project: str, key: ItemKey) -> ItemRow | None:
+    known: dict[tuple[str, str], ItemRow | None] = session.info.get(_LOADED, {})
+    place = (project, key)
+    return known[place] if place in known else session.get(ItemRow, place)
+
+
+def _present(session: Session, project: str, key: ItemKey) -> ItemRow:
+    row = _row(session, project, key)
+    if row is None:
+        raise NoResultFound(f"{key} of {project} is not recorded")
+    return row
+
+
+def _row_or_new(session: Session, project: str, key: ItemKey, kind: ItemKind) -> ItemRow:
+    row = _row(session, project, key)
+    if row is None:
+        row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
+        session.add(row)
+        if _LOADED in session.info:
+            session.info[_LOADED][project, key] = row
+    return row
+
+
 def intend(
     session: Session, project: str, keys: Iterable[tuple[ItemKey, ItemKind]], run: str, since: str, now: datetime
 ) -> None:
     """Say that these items are about to be created. Committed before the call is sent."""
-    for key, kind in keys:
-        row = session.get(ItemRow, (project, key))
-        if row is None:
-            row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
-            session.add(row)
+    about = list(keys)
+    load(session, project, [key for key, _kind in about])
+    for key, kind in about:
+        row = _row_or_new(session, project, key, kind)
         if row.state == RELEASED:
             row.wanted, row.seen = {}, None
         row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
@@ -97,10 +131,7 @@ def made(
 
     `made_by` of an item that was intended before stays the run that intended it; `origin` counts for others.
     """
-    row = session.get(ItemRow, (project, key))
-    if row is None:
-        row = ItemRow(project_id=project, key=key, kind=kind.value)
-        session.add(row)
+    row = _row_or_new(session, project, key, kind)
     if row.state == RELEASED and row.remote_id == ref.id:
         origin = BY_PERSON
     if row.state != INTENDED or row.made_by is None:
@@ -113,17 +144,14 @@ def refused(
     session: Session, project: str, key: ItemKey, kind: ItemKind, problems: Collection[str], run: str, now: datetime
 ) -> None:
     """Record that the tracker refused the item, and why."""
-    row = session.get(ItemRow, (project, key))
-    if row is None:
-        row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={})
-        session.add(row)
+    row = _row_or_new(session, project, key, kind)
     row.state, row.problems, row.run_id, row.updated_at = REFUSED, list(problems), run, now
 
 
 def written(session: Session, project: str, key: ItemKey, fields: Fields, run: str, now: datetime) -> None:
     """Record that these fields of an existing item were written. What was seen of them before no longer counts; until
     they are read back, what was written does, where trackers show it as it is written."""
-    row = session.get_one(ItemRow, (project, key))
+    row = _present(session, project, key)
     row.wanted = {**row.wanted, **fields}
     if row.seen is not None:
         row.seen = {name: value for name, value in row.seen.items() if name not in fields} | {
@@ -134,13 +162,13 @@ def written(session: Session, project: str, key: ItemKey, fields: Fields, run: s
 
 def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: datetime) -> None:
     """Record how the tracker shows an item right after we wrote it."""
-    row = session.get_one(ItemRow, (project, key))
+    row = _present(session, project, key)
     row.seen, row.updated_at = fields, now
 
 
 def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
     """Let go of what we wrote in these fields of an existing item and saw there, because it is to be written again."""
-    row = session.get_one(ItemRow, (project, key))
+    row = _present(session, project, key)
     row.wanted = {name: value for name, value in row.wanted.items() if name not in fields}
     if row.seen is not None:
         row.seen = {name: value for name, value in row.seen.items() if name not in fields}
@@ -153,3 +181,4 @@ def forget(session: Session, project: str, keys: Collection[ItemKey]) -> None:
     theirs = (ItemRow.origin == BY_PERSON, ItemRow.kind != ItemKind.LINK, ItemRow.state == MADE)
     session.execute(update(ItemRow).where(*named, *theirs).values(state=RELEASED))
     session.execute(delete(ItemRow).where(*named, ItemRow.state != RELEASED))
+    session.info.pop(_LOADED, None)
