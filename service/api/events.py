@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from service.api import examples, models
+from service.api import examples, project_models
 from service.context import Context
 from service.store import runs
 from service.usecases import running
@@ -28,7 +28,7 @@ class Pace:
 def _event(kind: str, data: dict[str, Any], event_id: int | None = None) -> str:
     """One event; its data is the run or step exactly as the API shows it elsewhere."""
     head = f"id: {event_id}\n" if event_id is not None else ""
-    model = models.Step if kind == "step" else models.Run
+    model = project_models.Step if kind == "step" else project_models.Run
     return f"{head}event: {kind}\ndata: {model.model_validate(data).model_dump_json()}\n\n"
 
 

@@ -13,6 +13,8 @@ from service.store.tables import RunRow
 from service.usecases import cleaning, continuing, running
 from service.usecases.applying import Enqueue
 
+__all__ = ["runs"]  # the group, with the commands of both modules in it
+
 BY = "command line"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from service.api import models, openapi
+from service.api import openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
 from service.api.routing import CreatingRoute, JsonRoute
 from service.usecases import applying, planning, running
@@ -19,7 +19,7 @@ creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATE
     "/{plan_id}",
     operation_id="getPlan",
     summary="Show a plan",
-    response_model=models.Plan,
+    response_model=project_models.Plan,
     responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
 )
 def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
     operation_id="applyPlan",
     summary="Apply a plan",
     status_code=status.HTTP_202_ACCEPTED,
-    response_model=models.Run,
+    response_model=project_models.Run,
     dependencies=[IDEMPOTENT],
     responses={
         202: {"headers": openapi.location_header("run") | openapi.REPLAYED},

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response, status
 
 from service import templates as template_files
-from service.api import models, openapi
+from service.api import models, openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, matches, unchanged
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import ApiProblem, placed
@@ -30,7 +30,7 @@ creating = APIRouter(prefix="/projects", dependencies=[AUTHENTICATED], route_cla
     "",
     operation_id="listProjects",
     summary="List the projects",
-    response_model=models.ProjectPage,
+    response_model=project_models.ProjectPage,
     responses={200: {"headers": openapi.LINK}, **openapi.problems(*openapi.ALWAYS, "invalid-input")},
 )
 def list_projects(request: Request, response: Response, context: Given, asked: Asked) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
     operation_id="addProject",
     summary="Set up a project",
     status_code=status.HTTP_201_CREATED,
-    response_model=models.ProjectShown,
+    response_model=project_models.ProjectShown,
     dependencies=[IDEMPOTENT],
     responses={
         201: {"headers": openapi.location_header("project") | openapi.etag_header("project") | openapi.REPLAYED},
@@ -60,7 +60,7 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
         ),
     },
 )
-def add_project(body: models.NewProject, context: Given, response: Response) -> dict[str, Any]:
+def add_project(body: project_models.NewProject, context: Given, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. Nothing is sent to the tracker."""
     with placed(_pointer):
         row = projects.put(
@@ -87,7 +87,7 @@ def add_project(body: models.NewProject, context: Given, response: Response) -> 
     "/{name}",
     operation_id="getProject",
     summary="Show a project",
-    response_model=models.ProjectShown,
+    response_model=project_models.ProjectShown,
     responses={
         200: {"headers": openapi.etag_header("project")},
         **openapi.NOT_MODIFIED,
@@ -105,7 +105,7 @@ def get_project(name: Named, request: Request, response: Response, context: Give
     "/{name}",
     operation_id="changeProject",
     summary="Change a project",
-    response_model=models.ProjectShown,
+    response_model=project_models.ProjectShown,
     responses={
         200: {"headers": openapi.etag_header("project")},
         **openapi.problems(
@@ -117,7 +117,7 @@ def get_project(name: Named, request: Request, response: Response, context: Give
 )
 def change_project(
     name: Named,
-    body: models.ProjectChanges,
+    body: project_models.ProjectChanges,
     context: Given,
     response: Response,
     if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
@@ -149,7 +149,7 @@ def change_project(
     "/{name}/items",
     operation_id="listItems",
     summary="List what the project has in its tracker",
-    response_model=models.ItemPage,
+    response_model=project_models.ItemPage,
     responses={
         200: {"headers": openapi.LINK},
         **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
@@ -169,7 +169,7 @@ def list_items(name: Named, request: Request, response: Response, context: Given
     "/{name}/drift",
     operation_id="getDrift",
     summary="Show what people changed",
-    response_model=models.DriftReport,
+    response_model=project_models.DriftReport,
     responses=openapi.problems(
         *openapi.ALWAYS, *openapi.TRACKER, "not-found", "ambiguous", "project-ended", "invalid-input"
     ),
@@ -186,7 +186,7 @@ def get_drift(name: Named, context: Given) -> dict[str, Any]:
     operation_id="makePlan",
     summary="Make a plan",
     status_code=status.HTTP_201_CREATED,
-    response_model=models.Plan,
+    response_model=project_models.Plan,
     dependencies=[IDEMPOTENT],
     responses={
         201: {"headers": openapi.location_header("plan") | openapi.REPLAYED},
@@ -201,11 +201,13 @@ def get_drift(name: Named, context: Given) -> dict[str, Any]:
         ),
     },
 )
-def make_plan(name: Named, context: Given, response: Response, body: models.NewPlan | None = None) -> dict[str, Any]:
+def make_plan(
+    name: Named, context: Given, response: Response, body: project_models.NewPlan | None = None
+) -> dict[str, Any]:
     """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id.
 
     Without a body, what people changed or deleted stays so."""
-    asked = body or models.NewPlan()
+    asked = body or project_models.NewPlan()
     with placed(_pointer):
         row = planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt))
     response.headers["Location"] = f"/api/v1/plans/{row.id}"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from service.api import events, models, openapi
+from service.api import events, openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.routing import CreatingRoute, JsonRoute
@@ -27,7 +27,7 @@ _PROBLEMS = (*openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "run-state", "i
     "",
     operation_id="listRuns",
     summary="List the runs",
-    response_model=models.RunPage,
+    response_model=project_models.RunPage,
     responses={
         200: {"headers": openapi.LINK},
         **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
@@ -57,7 +57,7 @@ def list_runs(
     "/{run_id}",
     operation_id="getRun",
     summary="Show a run",
-    response_model=models.Run,
+    response_model=project_models.Run,
     responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
 )
 def get_run(run_id: Id, context: Given) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def get_run(run_id: Id, context: Given) -> dict[str, Any]:
     "/{run_id}/steps",
     operation_id="listSteps",
     summary="List a run's steps",
-    response_model=models.StepList,
+    response_model=project_models.StepList,
     responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
 )
 def list_steps(run_id: Id, context: Given) -> dict[str, Any]:
@@ -117,7 +117,7 @@ async def watch_run(
     operation_id="cancelRun",
     summary="Cancel a run",
     status_code=status.HTTP_202_ACCEPTED,
-    response_model=models.Run,
+    response_model=project_models.Run,
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS)},
 )
@@ -131,7 +131,7 @@ def cancel_run(run_id: Id, context: Given, caller: Caller, response: Response) -
     operation_id="retryRun",
     summary="Retry what failed",
     status_code=status.HTTP_202_ACCEPTED,
-    response_model=models.Run,
+    response_model=project_models.Run,
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
 )
@@ -146,7 +146,7 @@ def retry_run(run_id: Id, context: Given, caller: Caller, start: StartRun, respo
     operation_id="resumeRun",
     summary="Go on with a run",
     status_code=status.HTTP_202_ACCEPTED,
-    response_model=models.Run,
+    response_model=project_models.Run,
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from service.api import models, openapi
+from service.api import openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Named
 from service.api.routing import CreatingRoute
 from service.usecases import planning, undoing
@@ -23,7 +23,7 @@ _CREATED: dict[int | str, dict[str, Any]] = {
     operation_id="makeUndoPlan",
     summary="Plan to undo a run",
     status_code=status.HTTP_201_CREATED,
-    response_model=models.Plan,
+    response_model=project_models.Plan,
     dependencies=[IDEMPOTENT],
     responses={
         **_CREATED,
@@ -49,7 +49,7 @@ def make_undo_plan(run_id: Id, context: Given, response: Response) -> dict[str, 
     operation_id="makeRemovalPlan",
     summary="Plan to remove a project",
     status_code=status.HTTP_201_CREATED,
-    response_model=models.Plan,
+    response_model=project_models.Plan,
     dependencies=[IDEMPOTENT],
     responses={
         **_CREATED,
@@ -62,7 +62,9 @@ def make_undo_plan(run_id: Id, context: Given, response: Response) -> dict[str, 
         ),
     },
 )
-def make_removal_plan(name: Named, body: models.NewRemovalPlan, context: Given, response: Response) -> dict[str, Any]:
+def make_removal_plan(
+    name: Named, body: project_models.NewRemovalPlan, context: Given, response: Response
+) -> dict[str, Any]:
     """A plan that ends the project; with `undo` it first takes back what all of its runs did and nobody touched since.
     An ended project keeps its runs and takes no more plans; its key can be used anew."""
     row = undoing.plan_removal(context, name, undo=body.undo)
