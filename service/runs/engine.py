@@ -36,6 +36,10 @@ QUEUE = "ops"
 APPLICATION_VERSION = "1"
 """Pinned: by default the engine hashes our code and strands every pending run at an upgrade."""
 
+RUNS_AT_ONCE = 32
+"""Runs that one process takes from the queue, one for each connection. A run that waits for its tracker, for an hour if
+need be, holds its place: so there are more places than a process could keep busy."""
+
 EXECUTOR = "main"
 """The one executor of a home folder; on PostgreSQL each replica is named by its slot."""
 
@@ -89,7 +93,9 @@ class Engine:
             apply.bind(self._context, self._traffic)
             DBOS(config=_config(settings, self.executor))
             DBOS.launch()
-            DBOS.register_queue(QUEUE, worker_concurrency=8, partition_concurrency=1, polling_interval_sec=0.1)
+            DBOS.register_queue(
+                QUEUE, worker_concurrency=RUNS_AT_ONCE, partition_concurrency=1, polling_interval_sec=0.1
+            )
         except BaseException:
             DBOS.destroy()
             self._vacate()
@@ -200,7 +206,7 @@ def _config(settings: Settings, executor: str) -> DBOSConfig:
         "application_version": APPLICATION_VERSION,
         "executor_id": executor,
         "log_level": "ERROR",
-        "max_executor_threads": 16,
+        "max_executor_threads": RUNS_AT_ONCE + 8,
         "notification_listener_polling_interval_sec": 0.1,
     }
 
