@@ -50,7 +50,8 @@ def list_runs(
         run = entry.run
         state = f"waiting until {clock(run.waiting_until, entry.project)}" if run.waiting_until else run.state
         done = f"{entry.done}/{entry.steps}"
-        table.add_row(run.id, entry.project.key, state, done, run.started_by, f"{run.created_at:%Y-%m-%d %H:%M} UTC")
+        created = clock(run.created_at, entry.project, in_full=True)
+        table.add_row(run.id, entry.project.key, state, done, run.started_by, created)
     out.print(table)
 
 
@@ -149,11 +150,11 @@ def doing(found: running.Progress) -> str:
 
 
 def clock(moment: datetime, project: ProjectRow, *, in_full: bool = False) -> str:
-    """The time of day in the project's time zone, with the date if asked for or if it is not today's there."""
+    """The time of day in the project's time zone; date and zone with it if asked for or if it is not today's there."""
     zone = ZoneInfo(project.time_zone)
     there = moment.astimezone(zone)
     if in_full or there.date() != datetime.now(zone).date():
-        return f"{there:%Y-%m-%d %H:%M}"
+        return f"{there:%Y-%m-%d %H:%M %Z}"
     return f"{there:%H:%M}"
 
 
