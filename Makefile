@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+# Tests at once, a file of them in each process: much of their time is processes starting and trackers' rates.
+JOBS ?= 4
 
 .PHONY: help install demo test lint format bench faults schema lock clean
 
@@ -28,8 +30,8 @@ install: $(INSTALLED) ## Make .venv with phaseloop in it
 demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--once --json")
 	@$(BIN)/phaseloop demo $(ARGS)
 
-test: lint ## Run the checks and all tests (ARGS="-k word")
-	@$(BIN)/python -m pytest $(ARGS)
+test: lint ## Run the checks and all tests (ARGS="-k word", JOBS=1 for one after the other)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and formatting
 	@$(BIN)/ruff check .

@@ -296,9 +296,9 @@ def _show(stage: Stage, built: Sequence[dict[str, Any]]) -> None:
 
 def _serve(stage: Stage, *, quiet: bool) -> None:
     """Go on serving until Ctrl-C, or until one of the two stops by itself."""
-    if not quiet:
-        out.print("\nSandbox and service go on running. Stop them with Ctrl-C.")
     try:
+        if not quiet:
+            out.print("\nSandbox and service go on running. Stop them with Ctrl-C.")
         while all(process.poll() is None for process in stage.processes):
             time.sleep(0.2)
     except KeyboardInterrupt:

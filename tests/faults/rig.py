@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import pytest
 from pydantic import TypeAdapter
 
 from sandbox import faults
@@ -60,9 +61,10 @@ class Rig:
         self.sandbox = SandboxServer()
         self.environment = {"PHASELOOP_HOME": str(self.home), **SHORT_WAITS, **(settings or {})}
         self.launcher = Launcher(folder, self.environment)
+        self._patch = pytest.MonkeyPatch()
 
     def __enter__(self) -> Self:
-        trello_limits.WINDOW_SECONDS = 1
+        self._patch.setattr(trello_limits, "WINDOW_SECONDS", 1)
         limits = self.sandbox.world.controls.limits
         limits.enabled, limits.scale = self.tracker == "trello", 100.0
         self.sandbox.__enter__()
@@ -73,6 +75,7 @@ class Rig:
     ) -> None:
         self.launcher.close()
         self.sandbox.__exit__(kind, error, trace)
+        self._patch.undo()
 
     # -- commands --
 
