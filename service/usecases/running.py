@@ -229,12 +229,6 @@ def inventory(context: Context, project_id: str) -> Inventory:
     )
 
 
-def item_rows(context: Context, project_id: str) -> list[ItemRow]:
-    """All recorded items of the project by key."""
-    with context.database.session() as session:
-        return sorted(items.rows(session, project_id).values(), key=lambda row: row.key)
-
-
 def item_page(context: Context, project_id: str, limit: int, after: str = "") -> list[ItemRow]:
     """Recorded items of the project by key: at most `limit`, those with a key above `after`."""
     shown = (ItemRow.project_id == project_id, ItemRow.key > after, ItemRow.state != items.RELEASED)
