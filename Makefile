@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
-# Tests at once, a file of them in each process: much of their time is processes starting and trackers' rates.
+# Tests at once, a file of them in each process and the slow ones first: much of their time is processes starting.
 JOBS ?= 4
 
 .PHONY: help install demo test lint format bench faults schema lock clean
@@ -31,7 +31,7 @@ demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--o
 	@$(BIN)/phaseloop demo $(ARGS)
 
 test: lint ## Run the checks and all tests (ARGS="-k word", JOBS=1 for one after the other)
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and formatting
 	@$(BIN)/ruff check .
