@@ -21,7 +21,7 @@ from service.usecases.applying import Enqueue
 LOOK_FOR_HELP_EVERY = 2.0
 """Seconds between two looks whether somebody else still does the work."""
 
-INTERRUPTED = 128
+BY_SIGNAL = 128
 """A command that a signal stopped exits with this and the signal's number, as shells have it."""
 
 
@@ -50,8 +50,8 @@ def carry_out(context: Context, begin: Callable[[Enqueue], RunRow]) -> running.P
     except _Told as told:
         if run_id:
             err.print(_how_it_goes_on(run_id, working=hands.working))
-        leave(INTERRUPTED + told.number)
-        raise typer.Exit(INTERRUPTED + told.number) from None
+        leave(BY_SIGNAL + told.number)
+        raise typer.Exit(BY_SIGNAL + told.number) from None
     return found
 
 

@@ -111,6 +111,17 @@ def add_findings(session: Session, run_id: str, findings: Sequence[Finding]) -> 
     run.findings = known
 
 
+def claim(session: Session, project_id: str, serial: int | None) -> bool:
+    """Move the project's serial on, if it still is this one and the project goes on: of two callers one is refused."""
+    moved = session.scalar(
+        update(ProjectRow)
+        .where(ProjectRow.id == project_id, ProjectRow.serial == serial, ProjectRow.ended_at.is_(None))
+        .values(serial=ProjectRow.serial + 1)
+        .returning(ProjectRow.serial)
+    )
+    return moved is not None
+
+
 def finish(session: Session, run_id: str, now: datetime, state: str | None = None) -> str:
     """End the run in this state; without one, incomplete if it found errors, else completed. Returns the state.
 

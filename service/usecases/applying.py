@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from connectors.tracker import Severity
 from service.context import Context
 from service.domain.plan import Purpose
@@ -49,7 +46,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
             plan = plan_from_json(plan_row.body)
             if plan.blocked:
                 raise PlanBlocked([found for found in plan.findings if found.severity is Severity.ERROR])
-            if _claimed(session, plan_row):
+            if runs.claim(session, plan_row.project_id, plan_row.serial):
                 run = _new_run(context, plan_row, run_id, purpose, started_by)
                 session.add(run)
                 plan_row.run_id = run_id
@@ -64,17 +61,6 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     if run.state not in runs.ENDED:
         enqueue(run.id, partition)
     return run
-
-
-def _claimed(session: Session, plan: PlanRow) -> bool:
-    """Move the project's serial on, if it still is the plan's: of two plans made side by side one is refused."""
-    moved = session.scalar(
-        update(ProjectRow)
-        .where(ProjectRow.id == plan.project_id, ProjectRow.serial == plan.serial)
-        .values(serial=ProjectRow.serial + 1)
-        .returning(ProjectRow.serial)
-    )
-    return moved is not None
 
 
 def _new_run(context: Context, plan: PlanRow, run_id: str, purpose: Purpose, started_by: str) -> RunRow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKey, Severity
@@ -94,7 +93,7 @@ def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) 
         former = session.get_one(RunRow, run_id)
         successor = session.get(RunRow, runs.next_id(former))
         if successor is None:
-            if _claimed(session, former):
+            if former.cleaned_at is None and runs.claim(session, former.project_id, former.serial):
                 successor = _new_run(context, session, former, started_by)
                 session.add(successor)
                 session.get_one(PlanRow, former.plan_id).run_id = successor.id
@@ -108,19 +107,6 @@ def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) 
     if successor.state not in runs.ENDED:  # after the commit: asking again enqueues what was not
         enqueue(successor.id, partition)
     return successor
-
-
-def _claimed(session: Session, former: RunRow) -> bool:
-    """Move the project's serial on, if the run was the last thing that moved it."""
-    if former.cleaned_at is not None:
-        return False
-    moved = session.scalar(
-        update(ProjectRow)
-        .where(ProjectRow.id == former.project_id, ProjectRow.serial == former.serial, ProjectRow.ended_at.is_(None))
-        .values(serial=ProjectRow.serial + 1)
-        .returning(ProjectRow.serial)
-    )
-    return moved is not None
 
 
 def _new_run(context: Context, session: Session, former: RunRow, started_by: str) -> RunRow:
