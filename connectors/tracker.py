@@ -26,13 +26,18 @@ Fields = dict[str, Any]
 
 
 class ItemKind(StrEnum):
-    """What an item is. Each kind is written after the kinds above it, which it may refer to."""
+    """What an item is. Each kind is written after the kinds above it, which it may refer to.
+
+    A `GUEST` is a ticket that people made in an iteration of ours (`guest:<its id>`): it is moved along with the
+    iteration's other unfinished work, and never written, marked or removed.
+    """
 
     PROJECT = "project"
     EPIC = "epic"
     ITERATION = "iteration"
     TICKET = "ticket"
     LINK = "link"
+    GUEST = "guest"
     COLUMN = "column"
     LABEL = "label"
 
@@ -187,6 +192,31 @@ class Traces:
 
     additions: tuple[str, ...] = ()
     edited: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A ticket as it stands in an iteration, ours (`key` names it) or people's own (`key` is None).
+
+    `status` is `todo`, `doing` or `done`. `points` is None where it is not estimated; where estimates are labels they
+    are read from there. `assignee` is an account id, `person` what the tracker calls them. `epic` is the epic's title,
+    empty for none. `labels` are as on the ticket. The instants are aware: when the ticket was created, when work on it
+    began first (it left `todo`), and when it was done last, None while it is not; as the tracker's history tells, and
+    None where it does not.
+    """
+
+    ref: RemoteRef
+    title: str
+    status: str
+    key: ItemKey | None = None
+    points: float | None = None
+    assignee: str | None = None
+    person: str = ""
+    epic: str = ""
+    labels: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +460,38 @@ class Tracker(Protocol):
     ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
         other. Repeatable. Raises `ItemRejected`."""
+        ...
+
+    def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """Begin an iteration. `item` has its dates, which the tracker may need. Repeatable: one that is active already
+        is success. Other iterations stay as they are. Where the tracker keeps what is worked on apart from what is
+        planned, the iteration's tickets that still stand with the planned ones are brought there.
+
+        Raises TrackerRefused, whose message names what stands in the way (another active iteration by its title, the
+        permission) and whose fix says who can mend it; NotVisible if the iteration is gone. Never called where
+        `capabilities.iterations` is off. The requests it takes are in the connector's reference."""
+        ...
+
+    def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """End an iteration. Repeatable: one that is closed already is success. What is not done should have been moved
+        before: trackers put it where they like. Done tickets stay in it.
+
+        Raises TrackerRefused, NotVisible as `start_iteration` does; TrackerRefused too if it was never active."""
+        ...
+
+    def contents(
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        iterations: Mapping[ItemKey, RemoteRef],
+        labels: Mapping[ItemKey, str],
+    ) -> Mapping[ItemKey, Sequence[Content]]:
+        """The tickets in these iterations now, ours and people's own; epics and iterations are none.
+
+        `known` names ours. `iterations` are those that the tracker has; `labels` gives, where it has none
+        (`capabilities.iterations` is off), the label that says that a ticket is in the iteration. One that is gone has
+        no entry. A closed iteration holds what was left in it. Strongly consistent for tickets in `known`; people's own
+        may be as fresh as the tracker's index. Requests: O(tickets / read_batch), never one for each ticket."""
         ...
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:

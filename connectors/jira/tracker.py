@@ -22,6 +22,7 @@ from connectors.jira.writing import Writer
 from connectors.tracker import (
     Account,
     Capabilities,
+    Content,
     Creation,
     Done,
     Finding,
@@ -159,6 +160,24 @@ class JiraTracker:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         self._client.patience.renew()
         self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.start_iteration`."""
+        raise NotImplementedError
+
+    def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.close_iteration`."""
+        raise NotImplementedError
+
+    def contents(
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        iterations: Mapping[ItemKey, RemoteRef],
+        labels: Mapping[ItemKey, str],
+    ) -> Mapping[ItemKey, Sequence[Content]]:
+        """See `Tracker.contents`."""
+        raise NotImplementedError
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.made_along`. Jira's labels are words on issues, so there is nothing."""

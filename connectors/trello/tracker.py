@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from connectors.tracker import (
     Account,
     Capabilities,
+    Content,
     Creation,
     Finding,
     Item,
@@ -150,6 +151,24 @@ class TrelloTracker:
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         self._writer.update(_layout(place), ref, item, changed, epic)
+
+    def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.start_iteration`."""
+        raise NotImplementedError
+
+    def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.close_iteration`."""
+        raise NotImplementedError
+
+    def contents(
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        iterations: Mapping[ItemKey, RemoteRef],
+        labels: Mapping[ItemKey, str],
+    ) -> Mapping[ItemKey, Sequence[Content]]:
+        """See `Tracker.contents`."""
+        raise NotImplementedError
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.made_along`. Lists and labels; a label that says who is in an iteration is part of that."""

@@ -19,8 +19,9 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
 )
+from service.domain.turnover import Turnover
 
-PLAN_FORMAT = "1.1"
+PLAN_FORMAT = "1.2"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
 
 
@@ -31,6 +32,8 @@ class Purpose(StrEnum):
     """Take the tracker to what template, team and calendar ask for."""
     UNDO = "undo"
     """Take back what one run did and nobody touched since."""
+    ADVANCE = "advance"
+    """Close the iteration that goes on and begin the next one."""
     REMOVE = "remove"
     """Take back what all runs of a project did and nobody touched since, and end the project."""
 
@@ -71,6 +74,12 @@ class Reason(StrEnum):
     """The run that is being undone wrote these fields, and nobody touched them since."""
     TAKEN_OVER_BY_RUN = "taken-over-by-run"
     """The run that is being undone took it over; it stays in the tracker and is no longer ours."""
+    CARRIED = "carried"
+    """It is not done and its iteration is closed: it goes on as the policy or a person says."""
+    BEGINS = "begins"
+    """The iteration begins."""
+    CLOSES = "closes"
+    """The iteration is closed."""
     TOUCHED = "touched"
     """It would be undone, but somebody touched it: it stays, and `note` says what was done to it."""
 
@@ -151,7 +160,7 @@ class Plan:
     `serial` is the project's when the plan was made; a plan whose project has moved on is stale and refused.
     `items` are the desired items that changes refer to; `known` the references of items that exist already.
     `place` is None when the project itself is to be created. `people` names the person behind each account id.
-    `undoes` is the run that a plan to undo takes back.
+    `undoes` is the run that a plan to undo takes back, `turnover` what a plan to advance does to the loop.
     """
 
     project: str
@@ -170,6 +179,7 @@ class Plan:
     estimate: Estimate = field(default_factory=lambda: Estimate(0, 0, 0.0))
     purpose: Purpose = Purpose.APPLY
     undoes: str = ""
+    turnover: Turnover | None = None
 
     @property
     def blocked(self) -> bool:
@@ -179,7 +189,8 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do: neither in the tracker nor in our records."""
-        return self.purpose is not Purpose.REMOVE and all(change.action is Action.KEEP for change in self.changes)
+        kept = all(change.action is Action.KEEP for change in self.changes)
+        return kept and self.purpose not in (Purpose.REMOVE, Purpose.ADVANCE)
 
     def counts(self) -> dict[str, int]:
         """How many changes there are of each action, all actions named."""

@@ -229,6 +229,23 @@ class Cadence(Strict):
     )
 
 
+class Loop(Strict):
+    """How the loop turns: what becomes of unfinished work, and how far ahead iterations are prepared."""
+
+    carry_over: Literal["ask", "next", "backlog", "leave"] = Field(
+        default="ask",
+        description="What becomes of unfinished work when an iteration is closed: carried into the next iteration, "
+        "taken to the backlog, left; or proposed when it ends and, unless somebody answers, carried at the next start.",
+    )
+    ahead: Annotated[int, Field(ge=1, le=104)] | Literal["all"] = Field(
+        default="all",
+        description="How many iterations are kept prepared, the one that goes on included; or all that are planned.",
+    )
+    wip_limit: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="How many tickets may be in progress at once; shown where it is exceeded."
+    )
+
+
 class Template(Strict):
     """A versioned process: roles, phases with epics and tickets, records, meetings, cadence and parameters."""
 
@@ -244,6 +261,7 @@ class Template(Strict):
     parameters: dict[ParameterName, Parameter] = Field(description="What can be decided when a project is started.")
     roles: Annotated[dict[Key, Role], Field(min_length=1)] = Field(description="The kinds of work, by key.")
     cadence: Cadence = Field(description="How long iterations are and what they are called.")
+    loop: Loop = Field(default=Loop(), description="How the loop turns; a project may differ.")
     ceremonies: Ceremonies = Field(description="The meetings of every iteration.")
     record: Record = Field(description="How every iteration is documented.")
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = Field(description="The stages, in order.")

@@ -5,10 +5,23 @@ Times are UTC. `JSON` columns hold plain values only. Credentials stand encrypte
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, Text, TypeDecorator, text
+from sqlalchemy import (
+    JSON,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -96,6 +109,8 @@ class TeamRow(Table):
 class ProjectRow(Table):
     """One template version filled in for one team on one connection. `serial` grows with every applied plan.
 
+    `calendar` is what the project says of its working time where it differs from the team's, `turning` what it says of
+    how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`).
     A project that has ended (`ended_at`) is kept for the record; its key may be used again.
     """
 
@@ -110,6 +125,8 @@ class ProjectRow(Table):
     template_digest: Mapped[str] = mapped_column(ForeignKey("templates.digest"))
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     time_zone: Mapped[str] = mapped_column(String(60))
+    calendar: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    turning: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -170,8 +187,12 @@ class PlanRow(Table):
 
 
 class RunRow(Table):
-    """One durable execution. `kind`: apply, undo, remove. `state`: queued, running, waiting, completed, incomplete,
-    failed, cancelled.
+    """One durable execution. `kind`: apply, undo, remove, advance, propose. `state`: queued, running, waiting, held,
+    completed, incomplete, failed, cancelled.
+
+    A run that advances the loop makes its plan itself (`plan_id` is None until then); `iteration` is the one it begins,
+    or the one whose unfinished work it proposes for. Where it cannot go on it is `held` until the clock has it look
+    again: that is its next `attempt`, a workflow of its own in the engine.
 
     `continues` names the run whose work this one takes up again. `serial` is the project's when the run ended: while it
     still is, the run can be taken up. `waiting_until` is set while it waits for a known time. `totals` is what is kept
@@ -182,7 +203,9 @@ class RunRow(Table):
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
-    plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"))
+    plan_id: Mapped[str | None] = mapped_column(ForeignKey("plans.id"))
+    attempt: Mapped[int] = mapped_column(default=1, server_default="1")
+    iteration: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(20), index=True)
     started_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -200,6 +223,101 @@ class RunRow(Table):
     cancelled_by: Mapped[str | None] = mapped_column(String(200))
     totals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     cleaned_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class LoopRow(Table):
+    """How the loop of one project stands, and when the clock is to do something with it.
+
+    `state`: `turning`, `paused` (`message` says why, `changed_by` who), `ended`. `current` is the number of the
+    iteration that goes on, 0 before the first. `next_first` is the day on which the next one begins, where a person or
+    a pause moved it. `next_due` is when the clock starts a run, None while one is at work or nothing is to be done;
+    `due` is what for: `propose` or `advance`. `run_id` is the newest such run. `answers` say what becomes of unfinished
+    work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a person decided
+    about the coming iteration (see `domain.turnover.Decision`). `feed` is the secret in the calendar feed's address.
+    """
+
+    __tablename__ = "loops"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    current: Mapped[int] = mapped_column(default=0)
+    next_first: Mapped[date | None] = mapped_column(Date)
+    next_due: Mapped[datetime | None] = mapped_column(Instant)
+    due: Mapped[str] = mapped_column(String(20), default="advance")
+    run_id: Mapped[str | None] = mapped_column(String(80))
+    answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    message: Mapped[str] = mapped_column(Text, default="")
+    changed_by: Mapped[str] = mapped_column(String(200), default="")
+    feed: Mapped[str] = mapped_column(String(64), unique=True)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (
+        Index(
+            "ix_loops_next_due",
+            "next_due",
+            sqlite_where=text("next_due IS NOT NULL"),
+            postgresql_where=text("next_due IS NOT NULL"),
+        ),
+    )
+
+
+class IterationRow(Table):
+    """An iteration that was begun: what it was and, once it is closed, what came of it.
+
+    `first` and `last` are calendar dates, `starts` and `ends` the planned instants, `began_at` and `closed_at` what
+    happened. `tickets` holds each ticket as it was seen, kept after it vanishes (see `domain.figures.TicketRecord`);
+    `figures` is what is counted from them when the iteration is closed. `findings` are what the advance found.
+    """
+
+    __tablename__ = "iterations"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    phase: Mapped[str] = mapped_column(String(40))
+    loop: Mapped[int] = mapped_column(default=1)
+    of_phase: Mapped[int]
+    title: Mapped[str] = mapped_column(String(250))
+    first: Mapped[date] = mapped_column(Date)
+    last: Mapped[date] = mapped_column(Date)
+    starts: Mapped[datetime] = mapped_column(Instant)
+    ends: Mapped[datetime] = mapped_column(Instant)
+    began_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    began_by: Mapped[str | None] = mapped_column(String(80))
+    closed_by: Mapped[str | None] = mapped_column(String(80))
+    tickets: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    figures: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class CarryRow(Table):
+    """That a ticket was not done when iteration `number` was closed, and what became of it: `policy` is next, backlog
+    or leave, `to` the iteration it was carried into. `ticket` is an item key, `guest:…` for one of people's own."""
+
+    __tablename__ = "carries"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    ticket: Mapped[str] = mapped_column(String(200), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    policy: Mapped[str] = mapped_column(String(20))
+    to: Mapped[int | None]
+    run_id: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class EventRow(Table):
+    """Something that happened to a project's loop, in words and as data, told once: `name` is unique in a project
+    (`closed:3`). What is sent to people is read from here."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(40))
+    iteration: Mapped[int | None]
+    text: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    by: Mapped[str] = mapped_column(String(200))
+    run_id: Mapped[str | None] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (UniqueConstraint("project_id", "name", name="uq_events_project_name"),)
 
 
 class StepRow(Table):

@@ -99,6 +99,8 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     if run.kind != Purpose.APPLY:
         message = f"The run {run_id} took something back itself, which cannot be undone."
         raise Conflict("run-state", message, "`phaseloop plan` shows what to make again.")
+    if run.plan_id is None:
+        raise Conflict("run-state", f"The run {run_id} wrote nothing.", "There is nothing to undo.")
     together = _runs_of_plan(session, run.plan_id)
     for one in together:
         if one.state not in runs.ENDED:

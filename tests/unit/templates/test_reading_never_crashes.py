@@ -113,7 +113,7 @@ def test_every_text_of_a_template_is_known_to_the_placeholder_check() -> None:
     known = {placed.text for placed in texts(template)}
     keys = {"name", "version", "format", "kind", "key", "epic", "role", "author", "sign_off", "type", "default"}
     lists_of_keys = {"roles", "reviewers", "needs", "before", "seed_ref", "choices", "origin", "when", "at", "fallback"}
-    numbers = {"iteration_days", "start_date"}
+    numbers = {"iteration_days", "start_date", "carry_over", "ahead"}
 
     def walk(value: object, field: str) -> None:
         if isinstance(value, str):

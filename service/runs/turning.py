@@ -1,0 +1,42 @@
+"""What the durable run of an advance needs from the use cases above it: to look and plan, and to record the outcome.
+
+Both are repeatable: a step that runs twice finds what it did before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.tracker import Finding
+from service.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an advance found when it looked.
+
+    `ready`: its plan is kept and claimed, and the run's `plan_id` names it. Else the run cannot go on now, and
+    `findings` say why and who can mend it; the clock has it look again. `over`: there is nothing to do, and the run is
+    complete: `message` says why (the iteration was begun already, the project has ended, a proposal was made).
+    """
+
+    ready: bool
+    over: bool = False
+    message: str = ""
+    findings: tuple[Finding, ...] = ()
+    reads: int = 0
+
+
+class Turning(Protocol):
+    """How an advance looks and is recorded."""
+
+    def look(self, context: Context, run_id: str) -> Looked:
+        """Read the tracker and make, keep and claim the plan of this run, for its present attempt. Writes nothing to
+        the tracker. Raises TrackerError where the tracker cannot be read."""
+        ...
+
+    def settle(self, context: Context, run_id: str) -> None:
+        """Record what the applied plan did: the iteration closed with its figures, the one begun, what was carried, the
+        events, and when the clock is to do something next. All in one unit of work, done once."""
+        ...
