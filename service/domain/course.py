@@ -7,12 +7,15 @@ sends back begins the loop anew; both are decided when an iteration begins, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from service.domain.calendar import Calendar, DateRange
-from service.domain.template import Key, ParameterValue, Template
+from service.domain.calendar import Calendar, DateRange, bounds, span_from
+from service.domain.parameters import day, number
+from service.domain.problems import InvalidInput, Problem
+from service.domain.template import Key, ParameterValue, Phase, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Iterations by number, from 1 without a gap. `current` is the one that goes on, 0 before the first has begun."""
+    """Iterations by number, from 1 without a gap. `current` is the one that was begun last, 0 before the first was."""
 
     turns: tuple[Turn, ...]
     current: int = 0
@@ -69,31 +72,128 @@ def course(
     *,
     coming: Stage | None = None,
     coming_first: date | None = None,
+    coming_last: date | None = None,
     ahead: int | None = None,
 ) -> Course:
     """The iterations begun, in order, and those to come.
 
     `coming` is what the next iteration is, where that was decided; else it follows from the last one begun.
-    `coming_first` is its first day, where it does not follow the last one at once. `ahead` is how many iterations there
-    are to be, counted from the current one (itself included; before the first, from the first); None: all that the
-    template plans, and at least the current and the next one.
+    `coming_first` is its first day, where it does not follow the last one at once, and `coming_last` its last, where it
+    is not as long as the others. `ahead` is how many iterations there are to be, counted from the current one (itself
+    included; from the one after it if it is closed, before the first from that); None: all that the template plans, and
+    at least the current and the next one.
 
-    Raises `InvalidInput` when an iteration cannot be placed on the calendar.
+    Raises `InvalidInput` when an iteration cannot be placed on the calendar, or follows one of a phase that the
+    template no longer has.
     """
-    raise NotImplementedError(template, parameters, calendar, begun, coming, coming_first, ahead)
+    if [one.number for one in begun] != list(range(1, len(begun) + 1)):
+        raise ValueError("iterations are begun one after the other, from 1")
+    stages = [one.stage for one in begun]
+    goes_on = bool(begun) and not begun[-1].closed
+    least = len(begun) + (1 if ahead is None else ahead - goes_on)
+    while len(stages) < least or (ahead is None and not _is_last(template, parameters, stages[-1])):
+        stages.append(_next(template, parameters, stages, coming if len(stages) == len(begun) else None))
+    spans = [one.dates for one in begun]
+    while len(spans) < len(stages):
+        given = (coming_first, coming_last) if len(spans) == len(begun) else (None, None)
+        spans.append(_span(template, parameters, calendar, spans, *given))
+    return Course(tuple(_turns(template, parameters, calendar, stages, spans, len(begun))), len(begun))
 
 
 def following(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> Stage:
     """The stage after this one if nothing is decided: the same phase while it has planned iterations left, then the
-    next phase, and after the last phase that phase again."""
-    raise NotImplementedError(template, parameters, stage)
+    next phase, and after the last phase that phase again. Raises `InvalidInput` when the template has no such phase."""
+    if stage.of_phase < planned_iterations(template, parameters, stage.phase):
+        return another(stage)
+    return next_phase(template, stage)
 
 
 def next_phase(template: Template, stage: Stage) -> Stage:
-    """The first iteration of the phase after this one; of the last phase, one more iteration of it."""
-    raise NotImplementedError(template, stage)
+    """The first iteration of the phase after this one; of the last phase, one more iteration of it. Raises
+    `InvalidInput` when the template has no such phase."""
+    place = template.phases.index(phase_of(template, stage.phase)) + 1
+    return Stage(template.phases[place].key, stage.loop, 1) if place < len(template.phases) else another(stage)
+
+
+def another(stage: Stage) -> Stage:
+    """One more iteration of the same phase in the same turn of the loop."""
+    return Stage(stage.phase, stage.loop, stage.of_phase + 1)
 
 
 def back_to(stage: Stage, phase: Key) -> Stage:
     """The first iteration of that phase in a new turn of the loop."""
     return Stage(phase, stage.loop + 1, 1)
+
+
+def phase_of(template: Template, key: Key) -> Phase:
+    """The phase with this key. Raises `InvalidInput` when the template has none: it was there once."""
+    for phase in template.phases:
+        if phase.key == key:
+            return phase
+    fix = "put it back, or decide which phase comes next: " + ", ".join(phase.key for phase in template.phases)
+    raise InvalidInput(
+        [Problem(f"template {template.name}", None, "phases", f'there is no phase "{key}" any more', fix)]
+    )
+
+
+def planned_iterations(template: Template, parameters: Mapping[str, ParameterValue], phase: Key) -> int:
+    """How many iterations the template plans for the phase. Raises `InvalidInput` when it has no such phase."""
+    return number(phase_of(template, phase).iterations, parameters)
+
+
+def _is_last(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> bool:
+    """Whether all that is planned has come with this stage."""
+    key = template.phases[-1].key
+    return stage.phase == key and stage.of_phase >= planned_iterations(template, parameters, key)
+
+
+def _next(
+    template: Template, parameters: Mapping[str, ParameterValue], stages: Sequence[Stage], decided: Stage | None
+) -> Stage:
+    if decided is not None:
+        return decided
+    return following(template, parameters, stages[-1]) if stages else Stage(template.phases[0].key)
+
+
+def _span(
+    template: Template,
+    parameters: Mapping[str, ParameterValue],
+    calendar: Calendar,
+    before: Sequence[DateRange],
+    first: date | None,
+    last: date | None,
+) -> DateRange:
+    """The dates of the iteration after those before it."""
+    if first is None:
+        first = before[-1].last + timedelta(days=1) if before else day(template.cadence.start_date, parameters)
+    if last is not None:
+        return DateRange(first, last)
+    return span_from(first, number(template.cadence.iteration_days, parameters), calendar)
+
+
+def _turns(
+    template: Template,
+    parameters: Mapping[str, ParameterValue],
+    calendar: Calendar,
+    stages: Sequence[Stage],
+    spans: Sequence[DateRange],
+    begun: int,
+) -> Iterator[Turn]:
+    """The iterations as they are now known. The last phase of the course goes on for as long as is planned."""
+    known = Counter((stage.phase, stage.loop) for stage in stages)
+    newest = (stages[-1].phase, stages[-1].loop) if stages else None
+    if newest is not None and any(phase.key == newest[0] for phase in template.phases):
+        known[newest] = max(known[newest], planned_iterations(template, parameters, newest[0]))
+    for n, (stage, span) in enumerate(zip(stages, spans, strict=True), 1):
+        starts, ends = _edges(calendar, span, n, begun=n <= begun)
+        yield Turn(n, stage, known[stage.phase, stage.loop], span, starts, ends)
+
+
+def _edges(calendar: Calendar, span: DateRange, n: int, *, begun: bool) -> tuple[datetime, datetime]:
+    """When it starts and ends. One that was begun stays where it is, whatever days were taken off since."""
+    try:
+        return bounds(span, calendar, n)
+    except InvalidInput:
+        if not begun:
+            raise
+        return calendar.at(span.first, calendar.start_time), calendar.at(span.last, calendar.end_time)
