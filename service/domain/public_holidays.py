@@ -1,0 +1,75 @@
+"""Public holidays of countries and their regions."""
+
+from __future__ import annotations
+
+from datetime import date
+from difflib import get_close_matches
+from functools import cache, lru_cache
+
+import holidays
+from holidays.registry import COUNTRIES
+
+from service.domain.problems import Problem
+from service.domain.shape import one_of
+
+
+@lru_cache(maxsize=4096)
+def public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+    """The public holidays of that year, in a known country and subdivision, on the days on which they are kept."""
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False))
+
+
+def check_place(
+    country: str | None,
+    subdivision: str | None,
+    source: str,
+    path: str = "",
+    lines: tuple[int | None, int | None] = (None, None),
+) -> list[Problem]:
+    """Refuse a country or subdivision whose holidays are not known, with the nearest one that is.
+
+    `lines` are those of the country and of the subdivision; `path` leads to what holds the two.
+    """
+    prefix = f"{path}." if path else ""
+    if country is None:
+        if subdivision is None:
+            return []
+        message = f'the subdivision "{subdivision}" stands without a country'
+        return [Problem(source, lines[1], f"{prefix}subdivision", message, "name the country, too")]
+    if country not in _places():
+        fix = _meant_country(country) or 'write its two letters, such as "DE" or "IN"'
+        return [Problem(source, lines[0], f"{prefix}country", f'unknown country "{country}"', fix)]
+    if subdivision is None or subdivision in _places()[country]:
+        return []
+    known = _places()[country]
+    fix = _meant_subdivision(country, subdivision) or (
+        one_of(known, 40) if known else f"{country} has none; leave it out"
+    )
+    message = f'unknown subdivision "{subdivision}" of {country}'
+    return [Problem(source, lines[1], f"{prefix}subdivision", message, fix)]
+
+
+@cache
+def _places() -> dict[str, list[str]]:
+    """Subdivisions by the two letters of the country."""
+    known = holidays.list_supported_countries(include_aliases=False)
+    return {code: subdivisions for code, subdivisions in known.items() if len(code) == 2}
+
+
+def _meant_country(written: str) -> str:
+    codes: dict[str, str] = {}
+    for module, (_, code, *longer) in COUNTRIES.items():
+        if code in _places():
+            codes |= {module.replace("_", " "): code, code.casefold(): code} | {
+                other.casefold(): code for other in longer
+            }
+    near = get_close_matches(written.casefold().strip(), sorted(codes), n=1, cutoff=0.7)
+    return f'did you mean "{codes[near[0]]}"?' if near else ""
+
+
+def _meant_subdivision(country: str, written: str) -> str:
+    aliases: dict[str, str] = getattr(holidays.country_holidays(country), "subdivisions_aliases", {})
+    codes = {name.casefold(): code for name, code in aliases.items()}
+    codes |= {code.casefold(): code for code in _places()[country]}
+    near = get_close_matches(written.casefold().strip(), sorted(codes), n=1, cutoff=0.6)
+    return f'did you mean "{codes[near[0]]}"?' if near else ""
