@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 
 from service.domain import shape
 from service.domain.calendar import DateRange, check_time_zone
+from service.domain.calendar_file import CalendarSpec, check_spec
 from service.domain.marks import Marks, readable
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_document
@@ -71,7 +72,13 @@ class Team(Strict):
     kind: Literal["team"] = Field(default="team", description="What this document is.")
     name: Word = Field(description="What the team is called.")
     time_zone: str | None = Field(default=None, description="An IANA name such as Europe/Paris; a project may differ.")
+    calendar: CalendarSpec | None = Field(default=None, description="When the team works; a project may differ.")
     members: Annotated[tuple[Member, ...], Field(min_length=1)] = Field(description="Its people, 500 at most.")
+
+    @property
+    def zone(self) -> str | None:
+        """The time zone it names, in its calendar or outside."""
+        return self.time_zone or (self.calendar.time_zone if self.calendar else None)
 
     def to_json(self) -> dict[str, Any]:
         """The team as plain JSON values; `team_from_json` gives it back."""
@@ -114,7 +121,12 @@ def check_team(team: Team, template: Template) -> list[Problem]:
 
 
 def _checked(team: Team, marks: Marks) -> Team:
-    problems = [*_zone_problems(team, marks), *_size_problems(team, marks), *_duplicates(team, marks)]
+    problems = [
+        *_zone_problems(team, marks),
+        *_calendar_problems(team, marks),
+        *_size_problems(team, marks),
+        *_duplicates(team, marks),
+    ]
     for number, member in enumerate(team.members):
         problems += _member_problems(member, number, marks)
     if problems:
@@ -126,6 +138,15 @@ def _zone_problems(team: Team, marks: Marks) -> list[Problem]:
     if team.time_zone is None:
         return []
     return check_time_zone(team.time_zone, marks.source, "time_zone", marks.line(("time_zone",)))
+
+
+def _calendar_problems(team: Team, marks: Marks) -> Iterator[Problem]:
+    if team.calendar is None:
+        return
+    yield from check_spec(team.calendar, marks, ("calendar",))
+    if team.time_zone and team.calendar.time_zone and team.time_zone != team.calendar.time_zone:
+        message = f'"{team.calendar.time_zone}" stands here and "{team.time_zone}" as the `time_zone` of the team'
+        yield marks.problem(("calendar", "time_zone"), message, "keep one of the two")
 
 
 def _size_problems(team: Team, marks: Marks) -> Iterator[Problem]:

@@ -11,12 +11,15 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from service.context import Context
-from service.domain.calendar import check_time_zone
+from service.domain import calendar_file, shape
+from service.domain.calendar import Calendar, check_time_zone
+from service.domain.calendar_file import spec_from_json
+from service.domain.marks import Marks
 from service.domain.parameters import settle
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_template
-from service.domain.team import check_team
-from service.domain.template import Template
+from service.domain.team import Team, check_team
+from service.domain.template import Loop, Template
 from service.store.secrets import new_id
 from service.store.tables import ProjectRow, TeamRow, TemplateRow
 from service.templates import TemplateText
@@ -101,6 +104,23 @@ def _checked(
     if problems:
         raise InvalidInput(problems)
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in settled.items()}
+
+
+def calendar_of(row: ProjectRow, team: Team) -> Calendar:
+    """The project's calendar: what it says itself, else what its team says. Raises InvalidInput where the two do not
+    go together, as may be after a team file was changed."""
+    return calendar_file.calendar_of(team.calendar, spec_from_json(row.calendar), row.time_zone)
+
+
+def turning_of(row: ProjectRow, template: Template) -> Loop:
+    """How the project's loop turns: what it says itself, else what its template says."""
+    return _turning(row.turning, template)
+
+
+def _turning(said: Mapping[str, Any], template: Template) -> Loop:
+    """The template's way of turning with what a project says of it. Raises InvalidInput."""
+    marks = Marks.of({**template.loop.model_dump(mode="json"), **said}, "turning")
+    return shape.validate(Loop, marks)
 
 
 def keep_template(session: Session, context: Context, text: TemplateText, template: Template) -> None:
