@@ -6,15 +6,19 @@ The vendor documents a lag only for search, so: unsure. Nothing is concluded fro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors.errors import TrackerUnavailable
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.dialect import CLOUD_DIALECT
 from connectors.jira.layout import READ_BATCH, Layout
-from connectors.jira.mapping import MARKER
+from connectors.jira.mapping import MARKER, instant
 from connectors.jira.paging import by_index, by_token
 from connectors.tracker import ItemKey, ItemKind, kind_of
+
+HISTORY_BATCH = 1000
+"""As many issues as a bulk fetch of changelogs takes, by the vendor's document."""
 
 
 class Fetcher:
@@ -51,6 +55,17 @@ class Fetcher:
             if issue.get("id"):
                 yield issue
 
+    def changes(self, ids: Sequence[str], field: str) -> dict[str, list[dict[str, Any]]]:
+        """The changes of one field of these issues, oldest first, by issue id; each an item of the history with the
+        moment of it under `created`. An issue without any is missing."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for start in range(0, len(ids), HISTORY_BATCH):
+            body = {"issueIdsOrKeys": list(ids[start : start + HISTORY_BATCH]), "fieldIds": [field]}
+            for log in by_token(self._client, "changelog/bulkfetch", body, name="issueChangeLogs"):
+                for history in log.get("changeHistories") or ():
+                    found.setdefault(str(log.get("issueId")), []).extend(_items(history, field))
+        return {issue: sorted(items, key=_when) for issue, items in found.items()}
+
     def sprints(self, layout: Layout, states: str = "") -> Iterator[dict[str, Any]]:
         """The sprints of the project's board, or those in these states."""
         params: Mapping[str, str] = {"state": states} if states else {}
@@ -66,8 +81,21 @@ class Fetcher:
 
 
 def is_issue(key: ItemKey) -> bool:
-    """Whether an item is an issue in Jira."""
-    return kind_of(key) in {ItemKind.EPIC, ItemKind.TICKET}
+    """Whether an item is an issue in Jira, ours or people's own."""
+    return kind_of(key) in {ItemKind.EPIC, ItemKind.TICKET, ItemKind.GUEST}
+
+
+def _items(history: Any, field: str) -> Iterator[dict[str, Any]]:
+    """What a history entry says of one field."""
+    if isinstance(history, dict) and (created := instant(history.get("created"))) is not None:
+        for item in history.get("items") or ():
+            if isinstance(item, dict) and field in (item.get("fieldId"), item.get("field")):
+                yield {**item, "created": created}
+
+
+def _when(item: dict[str, Any]) -> datetime:
+    created: datetime = item["created"]
+    return created
 
 
 def quoted(text: str) -> str:

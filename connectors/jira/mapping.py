@@ -28,6 +28,9 @@ from connectors.tracker import (
 MARKER = "phaseloop"
 """The key of the issue or sprint property that says which item of which project this is."""
 
+_SECONDS_END = 100_000_000_000
+"""A larger number counts milliseconds: as seconds it would be some three thousand years away."""
+
 _STATUS_BY_CATEGORY = {"new": "todo", "indeterminate": "doing", "done": "done"}
 _OUR_NAMES = {"summary": "title", "description": "text", "parent": "epic", "parentId": "epic"}
 
@@ -109,7 +112,9 @@ def _content(layout: Layout, item: Item, names: Collection[str], dialect: Dialec
     if "text" in names or "checklist" in names:
         fields["description"] = description(item.text, item.checklist)
     if "labels" in names:
-        fields["labels"] = sorted({*item.labels, *([layout.label] if layout.label else [])})
+        # Our own label is for what is ours.
+        own = [layout.label] if layout.label and item.kind is not ItemKind.GUEST else []
+        fields["labels"] = sorted({*item.labels, *own})
     if "assignee" in names:
         fields["assignee"] = {dialect.person: item.assignee} if item.assignee else None
     if "points" in names and layout.points_field:
@@ -242,16 +247,15 @@ def observed_issue(
     sprint_names: Mapping[str, ItemKey],
 ) -> ObservedItem:
     """An issue as an item; the two maps lead from Jira's ids to item keys."""
-    values = issue.get("fields")
-    values = values if isinstance(values, dict) else {}
+    values = fields_of(issue)
     kind = kind_of(key)
-    status = _status(values.get("status"))
+    status = status_of(values.get("status"))
     fields: Fields = {
         "title": str(values.get("summary") or ""),
         "text": _plain_text(values.get("description")),
         "labels": sorted(str(one) for one in values.get("labels") or () if one != layout.label),
     }
-    if kind is ItemKind.TICKET:
+    if kind is not ItemKind.EPIC:
         fields |= _ticket_fields(layout, values, issue_names, sprint_names, status)
     ref = issue_ref(layout, issue)
     return ObservedItem(key, kind, ref, fields, status, _links(layout, ref.id, values.get("issuelinks")))
@@ -301,17 +305,38 @@ def current_sprint(value: Any, status: str) -> dict[str, Any] | None:
     That is the open one. With only closed ones, finished work belongs to the last of them, and unfinished work is
     back in the backlog: closing a sprint sends it there.
     """
+    last = last_sprint(value)
+    return last if last is not None and (sprint_state(last) != "closed" or status == "done") else None
+
+
+def last_sprint(value: Any) -> dict[str, Any] | None:
+    """The open sprint in a sprint field; with only closed ones the last of them, whether the issue was finished there
+    or left behind when it was closed."""
     listed = value if isinstance(value, list) else []
     sprints = [one for one in listed if isinstance(one, dict) and one.get("id") is not None]
-    running = [one for one in sprints if str(one.get("state") or "").casefold() != "closed"]
-    if running:
-        return max(running, key=lambda one: (str(one.get("state")).casefold() == "active", number(one["id"])))
-    if sprints and status == "done":
-        return max(sprints, key=lambda one: number(one["id"]))
-    return None
+    running = [one for one in sprints if sprint_state(one) != "closed"]
+    return max(running or sprints, key=lambda one: (sprint_state(one) == "active", number(one["id"])), default=None)
 
 
-def _status(value: Any) -> str:
+def sprint_state(sprint: Mapping[str, Any]) -> str:
+    """A sprint's state: future, active or closed."""
+    return str(sprint.get("state") or "future").casefold()
+
+
+def fields_of(issue: Any) -> dict[str, Any]:
+    """The fields of an issue that was read; empty where the answer has none."""
+    values = issue.get("fields") if isinstance(issue, dict) else None
+    return values if isinstance(values, dict) else {}
+
+
+def is_epic(layout: Layout, issue_type: Mapping[str, Any]) -> bool:
+    """Whether issues of a type, as an issue shows it, are epics."""
+    known = layout.epic is not None and str(issue_type.get("id")) == layout.epic.id
+    return known or issue_type.get("hierarchyLevel") == 1
+
+
+def status_of(value: Any) -> str:
+    """What a status of Jira's comes to, by its category: todo, doing or done."""
     category = value.get("statusCategory") if isinstance(value, dict) else None
     return _STATUS_BY_CATEGORY.get(str(category.get("key")), "todo") if isinstance(category, dict) else "todo"
 
@@ -347,7 +372,7 @@ def observed_sprint(layout: Layout, key: ItemKey, sprint: Mapping[str, Any]) -> 
             "starts": _moment(sprint.get("startDate")),
             "ends": _moment(sprint.get("endDate")),
         },
-        str(sprint.get("state") or "future").casefold(),
+        sprint_state(sprint),
     )
 
 
@@ -380,11 +405,20 @@ def sprint_ref(layout: Layout, sprint: Mapping[str, Any]) -> RemoteRef:
 def _moment(value: Any) -> str | None:
     if not isinstance(value, str) or not value:
         return None
+    read = instant(value)
+    return read.isoformat() if read else value
+
+
+def instant(value: Any) -> datetime | None:
+    """A moment as Jira writes it, in UTC: ISO 8601, or (in a bulk changelog, by the document's example) a number of
+    seconds or milliseconds since 1970. None for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value / 1000 if value > _SECONDS_END else value, UTC)
     try:
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        return value
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC) if read else None
 
 
 def same_sprint(item: Item, sprint: Mapping[str, Any]) -> bool:

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.jira.client import JiraClient
 from connectors.jira.fetching import Fetcher
-from connectors.jira.layout import IssueType, Layout
-from connectors.jira.mapping import issue_ref, sprint_ref
+from connectors.jira.layout import Layout
+from connectors.jira.mapping import fields_of, is_epic, issue_ref, sprint_ref
 from connectors.tracker import ItemKind, RemoteRef
 
 _ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[1-9][0-9]*")
@@ -70,16 +70,10 @@ def issue_named(layout: Layout, name: str) -> str | None:
 
 def _is_of(layout: Layout, kind: ItemKind, issue: Mapping[str, Any]) -> bool:
     """Whether an issue is in this project and on the level of epics, or of tickets."""
-    values = issue.get("fields")
-    values = values if isinstance(values, dict) else {}
+    values = fields_of(issue)
     project, issue_type = values.get("project"), values.get("issuetype")
     if not isinstance(project, dict) or str(project.get("id")) != layout.project_id:
         return False
     if not isinstance(issue_type, dict) or issue_type.get("subtask"):
         return False
-    is_epic = issue_type.get("hierarchyLevel") == 1 or _is_type(layout.epic, issue_type)
-    return is_epic is (kind is ItemKind.EPIC)
-
-
-def _is_type(known: IssueType | None, issue_type: Mapping[str, Any]) -> bool:
-    return known is not None and str(issue_type.get("id")) == known.id
+    return is_epic(layout, issue_type) is (kind is ItemKind.EPIC)

@@ -44,12 +44,15 @@ def _is_last(page: Mapping[str, Any], seen: int, got: int, asked: int) -> bool:
     return got < (granted if isinstance(granted, int) and granted > 0 else asked)
 
 
-def by_token(client: JiraClient, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every issue of a search paged with `nextPageToken`. It has no total; the end is `isLast` or a missing token."""
+def by_token(
+    client: JiraClient, path: str, body: Mapping[str, Any], *, name: str = "issues"
+) -> Iterator[dict[str, Any]]:
+    """Every entry under `name` of a search paged with `nextPageToken`. It has no total; the end is `isLast` or a
+    missing token."""
     token: str | None = None
     for _ in range(_MOST_PAGES):
         page = client.query(path, {**body, "nextPageToken": token} if token else body)
-        yield from (issue for issue in page.get("issues") or () if isinstance(issue, dict))
+        yield from (entry for entry in page.get(name) or () if isinstance(entry, dict))
         following = page.get("nextPageToken")
         if page.get("isLast") is True or not following:
             return

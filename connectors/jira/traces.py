@@ -14,7 +14,7 @@ from typing import Any
 from connectors.jira.client import JiraClient
 from connectors.jira.fetching import Fetcher, is_issue
 from connectors.jira.layout import READ_BATCH, Layout
-from connectors.jira.mapping import link_ends, number
+from connectors.jira.mapping import fields_of, link_ends, number
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 
 _READ = ("status", "comment", "attachment", "worklog", "subtasks", "issuelinks")
@@ -48,7 +48,8 @@ class Tracer:
     def traces(
         self, layout: Layout, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
     ) -> dict[ItemKey, Traces]:
-        """See `Tracker.traces`. A link bears none."""
+        """See `Tracker.traces`. A link bears none, and a guest is itself what people left."""
+        known = {key: ref for key, ref in known.items() if kind_of(key) is not ItemKind.GUEST}
         wanted = {key: known[key] for key in only if key in known}
         ours = {ref.id for key, ref in known.items() if is_issue(key)}
         found = self._of_issues(layout, wanted, ours)
@@ -78,7 +79,7 @@ class Tracer:
     def _children(self, epics: Mapping[str, str], ours: Collection[str]) -> dict[str, int]:
         """How many tickets that are not ours each epic has. `epics` are keys by id."""
         strangers = self._strangers("parent", list(epics.values()), ours, ["parent"])
-        parents = [_id_of(_values(issue).get("parent")) for issue in strangers]
+        parents = [_id_of(fields_of(issue).get("parent")) for issue in strangers]
         return {epic: parents.count(epic) for epic in epics}
 
     def _of_sprints(
@@ -91,7 +92,7 @@ class Tracer:
         inside: list[str | None] = []
         if layout.sprint_field is not None:
             for issue in self._strangers("sprint", there, ours, [layout.sprint_field]):
-                sprints = _values(issue).get(layout.sprint_field)
+                sprints = fields_of(issue).get(layout.sprint_field)
                 inside += {_id_of(one) for one in sprints} if isinstance(sprints, list) else ()
         return {keys[sprint]: Traces(_words([(inside.count(sprint), _FOREIGN_TICKET)])) for sprint in there}
 
@@ -136,7 +137,7 @@ _FOREIGN_SPRINT: _Noun = ("sprint that is not ours", "sprints that are not ours"
 
 def issue_traces(layout: Layout, issue: Mapping[str, Any], ours: Collection[str], *, foreign: int = 0) -> Traces:
     """What people left on an issue that was read with its history; `foreign` tickets of others are in it."""
-    values = _values(issue)
+    values = fields_of(issue)
     edited, additions = _changes(layout, issue.get("changelog"), values.get("status"))
     links = [one for one in _list(values.get("issuelinks")) if not _is_among_ours(layout, str(issue["id"]), one, ours)]
     counted = [
@@ -180,11 +181,6 @@ def _is_among_ours(layout: Layout, own_id: str, link: Any, ours: Collection[str]
 
 def _words(counted: Sequence[tuple[int, _Noun]]) -> tuple[str, ...]:
     return tuple(f"{many} {noun[0] if many == 1 else noun[1]}" for many, noun in counted if many)
-
-
-def _values(issue: Mapping[str, Any]) -> dict[str, Any]:
-    values = issue.get("fields")
-    return values if isinstance(values, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
+from connectors.jira.contents import Surveyor
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
 from connectors.jira.naming import Namer
@@ -18,6 +19,7 @@ from connectors.jira.reading import Reader, watermark_after
 from connectors.jira.removing import Remover
 from connectors.jira.settings import JiraSettings
 from connectors.jira.traces import Tracer
+from connectors.jira.turning import Turner
 from connectors.jira.writing import Writer
 from connectors.tracker import (
     Account,
@@ -51,6 +53,8 @@ class JiraTracker:
         self._writer = Writer(client)
         self._remover = Remover(client)
         self._tracer = Tracer(client)
+        self._turner = Turner(client)
+        self._surveyor = Surveyor(client)
         self._namer = Namer(client)
 
     @classmethod
@@ -155,19 +159,23 @@ class JiraTracker:
     def update(
         self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
     ) -> None:
-        """See `Tracker.update`."""
+        """See `Tracker.update`. Of a guest only the labels, which say where it is under Kanban."""
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
+        if kind is ItemKind.GUEST and not set(changed) <= {"labels"}:
+            raise ValueError(f"of a ticket of people's own only the labels are written, not {sorted(changed)}")
         self._client.patience.renew()
         self._writer.update(_layout(place), ref, item, changed, epic)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.start_iteration`."""
-        raise NotImplementedError
+        """See `Tracker.start_iteration`. A read and a write; another read where Jira refuses."""
+        self._client.patience.renew()
+        self._turner.start(_layout(place), item, ref)
 
     def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.close_iteration`."""
-        raise NotImplementedError
+        """See `Tracker.close_iteration`. A read and a write. Jira sends to the backlog what is not done."""
+        self._client.patience.renew()
+        self._turner.close(_layout(place), item, ref)
 
     def contents(
         self,
@@ -176,8 +184,10 @@ class JiraTracker:
         iterations: Mapping[ItemKey, RemoteRef],
         labels: Mapping[ItemKey, str],
     ) -> Mapping[ItemKey, Sequence[Content]]:
-        """See `Tracker.contents`."""
-        raise NotImplementedError
+        """See `Tracker.contents`. Which tickets of others are inside, the search index knows; what it names is read
+        again. The moments come from the history of the status: a request for a thousand tickets."""
+        self._client.patience.renew()
+        return self._surveyor.contents(_layout(place), known, iterations, labels)
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.made_along`. Jira's labels are words on issues, so there is nothing."""

@@ -1,0 +1,117 @@
+"""Starting and completing sprints: each looks first, so that it may be sent again, and says who can mend a refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerError, TrackerRefused
+from connectors.jira.client import AGILE, JiraClient, segment
+from connectors.jira.fetching import Fetcher
+from connectors.jira.layout import Layout
+from connectors.jira.mapping import sprint_body, sprint_ref, sprint_state
+from connectors.jira.removing import is_gone
+from connectors.tracker import Item, RemoteRef
+
+_MANAGER = 'Somebody with the "Manage sprints" permission'
+
+
+class Turner:
+    """Starts and completes the sprints of one project."""
+
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+        self._fetcher = Fetcher(client)
+
+    def start(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.start_iteration`. A sprint that is active already keeps the dates it has."""
+        sprint = self._sprint(layout, ref)
+        name, state = sprint_ref(layout, sprint).key, sprint_state(sprint)
+        if state == "active":
+            return
+        if state == "closed":
+            raise TrackerRefused(
+                f'The sprint "{name}" was completed already, so it cannot be started.',
+                fix=f"{_MANAGER} reopens it in Jira (Reports, Sprint report, Reopen sprint).",
+            )
+        body = {**sprint_body(item, ("starts", "ends")), "state": "active"}
+        try:
+            self._write(layout, ref, body, "started")
+        except ItemRejected as error:
+            raise self._not_started(layout, name, ref, error) from error
+
+    def close(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
+        """See `Tracker.close_iteration`."""
+        sprint = self._sprint(layout, ref)
+        name, state = sprint_ref(layout, sprint).key, sprint_state(sprint)
+        if state == "closed":
+            return
+        if state != "active":
+            raise TrackerRefused(
+                f'The sprint "{name}" was never started, so it cannot be completed.',
+                fix=f"{_MANAGER} starts it on the board, {layout.board_url}, or deletes it.",
+            )
+        try:
+            self._write(layout, ref, {"state": "closed"}, "completed")
+        except ItemRejected as error:
+            raise TrackerRefused(
+                f'Jira at {self._client.host} did not complete the sprint "{name}": {_said(error)}',
+                fix=f"{_MANAGER} completes it on the board, {layout.board_url}, which shows what stands in the way.",
+                request=error.request,
+                status=error.status,
+            ) from error
+
+    def _sprint(self, layout: Layout, ref: RemoteRef) -> dict[str, Any]:
+        try:
+            return self._client.get_object(f"sprint/{segment(ref.id)}", base=AGILE)
+        except TrackerError as error:
+            if is_gone(error):
+                raise _gone(layout, ref, error) from error
+            raise
+
+    def _write(self, layout: Layout, ref: RemoteRef, body: dict[str, Any], done: str) -> None:
+        """Change a sprint. POST is the partial update; PUT would empty what is not sent."""
+        try:
+            self._client.write("POST", f"sprint/{segment(ref.id)}", body, base=AGILE, empty=True)
+        except PermissionMissing as error:
+            raise PermissionMissing(
+                f'The sprint "{ref.key}" could not be {done}: the connection\'s account lacks the "Manage sprints"'
+                f" permission in project {layout.project_key}.",
+                fix=f'An administrator of the project grants "Manage sprints" to that account, in {layout.project_key}'
+                " and in every other project that the board shows.",
+                request=error.request,
+                status=error.status,
+            ) from error
+        except TrackerError as error:
+            if is_gone(error):
+                raise _gone(layout, ref, error) from error
+            raise
+
+    def _not_started(self, layout: Layout, name: str, ref: RemoteRef, error: ItemRejected) -> TrackerRefused:
+        """Why a sprint was not started: another one is active, as far as the board shows; else in Jira's words."""
+        active = self._fetcher.sprints(layout, "active")
+        others = [f'"{sprint_ref(layout, one).key}"' for one in active if str(one["id"]) != ref.id]
+        if others:
+            those = " and ".join(others)
+            message = f'The sprint "{name}" cannot be started: {those} is active on the same board.'
+            fix = (
+                f"{_MANAGER} completes {those} on the board, {layout.board_url}; or an administrator of the site"
+                " allows parallel sprints."
+            )
+        else:
+            message = f'Jira at {self._client.host} did not start the sprint "{name}": {_said(error)}'
+            fix = f"{_MANAGER} starts it on the board, {layout.board_url}, which shows what stands in the way."
+        return TrackerRefused(message, fix=fix, request=error.request, status=error.status)
+
+
+def _said(error: ItemRejected) -> str:
+    return "; ".join(map(str, error.problems))
+
+
+def _gone(layout: Layout, ref: RemoteRef, error: TrackerError) -> NotVisible:
+    return NotVisible(
+        f'The sprint "{ref.key}" is gone from project {layout.project_key}, or the connection\'s account may not see'
+        " it.",
+        fix="If nobody deleted it, an administrator of the project lets that account see the board and all it shows.",
+        request=error.request,
+        status=error.status,
+    )
