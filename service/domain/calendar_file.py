@@ -32,14 +32,24 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$")]
 
+Word = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True, pattern=r"^[^\r\n]+$")]
+
+NO_COUNTRY = "none"
+"""Where a country is asked for: no public holidays are kept, though the team has some."""
+
 _NINE_TO_FIVE = ("09:00", "17:00")
 
 
 class Holidays(Strict):
     """Where public holidays are kept."""
 
-    country: str = Field(description="Two letters, as ISO 3166 has them: DE, IN, US.")
-    subdivision: str | None = Field(default=None, description="A region with holidays of its own: BY, NSW, CA.")
+    country: Word = Field(description="Two letters, as ISO 3166 has them (DE, IN, US), or `none`.")
+    subdivision: Word | None = Field(default=None, description="A region with holidays of its own: BY, NSW, CA.")
+
+    @property
+    def place(self) -> tuple[str | None, str | None]:
+        """The country and subdivision, as `Calendar` has them."""
+        return (None if self.country == NO_COUNTRY else self.country), self.subdivision
 
 
 class Freeze(Strict):
@@ -64,9 +74,7 @@ class CalendarSpec(Strict):
     )
     start: Clock | None = Field(default=None, description="When a working day starts, on the local clock: 09:00.")
     end: Clock | None = Field(default=None, description="When it ends: 17:00.")
-    holidays: Holidays | Literal["none"] | None = Field(
-        default=None, description="Whose public holidays are kept; `none`: nobody's, though the team has some."
-    )
+    holidays: Holidays | None = Field(default=None, description="Whose public holidays are kept.")
     days_off: Annotated[tuple[date, ...], Field(max_length=1000)] | None = Field(
         default=None, description="Single days on which nobody works."
     )
@@ -107,16 +115,19 @@ def spec_from_json(value: object, source: str = "calendar") -> CalendarSpec:
 
 def calendar_of(team: CalendarSpec | None, project: CalendarSpec, time_zone: str) -> Calendar:
     """The calendar of a project: what it says, else what its team says, else nine to five from Monday to Friday.
-    `time_zone` is the project's. Raises `InvalidInput` where the two do not go together."""
+    `time_zone` is the project's. Raises `InvalidInput`, above all where the two do not go together."""
     said = over(team or NOTHING_SAID, project)
-    place = said.holidays if isinstance(said.holidays, Holidays) else None
+    marks = Marks.of(said.to_json(), "calendar")
+    if problems := list(check_spec(said, marks)):
+        raise InvalidInput(problems)
+    country, subdivision = said.holidays.place if said.holidays else (None, None)
     return Calendar(
         time_zone=time_zone,
         working_days=frozenset(map(WEEKDAYS.index, said.working_days)) if said.working_days else MONDAY_TO_FRIDAY,
         start_time=clock(said.start or _NINE_TO_FIVE[0]),
         end_time=clock(said.end or _NINE_TO_FIVE[1]),
-        country=place.country if place else None,
-        subdivision=place.subdivision if place else None,
+        country=country,
+        subdivision=subdivision,
         days_off=frozenset(said.days_off or ()),
         freezes=tuple(freeze.dates for freeze in said.freezes or ()),
     )
@@ -134,8 +145,9 @@ def clock(written: str) -> time:
     return time(int(hours), int(minutes))
 
 
-def check_spec(spec: CalendarSpec, marks: Marks, at: Path = ()) -> Iterator[Problem]:
-    """Every problem of what a calendar says; `at` is where it stands in the document."""
+def check_spec(spec: CalendarSpec, marks: Marks, at: Path = (), *, whole: bool = True) -> Iterator[Problem]:
+    """Every problem of what a calendar says; `at` is where it stands in the document. Unless it is the `whole`, a start
+    without an end (or an end without a start) is not judged: the other belongs to the team."""
 
     def line(*way: str | int) -> int | None:
         return marks.line((*at, *way))
@@ -143,29 +155,27 @@ def check_spec(spec: CalendarSpec, marks: Marks, at: Path = ()) -> Iterator[Prob
     if spec.time_zone is not None:
         place = readable((*at, "time_zone"))
         yield from check_time_zone(spec.time_zone, marks.source, place, line("time_zone"))
-    if isinstance(spec.holidays, Holidays):
+    if (spec.start and spec.end) or whole:
+        yield from _hours(spec, marks, at)
+    if spec.holidays is not None:
         lines = line("holidays", "country"), line("holidays", "subdivision")
         place = readable((*at, "holidays"))
-        yield from check_place(spec.holidays.country, spec.holidays.subdivision, marks.source, place, lines)
+        yield from check_place(*spec.holidays.place, marks.source, place, lines)
     for number, freeze in enumerate(spec.freezes or ()):
         place = readable((*at, "freezes", number))
         yield from check_freeze(freeze.dates, marks.source, place, line("freezes", number))
-    if spec.end is not None:
-        yield from _hours(spec, marks, at)
 
 
 def _hours(spec: CalendarSpec, marks: Marks, at: Path) -> Iterator[Problem]:
-    """A day that is too short as this says it; one to which the team's hours belong is judged with them."""
-    if spec.start is None or spec.end is None:
-        return
-    starts, ends = (datetime.combine(date.min, clock(written)) for written in (spec.start, spec.end))
+    start, end = spec.start or _NINE_TO_FIVE[0], spec.end or _NINE_TO_FIVE[1]
+    starts, ends = (datetime.combine(date.min, clock(written)) for written in (start, end))
     if ends - starts < SHORTEST_DAY:
-        message = f"a working day from {spec.start} to {spec.end} is too short"
-        yield marks.problem((*at, "end"), message, "end at least two hours after `start`")
+        message = f"a working day from {start} to {end} is too short"
+        yield marks.problem((*at, "end" if spec.end else "start"), message, "end at least two hours after the start")
 
 
 def _checked(spec: CalendarSpec, marks: Marks) -> CalendarSpec:
-    problems = list(check_spec(spec, marks))
+    problems = list(check_spec(spec, marks, whole=False))
     if problems:
         raise InvalidInput(shape.in_order(problems))
     return spec

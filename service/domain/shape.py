@@ -32,6 +32,7 @@ _PATTERNS = {
     r"^[^\r\n]+$": "a single line",
     r"^\{\{ *[a-z][a-z0-9_]* *\}\}$": _PLACEHOLDER,
     r"^\d+\.\d+\.\d+$": _VERSION,
+    r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "09:00"',
     r"^[A-Za-z0-9]+(\.[a-z0-9-]+)*$": "a reference such as P1.pm.goals: letters, digits, hyphens and dots",
 }
 _TYPES = {
@@ -251,7 +252,7 @@ def _short(text: str, most: int = 60) -> str:
 
 def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """The fields that the part at `loc` may have."""
-    kind = _bare(_annotation(model, loc))
+    kind = _bare(_if_given(_annotation(model, loc)))
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return []
     return [found.alias or name for name, found in kind.model_fields.items()]
@@ -259,7 +260,7 @@ def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
 
 def _pattern(model: type[BaseModel], loc: Sequence[str | int]) -> str | None:
     """The pattern that text at `loc` has to fit, if there is one."""
-    kind = _annotation(model, loc)
+    kind = _if_given(_annotation(model, loc))
     details = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     patterns = (found.pattern for found in details if isinstance(found, StringConstraints))
     return next((pattern for pattern in patterns if isinstance(pattern, str)), None)
@@ -290,6 +291,15 @@ def _step(kind: Any, part: str | int) -> Any:
             return _step(branches[0], part)
         return next((branch for branch in branches if _has_tag(_bare(branch), part)), None)
     return None
+
+
+def _if_given(kind: Any) -> Any:
+    """The annotation of what may be left out, when it is not; any other as it is."""
+    bare = _bare(kind)
+    if get_origin(bare) not in (Union, types.UnionType):
+        return kind
+    branches = [branch for branch in get_args(bare) if branch is not types.NoneType]
+    return branches[0] if len(branches) == 1 else kind
 
 
 def _bare(kind: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from sqlalchemy.orm import Session
 from service.context import Context
 from service.domain import calendar_file, shape
 from service.domain.calendar import Calendar, check_time_zone
-from service.domain.calendar_file import spec_from_json
+from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.marks import Marks
 from service.domain.parameters import settle
 from service.domain.problems import InvalidInput, Problem
@@ -21,15 +23,21 @@ from service.domain.reading import read_template
 from service.domain.team import Team, check_team
 from service.domain.template import Loop, Template
 from service.store.secrets import new_id
-from service.store.tables import ProjectRow, TeamRow, TemplateRow
+from service.store.tables import ProjectRow, TemplateRow
 from service.templates import TemplateText
 from service.usecases import connections, teams
 from service.usecases.errors import Conflict, NotFound
 
+_NUMBER = re.compile("[0-9]{1,9}")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks for when setting up a project; `parameters` as given, not yet settled."""
+    """What a person asks for when setting up a project; `parameters` as given, not yet settled.
+
+    `calendar` is what the project says of its working time, in place of what it said before; None leaves that as it is.
+    `turning` is what it says of how its loop turns (the fields of `template.Loop`); what is not named stays.
+    """
 
     name: str
     key: str
@@ -39,6 +47,18 @@ class Request:
     parameters: Mapping[str, object]
     time_zone: str | None = None
     create: bool = False
+    calendar: CalendarSpec | None = None
+    turning: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What was found right in a request, as it is stored."""
+
+    parameters: dict[str, Any]
+    time_zone: str
+    calendar: dict[str, Any]
+    turning: dict[str, Any]
 
 
 def put(context: Context, request: Request, *, may_exist: bool = True) -> ProjectRow:
@@ -62,8 +82,7 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
             raise Conflict(
                 "project-exists", f"There is a project {request.key!r} on this connection.", "Plan that one."
             )
-        before = row.parameters if row is not None else {}
-        checked = _checked(context, request, template, team_row, before)
+        checked = _checked(context, request, template, teams.team_of(team_row), row)
         keep_template(session, context, request.template, template)
         if row is None:
             row = ProjectRow(
@@ -72,38 +91,65 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
             session.add(row)
         was = _settings(row)
         row.name, row.team_id, row.template_digest = request.name, team_row.id, request.template.digest
-        row.parameters, row.create = checked, request.create
-        row.time_zone = request.time_zone or row.time_zone or teams.team_of(team_row).time_zone or "UTC"
+        row.create, row.parameters, row.time_zone = request.create, checked.parameters, checked.time_zone
+        row.calendar, row.turning = checked.calendar, checked.turning
         if _settings(row) != was:
             row.serial += 1  # plans made from other settings are stale now
     return row
 
 
 def _settings(row: ProjectRow) -> tuple[object, ...]:
-    return row.name, row.team_id, row.template_digest, row.parameters, row.create, row.time_zone
+    of_itself = row.name, row.team_id, row.template_digest, row.create
+    return *of_itself, row.parameters, row.time_zone, row.calendar, row.turning
 
 
-def _checked(
-    context: Context, request: Request, template: Template, team: TeamRow, before: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The settled parameters as JSON values, or everything that is wrong with the request."""
+def _checked(context: Context, request: Request, template: Template, team: Team, row: ProjectRow | None) -> _Settled:
+    """What the request comes to for this project, a new one without a row; or everything that is wrong with it."""
     problems: list[Problem] = []
     if not request.name.strip() or len(request.name) > 80:
         problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
     if not request.key.strip():
         problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
-    if request.time_zone is not None:
-        problems += check_time_zone(request.time_zone, "project", "time_zone")
-    problems += check_team(teams.team_of(team), template)
-    kept = {name: value for name, value in before.items() if name in template.parameters}
-    settled = {}
+    problems += check_team(team, template)
+    found: dict[str, Any] = {"parameters": {}, "time_zone": "UTC", "calendar": {}, "turning": {}}
     try:
-        settled = settle(template, {**kept, **request.parameters}, context.now().date())
+        found["time_zone"], found["calendar"] = _working_time(request, team, row)
+    except InvalidInput as error:
+        problems += error.problems
+    before = row.parameters if row is not None else {}
+    kept = {name: value for name, value in before.items() if name in template.parameters}
+    today = context.now().astimezone(ZoneInfo(found["time_zone"])).date()
+    try:
+        settled = settle(template, {**kept, **request.parameters}, today)
+        found["parameters"] = {n: v.isoformat() if isinstance(v, date) else v for n, v in settled.items()}
+    except InvalidInput as error:
+        problems += error.problems
+    found["turning"] = {**(row.turning if row is not None else {}), **request.turning}
+    try:
+        _turning(found["turning"], template)
     except InvalidInput as error:
         problems += error.problems
     if problems:
         raise InvalidInput(problems)
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in settled.items()}
+    return _Settled(**found)
+
+
+def _working_time(request: Request, team: Team, row: ProjectRow | None) -> tuple[str, dict[str, Any]]:
+    """The project's time zone and what else it says of its working time. Raises InvalidInput."""
+    said = request.calendar or CalendarSpec()
+    problems = list(check_time_zone(request.time_zone, "project", "time_zone")) if request.time_zone else []
+    if request.time_zone and said.time_zone and said.time_zone != request.time_zone:
+        message = f'"{said.time_zone}" stands here and "{request.time_zone}" is given for the project'
+        problems.append(Problem("calendar", None, "time_zone", message, "keep one of the two"))
+    if problems:
+        raise InvalidInput(problems)
+    zone = request.time_zone or said.time_zone or (row.time_zone if row is not None else None) or team.zone or "UTC"
+    if request.calendar is None and row is not None:
+        spec = row.calendar
+    else:
+        spec = {name: value for name, value in said.to_json().items() if name != "time_zone"}
+    calendar_file.calendar_of(team.calendar, spec_from_json(spec), zone)
+    return zone, spec
 
 
 def calendar_of(row: ProjectRow, team: Team) -> Calendar:
@@ -118,8 +164,10 @@ def turning_of(row: ProjectRow, template: Template) -> Loop:
 
 
 def _turning(said: Mapping[str, Any], template: Template) -> Loop:
-    """The template's way of turning with what a project says of it. Raises InvalidInput."""
-    marks = Marks.of({**template.loop.model_dump(mode="json"), **said}, "turning")
+    """The template's way of turning with what a project says of it; numbers may be text, as a command line has them.
+    Raises InvalidInput."""
+    numbers = {name: int(value) for name, value in said.items() if isinstance(value, str) and _NUMBER.fullmatch(value)}
+    marks = Marks.of({**template.loop.model_dump(mode="json"), **said, **numbers}, "turning")
     return shape.validate(Loop, marks)
 
 
