@@ -42,6 +42,16 @@ class Settings(BaseSettings):
         description="Seconds before the second attempt of a step when the tracker does not say how long to wait; "
         "doubles with each attempt.",
     )
+    tick_seconds: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks of the clock at what is due."
+    )
+    hold_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        le=86400,
+        description="Seconds after which a run that cannot go on looks for the first time whether what stood in its "
+        "way is mended; doubles with each look, up to an hour.",
+    )
     grace_seconds: float = Field(
         default=10.0,
         ge=0,

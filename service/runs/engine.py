@@ -26,6 +26,7 @@ from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
+from service.runs.turning import Turning
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -47,19 +48,21 @@ EXECUTOR = "main"
 class Engine:
     """The engine of this process. Use as a context manager; runs left by a dead process are taken up at launch.
 
-    On PostgreSQL it takes a slot, `visiting` if it is there for one command only. `chores` is done once a day. `lost`
-    is called, from another thread, when the slot is another process's: the engine has stopped taking work then.
+    `turning` is how runs of the loop look and are recorded. On PostgreSQL the engine takes a slot, `visiting` if it is
+    there for one command only. `chores` is done once a day. `lost` is called, from another thread, when the slot is
+    another process's: the engine has stopped taking work then.
     """
 
     def __init__(
         self,
         context: Context,
+        turning: Turning | None = None,
         *,
         visiting: bool = False,
         chores: Callable[[Context], object] | None = None,
         lost: Callable[[], None] = lambda: None,
     ) -> None:
-        self._context, self._chores, self._lost = context, chores, lost
+        self._context, self._turning, self._chores, self._lost = context, turning, chores, lost
         settings = context.settings
         self._lock = HomeLock(settings.home) if settings.embedded else None
         self._slot = None if settings.embedded else Slot(settings.engine_url, visiting=visiting)

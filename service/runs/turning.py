@@ -33,10 +33,20 @@ class Turning(Protocol):
 
     def look(self, context: Context, run_id: str) -> Looked:
         """Read the tracker and make, keep and claim the plan of this run, for its present attempt. Writes nothing to
-        the tracker. Raises TrackerError where the tracker cannot be read."""
+        the tracker. Raises TrackerError where the tracker cannot be read.
+
+        At the beginning of an attempt the run's `plan_id` is None; where it is set, this attempt has its plan, and it
+        is ready. What earlier attempts planned, and may have done in part, is in `store.loops.plans`, which goes by
+        `PlanRow.run_id`. A run to propose is over when it has looked: the same call records the proposal and when the
+        advance is due."""
         ...
 
     def settle(self, context: Context, run_id: str) -> None:
         """Record what the applied plan did: the iteration closed with its figures, the one begun, what was carried, the
         events, and when the clock is to do something next. All in one unit of work, done once."""
+        ...
+
+    def applied(self, context: Context, run_id: str) -> None:
+        """A run that applied a plan has ended, completed or incomplete: the project's loop begins, if it has not.
+        Repeatable."""
         ...

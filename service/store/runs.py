@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import Finding, Severity, Usage
 from service.domain.wire import finding_to_json
+from service.store import loops
 from service.store.tables import ProjectRow, RunRow, StepRow
 
 QUEUED = "queued"
 RUNNING = "running"
 WAITING = "waiting"
+HELD = "held"
+"""It cannot go on until somebody mends what its findings name; the clock has it look again. It has not ended, and the
+engine knows nothing of it meanwhile."""
 COMPLETED = "completed"
 INCOMPLETE = "incomplete"
 FAILED = "failed"
@@ -25,7 +29,7 @@ ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED, CANCELLED})
 """States that a run does not leave."""
 
 
-PARKED = frozenset({QUEUED, WAITING})
+PARKED = frozenset({QUEUED, WAITING, HELD})
 """States in which nothing is under way: a run that is cancelled in one of them is over at once."""
 
 
@@ -69,6 +73,58 @@ def set_waiting(session: Session, run_id: str, message: str, until: datetime) ->
         .values(state=WAITING, message=message, waiting_until=until)
     )
     return _count(waits) > 0
+
+
+def hold(session: Session, run_id: str, findings: Sequence[Finding], until: datetime, now: datetime) -> bool:
+    """The run cannot go on: it is held, with what was found, and looked at again then. False if it shall be cancelled
+    instead. Repeatable: a run that is held, or whose next attempt is queued by now, stays so."""
+    add_findings(session, run_id, findings)
+    errors = [entry for entry in session.get_one(RunRow, run_id).findings if entry["severity"] == Severity.ERROR]
+    held = session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.in_((RUNNING, WAITING)), RunRow.cancel_requested_at.is_(None))
+        .values(state=HELD, message=errors[0]["message"] if errors else "", waiting_until=until)
+    )
+    run = session.get_one(RunRow, run_id, populate_existing=True)
+    if not _count(held):
+        return run.state in (HELD, QUEUED)
+    loops.look_again(session, run, until, now)
+    text = " ".join(f"{entry['message']} {entry['fix']}".strip() for entry in errors)
+    loops.record_event(
+        session,
+        run.project_id,
+        f"held:{run.id}",
+        HELD,
+        text,
+        at=now,
+        by=run.started_by,
+        iteration=run.iteration,
+        run_id=run.id,
+    )
+    return True
+
+
+def next_attempt(session: Session, run: RunRow) -> None:
+    """Have a held run begin anew: it makes a new plan with what is left. What it found before no longer counts; the
+    steps of former attempts stay, and count as no batches of this one."""
+    run.attempt += 1
+    run.state, run.message, run.waiting_until = QUEUED, "", None
+    run.plan_id = run.place = run.batches = run.since = None
+    run.findings = []
+    session.execute(update(StepRow).where(StepRow.run_id == run.id, StepRow.number > 0).values(number=0))
+
+
+def workflow_id(run_id: str, attempt: int) -> str:
+    """The name under which the engine knows an attempt of a run."""
+    return run_id if attempt == 1 else f"{run_id}{_ATTEMPT}{attempt}"
+
+
+def run_id_of(workflow: str) -> str:
+    """The run of which the engine's workflow is an attempt."""
+    return workflow.partition(_ATTEMPT)[0]
+
+
+_ATTEMPT = "~"
 
 
 def wake(session: Session, run_id: str, now: datetime) -> None:
@@ -140,6 +196,8 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
 
 
 def _close(session: Session, run: RunRow, now: datetime) -> None:
+    if run.kind in loops.KINDS and run.state in (CANCELLED, FAILED):
+        _pause_the_loop(session, run, now)
     run.message, run.waiting_until, run.finished_at = "", None, now
     # Plans made while the run was at work saw a tracker half built: they are stale now.
     run.serial = session.scalar(
@@ -147,6 +205,30 @@ def _close(session: Session, run: RunRow, now: datetime) -> None:
         .where(ProjectRow.id == run.project_id)
         .values(serial=ProjectRow.serial + 1)
         .returning(ProjectRow.serial)
+    )
+
+
+def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
+    """A run of the loop ended without turning it: somebody has to say that it shall go on."""
+    if run.state == CANCELLED:
+        by = run.cancelled_by or run.started_by
+        message = f"{by} cancelled the run {run.id}. When the loop shall go on, resume it."
+    else:
+        by = run.started_by
+        message = f"The run {run.id} failed; what it did is recorded. Look at its findings, then resume the loop."
+    loop = loops.find(session, run.project_id)
+    if loop is None or loop.run_id != run.id or not loops.pause(session, run.project_id, by, message, now):
+        return
+    loops.record_event(
+        session,
+        run.project_id,
+        f"paused:{run.id}",
+        loops.PAUSED,
+        message,
+        at=now,
+        by=by,
+        iteration=run.iteration,
+        run_id=run.id,
     )
 
 

@@ -13,6 +13,7 @@ LAYERS = [
     ["service.cli", "service.api", "service.app"],
     ["service.usecases"],
     ["service.runs"],
+    ["service.schedule"],
     ["service.context"],
     ["service.store", "service.templates"],
     ["service.settings"],

@@ -1,0 +1,133 @@
+"""When: what is due, and how a run of the loop begins. The clock and people begin runs in the same way, so that
+replicas, restarts and clicks together begin each once.
+
+What is due stands in the store (`LoopRow.next_due`). Whoever takes it inserts the run under its deterministic id and
+takes the time away, in one unit of work; the run is handed to the engine after that, and by the keeper if we die in
+between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.settings import Settings
+from service.store import loops, runs
+from service.store.tables import LoopRow, ProjectRow, RunRow
+
+BY_CLOCK = "clock"
+"""Who started a run that was due."""
+
+LONGEST_HOLD = 3600.0
+"""Seconds between two looks of a held run, at most."""
+
+
+def run_id(project_id: str, kind: str, number: int) -> str:
+    """The id of the run that begins iteration `number` (advance), or that proposes what becomes of the unfinished work
+    of iteration `number` (propose)."""
+    return f"{kind}-{project_id}-{number}"
+
+
+def begin(session: Session, project_id: str, kind: str, number: int, by: str, now: datetime) -> RunRow:
+    """The run that advances to iteration `number`, or proposes for it (`kind`): made now unless there is one, whose
+    next attempt begins if it is held. The caller enqueues `runs.workflow_id(run.id, run.attempt)` after the commit,
+    unless the run has ended.
+
+    A run that ended without turning the loop is continued by a new one (`…-2`). Nothing is due while the run is at
+    work. Raises NoResultFound where the project has no loop.
+    """
+    loop = loops.locked(session, project_id)
+    if loop is None:
+        loop = session.get_one(LoopRow, project_id)  # raises
+    return _begin(session, loop, session.get(RunRow, run_id(project_id, kind, number)), kind, number, by, now)
+
+
+def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, str]]:
+    """Begin what is due, at most `limit` runs, the longest overdue first; returns what is to be enqueued: the
+    workflow's id and its partition. Safe to be done by several replicas at once: each takes what no other has taken.
+    """
+    query = (
+        select(LoopRow, ProjectRow.connection_id)
+        .join(ProjectRow, ProjectRow.id == LoopRow.project_id)
+        .where(LoopRow.next_due <= now, LoopRow.state == loops.TURNING, ProjectRow.ended_at.is_(None))
+        .order_by(LoopRow.next_due, LoopRow.project_id)
+        .limit(limit)
+        .with_for_update(of=LoopRow, skip_locked=True)
+    )
+    with context.database.session() as session:
+        due = [(loop, partition, _number(loop)) for loop, partition in session.execute(query)]
+        there = _runs(session, [run_id(loop.project_id, loop.due, number) for loop, _partition, number in due])
+        begun = []
+        for loop, partition, number in due:
+            known = there.get(run_id(loop.project_id, loop.due, number))
+            run = _begin(session, loop, known, loop.due, number, BY_CLOCK, now)
+            if run.state not in runs.ENDED:
+                begun.append((runs.workflow_id(run.id, run.attempt), partition))
+        return begun
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next run is due, of all projects; may be past."""
+    query = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loops.TURNING)
+    return session.scalar(query)
+
+
+def look_again_at(settings: Settings, attempt: int, now: datetime) -> datetime:
+    """When a run that is held in this attempt looks again: `hold_seconds` after the first, twice as long each time, an
+    hour at most (or as long as is set, if that is longer)."""
+    longest = max(LONGEST_HOLD, settings.hold_seconds)
+    return now + timedelta(seconds=min(longest, settings.hold_seconds * 2 ** min(attempt - 1, 30)))
+
+
+def _number(loop: LoopRow) -> int:
+    return loop.current + 1 if loop.due == loops.ADVANCE else loop.current
+
+
+def _runs(session: Session, ids: Sequence[str]) -> dict[str, RunRow]:
+    return {run.id: run for run in session.scalars(select(RunRow).where(RunRow.id.in_(ids)))}
+
+
+def _begin(
+    session: Session, loop: LoopRow, known: RunRow | None, kind: str, number: int, by: str, now: datetime
+) -> RunRow:
+    """As `begin`; `loop` is locked, `known` is the first run of this number, if there is one."""
+    run = _newest(session, known)
+    turned = number <= loop.current if kind == loops.ADVANCE else number < loop.current
+    if run is not None and run.state in runs.ENDED and turned:
+        return run
+    if run is None or run.state in runs.ENDED:
+        run = _new_run(loop.project_id, run, kind, number, by, now)
+        session.add(run)
+    elif run.state == runs.HELD:
+        runs.next_attempt(session, run)
+    loop.run_id, loop.due, loop.next_due, loop.updated_at = run.id, kind, None, now
+    return run
+
+
+def _newest(session: Session, run: RunRow | None) -> RunRow | None:
+    """The last of the runs that continue one another."""
+    while run is not None and run.state in runs.ENDED:
+        successor = session.get(RunRow, runs.next_id(run))
+        if successor is None:
+            break
+        run = successor
+    return run
+
+
+def _new_run(project_id: str, former: RunRow | None, kind: str, number: int, by: str, now: datetime) -> RunRow:
+    return RunRow(
+        id=runs.next_id(former) if former is not None else run_id(project_id, kind, number),
+        kind=kind,
+        project_id=project_id,
+        attempt=1,
+        iteration=number,
+        state=runs.QUEUED,
+        started_by=by,
+        created_at=now,
+        findings=[],
+        continues=former.id if former is not None else None,
+    )
