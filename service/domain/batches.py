@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.plan import Action, Change, Estimate, Purpose, Reason
+from service.domain.turnover import STATE
 
 
 class Op(StrEnum):
-    """What one batch does, in the order in which batches are done."""
+    """What one batch does, in the order in which batches are done; those of an advance are in another one (see
+    `batches`)."""
 
     OPEN = "open"
     NOTE = "note"
@@ -28,6 +30,8 @@ class Op(StrEnum):
     MOVE = "move"
     READ_BACK = "read-back"
     LINK = "link"
+    CLOSE = "close"
+    START = "start"
     DELETE = "delete"
     UNLINK = "unlink"
     END = "end"
@@ -76,52 +80,126 @@ REMOVAL_ORDER = (
 def batches(
     changes: Sequence[Change], items: Sequence[Item], capabilities: Capabilities, purpose: Purpose = Purpose.APPLY
 ) -> list[Batch]:
-    """The calls that carry out `changes`, in order. Deterministic; every change is in exactly one batch of its kind.
+    """The calls that carry out `changes`, in order. Deterministic; every change is in exactly one batch of its kind,
+    but in an ADVANCE what is carried: it is moved, and what else is written to it is in later batches.
 
     A ticket created into an iteration is in a CREATE and in a MOVE, or in a FINISH, where the tracker needs calls of
     their own for these. A link that rides is named by its CREATE and again
     in the LINK batches, which skip what is found done: some sites ignore riding links without saying so. All that is
     made or changed is read back, for what the tracker shows of it is what people's changes are told from.
+
+    An ADVANCE makes the coming iteration, moves what is carried (people's own tickets in the same calls) and reads it
+    back, closes the closing one, then does all the rest, begins the coming one, and reads both back.
     """
     by_key = {item.key: item for item in items}
-    apart = written_apart(capabilities)
     writing = [change for change in changes if change.action is not Action.KEEP]
-    plan: list[Batch] = []
-    quiet = tuple(c.key for c in writing if c.action in (Action.ADOPT, Action.FORGET) or c.reason is Reason.RESTORED)
-    if quiet:
-        plan.append(Batch(Op.NOTE, ItemKind.PROJECT, quiet))
-    plan += [Batch(Op.MARK, change.kind, (change.key,)) for change in writing if change.reason is Reason.GIVEN]
-    creates = {
-        kind: [c.key for c in writing if c.kind is kind and c.action is Action.CREATE]
-        for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
-    }
-    plan += [
-        Batch(Op.CREATE, ItemKind.EPIC, part) for part in _parts(creates[ItemKind.EPIC], capabilities.create_batch)
-    ]
-    for key in creates[ItemKind.ITERATION]:
-        plan.append(Batch(Op.CREATE, ItemKind.ITERATION, (key,)))
-        if capabilities.marks_iterations_apart:
-            plan.append(Batch(Op.MARK, ItemKind.ITERATION, (key,)))
-    plan += _ticket_batches(creates[ItemKind.TICKET], creates[ItemKind.LINK], by_key, capabilities)
-    plan += [
-        Batch(Op.UPDATE, change.kind, (change.key,))
-        for change in writing
-        if change.action is Action.UPDATE and set(change.changed) - apart
-    ]
-    unfinished = [c.key for c in writing if c.action is not Action.CREATE and "checklist" in apart & set(c.changed)]
-    plan += _finishes(unfinished, capabilities)
-    plan += _moves(writing, by_key, capabilities)
-    plan += [Batch(Op.READ_BACK, ItemKind.TICKET, part) for part in _parts(_to_read(writing), capabilities.read_batch)]
-    plan += [Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)]
+    plan = _notes(writing)
+    if purpose is Purpose.ADVANCE:
+        return [*plan, *_advance(writing, by_key, capabilities)]
+    plan += _writes(writing, by_key, capabilities)
     plan += _removals(writing, capabilities)
     if purpose is Purpose.REMOVE:
         plan.append(Batch(Op.END, ItemKind.PROJECT, ()))
     return plan
 
 
+def _notes(writing: Sequence[Change]) -> list[Batch]:
+    """What only our records are changed for; what is written anew or carried counts as not written before."""
+    quiet = tuple(
+        change.key
+        for change in writing
+        if change.action in (Action.ADOPT, Action.FORGET) or change.reason in (Reason.RESTORED, Reason.CARRIED)
+    )
+    notes = [Batch(Op.NOTE, ItemKind.PROJECT, quiet)] if quiet else []
+    return [
+        *notes,
+        *(Batch(Op.MARK, change.kind, (change.key,)) for change in writing if change.reason is Reason.GIVEN),
+    ]
+
+
+def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:
+    """The coming iteration made; what is carried moved into it and read back; the closing one closed; all else; the
+    coming one begun, and both read back. Where something carried is not where it should be, nothing is closed."""
+    coming = [change for change in writing if change.action is Action.CREATE and STATE in (change.after or {})]
+    carried = [change for change in writing if change.reason is Reason.CARRIED]
+    closing = [change for change in writing if change.reason is Reason.CLOSES]
+    begins = [change for change in writing if change.reason is Reason.BEGINS]
+    placed = [_only(change, _placing(change, capabilities)) for change in carried]
+    before = {change.key for change in (*coming, *closing)}
+    rest = [_only(one, {*one.changed} - _placing(one, capabilities)) for one in writing if one.key not in before]
+    started = tuple(change.key for change in (*coming, *begins))
+    ended = tuple(change.key for change in closing)
+    return [
+        *_iterations([change.key for change in coming], capabilities),
+        *_updates([_only(change, {*change.changed} - {STATE}) for change in closing], capabilities),
+        *_updates(placed, capabilities),
+        *_moves(placed, by_key, capabilities),
+        *_read_backs([*coming, *placed], capabilities),
+        *(Batch(Op.CLOSE, ItemKind.ITERATION, (key,)) for key in ended),
+        *_writes(rest, by_key, capabilities),
+        *(Batch(Op.START, ItemKind.ITERATION, (key,)) for key in started),
+        *([Batch(Op.READ_BACK, ItemKind.ITERATION, (*ended, *started))] if ended or started else []),
+    ]
+
+
+def _placing(change: Change, capabilities: Capabilities) -> set[str]:
+    """The fields of a change that are not for the plain batches of an advance: of what is carried the iteration, or
+    all that goes along with the label that stands for it; of iterations their state."""
+    if change.reason is not Reason.CARRIED:
+        return {STATE}
+    return {"iteration"} if capabilities.iterations else {*change.changed} - written_apart(capabilities)
+
+
+def _only(change: Change, names: Collection[str]) -> Change:
+    """The change with these of its fields; one that has none left to write is kept as it is."""
+    changed = tuple(name for name in change.changed if name in names)
+    nothing = change.action is Action.UPDATE and not changed
+    return replace(change, changed=changed, action=Action.KEEP if nothing else change.action)
+
+
+def _writes(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:
+    """What is made and changed, each after what it refers to, all of it read back, and the links."""
+    apart = written_apart(capabilities)
+    creates = {
+        kind: [c.key for c in writing if c.kind is kind and c.action is Action.CREATE]
+        for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
+    }
+    unfinished = [c.key for c in writing if c.action is not Action.CREATE and "checklist" in apart & set(c.changed)]
+    return [
+        *(Batch(Op.CREATE, ItemKind.EPIC, part) for part in _parts(creates[ItemKind.EPIC], capabilities.create_batch)),
+        *_iterations(creates[ItemKind.ITERATION], capabilities),
+        *_ticket_batches(creates[ItemKind.TICKET], creates[ItemKind.LINK], by_key, capabilities),
+        *_updates(writing, capabilities),
+        *_finishes(unfinished, capabilities),
+        *_moves(writing, by_key, capabilities),
+        *_read_backs(writing, capabilities),
+        *(Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)),
+    ]
+
+
+def _iterations(keys: Sequence[ItemKey], capabilities: Capabilities) -> list[Batch]:
+    marks = [Op.MARK] if capabilities.marks_iterations_apart else []
+    return [Batch(op, ItemKind.ITERATION, (key,)) for key in keys for op in (Op.CREATE, *marks)]
+
+
+def _updates(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
+    """Fields that an update writes; also to what people made, where only a label says in which iteration it is."""
+    apart = written_apart(capabilities)
+    return [
+        Batch(Op.UPDATE, change.kind, (change.key,))
+        for change in writing
+        if change.action is Action.UPDATE or (change.action is Action.ADOPT and change.reason is Reason.CARRIED)
+        if set(change.changed) - apart
+    ]
+
+
+def _read_backs(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
+    return [Batch(Op.READ_BACK, ItemKind.TICKET, part) for part in _parts(_to_read(writing), capabilities.read_batch)]
+
+
 def _to_read(changes: Sequence[Change]) -> list[ItemKey]:
     """What is made or changed and a tracker shows as items of their own."""
-    kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+    kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.GUEST)
     written = [change for change in changes if change.writes and change.action is not Action.DELETE]
     return [change.key for kind in kinds for change in written if change.kind is kind]
 
@@ -158,7 +236,9 @@ def estimate(
                 writes += costs.iteration * len(batch.keys)
             case Op.CREATE | Op.MOVE:
                 writes += 1 if costs.bulk else len(batch.keys)
-            case Op.MARK | Op.UPDATE:
+            case Op.START if not costs.bulk:  # its tickets that stand with the planned ones are brought along
+                writes += 1 + sum(item.iteration in batch.keys for item in items if item.kind is ItemKind.TICKET)
+            case Op.MARK | Op.UPDATE | Op.START | Op.CLOSE:
                 writes += 1
             case Op.LINK:
                 writes += sum(key not in riding for key in batch.keys)
@@ -178,10 +258,11 @@ def estimate(
 
 
 def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey], costs: Costs) -> int:
-    """Requests that a batch reads with: one before finishing and after writing; some for what is there and what people
-    did to it before removing, more where nothing is done in bulk; and a link's id before it is taken back."""
+    """Requests that a batch reads with: one before finishing, closing and beginning, and after writing; some for what
+    is there and what people did to it before removing, more where nothing is done in bulk; and a link's id before it is
+    taken back."""
     match batch.op:
-        case Op.FINISH | Op.READ_BACK:
+        case Op.FINISH | Op.READ_BACK | Op.START | Op.CLOSE:
             return 1
         case Op.DELETE:
             return 3 if costs.bulk else 5
@@ -209,7 +290,7 @@ def _moves(changes: Sequence[Change], by_key: Mapping[ItemKey, Item], capabiliti
     """Tickets into their iterations, or out of every one, by iteration in the order of the first ticket of each."""
     groups: defaultdict[ItemKey | None, list[ItemKey]] = defaultdict(list)
     for change in changes:
-        if change.kind is not ItemKind.TICKET or change.key not in by_key:
+        if change.kind not in (ItemKind.TICKET, ItemKind.GUEST) or change.key not in by_key:
             continue
         iteration = by_key[change.key].iteration
         placed_later = change.action is Action.CREATE and iteration is not None and not capabilities.places_in_create

@@ -40,7 +40,7 @@ _MOMENTS = frozenset({"starts", "ends"})
 _SHOWN = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
 """Kinds that a tracker shows as items of their own; links are seen on their tickets."""
 
-_NOT_PLANNED = ALONG | {ItemKind.PROJECT}
+_NOT_PLANNED = ALONG | {ItemKind.PROJECT, ItemKind.GUEST}
 """Kinds that are recorded although no template asks for them."""
 
 _HOMES = ("epic", "iteration")
