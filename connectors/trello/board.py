@@ -28,6 +28,7 @@ from connectors.trello.mapping import (
     label_body,
     made_at,
     ours,
+    turn_status,
 )
 from connectors.trello.markup import OF_BOARD, marks
 from connectors.trello.together import all_of
@@ -167,20 +168,18 @@ class Boards:
     def view(self, layout: Layout, cards: Sequence[Card], names: Iterable[tuple[ItemKey, RemoteRef]]) -> View:
         """What is needed to read these cards in our words. Reads the board anew if there are lists or labels since."""
         state = self.state(layout)
-        known = state.label_names.keys() >= {label for card in cards for label in card.labels}
-        if not known or not state.roles.keys() >= {card.list_id for card in cards if not card.closed}:
+        labels_known = state.label_names.keys() >= {label for card in cards for label in card.labels}
+        if not labels_known or not state.roles.keys() >= {card.list_id for card in cards if not card.closed}:
             kept = (state.turns, state.copies, state.cards_read)
             state = self.state(layout, anew=True)
             state.turns, state.copies, state.cards_read = kept
         mine = ours(cards, layout.uid)
-        turns = {
-            state.turns[card.id].label: card.ref
-            for key, card in mine.items()
-            if kind_of(key) is ItemKind.ITERATION and card.id in state.turns
-        }
         by_id: dict[str, ItemKey] = {}
         for key, ref in names:
             by_id |= {ref.id: key, ref.key: key}
+        known = {identity for identity, key in by_id.items() if kind_of(key) is ItemKind.ITERATION}
+        known |= {card.id for key, card in mine.items() if kind_of(key) is ItemKind.ITERATION}
+        turns = {turn.label: card.ref for card in cards if card.id in known and (turn := turn_on(card, state))}
         epics = {one for key, card in mine.items() if kind_of(key) is ItemKind.EPIC for one in (card.id, card.key)}
         return View(state.label_names, state.roles, turns, by_id, epics)
 
@@ -329,9 +328,16 @@ def _state_of(board: dict[str, Any]) -> State:
 
 
 def _turn_of(card: Card, state: State) -> Turn | None:
-    """A card that is an iteration, of whichever project: its label is the one with its own name, else its first."""
+    """A card that is an iteration, of whichever project, by its marker."""
     found = marks(card.desc)
-    if found is None or kind_of(found[1]) is not ItemKind.ITERATION or not card.labels:
+    return turn_on(card, state) if found is not None and kind_of(found[1]) is ItemKind.ITERATION else None
+
+
+def turn_on(card: Card, state: State) -> Turn | None:
+    """The iteration of a card that is known to be one, marked or not: its label is the one with its own name, else its
+    first; None for a card without labels."""
+    if not card.labels:
         return None
     named = [label for label in card.labels if state.label_names.get(label) == card.name]
-    return Turn(card.ref, (named or list(card.labels))[0], card.start, card.due)
+    active = turn_status(card, state.roles) == "active"
+    return Turn(card.ref, (named or list(card.labels))[0], card.start, card.due, active)

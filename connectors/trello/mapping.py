@@ -31,6 +31,7 @@ CARD_FIELDS = "name,desc,url,shortUrl,shortLink,idList,closed,pos,idMembers,idLa
 
 CARD_LINK = re.compile(r"/c/([0-9A-Za-z]{8,24})(?:[/?#]|$)")
 _PRIORITY = "priority:"
+_POINTS = re.compile(r"points:(\d{1,6}(?:\.\d{1,3})?)")
 
 _FIRST_PLACE = float(2**30)
 """Below what stands on a board already: people's own cards stay on top, in their order."""
@@ -78,6 +79,7 @@ class Card:
     start: str | None = None
     due: str | None = None
     complete: bool = False
+    pos: float = 0.0
     links: tuple[tuple[str, str], ...] | None = None
     checklists: tuple[Checklist, ...] | None = None
     attached: int = 0
@@ -104,6 +106,8 @@ class Turn:
     label: str
     start: str | None
     due: str | None
+    active: bool = False
+    """Whether it goes on now: its tickets then stand in Iteration, not in Backlog."""
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -136,6 +140,7 @@ def card_of(values: Any) -> Card | None:
         start=_text(values.get("start")),
         due=_text(values.get("due")),
         complete=values.get("dueComplete") is True,
+        pos=_position(values),
         links=_links(values.get("attachments")),
         checklists=checklists_of(values.get("checklists")),
         attached=len(_objects(values.get("attachments"))),
@@ -246,14 +251,14 @@ def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:
             "starts": _moment(card.start),
             "ends": _moment(card.due),
         }
-        return ObservedItem(key, kind, card.ref, fields, _turn_status(card, view))
+        return ObservedItem(key, kind, card.ref, fields, turn_status(card, view.roles))
     names = sorted(view.labels[one] for one in card.labels if one in view.labels and one not in view.turns)
     fields = {
         "title": card.name,
         "text": normalised(card.desc),
         "labels": [name for name in names if not name.startswith(_PRIORITY)],
     }
-    if kind is ItemKind.TICKET:
+    if kind in {ItemKind.TICKET, ItemKind.GUEST}:
         fields["assignee"] = card.members[0] if card.members else None
         fields["priority"] = _priority(names)
         fields["iteration"] = _turn(card, view)
@@ -261,7 +266,7 @@ def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:
             fields["epic"] = _epic(card.links, view)
         if card.checklists is not None:
             fields["checklist"] = list(card.done_means.texts) if card.done_means else []
-    return ObservedItem(key, kind, card.ref, fields, _status(card, view))
+    return ObservedItem(key, kind, card.ref, fields, status(card, view.roles))
 
 
 def _moment(text: str | None) -> str | None:
@@ -291,18 +296,25 @@ def _epic(links: Sequence[tuple[str, str]], view: View) -> str | None:
     return found[0] if found else None
 
 
-def _status(card: Card, view: View) -> str:
+def points_of(labels: Iterable[str]) -> float | None:
+    """The estimate that labels such as `points:5` tell; of several the greatest, None if there is none."""
+    found = (_POINTS.fullmatch(label) for label in labels)
+    return max((float(one[1]) for one in found if one), default=None)
+
+
+def status(card: Card, roles: Mapping[str, ListRole | None]) -> str:
     """Trello has no status: the list tells, or the tick at the due date. What was archived is out of the way."""
-    role = view.roles.get(card.list_id)
+    role = roles.get(card.list_id)
     if card.closed or card.complete or role is ListRole.DONE:
         return "done"
     return "doing" if role in {ListRole.IN_PROGRESS, ListRole.REVIEW} else "todo"
 
 
-def _turn_status(card: Card, view: View) -> str:
-    if _status(card, view) == "done":
+def turn_status(card: Card, roles: Mapping[str, ListRole | None]) -> str:
+    """How far an iteration is, by its card: `future`, `active` or `closed`."""
+    if status(card, roles) == "done":
         return "closed"
-    role = view.roles.get(card.list_id)
+    role = roles.get(card.list_id)
     return "active" if role in {ListRole.ITERATION, ListRole.IN_PROGRESS, ListRole.REVIEW} else "future"
 
 
@@ -335,9 +347,11 @@ def moment(value: datetime | None) -> str | None:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z") if value else None
 
 
-def home(kind: ItemKind) -> ListRole:
-    """The list in which a new card of this kind stands."""
-    return ListRole.EPICS if kind is ItemKind.EPIC else ListRole.BACKLOG
+def home(kind: ItemKind, turn: Turn | None = None) -> ListRole:
+    """The list in which a new card of this kind stands; for a ticket, in this iteration."""
+    if kind is ItemKind.EPIC:
+        return ListRole.EPICS
+    return ListRole.ITERATION if kind is ItemKind.TICKET and turn and turn.active else ListRole.BACKLOG
 
 
 def card_body(

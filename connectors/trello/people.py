@@ -26,7 +26,7 @@ def find_people(
     address only to its owner, so most addresses take that second request. Somebody who is not on the board is
     assignable where people may be invited.
     """
-    members = _members(client, board) if board is not None else []
+    members = members_of(client, board) if board is not None else []
     found: dict[str, Account] = {}
     for handle in dict.fromkeys(handles):
         name = handle.strip()
@@ -40,8 +40,8 @@ def find_people(
     return found
 
 
-def _members(client: TrelloClient, board: str) -> list[dict[str, Any]]:
-    """The board's members, each with its `membership`."""
+def members_of(client: TrelloClient, board: str) -> list[dict[str, Any]]:
+    """The board's members, each with its `membership`: one request."""
     query = {"member": "true", "member_fields": _FIELDS}
     memberships = client.get_list(f"boards/{segment(board)}/memberships", query)
     return [

@@ -2,7 +2,7 @@
 
 The account that phaseloop acts as may be a person's own, so who did something says nothing. What was done does: after
 a card was made, phaseloop puts it into iterations, writes its checklist, its marker and the rest of a long text, and
-nothing of this counts.
+nothing of this counts. Nor does it that a card came from Backlog to Iteration when its iteration began.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 from connectors.trello.board import Boards, State
-from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import READ_BATCH, Layout, ListRole
-from connectors.trello.mapping import Card, counted, made_at, moment, ours
+from connectors.trello.client import TrelloClient
+from connectors.trello.history import happened
+from connectors.trello.layout import Layout, ListRole
+from connectors.trello.mapping import Card, counted, ours
 from connectors.trello.markup import is_part, marks, normalised
 
 _HAPPENED = "commentCard,copyCommentCard,updateCard,removeMemberFromCard,updateBoard"
@@ -77,7 +78,7 @@ class Tracer:
             state=state,
             cards=cards,
             known=known,
-            ids=frozenset(ref.id for ref in known.values()),
+            ids=frozenset(ref.id for key, ref in known.items() if kind_of(key) is not ItemKind.GUEST),
             epics=frozenset(one for key, ref in epics if kind_of(key) is ItemKind.EPIC for one in (ref.id, ref.key)),
             turn_dates=turn_dates,
             stories=stories,
@@ -92,7 +93,7 @@ class Tracer:
         keys = {ref.id: key for key, ref in known.items() if kind_of(key) in {*_OF_CARDS, ItemKind.PROJECT}}
         stories: dict[str, _Story] = {}
         oldest = min((ref.id for key, ref in wanted.items() if ref.id in keys), default=None)
-        for action in self._happened(layout, oldest) if oldest else []:
+        for action in happened(self._client, layout, oldest, _HAPPENED, "type,data") if oldest else []:
             kind, data = str(action.get("type")), action.get("data")
             about = data.get("board" if kind == "updateBoard" else "card") if isinstance(data, dict) else None
             if isinstance(data, dict) and isinstance(about, dict) and about.get("id"):
@@ -102,27 +103,6 @@ class Tracer:
         turns = {ref.id for key, ref in known.items() if kind_of(key) is ItemKind.ITERATION} | state.turns.keys()
         dates = {date for turn in state.turns.values() for date in (turn.start, turn.due) if date}
         return stories, frozenset(dates.union(*(stories[one].dates for one in turns if one in stories)))
-
-    def _happened(self, layout: Layout, oldest: str) -> list[dict[str, Any]]:
-        """What happened on the board since something was made, oldest first: a request for each thousand."""
-        path = f"boards/{segment(layout.board_id)}/actions"
-        page: dict[str, str | int] = {
-            "filter": _HAPPENED,
-            "fields": "type,data",
-            "limit": READ_BATCH,
-            "since": str(moment(made_at(oldest))),
-            "member": "false",
-            "memberCreator": "false",
-        }
-        found: dict[str, dict[str, Any]] = {}
-        while True:
-            answer = self._client.get_list(path, page)
-            new = {str(one["id"]): one for one in answer if isinstance(one, dict) and one.get("id")}
-            new = {identity: one for identity, one in new.items() if identity not in found}
-            found |= new
-            if len(answer) < READ_BATCH or not new:
-                return [found[identity] for identity in sorted(found)]
-            page["before"] = min(new)
 
 
 # --- what happened ---------------------------------------------------------------------------------------------------
@@ -238,7 +218,7 @@ def _added(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list[str
 def _done_with(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list[str]:
     """What people did with a card."""
     done = []
-    if story.came_from and story.came_from != card.list_id:
+    if story.came_from and not _is_our_move(scene, kind, story.came_from, card.list_id):
         done.append(f"moved to {scene.state.list_names.get(card.list_id, 'another list')}")
     if card.closed:
         done.append("archived")
@@ -248,6 +228,14 @@ def _done_with(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list
     if given and kind is not ItemKind.ITERATION:
         done.append("dates of its own")
     return done
+
+
+def _is_our_move(scene: _Scene, kind: ItemKind, before: str, now: str) -> bool:
+    """Whether phaseloop may have brought a card from one list to the other: beginning and closing an iteration moves
+    its card and its tickets. How far the iteration is shows in its status."""
+    ours = {ListRole.BACKLOG, ListRole.ITERATION} | ({ListRole.DONE} if kind is ItemKind.ITERATION else set())
+    movable = kind in {ItemKind.ITERATION, ItemKind.TICKET}
+    return before == now or (movable and {scene.state.roles.get(before), scene.state.roles.get(now)} <= ours)
 
 
 def _not_ours(count: int, what: str) -> str:

@@ -37,6 +37,7 @@ from connectors.trello.removing import Remover
 from connectors.trello.service import TIMEOUT
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.traces import Tracer
+from connectors.trello.turning import Turner
 from connectors.trello.writing import Writer
 
 
@@ -53,6 +54,7 @@ class TrelloTracker:
         self._writer = Writer(client, self._boards, invites=settings.invite)
         self._tracer = Tracer(client, self._boards)
         self._remover = Remover(client, self._boards)
+        self._turner = Turner(client, self._boards)
 
     @classmethod
     def connect(cls, settings: TrelloSettings, timeout: float | None = None) -> TrelloTracker:
@@ -133,7 +135,8 @@ class TrelloTracker:
     def move(
         self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
     ) -> list[Outcome]:
-        """See `Tracker.move`. A card keeps its list: people decide where it stands."""
+        """See `Tracker.move`. A card keeps its list, because people decide where it stands; but one that is not begun
+        goes from Backlog into Iteration with an iteration that goes on, and back with none."""
         return self._writer.move(_layout(place), items, iteration)
 
     def link(self, place: Place, link: Link) -> None:
@@ -153,12 +156,13 @@ class TrelloTracker:
         self._writer.update(_layout(place), ref, item, changed, epic)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.start_iteration`."""
-        raise NotImplementedError
+        """See `Tracker.start_iteration`. Two requests to read the board; one for each ticket that stands in Backlog,
+        ten at a time, and one for the iteration's card: they go into Iteration."""
+        self._turner.start(_layout(place), ref)
 
     def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.close_iteration`."""
-        raise NotImplementedError
+        """See `Tracker.close_iteration`. Two requests to read the board; one puts the iteration's card into Done."""
+        self._turner.close(_layout(place), ref)
 
     def contents(
         self,
@@ -167,8 +171,10 @@ class TrelloTracker:
         iterations: Mapping[ItemKey, RemoteRef],
         labels: Mapping[ItemKey, str],
     ) -> Mapping[ItemKey, Sequence[Content]]:
-        """See `Tracker.contents`."""
-        raise NotImplementedError
+        """See `Tracker.contents`. One request for the board, one for its members, one for each thousand of its cards,
+        and of what happened on it since the oldest of the tickets was made. An iteration whose card has no label has no
+        entry either."""
+        return self._turner.contents(_layout(place), known, iterations)
 
     def made_along(self) -> Mapping[ItemKey, RemoteRef]:
         """See `Tracker.made_along`. Lists and labels; a label that says who is in an iteration is part of that."""

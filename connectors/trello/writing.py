@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from connectors.errors import FieldProblem, ItemRejected, NotATracker, OutcomeUnknown, TrackerError
 from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
-from connectors.trello.board import Boards
+from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.finishing import Finisher
-from connectors.trello.layout import BATCH, TITLE_LIMIT, Layout
+from connectors.trello.layout import BATCH, TITLE_LIMIT, Layout, ListRole
 from connectors.trello.mapping import (
     Card,
     Turn,
@@ -24,6 +24,7 @@ from connectors.trello.mapping import (
     label_names,
     marked_key,
     moment,
+    status,
 )
 from connectors.trello.markup import marked
 from connectors.trello.together import all_of, together
@@ -125,7 +126,8 @@ class Writer:
         state = self._boards.state(layout)
         copy = state.copies.get(item.checklist) if item.checklist else None
         labels = [state.labels[name] for name in label_names(item)] if item.kind is not ItemKind.ITERATION else []
-        body = card_body(layout.uid, creation, state.lists[home(item.kind)], labels, turn, copy[0] if copy else None)
+        stands = state.lists[home(item.kind, turn)]
+        body = card_body(layout.uid, creation, stands, labels, turn, copy[0] if copy else None)
         try:
             card, carried = self._posted(layout, item, body)
         except ItemRejected as error:
@@ -208,19 +210,23 @@ class Writer:
         if not items:
             return []
         cards = {card.id: card for card in self._boards.cards(layout)}
-        turns = self._boards.state(layout).turns
-        target = turns.get(iteration.id) if iteration else None
+        state = self._boards.state(layout)
+        target = self._target(state, cards, iteration) if iteration else None
         if iteration is not None and target is None:
             problem = FieldProblem("iteration", f"the card of the iteration {iteration.key} is gone, or has no label")
             return [Rejected(key, (problem,)) for key, _ in items]
-        tasks = [partial(self._moved, key, ref, cards.get(ref.id), target, list(turns.values())) for key, ref in items]
-        return all_of(tasks)
+        return all_of([partial(self._moved, state, key, ref, cards.get(ref.id), target) for key, ref in items])
 
-    def _moved(
-        self, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn | None, turns: Collection[Turn]
-    ) -> Outcome:
+    @staticmethod
+    def _target(state: State, cards: Mapping[str, Card], iteration: RemoteRef) -> Turn | None:
+        """The iteration to move to, also if somebody took the marker off its card."""
+        card = cards.get(iteration.id)
+        return turn_on(card, state) if card else None
+
+    def _moved(self, state: State, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn | None) -> Outcome:
         if card is None:
             return Rejected(key, (FieldProblem(None, "the card is gone"),))
+        turns = state.turns.values()
         others = {turn.label for turn in turns}
         labels = [label for label in card.labels if label not in others]
         body: dict[str, Any] = {"idLabels": joined([*labels, *([target.label] if target else [])])}
@@ -228,6 +234,7 @@ class Writer:
             body["due"] = target.due if target else None
         if card.start is None or card.start in {turn.start for turn in turns}:
             body["start"] = target.start if target else None
+        body |= _place(state, card, target)
         try:
             self._client.write("PUT", f"cards/{segment(card.id)}", body)
         except ItemRejected as error:
@@ -335,6 +342,18 @@ class Writer:
         if card is None:
             raise NotATracker(f"{self._client.host} answered with a card without an id.", request=f"GET /1/{path}")
         return card
+
+
+def _place(state: State, card: Card, target: Turn | None) -> dict[str, Any]:
+    """Where a card goes that is not begun: from Backlog along into an iteration that goes on, and back when it is taken
+    out of every one. Where people put a card otherwise, it stays."""
+    role = state.roles.get(card.list_id)
+    wanted = ListRole.BACKLOG if target is None else ListRole.ITERATION if target.active else role
+    if role not in {ListRole.BACKLOG, ListRole.ITERATION} or role is wanted or wanted not in state.lists:
+        return {}
+    if status(card, state.roles) != "todo":
+        return {}
+    return {"idList": state.lists[wanted], "pos": card.pos or "bottom"}
 
 
 def _title_problem(item: Item) -> FieldProblem | None:

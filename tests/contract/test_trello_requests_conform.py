@@ -103,6 +103,7 @@ def everything(tracker: TrelloTracker) -> None:
     changed = ["title", "text", "epic", "assignee", "labels", "checklist"]
     tracker.update(place, ItemKind.TICKET, refs[0], ticket("a", text="Short", checklist=("Three",)), changed, new)
     tracker.update(place, ItemKind.ITERATION, turn, iteration(2), ["title", "goal", "starts"], None)
+    turned(tracker, place, {ItemKey("iteration:1"): turn, ItemKey("ticket:a"): refs[0]})
     tracker.find(place, {})
     tracker.recover(place, items, tracker.watermark(place))
     tracker.locate(spec)
@@ -110,6 +111,14 @@ def everything(tracker: TrelloTracker) -> None:
     removed(
         tracker, spec, place, {ItemKey("epic:new"): new, ItemKey("iteration:1"): turn, ItemKey("ticket:a"): refs[0]}
     )
+
+
+def turned(tracker: TrelloTracker, place: Place, known: dict[ItemKey, RemoteRef]) -> None:
+    """An iteration that begins, is looked at, and ends."""
+    turn = ItemKey("iteration:1")
+    tracker.start_iteration(place, iteration(1), known[turn])
+    tracker.contents(place, known, {turn: known[turn]}, {})
+    tracker.close_iteration(place, iteration(1), known[turn])
 
 
 def removed(tracker: TrelloTracker, spec: ProjectSpec, place: Place, known: dict[ItemKey, RemoteRef]) -> None:

@@ -155,12 +155,43 @@ def test_a_line_that_a_person_adds_shows_when_the_ticket_is_read(work: Work) -> 
 def test_a_card_that_was_moved_archived_dated_or_ticked_is_told(work: Work) -> None:
     work.changes(A, idList=work.list_id("In progress"), dueComplete=True)
     work.changes(B, closed=True, due="2026-12-24T12:00:00.000Z")
-    work.changes(TURN, idList=work.list_id("Iteration"))
+    work.changes(TURN, idList=work.list_id("Review"))
     assert work.traces() == {
         A: Traces(("moved to In progress", "ticked as done")),
         B: Traces(("archived", "dates of its own")),
-        TURN: Traces(("moved to Iteration",)),
+        TURN: Traces(("moved to Review",)),
     }
+
+
+def test_beginning_and_closing_an_iteration_leaves_no_traces_but_what_people_do_in_it_does(work: Work) -> None:
+    work.tracker.start_iteration(work.place, iteration(1), work.known[TURN])
+    assert work.traces() == {}
+    work.changes(B, idList=work.list_id("In progress"))
+    work.tracker.close_iteration(work.place, iteration(1), work.known[TURN])
+    assert work.traces() == {B: Traces(("moved to In progress",))}
+    work.changes(B, idList=work.list_id("Iteration"))
+    work.tracker.move(work.place, [(A, work.known[A])], None)
+    assert work.traces() == {}
+
+
+def test_tickets_in_done_and_iterations_in_review_were_moved_by_people(work: Work) -> None:
+    work.tracker.start_iteration(work.place, iteration(1), work.known[TURN])
+    work.changes(A, idList=work.list_id("Done"))
+    work.changes(TURN, idList=work.list_id("Review"))
+    work.changes(DATA, idList=work.list_id("Iteration"))
+    assert work.traces() == {
+        A: Traces(("moved to Done",)),
+        TURN: Traces(("moved to Review",)),
+        DATA: Traces(("moved to Iteration",)),
+    }
+
+
+def test_tickets_of_others_that_were_moved_along_are_still_not_ours(work: Work) -> None:
+    ref = work.theirs(urlSource=work.known[DATA].url)
+    work.known[ItemKey(f"guest:{ref.id}")] = ref
+    work.tracker.move(work.place, [(ItemKey(f"guest:{ref.id}"), ref)], work.known[TURN])
+    theirs = Traces(("1 ticket that is not ours",))
+    assert work.traces() == dict.fromkeys([BOARD, DATA, TURN, ItemKey("column:Backlog")], theirs)
 
 
 def test_a_card_that_was_moved_back_and_a_list_that_was_renamed_leave_no_traces_on_cards(work: Work) -> None:
