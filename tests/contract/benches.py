@@ -96,7 +96,7 @@ JIRA_ROLES = {
 
 def _writes_to_jira(passing: Passing) -> bool:
     path = passing.path.partition("?")[0]
-    return passing.method != "GET" and not path.endswith(("/search/jql", "/issue/bulkfetch"))
+    return passing.method != "GET" and not path.endswith(("/search/jql", "/issue/bulkfetch", "/changelog/bulkfetch"))
 
 
 def _blind_jira(proxy: LosingProxy) -> None:

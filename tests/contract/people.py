@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import httpx
@@ -24,10 +25,18 @@ class Person(Protocol):
     def begins(self, ref: RemoteRef) -> None:
         """Move it to where work is under way."""
 
+    def finishes(self, ref: RemoteRef) -> None:
+        """Move it to where work is done."""
+
     def adds_a_ticket(
-        self, place: Place, *, epic: RemoteRef | None = None, iteration: RemoteRef | None = None
+        self,
+        place: Place,
+        *,
+        epic: RemoteRef | None = None,
+        iteration: RemoteRef | None = None,
+        labels: Sequence[str] = (),
     ) -> RemoteRef:
-        """Make a ticket of their own, perhaps in an epic or an iteration."""
+        """Make a ticket of their own, perhaps in an epic or an iteration; `labels` where labels say which."""
 
     def deletes(self, ref: RemoteRef) -> None:
         """Delete an epic or a ticket."""
@@ -58,13 +67,24 @@ class JiraPerson:
         self.send("PUT", f"api/2/issue/{ref.id}", json={"fields": {"summary": title}})
 
     def begins(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "indeterminate")
+
+    def finishes(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "done")
+
+    def _goes_to(self, ref: RemoteRef, category: str) -> None:
         path = f"api/2/issue/{ref.id}/transitions"
         ways = self.send("GET", path)["transitions"]
-        way = next(one for one in ways if one["to"]["statusCategory"]["key"] == "indeterminate")
+        way = next(one for one in ways if one["to"]["statusCategory"]["key"] == category)
         self.send("POST", path, json={"transition": {"id": way["id"]}})
 
     def adds_a_ticket(
-        self, place: Place, *, epic: RemoteRef | None = None, iteration: RemoteRef | None = None
+        self,
+        place: Place,
+        *,
+        epic: RemoteRef | None = None,
+        iteration: RemoteRef | None = None,
+        labels: Sequence[str] = (),
     ) -> RemoteRef:
         fields: dict[str, Any] = {
             "project": {"id": place.ref.id},
@@ -73,6 +93,8 @@ class JiraPerson:
         }
         if epic is not None:
             fields["parent"] = {"id": epic.id}
+        if labels:
+            fields["labels"] = list(labels)
         made = self.send("POST", "api/2/issue", admin=True, json={"fields": fields})
         if iteration is not None:
             path = f"agile/1.0/sprint/{iteration.id}/issue"
@@ -107,12 +129,23 @@ class TrelloPerson:
         self.send("PUT", f"cards/{ref.id}", json={"name": title})
 
     def begins(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "Doing")
+
+    def finishes(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "Done")
+
+    def _goes_to(self, ref: RemoteRef, name: str) -> None:
         board = self.send("GET", f"cards/{ref.id}", params={"fields": "idBoard"})["idBoard"]
         lists = self.send("GET", f"boards/{board}/lists")
-        self.send("PUT", f"cards/{ref.id}", json={"idList": next(one["id"] for one in lists if one["name"] == "Doing")})
+        self.send("PUT", f"cards/{ref.id}", json={"idList": next(one["id"] for one in lists if one["name"] == name)})
 
     def adds_a_ticket(
-        self, place: Place, *, epic: RemoteRef | None = None, iteration: RemoteRef | None = None
+        self,
+        place: Place,
+        *,
+        epic: RemoteRef | None = None,
+        iteration: RemoteRef | None = None,
+        labels: Sequence[str] = (),
     ) -> RemoteRef:
         lists = self.send("GET", f"boards/{place.ref.id}/lists", admin=True)
         body: dict[str, Any] = {"idList": lists[0]["id"], "name": "My own card"}

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from jsonschema import Draft4Validator
 
+from connectors.errors import TrackerRefused
 from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Place, Priority, RemoteRef, Tracker
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
@@ -73,7 +74,14 @@ def everything(bench: Bench) -> None:
         tracker.mark(place, turn.key, turn.ref)
         tracker.move(place, [(a.key, a.ref)], turn.ref)
         tracker.update(place, ItemKind.ITERATION, turn.ref, iteration(1), ["title", "starts"], None)
+        tracker.start_iteration(place, iteration(1), turn.ref)
+        with pytest.raises(TrackerRefused):
+            tracker.start_iteration(place, iteration(2), created_iteration(tracker, place)[1])
+        bench.person.begins(a.ref)
+        tracker.contents(place, known, {turn.key: turn.ref}, {})
+        tracker.close_iteration(place, iteration(1), turn.ref)
         items.append(iteration(1))
+    tracker.contents(place, known, {}, {iteration(1).key: "x"})
     tracker.find(place, known)
     tracker.recover(place, [*items, ticket("none")], since, widely=True)
     tracker.check(spec, place, items)
