@@ -26,6 +26,11 @@ SOURCE = "parameters"
 
 _SWITCH_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
+_SPAN = re.compile(r"\s*(?P<number>[0-9]{1,6})\s*(?P<unit>weeks?|w|days?|d)\s*", re.IGNORECASE)
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NEXT = {f"next-{name}": number for number, name in enumerate(_WEEKDAYS)}
+
 
 class _Unfit(Exception):
     """A given value that its parameter cannot take: what is wrong, what would be right."""
@@ -38,8 +43,9 @@ class _Unfit(Exception):
 def settle(template: Template, given: Mapping[str, object], today: date) -> dict[str, ParameterValue]:
     """A value for every parameter of the template: the given one, else the default.
 
-    Text is accepted for every type, as it comes from a command line. The date words `today` and `next-monday` (the
-    first Monday after today) are resolved from `today`. Raises InvalidInput with every problem at once.
+    Text is accepted for every type, as it comes from a command line; days can be given as weeks (`2 weeks`, `3w`). The
+    date words `today` and `next-monday` (the first Monday after today; any other weekday as well) are resolved from
+    `today`. Raises InvalidInput with every problem at once.
     """
     problems = [
         Problem(SOURCE, None, name, "unknown parameter", meant(name, template.parameters) or _known(template))
@@ -132,6 +138,9 @@ def _settled(parameter: Parameter, value: object, today: date) -> ParameterValue
 
 def _integer(parameter: IntegerParameter, value: object) -> int:
     fix = f"give a whole number from {parameter.minimum} to {parameter.maximum}"
+    if parameter.unit == "days":
+        fix += _in_weeks(parameter)
+        value = _days(value)
     if isinstance(value, str) and re.fullmatch(r"\s*[-+]?[0-9]{1,18}\s*", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -139,6 +148,23 @@ def _integer(parameter: IntegerParameter, value: object) -> int:
     if not parameter.minimum <= value <= parameter.maximum:
         raise _Unfit(f"{value} is out of range", fix)
     return value
+
+
+def _days(value: object) -> object:
+    """`2 weeks`, `2w` and `14 days` as a number of days; anything else as it is."""
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    return int(found["number"]) * (7 if found["unit"][0] in "wW" else 1)
+
+
+def _in_weeks(parameter: IntegerParameter) -> str:
+    """What is said after a range of days: which whole weeks it has."""
+    least, most = max(1, -(-parameter.minimum // 7)), parameter.maximum // 7
+    if least > most:
+        return " days"
+    weeks = f"{least} to {most} weeks" if least < most else f"{least} week{'s' if least > 1 else ''}"
+    return f" days, or {weeks} (`2 weeks`, `3w`)"
 
 
 def _choice(parameter: ChoiceParameter, value: object) -> str:
@@ -160,8 +186,8 @@ def _switch(value: object) -> bool:
 def _date(value: object, today: date) -> date:
     if value == "today":
         return today
-    if value == "next-monday":
-        return today + timedelta(days=7 - today.weekday())
+    if isinstance(value, str) and (weekday := _NEXT.get(value.strip().lower())) is not None:
+        return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     if isinstance(value, str) and re.fullmatch(r"\s*\d{4}-\d{2}-\d{2}\s*", value):
         try:
             return date.fromisoformat(value.strip())

@@ -53,6 +53,9 @@ class IntegerParameter(Strict):
     default: int
     minimum: int = Field(description="The least value that can be given.")
     maximum: int = Field(description="The greatest value that can be given.")
+    unit: Literal["days"] | None = Field(
+        default=None, description="What it counts; `days` can be given as weeks, too, such as `2 weeks`."
+    )
 
 
 class ChoiceParameter(Strict):
@@ -72,12 +75,25 @@ class SwitchParameter(Strict):
     default: bool
 
 
+DateWord = Literal[
+    "today",
+    "next-monday",
+    "next-tuesday",
+    "next-wednesday",
+    "next-thursday",
+    "next-friday",
+    "next-saturday",
+    "next-sunday",
+]
+
+
 class DateParameter(Strict):
-    """A calendar date; `today` and `next-monday` are settled when a project is planned for the first time."""
+    """A calendar date; words such as `today` and `next-monday` are settled when a project is planned for the first
+    time."""
 
     type: Literal["date"]
     description: Name = Field(description="What it decides, for the person who starts a project.")
-    default: date | Literal["today", "next-monday"]
+    default: date | DateWord
 
 
 Parameter = Annotated[IntegerParameter | ChoiceParameter | SwitchParameter | DateParameter, Field(discriminator="type")]

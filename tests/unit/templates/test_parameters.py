@@ -12,9 +12,20 @@ from hypothesis import strategies as st
 from service.domain.parameters import day, effective_role, is_on, needs, number, settle
 from service.domain.problems import InvalidInput
 from service.domain.reading import read_template
+from service.domain.template import Template
 
 WEDNESDAY = date(2026, 3, 4)
 TEMPLATE = read_template((Path(__file__).parent / "small.yaml").read_text(encoding="utf-8"), "small.yaml")
+
+
+def counted(**fields: int) -> Template:
+    """The template with its number counted in days."""
+    value = TEMPLATE.model_dump()
+    value["parameters"]["days"] |= {"unit": "days", **fields}
+    return Template.model_validate(value)
+
+
+COUNTED = counted()
 
 
 def refusal(**given: object) -> list[str]:
@@ -47,6 +58,60 @@ def test_values_of_their_own_type_are_kept() -> None:
 )
 def test_next_monday_is_the_first_monday_after_today(today: date, monday: date) -> None:
     assert settle(TEMPLATE, {}, today)["start"] == monday
+
+
+@pytest.mark.parametrize(
+    ("word", "day"),
+    [
+        ("next-tuesday", date(2026, 3, 10)),
+        ("next-wednesday", date(2026, 3, 11)),
+        ("next-thursday", date(2026, 3, 5)),
+        (" Next-Sunday ", date(2026, 3, 8)),
+    ],
+)
+def test_any_weekday_can_be_the_next_one(word: str, day: date) -> None:
+    assert settle(TEMPLATE, {"start": word}, WEDNESDAY)["start"] == day
+
+
+@pytest.mark.parametrize(
+    ("given", "days"), [("2 weeks", 14), ("3w", 21), ("1 week", 7), ("10 days", 10), ("14d", 14), (" 2 Weeks ", 14)]
+)
+def test_days_can_be_given_as_weeks(given: str, days: int) -> None:
+    assert settle(COUNTED, {"days": given}, WEDNESDAY)["days"] == days
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("0", "0 is out of range"),
+        (400, "400 is out of range"),
+        ("0 weeks", "0 is out of range"),
+        ("9 weeks", "63 is out of range"),
+        ("two weeks", '"two weeks" is not a whole number'),
+        ("-2 weeks", '"-2 weeks" is not a whole number'),
+        ("2 months", '"2 months" is not a whole number'),
+    ],
+)
+def test_an_unfit_length_is_refused_with_the_range_in_days_and_weeks(given: object, message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        settle(COUNTED, {"days": given}, WEDNESDAY)
+    fix = "give a whole number from 5 to 60 days, or 1 to 8 weeks (`2 weeks`, `3w`)"
+    assert [(found.message, found.fix) for found in refused.value.problems] == [(message, fix)]
+
+
+def test_weeks_are_not_offered_where_the_range_has_none() -> None:
+    narrow = counted(minimum=8, maximum=13, default=10)
+    with pytest.raises(InvalidInput, match=r"give a whole number from 8 to 13 days$"):
+        settle(narrow, {"days": "soon"}, WEDNESDAY)
+    one = counted(minimum=7, maximum=13, default=10)
+    with pytest.raises(InvalidInput, match=r"from 7 to 13 days, or 1 week \("):
+        settle(one, {"days": "soon"}, WEDNESDAY)
+
+
+def test_weeks_are_for_what_is_counted_in_days_only() -> None:
+    assert refusal(days="2 weeks") == [
+        'parameters days: "2 weeks" is not a whole number; give a whole number from 5 to 60'
+    ]
 
 
 def test_today_is_today() -> None:
