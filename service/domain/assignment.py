@@ -71,13 +71,15 @@ def assign(
     team: Team,
     calendar: Calendar,
     holding: Mapping[ItemKey, str] | None = None,
+    pinned: Collection[ItemKey] = (),
 ) -> Assignment:
     """Find a person for every ticket of the blueprint.
 
     Deterministic, and independent of the order of members. Nobody gets more than their capacity for the iteration,
     scaled down by absences; a ticket is vacant only when no holder of its role has room for it. `holding` names who has
     a ticket already: it stays theirs as long as they hold its role and have room, so that a new plan moves no more
-    than it must.
+    than it must. What is `pinned` besides stays theirs as long as they hold its role, room or none, and its points
+    count before anything else is given: work that has begun changes hands for no calculation.
     """
     roles = _Roles(template, parameters, team)
     by_iteration: defaultdict[ItemKey, list[PlannedTicket]] = defaultdict(list)
@@ -88,7 +90,7 @@ def assign(
     loads: list[Load] = []
     for iteration in blueprint.iterations:
         turn = _Turn(roles, iteration, calendar, totals)
-        turn.fill(by_iteration[iteration.key], holding or {})
+        turn.fill(by_iteration[iteration.key], holding or {}, frozenset(pinned))
         turn.even_out()
         totals.update(turn.points)
         tickets.update(turn.outcome(by_iteration[iteration.key]))
@@ -156,7 +158,9 @@ class _Turn:
         self._refused: dict[ItemKey, str] = {}
         self._kept: set[ItemKey] = set()
 
-    def fill(self, tickets: Sequence[PlannedTicket], holding: Mapping[ItemKey, str]) -> None:
+    def fill(
+        self, tickets: Sequence[PlannedTicket], holding: Mapping[ItemKey, str], pinned: Collection[ItemKey]
+    ) -> None:
         """Leave tickets with who has them, give each of the others to a person, or note why nobody can take it."""
         effective = {ticket.key: self._roles.effective(ticket.role) for ticket in tickets}
 
@@ -165,9 +169,10 @@ class _Turn:
             return len(self._roles.holders[role]), role, -ticket.points, ticket.key
 
         in_order = sorted(tickets, key=urgency)
-        for ticket in in_order:
+        for ticket in sorted(in_order, key=lambda ticket: ticket.key not in pinned):
             for member in self._roles.holders[effective[ticket.key]]:
-                if member.person == holding.get(ticket.key) and self._has_room(member, ticket.points):
+                stays = ticket.key in pinned or self._has_room(member, ticket.points)
+                if member.person == holding.get(ticket.key) and stays:
                     self._give(ticket, member)
                     self._kept.add(ticket.key)
         for ticket in in_order:

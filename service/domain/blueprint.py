@@ -3,9 +3,11 @@
 Item keys, which stay when titles and positions change:
 
     epic:<key>                  an epic of the template
+    epic:<key>~<k>              the same, in the k-th turn of the loop from the second on
     iteration:<n>               the n-th iteration of the project, from 1
     ticket:<key>                a ticket of the template
-    ticket:<key>@<n>            the same, in iteration n of a recurring phase
+    ticket:<key>~<k>            the same, in the k-th turn of the loop from the second on
+    ticket:<key>@<n>            the same, of iteration n of a recurring phase
     record:<n>                  the record of iteration n
     ceremonies:<n>              the meetings of iteration n
     link:<source>><target>      the source waits for the target; both as above, `ticket:` left out
@@ -13,18 +15,21 @@ Item keys, which stay when titles and positions change:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from connectors.tracker import ItemKey, Priority
-from service.domain.calendar import Calendar, DateRange, iteration_bounds, iteration_dates
-from service.domain.ordering import by_needs, spread, without_implied
-from service.domain.parameters import day, effective_role, is_on, needs, number
-from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
+from service.domain.calendar import Calendar, DateRange
+from service.domain.course import Course, Turn, epic_key, phase_of, planned_iterations, ticket_key
+from service.domain.course import course as course_of
+from service.domain.ordering import by_needs, without_implied
+from service.domain.parameters import is_on
+from service.domain.seeding import Instance, Seeding, Sown
+from service.domain.template import Key, ParameterValue, Phase, Template
 from service.domain.text import render
-from service.domain.wording import Context, Wording
+from service.domain.wording import Wording, in_turn
 
 
 class TicketKind(StrEnum):
@@ -47,8 +52,8 @@ class PlannedEpic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedIteration:
-    """One turn of the loop: number `of_phase` of `turns` in its phase. `starts` and `ends` are aware; `dates` are the
-    calendar dates it covers, weekends included."""
+    """An iteration: number `of_phase` of `turns` of its phase in that turn of the loop. `starts` and `ends` are aware;
+    `dates` are the calendar dates it covers, weekends included."""
 
     key: ItemKey
     number: int
@@ -60,12 +65,14 @@ class PlannedIteration:
     dates: DateRange
     starts: datetime
     ends: datetime
+    loop: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTicket:
     """A ticket of one iteration. `text` is Markdown, `checklist` is what done means, `role` is as the template has it
-    and `reviewers` are the roles that look it over or, for a record, sign it."""
+    and `reviewers` are the roles that look it over or, for a record, sign it. `phase` is its own, which need not be that
+    of the iteration it was carried into."""
 
     key: ItemKey
     kind: TicketKind
@@ -94,13 +101,15 @@ class PlannedLink:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """All that should exist. Iterations are in order; tickets are in the order of their iterations and each comes
-    after what it needs; links are in the order of their sources."""
+    """All that should exist, or what of it is live. Iterations are in order; tickets are in the order of their
+    iterations and in each of them after what they need; links are in the order of their sources. `outside` has the
+    titles of tickets that some here wait for and that are not among them."""
 
     epics: tuple[PlannedEpic, ...]
     iterations: tuple[PlannedIteration, ...]
     tickets: tuple[PlannedTicket, ...]
     links: tuple[PlannedLink, ...]
+    outside: Mapping[ItemKey, str] = field(default_factory=dict)
 
 
 def blueprint(
@@ -109,111 +118,126 @@ def blueprint(
     project_name: str,
     project_key: str,
     calendar: Calendar,
+    course: Course | None = None,
+    placed: Mapping[ItemKey, int | None] | None = None,
+    live_from: int = 0,
+    seed_from: int | None = None,
 ) -> Blueprint:
-    """Fill in a checked template with settled parameters.
+    """Fill in a checked template with settled parameters, along the given course or else the planned one.
 
-    Raises `InvalidInput` when an iteration cannot be placed on the calendar.
+    `placed` says in which iteration tickets are, whatever the template would have (None: in the backlog); it names all
+    that were put into an iteration that has begun. A ticket that is not placed is due in `seed_from` at the earliest,
+    which is the current iteration unless given: name the next one when the current one is being closed.
+
+    Only what is live is there: the iterations from `live_from` on, as far as the course goes; the tickets that are in
+    them and what these wait for; and the epics of every phase that the course comes through.
+
+    Raises `InvalidInput` when an iteration cannot be placed on the calendar, or a live one is of a phase that the
+    template does not have.
     """
-    draft = _Draft(template, parameters, project_name, project_key, calendar)
-    iterations = draft.iterations()
-    tickets = tuple(ticket for phase in template.phases for ticket in draft.tickets(phase, iterations))
-    return Blueprint(draft.epics(), iterations, tickets, tuple(_links(tickets)))
-
-
-def phase_iterations(template: Template, parameters: Mapping[str, ParameterValue]) -> dict[Key, range]:
-    """The numbers of the iterations of each phase."""
-    result: dict[Key, range] = {}
-    first = 1
-    for phase in template.phases:
-        result[phase.key] = range(first, first + number(phase.iterations, parameters))
-        first = result[phase.key].stop
-    return result
+    along = course if course is not None else course_of(template, parameters, calendar)
+    first = along.current if seed_from is None else seed_from
+    seeding = Seeding(template, parameters, along, placed or {}, first)
+    draft = _Draft(template, parameters, {"name": project_name, "key": project_key}, seeding)
+    live = [turn for turn in along.turns if turn.number >= live_from]
+    iterations = tuple(draft.iteration(turn) for turn in live)
+    tickets = tuple(draft.tickets({turn.number for turn in live}))
+    outside = draft.outside(tickets)
+    return Blueprint(draft.epics(), iterations, tickets, tuple(_links(tickets, outside)), outside)
 
 
 class _Draft:
     """One filling-in, with what all parts of it look up."""
 
     def __init__(
-        self, template: Template, parameters: Mapping[str, ParameterValue], name: str, key: str, calendar: Calendar
+        self,
+        template: Template,
+        parameters: Mapping[str, ParameterValue],
+        project: Mapping[str, str],
+        seeding: Seeding,
     ) -> None:
-        self.template, self.parameters, self.calendar = template, parameters, calendar
-        self.project = {"name": name, "key": key}
-        self.wording = Wording(template, parameters, {**parameters, "project": self.project})
-        self.numbers = phase_iterations(template, parameters)
-        self.needs = needs(template, parameters)
-        self.phase_of = {ticket.key: phase for phase in template.phases for ticket in phase.tickets}
+        self.template, self.parameters, self.seeding = template, parameters, seeding
+        self.wording = Wording(template, parameters, {**parameters, "project": project})
+        self.sown = {sown.key: sown for sown in seeding.sown()}
 
     def epics(self) -> tuple[PlannedEpic, ...]:
+        """The epics of every phase that the course comes through."""
         return tuple(
             PlannedEpic(
-                _epic_key(epic.key), render(epic.title, context), self.wording.epic(epic, phase, context), phase.key
+                epic_key(epic.key, instance.loop),
+                in_turn(render(epic.title, context), instance.loop),
+                self.wording.epic(epic, instance.phase, context),
+                instance.phase.key,
             )
-            for phase in self.template.phases
-            for context in [self.wording.context(phase)]
-            for epic in phase.epics
+            for instance in self.seeding.instances
+            for context in [self.wording.context(instance.phase)]
+            for epic in instance.phase.epics
             if is_on(epic.when, self.parameters)
         )
 
-    def iterations(self) -> tuple[PlannedIteration, ...]:
-        return tuple(self._iteration(phase, turn) for phase in self.template.phases for turn in self.numbers[phase.key])
-
-    def _iteration(self, phase: Phase, turn: int) -> PlannedIteration:
-        cadence = self.template.cadence
-        start = day(cadence.start_date, self.parameters)
-        days = number(cadence.iteration_days, self.parameters)
-        starts, ends = iteration_bounds(start, days, turn, self.calendar)
-        numbers = self.numbers[phase.key]
+    def iteration(self, turn: Turn) -> PlannedIteration:
+        """The iteration with its name and its aim."""
+        phase = phase_of(self.template, turn.stage.phase)
         context = self._context(phase, turn)
         return PlannedIteration(
-            key=_iteration_key(turn),
-            number=turn,
+            key=_iteration_key(turn.number),
+            number=turn.number,
             phase=phase.key,
-            of_phase=turn - numbers.start + 1,
-            turns=len(numbers),
-            title=render(cadence.iteration_name, context),
+            of_phase=turn.stage.of_phase,
+            turns=turn.turns,
+            title=self.wording.iteration(turn.stage.loop, context),
             goal=self.wording.goal(phase, context),
-            dates=iteration_dates(start, days, turn),
-            starts=starts,
-            ends=ends,
+            dates=turn.dates,
+            starts=turn.starts,
+            ends=turn.ends,
+            loop=turn.stage.loop,
         )
 
-    def _context(self, phase: Phase, turn: int) -> dict[str, object]:
-        turns = self.numbers[phase.key]
-        names = {"number": turn, "of_phase": turn - turns.start + 1, "last": len(turns)}
+    def _context(self, phase: Phase, turn: Turn) -> dict[str, object]:
+        stage = turn.stage
+        names = {"number": turn.number, "of_phase": stage.of_phase, "last": turn.turns, "loop": stage.loop}
         return self.wording.context(phase, names)
 
-    def tickets(self, phase: Phase, iterations: tuple[PlannedIteration, ...]) -> Iterator[PlannedTicket]:
-        """The tickets of a phase, iteration by iteration: the meetings, the work, the record."""
-        turns = self._spread(phase)
-        for turn, work in turns.items():
-            context = self._context(phase, turn)
-            planned = [self._work(phase, ticket, turn, context) for ticket in work]
-            if self.wording.events():
-                yield self._ceremonies(phase, turn, context)
-            yield from planned
-            closes = phase.recurring or turn == self.numbers[phase.key][-1]
-            yield self._record(phase, turn, context, self._recorded(phase, turn, planned, closes=closes), closes=closes)
+    def tickets(self, live: Collection[int]) -> Iterator[PlannedTicket]:
+        """The tickets of these iterations, one after the other: the meetings, the work, the records."""
+        parts: dict[int, dict[TicketKind, list[PlannedTicket]]] = {
+            n: {kind: [] for kind in TicketKind} for n in sorted(live)
+        }
+        for n, ticket in self._placed(live):
+            parts[n][ticket.kind].append(ticket)
+        for part in parts.values():
+            work = {ticket.key: ticket for ticket in part[TicketKind.WORK]}
+            yield from part[TicketKind.CEREMONIES]
+            yield from (work[key] for key in by_needs(list(work), {key: one.needs for key, one in work.items()}))
+            yield from part[TicketKind.RECORD]
 
-    def _spread(self, phase: Phase) -> dict[int, list[Ticket]]:
-        """The phase's tickets by iteration, each after what it needs: all of them in each turn of a recurring phase,
-        else spread so that points are even, in all and for each role."""
-        present = {ticket.key: ticket for ticket in phase.tickets if is_on(ticket.when, self.parameters)}
-        turns = self.numbers[phase.key]
-        if phase.recurring:
-            ordered = [present[key] for key in by_needs(list(present), self.needs)]
-            return dict.fromkeys(turns, ordered)
-        parts = spread(
-            list(present),
-            self.needs,
-            {key: ticket.points for key, ticket in present.items()},
-            {key: effective_role(self.template, ticket.role, self.parameters) for key, ticket in present.items()},
-            len(turns),
-        )
-        return {turn: [present[key] for key in part] for turn, part in zip(turns, parts, strict=True)}
+    def outside(self, tickets: Collection[PlannedTicket]) -> dict[ItemKey, str]:
+        """The titles of what the tickets wait for and is not among them."""
+        inside = {ticket.key for ticket in tickets}
+        wanted = dict.fromkeys(need for ticket in tickets for need in ticket.needs if need not in inside)
+        return {key: self._title(self.sown[key]) for key in wanted}
 
-    def _work(self, phase: Phase, ticket: Ticket, turn: int, context: Context) -> PlannedTicket:
+    def _placed(self, live: Collection[int]) -> Iterator[tuple[int, PlannedTicket]]:
+        """Every ticket that is in one of these iterations, with its number."""
+        for sown in self.sown.values():
+            if sown.iteration is not None and sown.iteration in live:
+                yield sown.iteration, self._work(sown, sown.iteration)
+        for instance in self.seeding.instances:
+            for turn in instance.turns:
+                if turn.number in live and self.wording.events():
+                    yield turn.number, self._ceremonies(instance, turn)
+                n = self.seeding.place(_record_key(turn.number), instance, turn.number)
+                if n is not None and n in live:
+                    yield n, self._record(instance, turn, n)
+
+    def _title(self, sown: Sown) -> str:
+        return render(sown.ticket.title, self._context(sown.instance.phase, sown.home))
+
+    def _work(self, sown: Sown, n: int) -> PlannedTicket:
+        ticket, phase = sown.ticket, sown.instance.phase
+        context = self._context(phase, sown.home)
         return PlannedTicket(
-            key=self._ticket_key(ticket.key, turn),
+            key=sown.key,
             kind=TicketKind.WORK,
             title=render(ticket.title, context),
             text=self.wording.work(ticket, phase, context),
@@ -223,17 +247,16 @@ class _Draft:
             points=ticket.points,
             priority=Priority(ticket.priority) if ticket.priority else None,
             phase=phase.key,
-            epic=_epic_key(ticket.epic),
-            iteration=_iteration_key(turn),
-            needs=tuple(self._ticket_key(need, turn) for need in self.needs[ticket.key]),
+            epic=epic_key(ticket.epic, sown.instance.loop),
+            iteration=_iteration_key(n),
+            needs=sown.waits_for,
         )
 
-    def _record(
-        self, phase: Phase, turn: int, context: Context, recorded: tuple[ItemKey, ...], *, closes: bool
-    ) -> PlannedTicket:
-        record = self.template.record
+    def _record(self, instance: Instance, turn: Turn, n: int) -> PlannedTicket:
+        record, phase = self.template.record, instance.phase
+        context, closes = self._context(phase, turn), self._closes(phase, turn)
         return PlannedTicket(
-            key=ItemKey(f"record:{turn}"),
+            key=_record_key(turn.number),
             kind=TicketKind.RECORD,
             title=render(record.title, context),
             text=self.wording.record(phase, context, closes=closes),
@@ -243,15 +266,16 @@ class _Draft:
             points=phase.record.points,
             priority=None,
             phase=phase.key,
-            epic=_epic_key(phase.record.epic),
-            iteration=_iteration_key(turn),
-            needs=recorded,
+            epic=epic_key(phase.record.epic, instance.loop),
+            iteration=_iteration_key(n),
+            needs=self._recorded(instance, turn, closes=closes),
         )
 
-    def _ceremonies(self, phase: Phase, turn: int, context: Context) -> PlannedTicket:
+    def _ceremonies(self, instance: Instance, turn: Turn) -> PlannedTicket:
         ceremonies, events = self.template.ceremonies, self.wording.events()
+        context = self._context(instance.phase, turn)
         return PlannedTicket(
-            key=ItemKey(f"ceremonies:{turn}"),
+            key=ItemKey(f"ceremonies:{turn.number}"),
             kind=TicketKind.CEREMONIES,
             title=render(ceremonies.title, context),
             text=self.wording.ceremonies(ceremonies, events, context),
@@ -260,43 +284,41 @@ class _Draft:
             reviewers=(),
             points=ceremonies.points,
             priority=None,
-            phase=phase.key,
-            epic=_epic_key(phase.record.epic),
-            iteration=_iteration_key(turn),
+            phase=instance.phase.key,
+            epic=epic_key(instance.phase.record.epic, instance.loop),
+            iteration=_iteration_key(turn.number),
             needs=(),
         )
 
-    def _recorded(
-        self, phase: Phase, turn: int, planned: Collection[PlannedTicket], *, closes: bool
-    ) -> tuple[ItemKey, ...]:
-        """What a record waits for: where the phase can end, the tickets that end it; elsewhere the iteration's work.
-        Only the last of what needs each other, as every link costs a call and says nothing the others do not."""
+    def _closes(self, phase: Phase, turn: Turn) -> bool:
+        """Whether the phase can end with this iteration: in those beyond what was planned, it is to."""
+        return phase.recurring or turn.stage.of_phase >= planned_iterations(self.template, self.parameters, phase.key)
+
+    def _recorded(self, instance: Instance, turn: Turn, *, closes: bool) -> tuple[ItemKey, ...]:
+        """What a record waits for: where the phase can end, the tickets that end it; elsewhere what was planned for
+        the iteration. Only the last of what needs each other, as every link costs a call and says nothing the others
+        do not."""
         if closes:
-            ends = [key for key in phase.exit.needs if key in self.needs]
-            return tuple(self._ticket_key(key, turn) for key in without_implied(ends, self.needs))
-        return tuple(without_implied([t.key for t in planned], {t.key: t.needs for t in planned}))
-
-    def _ticket_key(self, key: Key, turn: int) -> ItemKey:
-        """The key of a template's ticket as seen from iteration `turn`: of a recurring phase the same turn or, from a
-        later phase, the last."""
-        phase = self.phase_of[key]
-        if not phase.recurring:
-            return ItemKey(f"ticket:{key}")
-        turns = self.numbers[phase.key]
-        return ItemKey(f"ticket:{key}@{turn if turn in turns else turns[-1]}")
+            ends = [key for key in instance.phase.exit.needs if key in self.seeding.needs]
+            last = without_implied(ends, self.seeding.needs)
+            found = (ticket_key(instance.phase, key, instance.loop, turn.number) for key in last)
+            return tuple(key for key in found if key in self.sown)
+        planned = {key: sown.waits_for for key, sown in self.sown.items() if sown.home.number == turn.number}
+        return tuple(without_implied(planned, planned))
 
 
-def _links(tickets: Collection[PlannedTicket]) -> Iterator[PlannedLink]:
-    titles = {ticket.key: ticket.title for ticket in tickets}
+def _links(tickets: Iterable[PlannedTicket], outside: Mapping[ItemKey, str]) -> Iterator[PlannedLink]:
+    tickets = tuple(tickets)
+    titles = {**outside, **{ticket.key: ticket.title for ticket in tickets}}
     for ticket in tickets:
         for need in ticket.needs:
             key = ItemKey(f"link:{ticket.key.removeprefix('ticket:')}>{need.removeprefix('ticket:')}")
             yield PlannedLink(key, f"{ticket.title} waits for {titles[need]}", ticket.key, need)
 
 
-def _epic_key(key: Key) -> ItemKey:
-    return ItemKey(f"epic:{key}")
-
-
 def _iteration_key(number: int) -> ItemKey:
     return ItemKey(f"iteration:{number}")
+
+
+def _record_key(number: int) -> ItemKey:
+    return ItemKey(f"record:{number}")

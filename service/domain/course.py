@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from connectors.tracker import ItemKey
 from service.domain.calendar import Calendar, DateRange, bounds, span_from
-from service.domain.parameters import day, number
+from service.domain.parameters import day, is_on, number
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template import Key, ParameterValue, Phase, Template
 
@@ -139,6 +140,30 @@ def phase_of(template: Template, key: Key) -> Phase:
 def planned_iterations(template: Template, parameters: Mapping[str, ParameterValue], phase: Key) -> int:
     """How many iterations the template plans for the phase. Raises `InvalidInput` when it has no such phase."""
     return number(phase_of(template, phase).iterations, parameters)
+
+
+def ticket_key(phase: Phase, ticket: Key, loop: int, number: int) -> ItemKey:
+    """The item key of one of the phase's tickets, as seen from iteration `number` in that turn of the loop."""
+    return ItemKey(f"ticket:{ticket}@{number}" if phase.recurring else f"ticket:{ticket}{_turn_mark(loop)}")
+
+
+def epic_key(epic: Key, loop: int) -> ItemKey:
+    """The item key of an epic in that turn of the loop."""
+    return ItemKey(f"epic:{epic}{_turn_mark(loop)}")
+
+
+def exit_tickets(
+    template: Template, parameters: Mapping[str, ParameterValue], stage: Stage, number: int
+) -> tuple[ItemKey, ...]:
+    """The item keys of the tickets that must be done for the phase to end with iteration `number`, which is of this
+    stage; only those switched on. Raises `InvalidInput` when the template has no such phase."""
+    phase = phase_of(template, stage.phase)
+    present = {ticket.key for ticket in phase.tickets if is_on(ticket.when, parameters)}
+    return tuple(ticket_key(phase, key, stage.loop, number) for key in phase.exit.needs if key in present)
+
+
+def _turn_mark(loop: int) -> str:
+    return f"~{loop}" if loop > 1 else ""
 
 
 def _is_last(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> bool:

@@ -7,6 +7,7 @@ text. `fitting_findings` says where that was done, so that a plan can tell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.assignment import Assigned, Assignment
@@ -21,14 +22,22 @@ from service.domain.blueprint import (
 
 ELLIPSIS = "…"
 
+OFTEN = 3
+"""A ticket that was carried over as many times is told apart: it is not going to be done by waiting."""
+
 
 def desired_items(
-    blueprint: Blueprint, assignment: Assignment, accounts: Mapping[str, str], capabilities: Capabilities
+    blueprint: Blueprint,
+    assignment: Assignment,
+    accounts: Mapping[str, str],
+    capabilities: Capabilities,
+    carried: Mapping[ItemKey, int] = MappingProxyType({}),
 ) -> list[Item]:
     """The items in the order in which they are written: epics, iterations, tickets each after what it needs, links.
 
     `accounts` gives the tracker's account id for a person's handle; a ticket of somebody who is missing there has no
-    assignee. Iterations and links are there only where the tracker can have them.
+    assignee. Iterations and links are there only where the tracker can have them. `carried` says how often a ticket was
+    carried over: from `OFTEN` on a label shows it.
     """
     texts = _texts(blueprint, capabilities)
     numbers = {iteration.key: iteration.number for iteration in blueprint.iterations}
@@ -36,7 +45,9 @@ def desired_items(
     if capabilities.iterations:
         items += [_iteration(iteration, capabilities) for iteration in blueprint.iterations]
     for ticket in blueprint.tickets:
-        labels = _labels(ticket, assignment.tickets[ticket.key], numbers[ticket.iteration], capabilities)
+        labels = list(_labels(ticket, assignment.tickets[ticket.key], numbers[ticket.iteration], capabilities))
+        if carried.get(ticket.key, 0) >= OFTEN:
+            labels.append(f"carried:{carried[ticket.key]}")
         handle = assignment.tickets[ticket.key].handle
         assignee = accounts.get(handle) if handle is not None else None
         items.append(_ticket(ticket, texts[ticket.key], tuple(labels), assignee, capabilities))
@@ -118,7 +129,7 @@ def _texts(blueprint: Blueprint, capabilities: Capabilities) -> dict[ItemKey, st
     """The tickets' texts, uncut, with what they need where the tracker cannot show it as links."""
     if capabilities.links:
         return {ticket.key: ticket.text for ticket in blueprint.tickets}
-    titles = {ticket.key: ticket.title for ticket in blueprint.tickets}
+    titles = {**blueprint.outside, **{ticket.key: ticket.title for ticket in blueprint.tickets}}
     return {
         ticket.key: f"**Needs:** {'; '.join(titles[need] for need in ticket.needs)}\n\n{ticket.text}"
         if ticket.needs

@@ -23,7 +23,7 @@ from service.domain.text import BadText, Placeholder, placeholders, render
 PROJECT = ("project.name", "project.key")
 PHASE_HEAD = ("phase.key", "phase.title", "phase.short")
 PHASE = (*PHASE_HEAD, "phase.focus", "phase.output")
-ITERATION = ("iteration.number", "iteration.of_phase", "iteration.last")
+ITERATION = ("iteration.number", "iteration.of_phase", "iteration.last", "iteration.loop")
 RESERVED = frozenset(("project", "phase", "iteration"))
 """First words of placeholders, and so not names of parameters."""
 
@@ -191,7 +191,7 @@ def _longest_contexts(template: Template) -> Iterator[dict[str, object]]:
     """For every phase, a context in which every value is as long as it can become."""
     context: dict[str, object] = {name: _longest(parameter) for name, parameter in template.parameters.items()}
     context["project"] = {"name": _LONGEST_NAME, "key": _LONGEST_KEY}
-    context["iteration"] = dict.fromkeys(("number", "of_phase", "last"), _LONGEST_NUMBER)
+    context["iteration"] = dict.fromkeys(("number", "of_phase", "last", "loop"), _LONGEST_NUMBER)
     for phase in template.phases:
         # What a text of the phase itself holds is filled in only as far as this check needs it.
         names = {"key": phase.key, "title": phase.title, "short": phase.short, "focus": phase.focus}

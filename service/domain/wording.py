@@ -14,6 +14,9 @@ from service.domain.text import Placeholder, placeholders, render
 Context = Mapping[str, object]
 
 _WHEN_HELD = {"start": "at the start", "daily": "every working day", "end": "at the end"}
+_TELLING = frozenset(("iteration.number", "iteration.loop"))
+"""What tells an iteration from that of the same place in another turn of the loop."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 
 
@@ -31,6 +34,12 @@ class Wording:
         inner = {**self.base, "phase": head}
         names = {**head, "focus": render(phase.focus, inner), "output": render(phase.exit.output, inner)}
         return {**self.base, "phase": names} | ({"iteration": iteration} if iteration is not None else {})
+
+    def iteration(self, loop: int, context: Context) -> str:
+        """The name of an iteration. One that neither its number nor the turn of the loop is in would come again."""
+        name = self.template.cadence.iteration_name
+        used = {found.name for found in placeholders(name) if isinstance(found, Placeholder)}
+        return render(name, context) + (f" ~{loop}" if loop > 1 and not used & _TELLING else "")
 
     def goal(self, phase: Phase, context: Context) -> str:
         """The phase's focus in one sentence."""
@@ -121,6 +130,11 @@ class Wording:
     def _exit(self, phase: Phase, context: Context) -> str:
         title, output = render(phase.title, context), _one_line(render(phase.exit.output, context))
         return f"**Ends the phase:** {title}, whose output is: {output}"
+
+
+def in_turn(title: str, loop: int) -> str:
+    """A title that comes again in every turn of the loop, told apart from the second on."""
+    return f"{title} (loop {loop})" if loop > 1 else title
 
 
 def _names_iteration(text: str) -> bool:
