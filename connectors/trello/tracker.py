@@ -153,16 +153,18 @@ class TrelloTracker:
         """See `Tracker.update`."""
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
+        if kind is ItemKind.GUEST:
+            raise ValueError(f"{item.key} is people's own: it is moved, and never written")
         self._writer.update(_layout(place), ref, item, changed, epic)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.start_iteration`. Two requests to read the board; one for each ticket that stands in Backlog,
         ten at a time, and one for the iteration's card: they go into Iteration."""
-        self._turner.start(_layout(place), ref)
+        self._turner.start(_layout(place), item, ref)
 
     def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.close_iteration`. Two requests to read the board; one puts the iteration's card into Done."""
-        self._turner.close(_layout(place), ref)
+        self._turner.close(_layout(place), item, ref)
 
     def contents(
         self,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from connectors.errors import NotVisible, TrackerRefused
-from connectors.tracker import Content, ItemKey, ItemKind, RemoteRef, kind_of
+from connectors.tracker import Content, Item, ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.history import Times, changes_of, happened, times_of
@@ -44,9 +44,9 @@ class Turner:
 
     # --- begin and close ---
 
-    def start(self, layout: Layout, ref: RemoteRef) -> None:
+    def start(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.start_iteration`. The tickets first, so that a card in Iteration says that all of it is done."""
-        cards, card = self._read(layout, ref)
+        cards, card = self._read(layout, item, ref)
         state = self._boards.state(layout)
         if turn_status(card, state.roles) == "closed":
             where = "archived" if card.closed else "closed: its card stands in Done, or is ticked as done"
@@ -69,9 +69,9 @@ class Turner:
             self._put(card, lists[ListRole.ITERATION], "top")
         state.turns[card.id] = replace(turn, active=True)
 
-    def close(self, layout: Layout, ref: RemoteRef) -> None:
+    def close(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.close_iteration`. Tickets stay where they stand."""
-        _, card = self._read(layout, ref)
+        _, card = self._read(layout, item, ref)
         state = self._boards.state(layout)
         stands = turn_status(card, state.roles)
         if stands == "closed":
@@ -86,15 +86,15 @@ class Turner:
         if (turn := turn_on(card, state)) is not None:
             state.turns[card.id] = replace(turn, active=False)
 
-    def _read(self, layout: Layout, ref: RemoteRef) -> tuple[list[Card], Card]:
+    def _read(self, layout: Layout, item: Item, ref: RemoteRef) -> tuple[list[Card], Card]:
         """The board's cards as they are now, and the iteration's among them."""
         self._boards.state(layout, anew=True)
         cards = self._boards.cards(layout)
         card = next((card for card in cards if card.id == ref.id), None)
         if card is None:
             raise NotVisible(
-                f"The card of the iteration {ref.key} is gone from the board {layout.key}.",
-                fix="phaseloop plans the iteration anew; whoever moved the card to another board can bring it back.",
+                f"The card of the iteration {item.title!r} ({ref.key}) is gone from the board {layout.key}.",
+                fix="If it was moved to another board, bring it back; if it was deleted, plan it anew.",
             )
         return cards, card
 
