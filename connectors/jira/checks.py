@@ -90,8 +90,10 @@ class Checker:
         if layout is None:
             return [*self._new_project(spec), *_limits(items), *_labels(spec, items)]
         kinds = items or _ONE_OF_EACH
+        permissions = needed(layout, kinds)
+        items = [item for item in items if item.kind is not ItemKind.GUEST]  # only their place is written
         return [
-            *self._permissions(needed(layout, kinds), layout.project_key, _grant_here(layout)),
+            *self._permissions(permissions, layout.project_key, _grant_here(layout)),
             *_kinds(layout, kinds),
             *_required(layout, kinds),
             *_gaps(layout, kinds),
@@ -198,13 +200,20 @@ def in_trash(client: JiraClient, key: str) -> Finding | None:
 def needed(layout: Layout, items: Sequence[Item]) -> list[Permission]:
     """The permissions that writing these items takes, no more."""
     wanted = [BROWSE, CREATE, EDIT]
-    if any(item.assignee for item in items):
+    if any(item.assignee for item in items if item.kind is not ItemKind.GUEST):
         wanted.append(ASSIGN)
     if layout.link_type is not None and any(item.kind is ItemKind.LINK for item in items):
         wanted.append(LINK)
     if layout.sprints and any(item.kind is ItemKind.ITERATION for item in items):
-        wanted += [SPRINTS, SCHEDULE]
+        wanted.append(SPRINTS)
+    if layout.sprints and any(_has_a_place(item) for item in items):
+        wanted.append(SCHEDULE)
     return wanted
+
+
+def _has_a_place(item: Item) -> bool:
+    """Whether writing an item puts tickets into a sprint, or is about to."""
+    return item.kind in {ItemKind.ITERATION, ItemKind.GUEST} or item.iteration is not None
 
 
 def _grant_here(layout: Layout) -> str:

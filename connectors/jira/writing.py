@@ -49,7 +49,7 @@ class Writer:
         kinds = {creation.item.kind for creation in creations}
         if len(creations) > CREATE_BATCH:
             raise ValueError(f"at most {CREATE_BATCH} items can be created in one call, not {len(creations)}")
-        if len(kinds) > 1 or kinds & {ItemKind.PROJECT, ItemKind.LINK}:
+        if len(kinds) > 1 or kinds & {ItemKind.PROJECT, ItemKind.LINK, ItemKind.GUEST}:
             raise ValueError(f"items of one kind, epics, iterations or tickets, not {sorted(kinds)}")
         if not creations:
             return []
@@ -131,7 +131,9 @@ class Writer:
     # --- change ---
 
     def mark(self, layout: Layout, key: ItemKey, ref: RemoteRef) -> None:
-        """Set the marking property of an issue or a sprint."""
+        """Set the marking property of an issue or a sprint. Raises `ValueError` for a ticket of people's own."""
+        if kind_of(key) is ItemKind.GUEST:
+            raise ValueError("a ticket of people's own is never marked")
         of_sprint = kind_of(key) is ItemKind.ITERATION
         path = f"{'sprint' if of_sprint else 'issue'}/{segment(ref.id)}/properties/{MARKER}"
         value = marker(layout.uid, key)

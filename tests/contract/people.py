@@ -46,12 +46,12 @@ class JiraPerson:
     """A member of the Jira site; tickets of their own are made by an administrator, who may do so in every project."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def send(self, method: str, path: str, *, admin: bool = False, **more: Any) -> Any:
         """One request as this person; the answer's JSON, None where there is none."""
         auth = ("demo@example.com", "sandbox-token") if admin else ("member@example.com", "member-token")
-        answer = httpx.request(method, f"{self._url}/rest/{path}", auth=auth, **more)
+        answer = httpx.request(method, f"{self.url}/rest/{path}", auth=auth, **more)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -109,13 +109,13 @@ class TrelloPerson:
     """A member of the board; tickets of their own are made by its admin, because a new board has no other members."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def send(self, method: str, path: str, *, admin: bool = False, **more: Any) -> Any:
         """One request as this person; the answer's JSON."""
         token = "sandbox-token" if admin else "member-token"
         header = {"Authorization": f'OAuth oauth_consumer_key="sandbox-key", oauth_token="{token}"'}
-        answer = httpx.request(method, f"{self._url}/1/{path}", headers=header, **more)
+        answer = httpx.request(method, f"{self.url}/1/{path}", headers=header, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
