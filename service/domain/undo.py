@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces
+from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces, kind_of
 from service.domain.diff import UNREAD
 from service.domain.plan import Action, Change, Reason, Recorded
+from service.domain.turnover import STATE
 
 ORDER = (
     ItemKind.LINK,
     ItemKind.TICKET,
+    ItemKind.GUEST,
     ItemKind.ITERATION,
     ItemKind.EPIC,
     ItemKind.LABEL,
@@ -65,19 +67,31 @@ class Deeds:
         """Whether there is nothing to take back."""
         return not (self.made or self.taken or self.written)
 
+    def without(self, keys: Collection[ItemKey]) -> Deeds:
+        """These deeds but for what was done to these items."""
+        written = {key: fields for key, fields in self.written.items() if key not in keys}
+        return Deeds(self.made.difference(keys), self.taken.difference(keys), written)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is recorded of a project, what its tracker shows of that, and what people left on it.
 
     `records` hold every item that exists by our records, with its reference, and every one that was refused or was not
-    found. `fixed` are the fields of a ticket that no call can put back (see `Capabilities`).
+    found. `fixed` are the fields of a ticket that no call can put back (see `Capabilities`). `closed` are the
+    iterations that were closed, by our records; those that the tracker shows as closed count as well.
     """
 
     records: Mapping[ItemKey, Recorded]
     observed: Mapping[ItemKey, ObservedItem] = field(default_factory=dict)
     traces: Mapping[ItemKey, Traces] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+    closed: frozenset[ItemKey] = frozenset()
+
+    def is_closed(self, iteration: ItemKey) -> bool:
+        """Whether nothing can be put back into the iteration."""
+        now = self.observed.get(iteration)
+        return iteration in self.closed or (now is not None and now.status == "closed")
 
     def shows(self, key: ItemKey) -> bool:
         """Whether the item is in the tracker."""
@@ -98,8 +112,11 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
     """The changes that take these deeds back, in the reverse order of their making.
 
     Each item made is in exactly one of them: it is deleted; or kept because somebody touched it, or because something
-    that stays hangs on it; or, where it is gone already, only let go of.
+    that stays hangs on it; or, where it is gone already, only let go of. An iteration stays begun or closed, what was
+    carried out of a closed one stays where it is, and people's own tickets are let go of where they are.
     """
+    guests = {key for key in (*deeds.made, *deeds.taken, *deeds.written) if kind_of(key) is ItemKind.GUEST}
+    deeds = deeds.without(guests)
     made = [key for key in scene.records if key in deeds.made]
     there = [key for key in made if scene.shows(key)]
     writing = {key: fields for key, fields in deeds.written.items() if key not in deeds.made | deeds.taken}
@@ -115,7 +132,7 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
         *back.values(),
         *(
             _let_go(scene.records[key], Reason.TAKEN_OVER_BY_RUN, "it stays in the tracker")
-            for key in deeds.taken
+            for key in deeds.taken | guests
             if key in scene.records
         ),
     ]
@@ -192,6 +209,8 @@ def _hanging(
             inside = [one for one in _staying(going, scene) if _home(one, name, back, deeds) == key]
             if inside:
                 yield f"{_counted(len(inside), 'ticket')} in it that {_stay(inside)}"
+            if theirs := [one for one in scene.records.values() if _is_guest_in(one, key)]:
+                yield f"{_counted(len(theirs), 'ticket')} in it that {'is' if len(theirs) == 1 else 'are'} not ours"
         case ItemKind.TICKET:
             links = [link for link in _links_at(key, scene) if link not in deeds.made]
             needing = [link for link in links if not {*scene.ends(link)} - {key} <= set(going)]
@@ -209,6 +228,10 @@ def _hanging(
             staying_too = [one for one in scene.records if one != key and one not in going and scene.shows(one)]
             if staying_too:
                 yield f"{_counted(len(staying_too), 'item')} in it that {_stay(staying_too)}"
+
+
+def _is_guest_in(record: Recorded, iteration: ItemKey) -> bool:
+    return record.kind is ItemKind.GUEST and record.wanted.get("iteration") == iteration
 
 
 def _staying(going: Collection[ItemKey], scene: Scene) -> Iterator[ObservedItem]:
@@ -274,13 +297,16 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
     back: Fields = {}
     notes: list[str] = []
     for name, written in fields.items():
+        if name == STATE:
+            notes += [f"it stays {_STATUS[now.status]}"] if now.status == written.after else []
+            continue
         if name not in record.wanted or (record.wanted[name] == written.before != written.after):
             continue  # it was never written, or is put back already
         why = _why_not(scene, record, now, name, written)
         if why:
             notes.append(f"{_word(name)} {why}")
         else:
-            back[name] = written.before
+            back[name] = _with_theirs(record, now, written.before) if name == "labels" else written.before
     title, note = _title(scene, record), "; ".join(notes)
     if back:
         before = {name: record.wanted[name] for name in back}
@@ -292,7 +318,7 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
     """Why a field is not put back; empty if it is."""
     known = record.seen if record.seen is not None else record.wanted
     compared = name in known and name in now.fields and (record.seen is not None or name not in UNREAD)
-    if record.wanted[name] != written.after:
+    if not _stands(name, record.wanted[name], written.after):
         return WRITTEN_SINCE
     if compared and not same(name, known[name], now.fields):
         return "changed"
@@ -304,7 +330,19 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
         return "was not written before"
     if name in _HOLDERS.values() and written.before is not None and written.before not in scene.observed:
         return f"was {written.before}, which is gone"
-    return ""
+    former = set(written.before or ()) - set(written.after or ()) if name == "labels" else {written.before}
+    closed = [str(one) for one in former if kind_of(ItemKey(str(one))) is ItemKind.ITERATION and scene.is_closed(one)]
+    return f"{'named' if name == 'labels' else 'was'} {closed[0]}, which is closed" if closed else ""
+
+
+def _stands(name: str, recorded: Any, written: Any) -> bool:
+    """Whether what was written is what is recorded; labels are written together with those that people added."""
+    return set(recorded or ()) <= set(written or ()) if name == "labels" else bool(recorded == written)
+
+
+def _with_theirs(record: Recorded, now: ObservedItem, labels: Any) -> list[str]:
+    """The labels together with those that people added."""
+    return sorted({*(labels or ()), *(now.fields.get("labels") or ())} - (set(record.wanted["labels"]) - {*labels}))
 
 
 def _title(scene: Scene, record: Recorded) -> str:

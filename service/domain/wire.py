@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from connectors.tracker import Finding, Place
 from service.domain.batches import Batch
 from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan, Purpose
+from service.domain.turnover import Carried, Decision, Turnover
 
 _PLAN = TypeAdapter(Plan)
 _PLACE = TypeAdapter(Place)
@@ -57,6 +58,7 @@ def published(plan: Plan) -> dict[str, Any]:
         "tracker_project": plan.spec.key,
         "creates_project": plan.place is None and plan.purpose is Purpose.APPLY,
         "template": plan.template,
+        "turnover": turnover_to_json(plan.turnover) if plan.turnover is not None else None,
         "summary": plan.counts(),
         "blocked": plan.blocked,
         "changes": [_change(change) for change in plan.changes],
@@ -75,6 +77,27 @@ def published(plan: Plan) -> dict[str, Any]:
     }
 
 
+def turnover_to_json(turnover: Turnover) -> dict[str, Any]:
+    """What an advance does to the loop, in the published form: instants with their offset, dates as they are."""
+    stage, dates = turnover.stage, turnover.dates
+    return {
+        "closes": turnover.closes or None,
+        "begins": turnover.begins or None,
+        "move": turnover.move.value,
+        "title": turnover.title or None,
+        "phase": stage.phase if stage is not None else None,
+        "loop": stage.loop if stage is not None else None,
+        "of_phase": stage.of_phase if stage is not None else None,
+        "first": dates.first.isoformat() if dates is not None else None,
+        "last": dates.last.isoformat() if dates is not None else None,
+        "starts": turnover.starts.isoformat() if turnover.starts is not None else None,
+        "ends": turnover.ends.isoformat() if turnover.ends is not None else None,
+        "carried": [_carried(one) for one in turnover.carried],
+        "lacking": list(turnover.lacking),
+        "decision": _decision(turnover.decision) if turnover.decision is not None else None,
+    }
+
+
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """A finding as plain values, the form that plans and runs keep and doors show."""
     return {
@@ -83,6 +106,29 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "message": finding.message,
         "fix": finding.fix,
+    }
+
+
+def _carried(one: Carried) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "title": one.title,
+        "policy": one.policy.value,
+        "to": one.to,
+        "times": one.times,
+        "decided_by": one.decided_by,
+        "person": one.person or None,
+        "points": one.points,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "move": decision.move.value,
+        "phase": decision.phase,
+        "by": decision.by,
+        "reason": decision.reason,
+        "at": decision.at.isoformat(),
     }
 
 

@@ -344,3 +344,92 @@ def test_changes_stand_in_the_reverse_order_of_making(situation: tuple[Deeds, Sc
     places = [ORDER.index(change.kind) for change in undo(*situation)]
 
     assert places == sorted(places)
+
+
+def test_labels_are_put_back_beside_those_that_people_added() -> None:
+    now = replace(record(TICKET), wanted={**TICKET.fields(), "labels": ["role:ml"]}, seen=None)
+    deeds = Deeds(written={TICKET.key: {"labels": Written(["role:data"], ["role:ml", "urgent"])}})
+    seen = replace(now, seen={**TICKET.fields(), "labels": ["role:ml", "urgent"]})
+    sight = shown(TICKET, labels=["role:ml", "urgent"])
+
+    (change,) = undo(deeds, Scene({TICKET.key: seen}, {TICKET.key: sight}))
+
+    assert change.after == {"labels": ["role:data", "urgent"]}
+
+
+GUEST = ItemKey("guest:777")
+GUEST_RECORD = Recorded(GUEST, ItemKind.GUEST, ref(GUEST), {"iteration": TURN.key}, None, given=True)
+NEXT = replace(TURN, key=ItemKey("iteration:2"), title="Turn 2")
+CARRIED = Deeds(written={TICKET.key: {"iteration": Written(TURN.key, NEXT.key)}})
+
+
+def advanced(status: str, closed: frozenset[ItemKey] = frozenset()) -> Scene:
+    """A ticket that was carried from the first iteration, which has this status now, into the second."""
+    carried = replace(TICKET, iteration=NEXT.key)
+    return replace(scene(TURN, NEXT, carried, shows=(shown(TURN, status),)), closed=closed)
+
+
+def test_a_carried_ticket_goes_back_into_its_former_iteration_while_that_is_open() -> None:
+    (change,) = undo(CARRIED, advanced("active"))
+
+    assert (change.action, change.after) == (Action.UPDATE, {"iteration": TURN.key})
+
+
+@pytest.mark.parametrize("advance", [advanced("closed"), advanced("active", frozenset({TURN.key}))])
+def test_a_carried_ticket_stays_where_it_is_once_its_former_iteration_is_closed(advance: Scene) -> None:
+    (change,) = undo(CARRIED, advance)
+
+    assert (change.action, change.note) == (Action.KEEP, "Iteration was iteration:1, which is closed")
+
+
+def test_where_a_label_says_the_iteration_a_carried_ticket_stays_likewise() -> None:
+    carried = replace(TICKET, iteration=None, labels=("iteration:2",))
+    deeds = Deeds(written={TICKET.key: {"labels": Written(["iteration:1"], ["iteration:2"])}})
+
+    (open_still,) = undo(deeds, scene(carried))
+    (closed,) = undo(deeds, replace(scene(carried), closed=frozenset({TURN.key})))
+
+    assert open_still.after == {"labels": ["iteration:1"]}
+    assert (closed.action, closed.note) == (Action.KEEP, "Labels named iteration:1, which is closed")
+
+
+def test_an_iteration_stays_begun_or_closed_and_the_plan_says_so() -> None:
+    written = {TURN.key: {"state": Written("active", "closed")}, NEXT.key: {"state": Written("future", "active")}}
+
+    changes = undo(Deeds(written=written), scene(TURN, NEXT, shows=(shown(TURN, "closed"), shown(NEXT, "active"))))
+
+    assert [(change.key, change.action, change.note) for change in changes] == [
+        (TURN.key, Action.KEEP, "it stays ended"),
+        (NEXT.key, Action.KEEP, "it stays started"),
+    ]
+
+
+def test_what_else_was_written_to_an_iteration_that_was_begun_is_put_back() -> None:
+    renamed = replace(TURN, title="Turn one")
+    deeds = Deeds(written={TURN.key: {"title": Written(TURN.title, "Turn one"), "state": Written("future", "active")}})
+
+    (change,) = undo(deeds, scene(renamed, shows=(shown(renamed, "active"),)))
+
+    assert (change.action, change.after, change.note) == (Action.UPDATE, {"title": "Turn 1"}, "it stays started")
+
+
+@pytest.mark.parametrize(
+    "deeds",
+    [
+        Deeds(taken=frozenset({GUEST})),
+        Deeds(made=frozenset({GUEST})),
+        Deeds(written={GUEST: {"iteration": Written("iteration:0", TURN.key)}}),
+    ],
+)
+def test_tickets_of_peoples_own_are_let_go_of_where_they_are(deeds: Deeds) -> None:
+    (change,) = undo(deeds, replace(scene(TURN), records={TURN.key: record(TURN), GUEST: GUEST_RECORD}))
+
+    assert (change.key, change.action, change.reason) == (GUEST, Action.FORGET, Reason.TAKEN_OVER_BY_RUN)
+
+
+def test_an_iteration_that_holds_a_ticket_of_peoples_own_stays() -> None:
+    there = replace(scene(TURN), records={TURN.key: record(TURN), GUEST: GUEST_RECORD})
+
+    changes = undo(made(TURN.key), there)
+
+    assert note(changes, TURN.key) == "1 ticket in it that is not ours"
