@@ -71,8 +71,8 @@ class PlannedIteration:
 @dataclass(frozen=True, slots=True)
 class PlannedTicket:
     """A ticket of one iteration. `text` is Markdown, `checklist` is what done means, `role` is as the template has it
-    and `reviewers` are the roles that look it over or, for a record, sign it. `phase` is its own, which need not be that
-    of the iteration it was carried into."""
+    and `reviewers` are the roles that look it over or, for a record, sign it. `phase` is its own, which need not be
+    that of the iteration it was carried into."""
 
     key: ItemKey
     kind: TicketKind
