@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors.errors import FieldProblem, ItemRejected, NotATracker, OutcomeUnknown, TrackerError
+from connectors.errors import FieldProblem, ItemRejected, NotATracker, NotVisible, OutcomeUnknown, TrackerError
 from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
@@ -249,6 +250,8 @@ class Writer:
             raise ItemRejected(f"Trello would refuse the change to {ref.key}: {problem}", [problem])
         try:
             body = self._change(layout, ref, item, changed)
+            if item.kind is ItemKind.ITERATION and {"start", "due"} & body.keys():
+                self._redate(layout, ref, body)
             if body:
                 answer = self._client.write("PUT", f"cards/{segment(ref.id)}", body)
                 self._put_first(ref, item, body.get("idMembers", ""), answer)
@@ -289,6 +292,27 @@ class Writer:
             if {"labels", "priority"} & set(changed):
                 body["idLabels"] = joined(self._labels(layout, card, item, changed))
         return body
+
+    def _redate(self, layout: Layout, ref: RemoteRef, dates: Mapping[str, Any]) -> None:
+        """Give an iteration's new dates to its tickets, as far as they have its old ones and are not done. Before its
+        own card gets them: from that the old ones are known, if this must be done again."""
+        cards = self._boards.cards(layout)
+        state = self._boards.state(layout)
+        turn = next((turn_on(card, state) for card in cards if card.id == ref.id), None)
+        if turn is None:
+            return
+        old = {"start": turn.start, "due": turn.due}
+        tasks = []
+        for card in cards:
+            if turn.label in card.labels and card.id != ref.id and status(card, state.roles) != "done":
+                has = {"start": card.start, "due": card.due}
+                body = {name: dates[name] for name in old if name in dates and has[name] == old[name] != dates[name]}
+                tasks += [partial(self._changed, card, body)] if body else []
+        all_of(tasks)
+
+    def _changed(self, card: Card, body: Mapping[str, Any]) -> None:
+        with suppress(NotVisible):  # somebody deleted it since it was read
+            self._client.write("PUT", f"cards/{segment(card.id)}", body)
 
     def _put_first(self, ref: RemoteRef, item: Item, members: str, answer: Any) -> None:
         """See to it that whoever was given the ticket comes first on its card, which is how it is read. Trello keeps

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import httpx
 import pytest
 
-from connectors.errors import NotVisible, TrackerRefused
-from connectors.tracker import Content, Creation, Done, ItemKey, ItemKind, Place, Rejected, RemoteRef
+from connectors.errors import NotVisible, OutcomeUnknown, TrackerRefused
+from connectors.tracker import Content, Creation, Done, ItemKey, ItemKind, Place, Rejected, RemoteRef, Traces
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
 from tests.contract.items import epic, iteration, ticket
-from tests.contract.losing_proxy import LosingProxy
+from tests.contract.losing_proxy import LosingProxy, Passing
 from tests.contract.trello.desk import HEADER, ML, card, connected, label_names, list_name, made, spec
 
 DATA, ONE, TWO = ItemKey("epic:data"), ItemKey("iteration:1"), ItemKey("iteration:2")
@@ -70,6 +71,12 @@ class Work:
         with connected(self.sandbox.url) as fresh:
             wanted = {key: self.known[key] for key in keys or (ONE, TWO)}
             return {key: list(inside) for key, inside in fresh.contents(self.place, self.known, wanted, {}).items()}
+
+    def traces(self, *keys: ItemKey) -> dict[ItemKey, Traces]:
+        """What people left on these, of things with traces only."""
+        with connected(self.sandbox.url) as fresh:
+            seen = fresh.traces(self.place, self.known, keys)
+        return {key: traces for key, traces in seen.items() if traces != Traces()}
 
     def label(self, name: str) -> str:
         return next(one.id for one in self.sandbox.trello.labels_of(self.place.ref.id) if one.name == name)
@@ -228,6 +235,34 @@ def test_a_ticket_that_comes_into_an_iteration_that_goes_on_stands_in_its_list(w
     assert work.stands(C) == "Iteration"
 
 
+def test_tickets_follow_the_dates_of_their_iteration_but_keep_those_that_a_person_set(work: Work) -> None:
+    work.change(work.known[B], due="2026-12-24T12:00:00.000Z")
+    done = work.theirs(idLabels=work.label("Iteration 1"), due=_due(work, ONE).isoformat(), dueComplete=True)
+    shifted = iteration(3)
+    writes = work.tracker.usage.writes
+    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["ends"], None)
+    assert work.tracker.usage.writes - writes == 2
+    assert _due(work, A) == _due(work, ONE) == shifted.ends
+    assert card(work.sandbox, work.known[A]).start == iteration(1).starts
+    assert _due(work, B) == datetime(2026, 12, 24, 12, tzinfo=UTC)
+    assert card(work.sandbox, done).due == iteration(1).ends
+    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["starts", "ends"], None)
+    assert card(work.sandbox, work.known[B]).start == shifted.starts
+    assert work.traces(A, C) == {}
+
+
+def test_dates_that_were_half_written_are_written_whole_by_the_next_attempt(work: Work) -> None:
+    with LosingProxy(work.sandbox.url) as proxy, connected(proxy.url) as tracker:
+        for lost in range(3):
+            item = iteration(lost + 3)
+            proxy.orders.lose.append(_the_write(lost))
+            args = (work.place, ItemKind.ITERATION, work.known[ONE], item, ["starts", "ends"], None)
+            with pytest.raises(OutcomeUnknown):
+                tracker.update(*args)
+            tracker.update(*args)
+            assert {_due(work, key) for key in (ONE, A, B)} == {item.ends}
+
+
 def test_an_iteration_that_lost_its_marker_is_still_the_one_that_was_made(work: Work) -> None:
     work.change(work.known[TWO], desc="Another aim")
     work.tracker.move(work.place, [(A, work.known[A])], work.known[TWO])
@@ -338,6 +373,18 @@ def test_odd_answers_about_what_happened_are_passed_over_by_contents(work: Work)
         proxy.orders.fake.append((lambda one: "/actions?" in one.path, 200, odd))
         inside = tracker.contents(work.place, work.known, {ONE: work.known[ONE]}, {})[ONE]
     assert [(one.key, one.started_at) for one in inside] == [(A, None), (B, None)]
+
+
+def _the_write(number: int) -> Callable[[Passing], bool]:
+    """Means the change to a card of this number from now on, from 0."""
+    numbers = count()
+    return lambda passing: passing.method == "PUT" and next(numbers) == number
+
+
+def _due(work: Work, key: ItemKey) -> datetime:
+    due = card(work.sandbox, work.known[key]).due
+    assert due is not None
+    return due
 
 
 def _near(seen: datetime | None, meant: datetime) -> bool:
