@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.errors import TrackerRefused
 from connectors.jira.client import JiraClient, segment
 from connectors.jira.fetching import Fetcher, quoted
 from connectors.jira.layout import Layout
@@ -44,6 +45,11 @@ class Surveyor:
         labels: Mapping[ItemKey, str],
     ) -> dict[ItemKey, Sequence[Content]]:
         """See `Tracker.contents`."""
+        if layout.sprints and iterations and layout.sprint_field is None:
+            raise TrackerRefused(
+                f"{layout.site} does not show its Sprint field, so nothing tells what is in a sprint.",
+                fix="An administrator of the site looks why the field list (Settings, Issues, Custom fields) lacks it.",
+            )
         if layout.sprints:
             listed = {str(one["id"]) for one in self._fetcher.sprints(layout)} if iterations else set()
             names = {ref.id: key for key, ref in iterations.items() if ref.id in listed}
