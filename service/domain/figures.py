@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, Self
 
 from connectors.tracker import Content, Finding, Item, ItemKey, ItemKind, RemoteRef, Severity
-from service.domain.turnover import Carried, Policy
+from service.domain.turnover import Carried, Policy, key_of
 
 ROLE = "role:"
 """A ticket's label that names its role begins with this."""
@@ -237,11 +237,6 @@ def wip_finding(number: int, contents: Iterable[Content], limit: int | None) -> 
         "Finish some before others are begun, or raise wip_limit.",
         f"iteration:{number}",
     )
-
-
-def key_of(content: Content) -> ItemKey:
-    """The item key of a ticket in an iteration, `guest:<id>` for one of people's own."""
-    return content.key if content.key is not None else ItemKey(f"{GUEST}{content.ref.id}")
 
 
 def role_of(labels: Iterable[str]) -> str:

@@ -1,0 +1,360 @@
+"""When a project's loop goes on, and people's word in it: what comes next, pause, resume, skip. Writes nothing to a
+tracker; what changes is what the next run of the loop does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.domain import course as courses
+from service.domain.calendar import span_from
+from service.domain.course import Course, Stage, Turn
+from service.domain.parameters import number
+from service.domain.problems import InvalidInput, Problem
+from service.domain.template import Key, Template
+from service.domain.turnover import Move
+from service.store import loops, runs
+from service.store.tables import EventRow, IterationRow, LoopRow, ProjectRow, RunRow
+from service.usecases import projects
+from service.usecases.errors import Conflict
+from service.usecases.material import Material, material
+
+END = "end"
+"""The kind of the firing that closes the last iteration, where a person decided that the project ends."""
+
+REASON_LIMIT = 1000
+"""A reason is at most this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One time at which the clock starts a run. `kind` is `propose` (for the unfinished work of `iteration`), `advance`
+    (which begins `iteration`) or `end` (which closes it); `at` is in the project's time zone. `phase` is that of
+    `iteration`, as far as is known now: a phase that has not reached its output goes on longer.
+
+    `run` names the run that is at work on it, or is held until then, with its `state`.
+    """
+
+    kind: str
+    iteration: int
+    phase: Key
+    at: datetime
+    run: str | None = None
+    state: str | None = None
+
+
+def next_firings(context: Context, project: str, count: int = 10) -> list[Firing]:
+    """The next times at which the clock starts a run for this project, soonest first. None while the loop is paused and
+    after it has ended; before it has begun, those that would come if it were applied as it is set up now.
+
+    Raises NotFound, Conflict, InvalidInput (an iteration cannot be placed on the calendar).
+    """
+    known = material(context, projects.going_on(context, project).id)
+    if known.loop is not None and known.loop.state != loops.TURNING:
+        return []
+    with context.database.session() as session:
+        run = _run_at_work(session, known.loop)
+    found = _firings(known, course_of(known, ahead=count + 2), run)
+    return list(islice(found, max(0, count)))
+
+
+def pause(context: Context, project: str, by: str, reason: str) -> LoopRow:
+    """Have the clock start nothing for this project until somebody resumes it. A run at work is not stopped; one that
+    is held does not look again. Repeatable: of a loop that is paused already, who paused it first stays.
+
+    Raises NotFound, Conflict (the loop has not begun, or has ended), InvalidInput (without a reason).
+    """
+    why = given_reason(reason)
+    row = projects.going_on(context, project)
+    now = context.now()
+    with changing(context, row) as (session, loop):
+        if loops.pause(session, row.id, by, why, now):
+            tell(session, loop, "paused", f"{row.key} was paused: {why}", by, now, {"reason": why})
+        session.refresh(loop)
+    return loop
+
+
+def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -> LoopRow:
+    """Let the loop of a paused project turn again. Repeatable: one that turns is left alone.
+
+    A pause acts as a freeze: where the next iteration should have begun meanwhile, it begins on the same weekday as was
+    planned, on the first such day from today on, and the iteration that goes on lasts until then. With `catch_up`, it
+    begins with its planned dates at once, and so does every one missed after it. So does one whose run was stopped or
+    failed, as long as that iteration is not over.
+
+    Raises NotFound, Conflict (the loop has not begun, or has ended), InvalidInput.
+    """
+    row = projects.going_on(context, project)
+    known = material(context, row.id)
+    now = context.now()
+    with changing(context, row, known) as (session, loop):
+        if loop.state == loops.TURNING:
+            return loop
+        turn = coming(known)
+        missed = turn.starts <= now
+        at_once = catch_up or (now < turn.ends and _was_stopped(session, loop))
+        text = f"{row.key} was resumed."
+        if missed and not at_once:
+            today = now.astimezone(known.calendar.zone).date()
+            turn = _move(session, known, loop, _same_weekday(turn.dates.first, today))
+            text += f" Iteration {turn.number} begins on {turn.dates.first}."
+        loop.state, loop.message, loop.changed_by = loops.TURNING, "", by
+        _set_due(session, known, loop, turn)
+        data = {"iteration": turn.number, "first": turn.dates.first.isoformat(), "catch_up": catch_up}
+        tell(session, loop, "resumed", text, by, now, data)
+    return loop
+
+
+def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
+    """Let the coming bound pass: the next iteration begins one length later, and the one that goes on lasts until then.
+    Dates in the tracker follow with the next plan.
+
+    Raises NotFound, Conflict (the loop has not begun or has ended, or a run is at work on the bound already),
+    InvalidInput.
+    """
+    why = given_reason(reason)
+    row = projects.going_on(context, project)
+    known = material(context, row.id)
+    now = context.now()
+    with changing(context, row, known) as (session, loop):
+        refuse_at_work(session, row, loop)
+        first = coming(known).dates.first
+        days = number(known.template.cadence.iteration_days, known.parameters)
+        turn = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
+        if loop.state == loops.TURNING:
+            _set_due(session, known, loop, turn)
+        text = f"Iteration {turn.number} of {row.key} begins on {turn.dates.first} instead of {first}: {why}"
+        data = {
+            "reason": why,
+            "iteration": turn.number,
+            "first": turn.dates.first.isoformat(),
+            "was": first.isoformat(),
+        }
+        tell(session, loop, "skipped", text, by, now, data)
+    return loop
+
+
+def loop_json(context: Context, project: str) -> dict[str, Any]:
+    """How the loop of a project stands as plain values, the form that the command line and REST show. `loop` is how
+    often a person sent it back, and once more; its `state` is None before it has begun. Raises NotFound, Conflict,
+    InvalidInput."""
+    row = projects.get(context, project)
+    known = material(context, row.id)
+    loop = known.loop
+    stage = known.begun[known.current - 1].stage if known.current else None
+    goes_on = loop is not None and loop.state == loops.TURNING and row.ended_at is None
+    firings = next_firings(context, row.id, 1) if goes_on else []
+    return {
+        "project": {"id": row.id, "key": row.key, "name": row.name},
+        "time_zone": row.time_zone,
+        "state": loop.state if loop is not None else None,
+        "message": loop.message if loop is not None else "",
+        "changed_by": loop.changed_by if loop is not None else "",
+        "current": known.current,
+        "phase": stage.phase if stage is not None else None,
+        "loop": stage.loop if stage is not None else 1,
+        "turning": known.turning.model_dump(mode="json"),
+        "answers": dict(loop.answers) if loop is not None else {},
+        "decision": loop.decision if loop is not None else None,
+        "run": loop.run_id if loop is not None else None,
+        "next": firing_json(firings[0]) if firings else None,
+    }
+
+
+def firing_json(firing: Firing) -> dict[str, Any]:
+    """A firing as plain values; `at` has the offset of the project's time zone."""
+    return {
+        "kind": firing.kind,
+        "iteration": firing.iteration,
+        "phase": firing.phase,
+        "at": firing.at.isoformat(),
+        "run": firing.run,
+        "state": firing.state,
+    }
+
+
+def course_of(known: Material, *, ahead: int | None = None) -> Course:
+    """The project's iterations, begun and to come, with what people decided and moved."""
+    loop = known.loop
+    return courses.course(
+        known.template,
+        known.parameters,
+        known.calendar,
+        known.begun,
+        coming=_decided(known),
+        coming_first=loop.next_first if loop is not None else None,
+        ahead=ahead,
+    )
+
+
+def coming(known: Material) -> Turn:
+    """The iteration after the one that goes on."""
+    return course_of(known, ahead=2).turn(known.current + 1)
+
+
+@contextmanager
+def changing(context: Context, row: ProjectRow, known: Material | None = None) -> Iterator[tuple[Session, LoopRow]]:
+    """A unit of work in which nobody else changes the project's loop. With `known`, the loop must be where it was when
+    that was read. Raises Conflict, too, where it has not begun or has ended."""
+    with context.database.session() as session:
+        # To write first is what keeps others out on SQLite, too.
+        mine = update(LoopRow).where(LoopRow.project_id == row.id).values(updated_at=context.now())
+        session.execute(mine)
+        loop = loops.locked(session, row.id)
+        if loop is None:
+            raise Conflict(
+                "loop-not-begun", f"The loop of {row.key} has not begun.", "It begins when a first plan was applied."
+            )
+        if loop.state == loops.ENDED:
+            raise projects.has_ended(row)
+        if known is not None and not _is_where(loop, known.loop):
+            raise Conflict("loop-moved-on", f"The loop of {row.key} moved on just now.", "Look again, then repeat.")
+        yield session, loop
+
+
+def refuse_at_work(session: Session, row: ProjectRow, loop: LoopRow) -> None:
+    """Raises Conflict if a run to advance is under way or held: it has looked already."""
+    run = _run_at_work(session, loop)
+    if run is not None and run.kind == loops.ADVANCE:
+        raise Conflict(
+            "advance-at-work",
+            f"The run {run.id} of {row.key} is {run.state}: it begins iteration {run.iteration} already.",
+            f"Wait until it has ended, or cancel it: `phaseloop runs cancel {run.id}`.",
+        )
+
+
+def given_reason(reason: str) -> str:
+    """The reason without white space around it. Raises InvalidInput if there is none, or it is too long."""
+    why = " ".join(reason.split())
+    if not why:
+        raise InvalidInput([Problem("request", None, "reason", "is missing", "say why; it is kept in the history")])
+    if len(why) > REASON_LIMIT:
+        message = f"has {len(why)} characters, {REASON_LIMIT} at most are kept"
+        raise InvalidInput([Problem("request", None, "reason", message, "say it shorter")])
+    return why
+
+
+def tell(session: Session, loop: LoopRow, kind: str, text: str, by: str, now: datetime, data: dict[str, Any]) -> None:
+    """Record what a person did to the loop; each time is an event of its own."""
+    of_kind = EventRow.project_id == loop.project_id, EventRow.kind == kind
+    times = session.scalar(select(func.count()).select_from(EventRow).where(*of_kind)) or 0
+    name, iteration = f"{kind}:{times + 1}", loop.current or None
+    loops.record_event(session, loop.project_id, name, kind, text, at=now, by=by, iteration=iteration, data=data)
+
+
+def _firings(known: Material, course: Course, run: RunRow | None) -> Iterator[Firing]:
+    """What comes. The first is as the store has it, because a held run looks again at a time of its own."""
+    zone = known.calendar.zone
+    found = _bounds(known, course)
+    first = next(found, None)
+    if first is not None:
+        kind, iteration, stage, at = first
+        due = known.loop.next_due if known.loop is not None else None
+        doing = (run.id, run.state) if run is not None else (None, None)
+        yield Firing(kind, iteration, stage.phase, (due or at).astimezone(zone), *doing)
+    for kind, iteration, stage, at in found:
+        yield Firing(kind, iteration, stage.phase, at.astimezone(zone))
+
+
+def _bounds(known: Material, course: Course) -> Iterator[tuple[str, int, Stage, datetime]]:
+    loop, asks = known.loop, known.turning.carry_over == "ask"
+    proposed = loop is None or loop.due == loops.ADVANCE
+    ends = loop is not None and loop.decision is not None and loop.decision["move"] == Move.END
+    for turn in course.turns[known.current :]:
+        if turn.number > 1:
+            before = course.turn(turn.number - 1)
+            if asks and not (proposed and before.number == known.current):
+                yield loops.PROPOSE, before.number, before.stage, before.ends
+            if ends:
+                yield END, before.number, before.stage, turn.starts
+                return
+        yield loops.ADVANCE, turn.number, turn.stage, turn.starts
+
+
+def _decided(known: Material) -> Stage | None:
+    """The stage of the coming iteration, where a person decided it."""
+    decision = known.loop.decision if known.loop is not None else None
+    if decision is None or not known.begun:
+        return None
+    return stage_after(known.template, known.begun[-1].stage, Move(decision["move"]), decision.get("phase"))
+
+
+def stage_after(template: Template, stage: Stage, move: Move, phase: Key | None) -> Stage | None:
+    """The stage that follows this one by a person's decision; None where none does."""
+    match move:
+        case Move.STAY:
+            return courses.another(stage)
+        case Move.NEXT:
+            return courses.next_phase(template, stage)
+        case Move.BACK if phase is not None:
+            return courses.back_to(stage, phase)
+        case _:
+            return None
+
+
+def _same_weekday(planned: date, today: date) -> date:
+    """The first day from `today` on that is of the same weekday."""
+    return today + timedelta(days=(planned - today).days % 7)
+
+
+def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Turn:
+    """Let the next iteration begin on that day; the one that goes on lasts until then, and plans made before are stale.
+    Returns the next iteration as it is now."""
+    loop.next_first = first
+    row = session.get(IterationRow, (known.project.id, known.current))
+    if row is not None:
+        row.last = first - timedelta(days=1)
+        session.flush()
+    session.execute(update(ProjectRow).where(ProjectRow.id == known.project.id).values(serial=ProjectRow.serial + 1))
+    course = courses.course(
+        known.template,
+        known.parameters,
+        known.calendar,
+        loops.begun(session, known.project.id),
+        coming=_decided(known),
+        coming_first=first,
+        ahead=2,
+    )
+    if row is not None:
+        row.ends = course.turn(row.number).ends
+    return course.turn(known.current + 1)
+
+
+def _set_due(session: Session, known: Material, loop: LoopRow, turn: Turn) -> None:
+    """Set when the clock starts a run next, and what for, where `turn` is the iteration to come."""
+    loop.due, loop.next_due = loops.ADVANCE, turn.starts
+    row = session.get(IterationRow, (loop.project_id, known.current))
+    asks = known.turning.carry_over == "ask" and row is not None and loop.updated_at < turn.starts
+    if asks and row is not None and not _told(session, loop, f"proposed:{row.number}"):
+        loop.due, loop.next_due = loops.PROPOSE, row.ends
+
+
+def _told(session: Session, loop: LoopRow, name: str) -> bool:
+    of_this = EventRow.project_id == loop.project_id, EventRow.name == name
+    return session.scalar(select(EventRow.id).where(*of_this)) is not None
+
+
+def _is_where(loop: LoopRow, was: LoopRow | None) -> bool:
+    return was is not None and (loop.current, loop.next_first, loop.state) == (was.current, was.next_first, was.state)
+
+
+def _run_at_work(session: Session, loop: LoopRow | None) -> RunRow | None:
+    """The newest run of the loop, unless it has ended."""
+    if loop is None or loop.run_id is None:
+        return None
+    run = session.get(RunRow, loop.run_id)
+    return run if run is not None and run.state not in runs.ENDED else None
+
+
+def _was_stopped(session: Session, loop: LoopRow) -> bool:
+    """Whether the loop's newest run was to begin the next iteration and did not."""
+    run = session.get(RunRow, loop.run_id) if loop.run_id is not None else None
+    return run is not None and run.kind == loops.ADVANCE and run.iteration == loop.current + 1
