@@ -107,6 +107,7 @@ class ParameterShown(Shown):
     default: bool | int | str
     minimum: int | None = None
     maximum: int | None = None
+    unit: Literal["days"] | None = Field(default=None, description="What is counted; days can be given as weeks, too.")
     choices: list[str] | None = None
 
 

@@ -187,6 +187,20 @@ def bounds(span: DateRange, calendar: Calendar, number: int) -> tuple[datetime, 
         raise InvalidInput([_out_of_range(span.first)]) from error
 
 
+def working_day_after(day: date, count: int, calendar: Calendar) -> date:
+    """The `count`-th working day after `day`; of none, `day` itself. Raises `InvalidInput` beyond the end of the
+    calendar."""
+    found = day
+    try:
+        for _ in range(count):
+            found += timedelta(days=1)
+            while not calendar.is_working(found):
+                found += timedelta(days=1)
+    except OverflowError as error:
+        raise InvalidInput([_out_of_range(day)]) from error
+    return found
+
+
 def starts_in_the_past(span: DateRange, today: date) -> Finding | None:
     """A warning where the first iteration, with these dates, is to have begun before `today`, the project's date."""
     if span.first >= today:
