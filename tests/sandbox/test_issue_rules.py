@@ -299,6 +299,39 @@ def test_a_fetch_tells_the_last_forty_changes_of_an_issue_and_how_many_there_are
     assert log["histories"][0]["items"][0]["toString"] == "title 41"
 
 
+def test_histories_of_many_issues_come_by_date_whichever_issue_they_are_of(admin: Client) -> None:
+    first, second = admin.issue("first"), admin.issue("second")
+    for key, status in ((second, "21"), (first, "21"), (second, "31")):
+        admin.put(f"{V3}/issue/{key}", json={"fields": {"summary": f"to {status}"}})
+        admin.post(f"{V3}/issue/{key}/transitions", json={"transition": {"id": status}})
+    body = {"issueIdsOrKeys": [first, second], "fieldIds": ["status"], "maxResults": 1}
+    told: list[tuple[str, str]] = []
+    while True:
+        page = admin.post(f"{V3}/changelog/bulkfetch", json=body).json()
+        for log in page["issueChangeLogs"]:
+            told += [(log["issueId"], one["items"][0]["toString"]) for one in log["changeHistories"]]
+        if not page.get("nextPageToken"):
+            break
+        body["nextPageToken"] = page["nextPageToken"]
+    ids = {key: admin.get(f"{V3}/issue/{key}").json()["id"] for key in (first, second)}
+    assert told == [(ids[second], "In Progress"), (ids[first], "In Progress"), (ids[second], "Done")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"issueIdsOrKeys": []},
+        {"issueIdsOrKeys": [str(number) for number in range(1001)]},
+        {"issueIdsOrKeys": ["1"], "fieldIds": "status"},
+        {"issueIdsOrKeys": ["1"], "fieldIds": ["status", "status"]},
+        {"issueIdsOrKeys": ["1"], "fieldIds": [str(number) for number in range(11)]},
+        {"issueIdsOrKeys": ["1"], "maxResults": 0},
+    ],
+)
+def test_histories_beyond_their_bounds_are_refused(admin: Client, body: dict[str, Any]) -> None:
+    assert admin.post(f"{V3}/changelog/bulkfetch", json=body).status_code == 400
+
+
 @pytest.mark.parametrize(
     "body",
     [

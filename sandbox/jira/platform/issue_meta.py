@@ -205,12 +205,15 @@ async def changelog_by_ids(call: Call) -> Response:
 
 @routes.post("/changelog/bulkfetch")
 async def bulk_changelogs(call: Call) -> Response:
-    """The histories of many issues, oldest first within each, optionally of some fields only, token-paged."""
+    """The histories of many issues, optionally of some fields only, by date and then by issue, token-paged: an issue
+    may come again on a later page."""
     allowed = ("issueIdsOrKeys", "fieldIds", "maxResults", "nextPageToken")
     body = await call.members(allowed=allowed, required=("issueIdsOrKeys",))
     keys, fields = body["issueIdsOrKeys"], body.get("fieldIds") or []
     size = body.get("maxResults", 1000)
-    if not isinstance(keys, list) or not 1 <= len(keys) <= 1000 or len(fields) > 10:
+    if not isinstance(keys, list) or not 1 <= len(keys) <= 1000:
+        raise errors.invalid_payload()
+    if not isinstance(fields, list) or len(fields) > 10 or len({str(name) for name in fields}) < len(fields):
         raise errors.invalid_payload()
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 10_000:
         raise errors.invalid_payload()
@@ -241,9 +244,10 @@ def _histories(call: Call, keys: list[str], fields: set[str]) -> list[tuple[Issu
         issue = access.find_issue_for(call, key)
         if issue is not None:
             found[issue.id] = issue
-    return [
+    entries = [
         (issue, history)
         for issue in found.values()
         for history in issue.history
         if not fields or any(item.field_id in fields for item in history.items)
     ]
+    return sorted(entries, key=lambda entry: (entry[1].created, int(entry[0].id), int(entry[1].id)))
