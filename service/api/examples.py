@@ -198,7 +198,7 @@ PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
     "run": None,
-    "format_version": "1.1",
+    "format_version": "1.2",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",
@@ -206,6 +206,7 @@ PLAN: Example = {
     "tracker_project": "ML",
     "creates_project": False,
     "template": "iterative-ml 1.0.0",
+    "turnover": None,
     "summary": {"create": 1, "update": 0, "adopt": 0, "keep": 0, "forget": 0, "delete": 0},
     "blocked": False,
     "changes": [

@@ -208,13 +208,16 @@ class Plan(Shown):
     created_at: datetime
     run: str | None = Field(description="Id of the run that applies it.")
     format_version: str
-    purpose: Literal["apply", "undo", "remove"]
+    purpose: Literal["apply", "advance", "undo", "remove"]
     undoes: str | None = Field(description="Id of the run that an undo takes back.")
     project: str
     serial: int
     tracker_project: str
     creates_project: bool
     template: str
+    turnover: dict[str, Any] | None = Field(
+        default=None, description="What an advance does to the loop: which iterations it closes and begins, and why."
+    )
     summary: dict[str, int] = Field(description="How many changes there are of each action.")
     blocked: bool = Field(description="Whether findings forbid applying.")
     changes: list[ChangeShown]
