@@ -71,6 +71,12 @@ def new_token() -> str:
     return "phl_" + secrets.token_urlsafe(32)
 
 
+def new_feed_secret() -> str:
+    """A new secret for the address of a calendar feed: 192 random bits. It stands in the store as it is, because people
+    are shown the address again; it opens that one feed for reading, nothing else."""
+    return "feed_" + secrets.token_urlsafe(24)
+
+
 def token_hash(token: str) -> str:
     """What is stored of a token. The token itself is random, so a plain digest cannot be guessed back."""
     return sha256(token.encode()).hexdigest()
