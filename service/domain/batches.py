@@ -104,17 +104,17 @@ def batches(
 
 
 def _notes(writing: Sequence[Change]) -> list[Batch]:
-    """What only our records are changed for; what is written anew or carried counts as not written before."""
-    quiet = tuple(
-        change.key
-        for change in writing
-        if change.action in (Action.ADOPT, Action.FORGET) or change.reason in (Reason.RESTORED, Reason.CARRIED)
-    )
+    """What only our records are changed for. What is restored counts as not written before, and so does the iteration
+    of what is carried: people may have pulled a ticket out of the very one it goes to."""
+    quiet = tuple(change.key for change in writing if _is_noted(change))
     notes = [Batch(Op.NOTE, ItemKind.PROJECT, quiet)] if quiet else []
-    return [
-        *notes,
-        *(Batch(Op.MARK, change.kind, (change.key,)) for change in writing if change.reason is Reason.GIVEN),
-    ]
+    given = [change for change in writing if change.reason is Reason.GIVEN]
+    return [*notes, *(Batch(Op.MARK, change.kind, (change.key,)) for change in given)]
+
+
+def _is_noted(change: Change) -> bool:
+    moves = change.reason is Reason.CARRIED and "iteration" in change.changed
+    return change.action in (Action.ADOPT, Action.FORGET) or change.reason is Reason.RESTORED or moves
 
 
 def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:

@@ -209,8 +209,6 @@ def _hanging(
             inside = [one for one in _staying(going, scene) if _home(one, name, back, deeds) == key]
             if inside:
                 yield f"{_counted(len(inside), 'ticket')} in it that {_stay(inside)}"
-            if theirs := [one for one in scene.records.values() if _is_guest_in(one, key)]:
-                yield f"{_counted(len(theirs), 'ticket')} in it that {'is' if len(theirs) == 1 else 'are'} not ours"
         case ItemKind.TICKET:
             links = [link for link in _links_at(key, scene) if link not in deeds.made]
             needing = [link for link in links if not {*scene.ends(link)} - {key} <= set(going)]
@@ -228,10 +226,6 @@ def _hanging(
             staying_too = [one for one in scene.records if one != key and one not in going and scene.shows(one)]
             if staying_too:
                 yield f"{_counted(len(staying_too), 'item')} in it that {_stay(staying_too)}"
-
-
-def _is_guest_in(record: Recorded, iteration: ItemKey) -> bool:
-    return record.kind is ItemKind.GUEST and record.wanted.get("iteration") == iteration
 
 
 def _staying(going: Collection[ItemKey], scene: Scene) -> Iterator[ObservedItem]:

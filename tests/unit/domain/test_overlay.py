@@ -239,7 +239,7 @@ def test_where_labels_say_the_iteration_carrying_is_a_change_of_labels_and_nothi
     assert changes[item.key].after == {"labels": ["iteration:2", "role:ml", "urgent"]}
     assert changes[ItemKey("guest:77")].after == {"labels": ["iteration:2", "x"]}
     assert [(batch.op, batch.keys) for batch in desk.batches(over)] == [
-        (Op.NOTE, (item.key, "guest:77")),
+        (Op.NOTE, ("guest:77",)),
         (Op.UPDATE, (item.key,)),
         (Op.UPDATE, ("guest:77",)),
         (Op.READ_BACK, (item.key, "guest:77")),
@@ -369,6 +369,7 @@ def test_what_is_carried_is_in_place_before_the_close_and_nothing_done_or_left_i
     ops = [batch.op for batch in plan]
 
     assert not still & {key for batch in plan for key in batch.keys}
+    assert desk.batches(over) == plan
     if desk.able.iterations:
         before, after = plan[: ops.index(Op.CLOSE)], plan[ops.index(Op.CLOSE) :]
         moved = [key for batch in before if batch.op is Op.MOVE for key in batch.keys]

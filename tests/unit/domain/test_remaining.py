@@ -49,6 +49,14 @@ def test_a_run_that_did_everything_leaves_nothing() -> None:
     assert left_to_do(BATCHES, reached(ALL, EVERYTHING)) == []
 
 
+def test_an_iteration_is_closed_and_begun_once_and_what_has_not_been_is_left() -> None:
+    turn = [Batch(op, ItemKind.ITERATION, (SPRINT,)) for op in (Op.CLOSE, Op.START)]
+
+    assert left_to_do(turn, reached([1, 2], [SPRINT])) == []
+    assert left_to_do(turn, reached([1], [SPRINT])) == turn[1:]
+    assert left_to_do(turn, reached([1, 2], [SPRINT], failed=[SPRINT])) == turn
+
+
 def test_a_run_that_was_stopped_leaves_what_comes_after() -> None:
     left = left_to_do(BATCHES, reached([1, 2], [EPIC, SPRINT], unread=[EPIC]))
 

@@ -425,11 +425,3 @@ def test_tickets_of_peoples_own_are_let_go_of_where_they_are(deeds: Deeds) -> No
     (change,) = undo(deeds, replace(scene(TURN), records={TURN.key: record(TURN), GUEST: GUEST_RECORD}))
 
     assert (change.key, change.action, change.reason) == (GUEST, Action.FORGET, Reason.TAKEN_OVER_BY_RUN)
-
-
-def test_an_iteration_that_holds_a_ticket_of_peoples_own_stays() -> None:
-    there = replace(scene(TURN), records={TURN.key: record(TURN), GUEST: GUEST_RECORD})
-
-    changes = undo(made(TURN.key), there)
-
-    assert note(changes, TURN.key) == "1 ticket in it that is not ours"
