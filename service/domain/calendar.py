@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from connectors.tracker import Finding, Severity
@@ -111,7 +112,7 @@ class Calendar:
 
 def check_time_zone(name: str, source: str, path: str, line: int | None = None) -> list[Problem]:
     """Refuse a name that is not an IANA time zone, with the nearest one that is."""
-    known = available_timezones() - _NO_PLACES
+    known = _time_zones()
     if name in known:
         return []
     cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known, reverse=True)}
@@ -119,6 +120,12 @@ def check_time_zone(name: str, source: str, path: str, line: int | None = None) 
     near = get_close_matches(name.casefold().replace(" ", "_"), sorted(by_folded), n=1, cutoff=0.6)
     fix = f'did you mean "{by_folded[near[0]]}"?' if near else 'write an IANA name such as "Europe/Paris" or "UTC"'
     return [Problem(source, line, path, f'unknown time zone "{name}"', fix)]
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """The names there are; finding them reads many files."""
+    return frozenset(available_timezones() - _NO_PLACES)
 
 
 def working_days(span: DateRange, calendar: Calendar) -> list[date]:
@@ -211,25 +218,6 @@ def starts_in_the_past(span: DateRange, today: date) -> Finding | None:
         return Finding(Severity.WARNING, "starts-in-the-past", message, fix)
     message = f"The first iteration ({span.first} to {span.last}) is over already: the loop waits until it is resumed."
     return Finding(Severity.WARNING, "starts-in-the-past", message, fix)
-
-
-def iteration_dates(start_date: date, iteration_days: int, number: int) -> DateRange:
-    """The calendar dates of iteration `number` (from 1), when iterations of `iteration_days` follow each other
-    without a gap from `start_date`. Raises `InvalidInput` when they run out of the calendar."""
-    if iteration_days < 1 or number < 1:
-        raise ValueError("iteration_days and number count from 1")
-    try:
-        first = start_date + timedelta(days=(number - 1) * iteration_days)
-        return DateRange(first, first + timedelta(days=iteration_days - 1))
-    except OverflowError as error:
-        raise InvalidInput([_out_of_range(start_date)]) from error
-
-
-def iteration_bounds(
-    start_date: date, iteration_days: int, number: int, calendar: Calendar
-) -> tuple[datetime, datetime]:
-    """As `bounds`, for what `iteration_dates` gives."""
-    return bounds(iteration_dates(start_date, iteration_days, number), calendar, number)
 
 
 def check_freeze(freeze: DateRange, source: str, path: str, line: int | None = None) -> list[Problem]:

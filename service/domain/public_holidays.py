@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from threading import Lock
 
 import holidays
 from holidays.registry import COUNTRIES
@@ -12,11 +14,20 @@ from holidays.registry import COUNTRIES
 from service.domain.problems import Problem
 from service.domain.shape import one_of
 
+_QUIET = Lock()
+"""Warnings are turned off for the whole process, so one thread at a time does it."""
+
 
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    """The public holidays of that year, in a known country and subdivision, on the days on which they are kept."""
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False))
+    """The public holidays of that year, in a known country and subdivision, on the days on which they are kept.
+
+    Where feasts are announced year by year, only those are known that the library has; of the others it warns, and it
+    is right to go on without them.
+    """
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False))
 
 
 def check_place(
