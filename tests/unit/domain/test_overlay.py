@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.tracker import Capabilities, Content, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity
@@ -17,6 +17,7 @@ from service.domain.plan import Action, Change, Drift, Purpose, Reason, Recorded
 from service.domain.turnover import Carried, Move, Policy, Turnover, key_of
 from tests.unit.domain.test_batches import JIRA, TRELLO
 
+relaxed = settings(deadline=None)
 BOARD = replace(JIRA, iterations=False, points=False)
 """A project of a tracker that has no iterations: a label says in which one a ticket is."""
 ONE, TWO, FIVE = (Item(ItemKey(f"iteration:{n}"), ItemKind.ITERATION, f"Turn {n}", goal="Go on.") for n in (1, 2, 5))
@@ -358,6 +359,7 @@ def _done(contents: list[Content]) -> set[ItemKey]:
     return {key_of(one) for one in contents if one.status == "done"}
 
 
+@relaxed
 @given(advances())
 def test_what_is_carried_is_in_place_before_the_close_and_nothing_done_or_left_is_touched(
     case: tuple[Desk, Turnover],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.tracker import Content, ItemKey, RemoteRef
@@ -28,6 +28,7 @@ from service.domain.turnover import (
     turn_over,
 )
 
+relaxed = settings(deadline=None)
 BUILD, SHIP = Stage("build", 1, 2), Stage("ship", 1, 1)
 AGAIN = replace(BUILD, of_phase=3)
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -237,6 +238,7 @@ def closings(draw: st.DrawFn) -> list[Content]:
     return found
 
 
+@relaxed
 @given(
     closings(),
     st.dictionaries(st.one_of(st.just("*"), KEYS.filter(bool).map(str)), POLICIES),
@@ -254,6 +256,7 @@ def test_everything_unfinished_is_carried_exactly_once_and_nothing_done(
     assert over == turned(*contents, answers=answers, policy=policy, decision=decision)
 
 
+@relaxed
 @given(closings(), st.data())
 def test_however_often_an_advance_looks_again_every_ticket_is_counted_once(
     contents: list[Content], data: st.DataObject

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.tracker import Content, ItemKey, ItemKind, ProjectSpec, RemoteRef
@@ -18,6 +18,7 @@ from service.domain.plan import PLAN_FORMAT, Action, Change, Plan, Purpose, Reas
 from service.domain.turnover import Carried, Decision, Move, Policy, Turnover
 from service.domain.wire import batches_from_json, batches_to_json, plan_from_json, plan_to_json, published
 
+relaxed = settings(deadline=None)
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 EAST = timezone(timedelta(hours=5, minutes=30))
 FULL = Turnover(
@@ -65,6 +66,7 @@ def test_a_plan_kept_before_there_were_turnovers_can_still_be_read() -> None:
     assert plan_from_json(body).turnover is None
 
 
+@relaxed
 @given(st.builds(Turnover, st.integers(0, 9), st.integers(0, 9), st.sampled_from(Move), lacking=st.tuples(st.text())))
 def test_whatever_a_turnover_says_it_says_when_read_back(turnover: Turnover) -> None:
     assert reread(replace(PLAN, turnover=turnover)).turnover == turnover
