@@ -156,6 +156,22 @@ def test_without_the_permission_neither_start_nor_completion_happens_and_it_is_n
     assert [sprint(person, refs[one])["state"] for one in (FIRST, SECOND)] == ["closed", "active"]
 
 
+def test_carrying_peoples_own_tickets_takes_the_permission_to_schedule_them_and_none_to_assign(
+    tracker: Tracker, person: JiraPerson, place: Place, spec: ProjectSpec
+) -> None:
+    guest = Item(key=ItemKey("guest:1"), kind=ItemKind.GUEST, title="x" * 300, assignee="somebody")
+    assert tracker.check(spec, place, [guest]) == []
+    for permission in ("SCHEDULE_ISSUES", "ASSIGN_ISSUES"):
+        control(person, "POST", "permissions", json={"user": "demo@example.com", "permission": permission})
+    try:
+        assert [one.subject for one in tracker.check(spec, place, [guest])] == ["SCHEDULE_ISSUES"]
+        placed = ticket("a", iteration=FIRST)
+        assert [one.subject for one in tracker.check(spec, place, [placed])] == ["SCHEDULE_ISSUES"]
+        assert tracker.check(spec, place, [ticket("a")]) == []
+    finally:
+        control(person, "DELETE", "permissions")
+
+
 def test_what_jira_has_against_a_start_is_told_in_its_words(
     tracker: Tracker, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
 ) -> None:
