@@ -16,9 +16,11 @@ from dbos import DBOS
 from connectors.tracker import Finding, Severity
 from service.context import Context
 from service.domain.batches import Batch, Op
+from service.domain.plan import Purpose
 from service.domain.wire import batches_from_json
 from service.runs import doing, work
 from service.runs.traffic import Traffic
+from service.runs.turning import Turning
 from service.runs.work import Verdict
 from service.store import runs
 from service.store.tables import RunRow
@@ -30,16 +32,17 @@ WORKFLOW = "apply-plan"
 LOOK_EVERY = 0.5
 """Seconds between two looks of a waiting run at its record, where others wake or cancel it."""
 
-_bound: tuple[Context, Traffic] | None = None
+_bound: tuple[Context, Traffic, Turning] | None = None
 
 
-def bind(context: Context, traffic: Traffic) -> None:
+def bind(context: Context, traffic: Traffic, turning: Turning) -> None:
     """Hand the steps what they need. The engine is one for each process, and so is this; it binds at launch."""
     global _bound  # noqa: PLW0603 - durable steps are module functions: this is their one way in
-    _bound = context, traffic
+    _bound = context, traffic, turning
 
 
-def _given() -> tuple[Context, Traffic]:
+def given() -> tuple[Context, Traffic, Turning]:
+    """What the engine handed to the steps. Raises RuntimeError before it was launched."""
     if _bound is None:
         msg = "the engine was not launched"
         raise RuntimeError(msg)
@@ -49,10 +52,15 @@ def _given() -> tuple[Context, Traffic]:
 @DBOS.workflow(name=WORKFLOW)
 def apply_plan(run_id: str) -> str:
     """Apply the run's plan; returns how it ended: completed, incomplete, cancelled or failed."""
-    _context, traffic = _given()
-    with traffic.working(run_id):
+    return carried_out(run_id, lambda: finish_step(run_id, runs.CANCELLED if batches(run_id) == "cancel" else None))
+
+
+def carried_out(run_id: str, steps: Callable[[], str]) -> str:
+    """Do the steps of a workflow; what rises from them is a defect of ours, and ends the run as failed."""
+    _context, traffic, _turning = given()
+    with traffic.working(DBOS.workflow_id or run_id):
         try:
-            return finish_step(run_id, _work(run_id))
+            return steps()
         except Exception as error:
             traffic.check()
             if work.unusable(error):  # the journal's: steps wait out our own
@@ -61,19 +69,20 @@ def apply_plan(run_id: str) -> str:
             return fail_step(run_id, type(error).__name__)
 
 
-def _work(run_id: str) -> str | None:
-    """Do the run's steps in order; the state to end it in, None for what its findings say."""
-    verdict = _until_done(run_id, lambda attempt: open_step(run_id, attempt))
+def batches(run_id: str) -> str:
+    """Open the project and do the batches of the run's plan in order. Returns the last word: go, stop or cancel."""
+    verdict = until_done(run_id, lambda attempt: open_step(run_id, attempt))
     if verdict == "go":
         for number in range(1, count_step(run_id) + 1):
-            verdict = _until_done(run_id, lambda attempt, number=number: batch_step(run_id, number, attempt))  # type: ignore[misc]
+            verdict = until_done(run_id, lambda attempt, number=number: batch_step(run_id, number, attempt))  # type: ignore[misc]
             if verdict != "go":
                 break
-    return runs.CANCELLED if verdict == "cancel" else None
+    return verdict
 
 
-def _until_done(run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> str:
-    """Repeat a step as long as it says so, waiting durably in between. Returns its last word: go, stop or cancel."""
+def until_done(run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> str:
+    """Repeat a step as long as it says so, waiting durably in between. Returns its last word: go, stop, cancel, or
+    what else the step may say."""
     attempt = 0
     while True:
         verdict = Verdict(**attempt_step(attempt))
@@ -89,16 +98,16 @@ def _until_done(run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> s
 @DBOS.step(name="open")
 def open_step(run_id: str, attempt: int) -> dict[str, Any]:
     """Find or create the project and lay out the batches."""
-    context, traffic = _given()
+    context, traffic, _turning = given()
     return traffic.patiently(
-        lambda: _journaled(work.step(context, run_id, 0, attempt, "Open the project", doing.open_project))
+        lambda: journaled(work.step(context, run_id, 0, attempt, "Open the project", doing.open_project))
     )
 
 
 @DBOS.step(name="count")
 def count_step(run_id: str) -> int:
     """How many batches there are."""
-    context, traffic = _given()
+    context, traffic, _turning = given()
 
     def count() -> int:
         with context.database.session() as session:
@@ -110,14 +119,14 @@ def count_step(run_id: str) -> int:
 @DBOS.step(name="batch")
 def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
     """Do batch `number`, as far as it is not done."""
-    context, traffic = _given()
+    context, traffic, _turning = given()
 
     def do() -> dict[str, Any]:
         with context.database.session() as session:
             batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
         action = doing.DOERS[batch.op]
         verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: action(job, batch))
-        return _journaled(verdict)
+        return journaled(verdict)
 
     return traffic.patiently(do)
 
@@ -125,7 +134,7 @@ def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
 @DBOS.step(name="wait")
 def wait_step(run_id: str) -> None:
     """Wait until the time that the run's record says, or until somebody wakes or cancels the run."""
-    context, traffic = _given()
+    context, traffic, _turning = given()
 
     def left() -> float:
         with context.database.session() as session:
@@ -139,12 +148,17 @@ def wait_step(run_id: str) -> None:
 
 @DBOS.step(name="finish")
 def finish_step(run_id: str, state: str | None = None) -> str:
-    """Close the run, in this state or in the one that its findings say."""
-    context, traffic = _given()
+    """Close the run, in this state or in the one that its findings say. Once a plan was applied, the project's loop
+    begins, if it has not yet."""
+    context, traffic, turning = given()
 
     def finish() -> str:
         with context.database.session() as session:
-            return runs.finish(session, run_id, context.now(), state)
+            ended = runs.finish(session, run_id, context.now(), state)
+            kind = session.get_one(RunRow, run_id).kind
+        if kind == Purpose.APPLY and ended in (runs.COMPLETED, runs.INCOMPLETE):
+            turning.applied(context, run_id)
+        return ended
 
     return traffic.patiently(finish)
 
@@ -152,7 +166,7 @@ def finish_step(run_id: str, state: str | None = None) -> str:
 @DBOS.step(name="fail")
 def fail_step(run_id: str, error: str) -> str:
     """Close a run that met an error of ours; what it did stays recorded, and it can be taken up again."""
-    context, traffic = _given()
+    context, traffic, _turning = given()
     finding = Finding(
         Severity.ERROR,
         "internal-error",
@@ -163,31 +177,39 @@ def fail_step(run_id: str, error: str) -> str:
     return traffic.patiently(lambda: fail(context, run_id, finding))
 
 
-def fail(context: Context, run_id: str, finding: Finding) -> str:
-    """End a run as failed, with what is to be said about it, unless it has ended; returns its state."""
+def fail(context: Context, run_id: str, finding: Finding, workflow: str | None = None) -> str:
+    """End a run as failed, with what is to be said about it, unless it has ended or is held; returns its state. A run
+    whose present attempt is another `workflow` than this one stays as it is."""
     with context.database.session() as session:
-        if session.get_one(RunRow, run_id).state not in runs.ENDED:
+        run = session.get_one(RunRow, run_id)
+        state = run.state
+        if state == runs.HELD or workflow not in (None, runs.workflow_id(run_id, run.attempt)):
+            return state
+        if state not in runs.ENDED:
             runs.add_findings(session, run_id, [finding])
         return runs.finish(session, run_id, context.now(), runs.FAILED)
 
 
-def _journaled(verdict: Verdict) -> dict[str, Any]:
+def journaled(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the journal keeps it."""
     return {"next": verdict.next, "wait": verdict.wait}
+
+
+_TO_ONE = {Op.MARK: "Mark", Op.UPDATE: "Update", Op.CLOSE: "Close", Op.START: "Begin"}
+"""What is done to one item at a time."""
 
 
 def title(batch: Batch) -> str:
     """What the batch does, as a person reads it in a run's list of steps."""
     count = len(batch.keys)
     things = f"{count} {batch.kind.value}{'' if count == 1 else 's'}"
+    if batch.op in _TO_ONE:
+        return f"{_TO_ONE[batch.op]} {batch.keys[0]}"
     match batch.op:
         case Op.CREATE:
             return f"Create {things}"
         case Op.FINISH:
             return f"Finish {things}"
-        case Op.MARK:
-            return f"Mark {batch.keys[0]}"
-        case Op.UPDATE:
-            return f"Update {batch.keys[0]}"
         case Op.MOVE if batch.target is None:
             return f"Take {things} out of their iteration"
         case Op.MOVE:

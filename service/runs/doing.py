@@ -30,7 +30,7 @@ from service.domain.desired import ranks
 from service.domain.diff import baseline
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
-from service.runs import removing
+from service.runs import iterations, removing
 from service.runs.work import Unsettled, Work
 from service.store import items
 from service.store.tables import ItemRow, ProjectRow, RunRow
@@ -106,9 +106,11 @@ def _note(work: Work, batch: Batch) -> None:
                 ref = work.plan.known.get(key) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
                 shown = work.plan.observed.get(key)
+                if change.kind is ItemKind.GUEST:
+                    wanted = {"title": change.title, **wanted}
                 # A link carries no marker: one that is there without our having begun it is somebody's own.
-                found = change.reason is not Reason.GIVEN and change.kind is not ItemKind.LINK
-                origin = items.BY_MARKER if found else items.BY_PERSON
+                theirs = change.reason is Reason.GIVEN or change.kind in (ItemKind.LINK, ItemKind.GUEST)
+                origin = items.BY_PERSON if theirs else items.BY_MARKER
                 items.made(
                     session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown, origin=origin
                 )
@@ -354,7 +356,8 @@ def _read_back(work: Work, batch: Batch) -> None:
     only = [key for key in batch.keys if key in known]
     if not only:
         return
-    found = work.tracker.find(work.place, items.readable(known), only=only)
+    readable = items.readable(known) | {key: known[key] for key in only}
+    found = work.tracker.find(work.place, readable, only=only)
     now = work.context.now()
     with work.context.database.session() as session:
         items.load(session, work.project.id, only)
@@ -364,14 +367,27 @@ def _read_back(work: Work, batch: Batch) -> None:
                 continue
             names = _written_names(work.changes[key], shown.fields)
             items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields), now)
-            for name in ("assignee", "epic", "iteration"):
-                wanted = work.rows[key].wanted.get(name)
-                if wanted is not None and name in names and shown.fields[name] != wanted:
-                    items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
-                    work.findings.append(_silent_miss(work.desired[key], name))
+            for name in _not_kept(work, key, names, shown.fields):
+                items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
+                work.findings.append(_silent_miss(work.desired[key], name))
     pairs = {pair for shown in found.values() for pair in shown.links}
     work.reload()
     _settle_riding_links(work, pairs)
+    if batch.kind is ItemKind.ITERATION:  # those that an advance has closed and begun by now
+        iterations.make_sure(work, found)
+
+
+def _not_kept(work: Work, key: ItemKey, names: Collection[str], shown: Fields) -> list[str]:
+    """The references that were written and that the tracker shows otherwise; that of a ticket taken out of every
+    iteration counts, too."""
+    wanted = work.rows[key].wanted
+    out = work.changes[key].reason is Reason.CARRIED and "iteration" in wanted
+    return [
+        name
+        for name in ("assignee", "epic", "iteration")
+        if name in names and shown[name] != wanted.get(name)
+        if wanted.get(name) is not None or (name == "iteration" and out)
+    ]
 
 
 def _written_names(change: Change, shown: Fields) -> list[str]:
@@ -443,6 +459,8 @@ DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.MOVE: _move,
     Op.READ_BACK: _read_back,
     Op.LINK: _link,
+    Op.CLOSE: iterations.close,
+    Op.START: iterations.start,
     Op.DELETE: removing.delete,
     Op.UNLINK: removing.unlink,
     Op.END: removing.end,

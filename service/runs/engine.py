@@ -21,13 +21,14 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, SetEnqueueOptions
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.context import Context
-from service.runs import apply
+from service.runs import advance, apply
 from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
-from service.runs.turning import Turning
+from service.runs.turning import Looked, Turning
 from service.settings import Settings
+from service.store import loops, runs
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,19 @@ need be, holds its place: so there are more places than a process could keep bus
 
 EXECUTOR = "main"
 """The one executor of a home folder; on PostgreSQL each replica is named by its slot."""
+
+
+class _Standing:
+    """A loop that does not turn: until every process hands in how loops are turned."""
+
+    def look(self, _context: Context, _run_id: str) -> Looked:
+        return Looked(ready=False, over=True)
+
+    def settle(self, _context: Context, _run_id: str) -> None:
+        return
+
+    def applied(self, _context: Context, _run_id: str) -> None:
+        return
 
 
 class Engine:
@@ -62,7 +76,9 @@ class Engine:
         chores: Callable[[Context], object] | None = None,
         lost: Callable[[], None] = lambda: None,
     ) -> None:
-        self._context, self._turning, self._chores, self._lost = context, turning, chores, lost
+        self._context, self._chores, self._lost = context, chores, lost
+        self._turning: Turning = turning or _Standing()
+        self._visiting = visiting
         settings = context.settings
         self._lock = HomeLock(settings.home) if settings.embedded else None
         self._slot = None if settings.embedded else Slot(settings.engine_url, visiting=visiting)
@@ -93,7 +109,7 @@ class Engine:
                 _write_ahead(settings)
             for name in ("dbos", "dbos.dbos"):
                 logging.getLogger(name).setLevel(logging.ERROR)
-            apply.bind(self._context, self._traffic)
+            apply.bind(self._context, self._traffic, self._turning)
             DBOS(config=_config(settings, self.executor))
             DBOS.launch()
             DBOS.register_queue(
@@ -106,7 +122,7 @@ class Engine:
         self._keeper = Keeper(
             self._context, self._traffic, QUEUE, self.executor, self._slot, self.start, self._give_up, self._chores
         )
-        self._keeper.start()
+        self._keeper.start(clock=not self._visiting)
 
     def park(self) -> None:
         """Begin to stop: take no more work, let go of each run at the end of its current step. Returns at once."""
@@ -127,10 +143,12 @@ class Engine:
             _hand_back(settings, self.executor, left)
         self._vacate()
 
-    def start(self, run_id: str, partition: str) -> None:
-        """Enqueue a run. Repeatable: a run that was enqueued before is not enqueued again."""
-        with SetWorkflowID(run_id), SetEnqueueOptions(queue_partition_key=partition):
-            DBOS.enqueue_workflow(QUEUE, apply.apply_plan, run_id)
+    def start(self, workflow: str, partition: str) -> None:
+        """Enqueue a run, by its id or, for an attempt after the first, by `runs.workflow_id`. Repeatable: what was
+        enqueued before is not enqueued again."""
+        run_id = runs.run_id_of(workflow)
+        with SetWorkflowID(workflow), SetEnqueueOptions(queue_partition_key=partition):
+            DBOS.enqueue_workflow(QUEUE, _workflow_of(run_id)[1], run_id)
 
     def _occupy(self) -> None:
         if self._slot is not None:
@@ -154,6 +172,13 @@ class Engine:
         self._lost()
 
 
+def _workflow_of(run_id: str) -> tuple[str, Callable[[str], str]]:
+    """What carries out a run, by name and as a function; the run's kind is the beginning of its id."""
+    if run_id.partition("-")[0] in loops.KINDS:
+        return advance.WORKFLOW, advance.turn_loop
+    return apply.WORKFLOW, apply.apply_plan
+
+
 def leave(code: int) -> None:
     """After `stop`: end this process at once if threads of it are still in the middle of a step, else return.
 
@@ -171,13 +196,14 @@ def leave(code: int) -> None:
         os._exit(code)
 
 
-def hand_over(settings: Settings, run_id: str, partition: str) -> None:
-    """Enqueue a run for the process that runs the engine, from one that does not."""
+def hand_over(settings: Settings, workflow: str, partition: str) -> None:
+    """Enqueue a run, named as for `Engine.start`, for the process that runs the engine, from one that does not."""
+    run_id = runs.run_id_of(workflow)
     client = DBOSClient(system_database_url=settings.engine_url)
     options: EnqueueOptions = {
         "queue_name": QUEUE,
-        "workflow_name": apply.WORKFLOW,
-        "workflow_id": run_id,
+        "workflow_name": _workflow_of(run_id)[0],
+        "workflow_id": workflow,
         "app_version": APPLICATION_VERSION,
         "queue_partition_key": partition,
     }

@@ -1,5 +1,5 @@
-"""The keeper: what the engine does beside runs, by the clock. It holds the slot, takes over the work of dead replicas,
-holds the journal against our record of runs, and cleans the journal.
+"""The keeper: what the engine does beside runs, by the clock. It holds the slot, begins what is due, takes over the
+work of dead replicas, holds the journal against our record of runs, and cleans the journal.
 
 Takeover and reconciling are repeatable and safe to do by several replicas at once: the engine moves a workflow on by
 one conditional statement, and an execution that lost its workflow stops at its next write to the journal.
@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.tracker import Finding, Severity
+from service import schedule
 from service.context import Context
 from service.runs import apply
 from service.runs.lock import SlotLost
@@ -65,14 +66,16 @@ class Keeper:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
         )
 
-    def start(self) -> None:
-        """Reconcile now, and do everything by the clock from now on."""
+    def start(self, *, clock: bool = False) -> None:
+        """Reconcile now, and do everything by the clock from now on; with `clock`, begin what is due, too."""
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a job that is still at work is no news
         self._safely(self.reconcile)
         if self._slot is not None:
             self._every(HOLD_EVERY, self.hold)
         self._every(TAKE_OVER_EVERY, self.take_over)
         self._every(RECONCILE_EVERY, self.reconcile)
+        if clock:
+            self._every(self._context.settings.tick_seconds, self.tick)
         self._every(CLEAN_EVERY, self.clean, first=timedelta(minutes=1))
         self._clock.start()
 
@@ -110,6 +113,14 @@ class Keeper:
             self.stop()
             self._lost(str(error))
 
+    def tick(self) -> None:
+        """Begin what is due. A run that is recorded and not enqueued, should we die in between, is reconciled."""
+        while begun := schedule.fire(self._context, self._context.now()):
+            for workflow, partition in begun:
+                if self._stopped:
+                    return
+                self._start(workflow, partition)
+
     def take_over(self) -> None:
         """Enqueue again what nobody is at work on: the work of dead replicas, and what this process had to let go of.
 
@@ -117,7 +128,7 @@ class Keeper:
         workflow that was just taken from the queue has begun.
         """
         pending = DBOS.list_workflows(status="PENDING", queue_name=self._queue, load_input=False, load_output=False)
-        idle = _owned(pending) - {(self._executor, run_id) for run_id in self._traffic.active}
+        idle = _owned(pending) - {(self._executor, workflow) for workflow in self._traffic.active}
         abandoned: set[tuple[str, str]] = set()
         for executor in sorted({executor for executor, _run_id in idle}):
             with self._gone(executor) as gone:
@@ -153,28 +164,31 @@ class Keeper:
         A run that the journal does not know (we died between recording and enqueueing it, or the journal was deleted)
         is enqueued; a run whose workflow ended without it is ended as failed, so that it can be taken up again.
         """
-        query = select(RunRow.id, ProjectRow.connection_id).join(ProjectRow, ProjectRow.id == RunRow.project_id)
+        query = select(RunRow.id, RunRow.attempt, ProjectRow.connection_id)
+        at_work = RunRow.state.not_in([*runs.ENDED, runs.HELD])
         with self._context.database.session() as session:
-            open_runs = [(row[0], row[1]) for row in session.execute(query.where(RunRow.state.not_in(runs.ENDED)))]
+            rows = session.execute(query.join(ProjectRow, ProjectRow.id == RunRow.project_id).where(at_work)).all()
+        open_runs = [(runs.workflow_id(run_id, attempt), partition) for run_id, attempt, partition in rows]
         for begin in range(0, len(open_runs), CHUNK):
             chunk = open_runs[begin : begin + CHUNK]
-            ids = [run_id for run_id, _partition in chunk]
+            ids = [workflow for workflow, _partition in chunk]
             known = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
             states = {workflow.workflow_id: workflow.status for workflow in known}
-            for run_id, partition in chunk:
-                if run_id not in states:
-                    self._start(run_id, partition)
-                elif states[run_id] in ENDED:
-                    self._end(run_id, states[run_id])
+            for workflow, partition in chunk:
+                if workflow not in states:
+                    self._start(workflow, partition)
+                elif states[workflow] in ENDED:
+                    self._end(workflow, states[workflow])
 
-    def _end(self, run_id: str, state: str) -> None:
+    def _end(self, workflow: str, state: str) -> None:
+        run_id = runs.run_id_of(workflow)
         finding = Finding(
             Severity.ERROR,
             "given-up",
             f"The engine gave this run up ({state.lower().replace('_', ' ')}). What was written so far is recorded.",
             f"Take it up again with: phaseloop runs retry {run_id}",
         )
-        apply.fail(self._context, run_id, finding)
+        apply.fail(self._context, run_id, finding, workflow)
 
     def clean(self) -> None:
         """Delete workflows from the journal that ended longer ago than runs keep their steps; do the daily chores."""

@@ -13,7 +13,7 @@ from service.domain.batches import REMOVAL_ORDER, Batch
 from service.domain.plan import Action, Recorded
 from service.domain.undo import touches
 from service.runs.work import Work
-from service.store import items
+from service.store import items, loops
 from service.store.tables import ProjectRow
 
 
@@ -68,6 +68,7 @@ def end(work: Work, _batch: Batch) -> None:
     with work.context.database.session() as session:
         project = session.get_one(ProjectRow, work.project.id)
         project.ended_at = project.ended_at or work.context.now()
+        loops.end(session, project.id, work.run.started_by, "The project was ended.", work.context.now())
 
 
 def forget(work: Work, keys: Collection[ItemKey]) -> None:

@@ -17,7 +17,9 @@ from connectors.errors import OutcomeUnknown, TrackerError, TrackerRefused, Trac
 from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage, kind_of
 from service.context import Context
 from service.domain.plan import Change, Plan
+from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import place_from_json, plan_from_json
+from service.runs.turning import Looked, Turning
 from service.store import items, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow
 
@@ -35,10 +37,22 @@ RESUME = "Nothing is lost: once this is mended, retry the run; only what is miss
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a step ended: `next` is `go`, `again` (after `wait` seconds), `stop` or `cancel`. Journaled, so plain."""
+    """How a step ended: `next` is `go`, `again` (after `wait` seconds), `stop`, `cancel`, or `over` where a look found
+    that there is nothing to do. Journaled, so plain."""
 
     next: str
     wait: float = 0.0
+
+
+OVER = "over"
+
+
+class Stopped(Exception):
+    """The run cannot go on, for a reason that no call to the tracker gave."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
 
 
 class StoreUnavailable(Exception):
@@ -117,25 +131,15 @@ def step(
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
         rows = items.rows(session, project.id)
+    assert run.plan_id is not None  # noqa: S101 - a run that makes its plan itself has made it when it looked
     plan, desired, changes = _plan(context, run.plan_id)
     with context.tracker(connection) as tracker:
         before = tracker.usage
         work = Work(context, run, project, plan, tracker, rows, desired, changes)
-        verdict, message = Verdict("go"), ""
-        try:
-            action(work)
-        except TrackerUnavailable as error:
-            verdict, message = _wait(context, error, attempt), str(error)
-        except OutcomeUnknown as error:
-            # The next attempt finds intents without answers, and looks in the tracker before it writes.
-            verdict, message = _again(attempt, min(1.0, context.settings.settle_seconds)), str(error)
-        except Unsettled as error:
-            verdict, message = _again(attempt, error.seconds), str(error)
-        except TrackerError as error:
-            verdict, message = Verdict("stop"), str(error)
-            work.findings.append(_finding(error, title))
+        verdict, message, found = _tried(context, attempt, title, lambda: action(work))
+        work.findings += found
         if verdict.next == "stop" and not work.findings:
-            work.findings.append(Finding(Severity.ERROR, "gave-up", f"{title}: {message}", RESUME, run_id))
+            work.findings.append(_gave_up(run_id, title, message))
         used = Usage(tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
         along = tracker.made_along()
     with context.database.session() as session:
@@ -143,9 +147,65 @@ def step(
         _record_along(session, project.id, run_id, along, now)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
-        until = now + timedelta(seconds=verdict.wait)
-        if verdict.next == "again" and not runs.set_waiting(session, run_id, message, until):
+        return _waiting(session, run_id, verdict, message, now)
+
+
+def look(context: Context, turning: Turning, run_id: str, attempt: int) -> Verdict:
+    """Have a run that makes its plan itself look and plan; record what that cost and found. Errors become a verdict as
+    in `step`; what is wrong with the calendar or the template stops the run as well."""
+    started, title, looked = context.now(), LOOK, Looked(ready=False)
+    with context.database.session() as session:
+        if runs.begin(session, run_id, started) is None:
             return Verdict("cancel")
+
+    def looking() -> None:
+        nonlocal looked
+        looked = turning.look(context, run_id)
+
+    verdict, message, found = _tried(context, attempt, title, looking)
+    if verdict.next == "go":
+        message = looked.message
+        verdict = Verdict(OVER if looked.over else "go" if looked.ready else "stop")
+    findings = [*looked.findings, *found]
+    if verdict.next == "stop" and not any(finding.severity is Severity.ERROR for finding in findings):
+        findings.append(_gave_up(run_id, title, message))
+    with context.database.session() as session:
+        now = context.now()
+        runs.record_step(session, run_id, 0, title, verdict.next, message, Usage(looked.reads, 0), started, now)
+        runs.add_findings(session, run_id, findings)
+        return _waiting(session, run_id, verdict, message, now)
+
+
+LOOK = "Look at what there is, and plan"
+
+
+def _tried(
+    context: Context, attempt: int, title: str, action: Callable[[], None]
+) -> tuple[Verdict, str, list[Finding]]:
+    """Do it: how it ended, what is to be said of that, and what was found. Errors that are not a tracker's rise."""
+    try:
+        action()
+    except TrackerUnavailable as error:
+        return _wait(context, error, attempt), str(error), []
+    except OutcomeUnknown as error:
+        # The next attempt finds intents without answers, and looks in the tracker before it writes.
+        return _again(attempt, min(1.0, context.settings.settle_seconds)), str(error), []
+    except Unsettled as error:
+        return _again(attempt, error.seconds), str(error), []
+    except TrackerError as error:
+        return Verdict("stop"), str(error), [_finding(error, title)]
+    except Stopped as error:
+        return Verdict("stop"), str(error), [error.finding]
+    except InvalidInput as error:
+        return Verdict("stop"), str(error), [_wrong(problem) for problem in error.problems]
+    return Verdict("go"), "", []
+
+
+def _waiting(session: Session, run_id: str, verdict: Verdict, message: str, now: datetime) -> Verdict:
+    """The verdict; a run that is to wait is recorded as waiting, unless it shall be cancelled."""
+    until = now + timedelta(seconds=verdict.wait)
+    if verdict.next == "again" and not runs.set_waiting(session, run_id, message, until):
+        return Verdict("cancel")
     return verdict
 
 
@@ -179,6 +239,14 @@ def _wait(context: Context, error: TrackerUnavailable, attempt: int) -> Verdict:
 
 def _again(attempt: int, seconds: float) -> Verdict:
     return Verdict("again", seconds) if attempt + 1 < ATTEMPTS else Verdict("stop")
+
+
+def _gave_up(run_id: str, title: str, message: str) -> Finding:
+    return Finding(Severity.ERROR, "gave-up", f"{title}: {message}", RESUME, run_id)
+
+
+def _wrong(problem: Problem) -> Finding:
+    return Finding(Severity.ERROR, "invalid-input", str(problem), "Mend it there; the run goes on by itself then.")
 
 
 def _finding(error: TrackerError, title: str) -> Finding:

@@ -30,7 +30,7 @@ def former_waits() -> None:
             DBOS.sleep(verdict.wait)
             attempt += 1
 
-    apply._until_done = until_done
+    apply.until_done = until_done
 
 
 def small_disk() -> None:
