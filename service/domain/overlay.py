@@ -53,10 +53,12 @@ def overlay(
 
     What is carried moves to where it goes; what is left where the tracker leaves it is not let go of. The closing
     iteration is closed unless it is already, the coming one begun: as `STATE` among the fields that are changed, and
-    in `after` where it is created. Where the tracker has no iterations, carrying is a change of labels.
+    in `after` where it is created. Where the tracker has no iterations, carrying is a change of labels. What is done in
+    the closing iteration is not written to any more.
     """
     items = {item.key: item for item in (*desired, *extra_items(turnover, desired, recorded, able))}
-    merged = {change.key: change for change in changes}
+    done = {content.key for content in turnover.contents if content.status == "done"}
+    merged = {change.key: _let_be(change) if change.key in done else change for change in changes}
     for one, content in _carried(turnover):
         ordinary = merged.get(one.key)
         if ordinary is not None and ordinary.action is Action.FORGET:
@@ -104,6 +106,12 @@ def _carried(turnover: Turnover) -> Iterator[tuple[Carried, Content]]:
     """What is still to be carried, as it stands in the closing iteration."""
     contents = {key_of(content): content for content in turnover.contents}
     return ((one, contents[one.key]) for one in turnover.carried if one.key in contents and not one.moved)
+
+
+def _let_be(change: Change) -> Change:
+    if change.action is not Action.UPDATE:
+        return change
+    return Change(change.key, change.kind, Action.KEEP, Reason.UNCHANGED, change.title, note="it is done")
 
 
 def _carry(

@@ -195,6 +195,14 @@ def test_what_is_left_is_neither_moved_nor_let_go_of() -> None:
     assert item.key not in desk.changes(turnover(content(item), policy=Policy.LEAVE))
 
 
+def test_what_is_done_is_not_written_to_any_more() -> None:
+    desk = Desk()
+    item = desk.has(ticket("a", 1), replace(ticket("a", 2), assignee="somebody-else"))
+
+    assert item.key not in desk.changes(replace(turnover(), contents=(content(item, status="done"),)))
+    assert item.key in desk.changes(turnover(content(item)))
+
+
 def test_a_ticket_of_peoples_own_is_taken_note_of_and_moved_and_nothing_else() -> None:
     desk = Desk()
     over = turnover(content(None, "77"))
