@@ -173,7 +173,8 @@ class JiraTracker:
         self._turner.start(_layout(place), item, ref)
 
     def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.close_iteration`. A read and a write. Jira sends to the backlog what is not done."""
+        """See `Tracker.close_iteration`. A read and a write; another read where Jira refuses. Jira sends to the backlog
+        what is not done."""
         self._client.patience.renew()
         self._turner.close(_layout(place), item, ref)
 

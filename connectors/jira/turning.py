@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerError, TrackerRefused
@@ -37,7 +38,10 @@ class Turner:
         try:
             self._write(layout, ref, body, "started")
         except ItemRejected as error:
-            raise self._not_started(layout, name, ref, error) from error
+            active = {str(one["id"]): one for one in self._fetcher.sprints(layout, "active")}
+            if ref.id not in active:  # nobody else started it at that moment
+                names = [sprint_ref(layout, one).key for one in active.values()]
+                raise self._not_started(layout, name, names, error) from error
 
     def close(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.close_iteration`."""
@@ -53,6 +57,8 @@ class Turner:
         try:
             self._write(layout, ref, {"state": "closed"}, "completed")
         except ItemRejected as error:
+            if sprint_state(self._sprint(layout, ref)) == "closed":  # somebody else completed it at that moment
+                return
             raise TrackerRefused(
                 f'Jira at {self._client.host} did not complete the sprint "{name}": {_said(error)}',
                 fix=f"{_MANAGER} completes it on the board, {layout.board_url}, which shows what stands in the way.",
@@ -86,13 +92,12 @@ class Turner:
                 raise _gone(layout, ref, error) from error
             raise
 
-    def _not_started(self, layout: Layout, name: str, ref: RemoteRef, error: ItemRejected) -> TrackerRefused:
-        """Why a sprint was not started: another one is active, as far as the board shows; else in Jira's words."""
-        active = self._fetcher.sprints(layout, "active")
-        others = [f'"{sprint_ref(layout, one).key}"' for one in active if str(one["id"]) != ref.id]
-        if others:
-            those = " and ".join(others)
-            message = f'The sprint "{name}" cannot be started: {those} is active on the same board.'
+    def _not_started(self, layout: Layout, name: str, active: Sequence[str], error: ItemRejected) -> TrackerRefused:
+        """Why a sprint was not started: others are active, as far as the board shows; else in Jira's words."""
+        if active:
+            those = " and ".join(f'"{one}"' for one in active)
+            verb = "is" if len(active) == 1 else "are"
+            message = f'The sprint "{name}" cannot be started: {those} {verb} active on the same board.'
             fix = (
                 f"{_MANAGER} completes {those} on the board, {layout.board_url}; or an administrator of the site"
                 " allows parallel sprints."
