@@ -124,6 +124,26 @@ def test_a_team_survives_the_way_to_json_and_back() -> None:
     assert team.to_json()["members"][0]["absences"] == ["2026-03-20", {"from": "2026-04-01", "to": "2026-04-10"}]
 
 
+def test_a_team_says_when_it_works() -> None:
+    calendar = "calendar: {time_zone: Europe/Paris, working_days: [mon, tue], holidays: {country: FR}}\nmembers:"
+    team = read_team(YAML.replace("time_zone: Europe/Berlin\n", "").replace("members:", calendar), "team.yaml")
+    assert team.calendar is not None
+    assert (team.zone, team.calendar.working_days) == ("Europe/Paris", ("mon", "tue"))
+    assert team_from_json(team.to_json()) == team
+    assert read_team(YAML, "team.yaml").zone == "Europe/Berlin"
+    assert read_team(CSV, "Churn.csv").zone is None
+
+
+def test_what_a_team_s_calendar_says_wrongly_is_said_with_the_rest() -> None:
+    text = YAML.replace("members:", "calendar:\n  time_zone: Europe/Paris\n  holidays: {country: France}\nmembers:")
+    assert problems(text.replace("email: ml-1@example.com", "email: ml-1")) == [
+        'team.yaml:4 calendar.time_zone: "Europe/Paris" stands here and "Europe/Berlin" as the `time_zone` of the team; '
+        + "keep one of the two",
+        'team.yaml:5 calendar.holidays.country: unknown country "France"; did you mean "FR"?',
+        'team.yaml:8 members[0].email: "ml-1" is not an e-mail address; write one such as ml-1@example.com',
+    ]
+
+
 def test_the_account_is_asked_for_before_the_address() -> None:
     team = team_from_json({"name": "T", "members": [member(account="712020:0b1c")]})
     assert team.members[0].handle == "712020:0b1c"
