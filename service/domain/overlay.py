@@ -244,7 +244,7 @@ def turnover_findings(
                 Severity.INFO,
                 "phase-goes-on",
                 f"The phase is not over: {'; '.join(turnover.lacking)}.",
-                f"Finish what is named, or decide with a reason: phaseloop decide {project_key} next",
+                "Finish what is named, or decide, with a reason, that the next phase comes.",
                 turnover.stage.phase,
             )
         )
