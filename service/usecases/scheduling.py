@@ -98,16 +98,18 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
     with changing(context, row, known) as (session, loop):
         if loop.state == loops.TURNING:
             return loop
-        turn = coming(known)
+        course = course_of(known, ahead=2)
+        turn = course.turn(known.current + 1)
         missed = turn.starts <= now
         at_once = catch_up or (now < turn.ends and _was_stopped(session, loop))
         text = f"{row.key} was resumed."
         if missed and not at_once:
             today = now.astimezone(known.calendar.zone).date()
-            turn = _move(session, known, loop, _same_weekday(turn.dates.first, today))
+            course = _move(session, known, loop, _same_weekday(turn.dates.first, today))
+            turn = course.turn(turn.number)
             text += f" Iteration {turn.number} begins on {turn.dates.first}."
         loop.state, loop.message, loop.changed_by = loops.TURNING, "", by
-        _set_due(session, known, loop, turn)
+        _set_due(session, known, loop, course)
         data = {"iteration": turn.number, "first": turn.dates.first.isoformat(), "catch_up": catch_up}
         tell(session, loop, "resumed", text, by, now, data)
     return loop
@@ -128,9 +130,10 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
         refuse_at_work(session, row, loop)
         first = coming(known).dates.first
         days = number(known.template.cadence.iteration_days, known.parameters)
-        turn = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
+        course = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
+        turn = course.turn(known.current + 1)
         if loop.state == loops.TURNING:
-            _set_due(session, known, loop, turn)
+            _set_due(session, known, loop, course)
         text = f"Iteration {turn.number} of {row.key} begins on {turn.dates.first} instead of {first}: {why}"
         data = {
             "reason": why,
@@ -140,6 +143,34 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
         }
         tell(session, loop, "skipped", text, by, now, data)
     return loop
+
+
+def follow(context: Context, project_id: str) -> bool:
+    """Bring what is due in line with the project as it is set up now: to be called after its settings or its team's
+    calendar changed. Returns whether that moved something. Left alone are a loop that does not turn, one whose run is
+    at work, and one whose iterations cannot be placed on the calendar (its next run says so)."""
+    with context.database.session() as session:
+        row = session.get_one(ProjectRow, project_id)
+    try:
+        known = material(context, project_id)
+        course = course_of(known, ahead=2)
+        with changing(context, row, known) as (session, loop):
+            if loop.state != loops.TURNING or loop.next_due is None or _run_at_work(session, loop) is not None:
+                return False
+            was = loop.due, loop.next_due
+            _set_due(session, known, loop, course)
+            return (loop.due, loop.next_due) != was
+    except (Conflict, InvalidInput):
+        return False
+
+
+def follow_team(context: Context, team_id: str) -> int:
+    """As `follow`, for all projects of a team; returns how many were moved."""
+    going_on = ProjectRow.team_id == team_id, ProjectRow.ended_at.is_(None), LoopRow.next_due.is_not(None)
+    query = select(ProjectRow.id).join(LoopRow, LoopRow.project_id == ProjectRow.id).where(*going_on)
+    with context.database.session() as session:
+        ids = list(session.scalars(query.order_by(ProjectRow.id)))
+    return sum(follow(context, project_id) for project_id in ids)
 
 
 def loop_json(context: Context, project: str) -> dict[str, Any]:
@@ -305,9 +336,9 @@ def _same_weekday(planned: date, today: date) -> date:
     return today + timedelta(days=(planned - today).days % 7)
 
 
-def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Turn:
+def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Course:
     """Let the next iteration begin on that day; the one that goes on lasts until then, and plans made before are stale.
-    Returns the next iteration as it is now."""
+    Returns the course as it is now."""
     loop.next_first = first
     row = session.get(IterationRow, (known.project.id, known.current))
     if row is not None:
@@ -325,16 +356,17 @@ def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Turn
     )
     if row is not None:
         row.ends = course.turn(row.number).ends
-    return course.turn(known.current + 1)
+    return course
 
 
-def _set_due(session: Session, known: Material, loop: LoopRow, turn: Turn) -> None:
-    """Set when the clock starts a run next, and what for, where `turn` is the iteration to come."""
-    loop.due, loop.next_due = loops.ADVANCE, turn.starts
-    row = session.get(IterationRow, (loop.project_id, known.current))
-    asks = known.turning.carry_over == "ask" and row is not None and loop.updated_at < turn.starts
-    if asks and row is not None and not _told(session, loop, f"proposed:{row.number}"):
-        loop.due, loop.next_due = loops.PROPOSE, row.ends
+def _set_due(session: Session, known: Material, loop: LoopRow, course: Course) -> None:
+    """Set when the clock starts a run next, and what for."""
+    starts = course.turn(known.current + 1).starts
+    asks = known.turning.carry_over == "ask" and known.current > 0 and loop.updated_at < starts
+    if asks and not _told(session, loop, f"proposed:{known.current}"):
+        loop.due, loop.next_due = loops.PROPOSE, course.turn(known.current).ends
+    else:
+        loop.due, loop.next_due = loops.ADVANCE, starts
 
 
 def _told(session: Session, loop: LoopRow, name: str) -> bool:

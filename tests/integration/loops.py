@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from service.context import Context, open_context
-from service.domain.calendar_file import CalendarSpec
 from service.domain.figures import TicketRecord
 from service.domain.team import Team, read_team
 from service.settings import Settings
@@ -49,6 +48,20 @@ def team() -> Team:
     return read_team(demo.read_text(), demo.name)
 
 
+def request(**asked: Any) -> projects.Request:
+    """What the project is set up with, and what is asked for besides."""
+    return projects.Request(
+        name="Churn",
+        key="ML",
+        connection="site",
+        team=team().name,
+        template=load_builtin("iterative-ml"),
+        parameters={"start_date": START.isoformat(), "iteration_days": 14},
+        time_zone="Europe/Berlin",
+        **asked,
+    )
+
+
 @dataclass
 class Shop:
     """A store with one project ML in Berlin, two weeks an iteration, from 2026-03-02 at 09:00."""
@@ -70,20 +83,12 @@ class Shop:
         )
         with context.database.session() as session:
             session.add(connection)
-        row = teams.put(context, team())
-        given = {"start_date": START.isoformat(), "iteration_days": 14}
-        request = projects.Request(
-            name="Churn",
-            key="ML",
-            connection="site",
-            team=row.name,
-            template=load_builtin("iterative-ml"),
-            parameters=given | asked.pop("parameters", {}),
-            time_zone="Europe/Berlin",
-            calendar=CalendarSpec(),
-            **asked,
-        )
-        return cls(context, clock, projects.put(context, request))
+        teams.put(context, team())
+        return cls(context, clock, projects.put(context, request(**asked)))
+
+    def change(self, **asked: Any) -> None:
+        """As a person does who sets the project up anew."""
+        projects.put(self.context, request(**asked))
 
     def begin_loop(self) -> None:
         """As the end of the first run does."""

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from service import schedule
+from service.domain.calendar_file import read_calendar
 from service.domain.problems import InvalidInput
 from service.settings import Settings
 from service.store import loops, runs
 from service.store.tables import LoopRow
-from service.usecases import deciding, scheduling
+from service.usecases import deciding, scheduling, teams
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.material import material
-from tests.integration.loops import Shop, at
+from tests.integration.loops import Shop, at, team
 from tests.postgres import scratch_database
 
 PM = "pm-1@example.com"
@@ -270,6 +271,40 @@ def test_a_bound_at_which_a_run_is_at_work_cannot_be_skipped_or_decided_on(begun
     with pytest.raises(Conflict, match=f"is {state}"):
         deciding.answer(begun.context, "ML", {"*": "backlog"}, PM)
     assert begun.events() == []
+
+
+# --- when settings change ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_due_follows_a_calendar_that_changes(begun: Shop) -> None:
+    closed = read_calendar("days_off: [2026-03-13, 2026-03-16]", "calendar.yaml")
+    begun.change(calendar=closed)
+    assert scheduling.follow(begun.context, begun.project.id)
+    assert begun.loop().next_due == at("2026-03-12T16:00")
+    assert firings(begun, 2) == [("propose", 1, "2026-03-12T17:00+01:00"), ("advance", 2, "2026-03-17T09:00+01:00")]
+    assert not scheduling.follow(begun.context, begun.project.id)
+
+
+def test_what_is_due_follows_a_policy_that_changes(begun: Shop) -> None:
+    begun.change(turning={"carry_over": "backlog"})
+    assert scheduling.follow(begun.context, begun.project.id)
+    assert (begun.loop().due, begun.loop().next_due) == ("advance", at("2026-03-16T08:00"))
+
+
+def test_all_projects_of_a_team_follow_its_calendar(begun: Shop) -> None:
+    changed = team().model_copy(update={"calendar": read_calendar("end: '16:00'", "calendar.yaml")})
+    row = teams.put(begun.context, changed)
+    assert scheduling.follow_team(begun.context, row.id) == 1
+    assert begun.loop().next_due == at("2026-03-13T15:00")
+
+
+def test_nothing_follows_while_a_run_is_at_work_or_the_loop_is_paused(begun: Shop) -> None:
+    begun.change(turning={"carry_over": "backlog"})
+    begun.run("advance", 2, runs.HELD)
+    assert not scheduling.follow(begun.context, begun.project.id)
+    scheduling.pause(begun.context, "ML", PM, "summer")
+    assert not scheduling.follow(begun.context, begun.project.id)
+    assert begun.loop().next_due is None
 
 
 # --- how it stands ----------------------------------------------------------------------------------------------------
