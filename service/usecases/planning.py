@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from time import monotonic
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from connectors.tracker import (
-    Account,
     Capabilities,
     Finding,
     Item,
     ItemKey,
+    ItemKind,
     ObservedItem,
     Place,
     ProjectSpec,
@@ -24,38 +24,24 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
+from service.domain import placement
 from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import Calendar
+from service.domain.calendar import starts_in_the_past
+from service.domain.course import Course, course
 from service.domain.desired import desired_items, fitting_findings
 from service.domain.diff import adoptions, diff, without_lost
-from service.domain.parameters import settle
-from service.domain.plan import Plan, Recorded, Vacancy
-from service.domain.reading import read_template
-from service.domain.team import Member, Team
-from service.domain.template import Template
+from service.domain.plan import Plan, Purpose, Recorded, Vacancy
+from service.domain.team import Team
 from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import items
 from service.store.secrets import new_id
-from service.store.tables import ConnectionRow, PlanRow, ProjectRow, TeamRow, TemplateRow
-from service.usecases import gone, projects, wishes
+from service.store.tables import PlanRow, ProjectRow
+from service.usecases import gone, members, projects, wishes
 from service.usecases.errors import NotFound
-from service.usecases.teams import team_of
+from service.usecases.material import Material, material
 from service.usecases.wishes import NO_WISH, Wish
-
-
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """Everything of ours that a plan is made from."""
-
-    project: ProjectRow
-    connection: ConnectionRow
-    team: Team
-    template: Template
-    blueprint: Blueprint
-    assignment: Assignment
-    recorded: Mapping[ItemKey, Recorded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +62,20 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH) -> Draft:
     writing is in the plan's findings.
     """
     wishes.check(wish)
-    inputs = _inputs(context, projects.going_on(context, project).id)
+    ours = material(context, projects.going_on(context, project).id)
+    today = context.now().astimezone(ours.calendar.zone).date()
+    return drafted(context, ours, lambda tracker: _plan(tracker, ours, wish, today))
+
+
+def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Plan, Capabilities]]) -> Draft:
+    """The plan that `make` makes with a tracker, with what making it took and what applying it is expected to take."""
     started = monotonic()
-    with context.tracker(inputs.connection) as tracker:
+    with context.tracker(ours.connection) as tracker:
         before = tracker.usage
-        plan, capabilities = _plan(tracker, inputs, wish)
+        plan, capabilities = make(tracker)
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
     seconds = monotonic() - started
-    return Draft(inputs.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
+    return Draft(ours.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
 
 
 def make_plan(context: Context, project: str, wish: Wish = NO_WISH) -> PlanRow:
@@ -135,36 +127,6 @@ def plan_json(row: PlanRow) -> dict[str, Any]:
     }
 
 
-def _inputs(context: Context, project_id: str) -> _Inputs:
-    with context.database.session() as session:
-        project = session.get_one(ProjectRow, project_id)
-        connection = session.get_one(ConnectionRow, project.connection_id)
-        team = team_of(session.get_one(TeamRow, project.team_id))
-        stored = session.get_one(TemplateRow, project.template_digest)
-        recorded = items.recorded(session, project_id)
-        people = _people_of_last_run(session, project_id)
-    template = read_template(stored.text, stored.source)
-    parameters = settle(template, project.parameters, context.now().date())
-    calendar = Calendar(time_zone=project.time_zone)
-    drawn = blueprint(template, parameters, project.name, project.key, calendar)
-    holding = {
-        key: people[account]
-        for key, record in recorded.items()
-        if record.ref is not None and (account := record.wanted.get("assignee")) in people
-    }
-    assignment = assign(drawn, template, parameters, team, calendar, holding)
-    return _Inputs(project, connection, team, template, drawn, assignment, recorded)
-
-
-def _people_of_last_run(session: Session, project_id: str) -> dict[str, str]:
-    """Who is behind each account id, as the plans that were applied had it, the newest last."""
-    query = select(PlanRow).where(PlanRow.project_id == project_id, PlanRow.run_id.is_not(None))
-    people: dict[str, str] = {}
-    for row in session.scalars(query.order_by(PlanRow.created_at)):
-        people |= row.body.get("people", {})
-    return people
-
-
 def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
     """How the connector is told which project this is about."""
     return ProjectSpec(
@@ -177,46 +139,159 @@ def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
     )
 
 
-def _plan(tracker: Tracker, inputs: _Inputs, wish: Wish) -> tuple[Plan, Capabilities]:
-    project = inputs.project
-    spec = spec_of(project, str(project.parameters.get("method", "scrum")))
-    place = tracker.locate(spec)
-    accounts, people_findings = _accounts(tracker, place, inputs)
-    capabilities = place.capabilities if place is not None else tracker.assumed(spec)
-    wanted = desired_items(inputs.blueprint, inputs.assignment, accounts, capabilities)
-    restore = wishes.restoring(wish, wanted, inputs.recorded)
-    is_gone = gone.is_gone(project, place, inputs.recorded, restore)
-    findings = gone.project_findings(project) if is_gone else _place_findings(project, place)
-    findings += fitting_findings(inputs.blueprint, capabilities)
-    if place is not None or (spec.create and not is_gone):
-        findings += tracker.check(spec, place, wanted)
-    known = {key: record.ref for key, record in inputs.recorded.items() if record.ref is not None}
-    observed = _observed(tracker, place, known)
-    if place is not None:
-        findings += gone.item_findings(project, wanted, inputs.recorded, observed, restore)
-    wanted = without_lost(wanted, inputs.recorded, observed, restore)
-    notes = {key: inputs.assignment.notes.get(key, "") for key in (item.key for item in wanted)}
-    changes, drift = diff(wanted, inputs.recorded, observed, notes, restore)
-    if is_gone:
-        changes, drift = [], [gone.project_drift(project)]
-    plan = Plan(
-        project=project.id,
-        serial=project.serial,
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What should be, before anybody is assigned: `live` is what a plan concerns, `whole` all there ever was as well,
+    `moving` what is put into another iteration than it is in. Iterations before `live_from` are history."""
+
+    course: Course
+    live: Blueprint
+    whole: Blueprint
+    live_from: int
+    moving: frozenset[ItemKey] = frozenset()
+
+
+def lay_out(
+    ours: Material, way: Course, due: int, moving: Mapping[ItemKey, int | None], *, live_from: int | None = None
+) -> Layout:
+    """Lay a course out. What is in an iteration that has begun stays there, but for what is `moving`; what should have
+    been made for one that is over and was not is due in iteration `due` (0: nothing is). What a plan concerns begins
+    with iteration `due`, or with `live_from`."""
+    first = max(due if live_from is None else live_from, 1)
+    placed: dict[ItemKey, int | None] = placement.placed(ours.recorded, ours.current, ours.shelved) | dict(moving)
+
+    def drawn(since: int) -> Blueprint:
+        names = ours.project.name, ours.project.key
+        return blueprint(ours.template, ours.parameters, *names, ours.calendar, way, placed, live_from=since)
+
+    whole = drawn(0)
+    late = placement.overdue(whole, ours.recorded, ours.current, due) if due else {}
+    if late:
+        placed.update(late)
+        whole = drawn(0)
+    return Layout(way, drawn(first) if first > 1 else whole, whole, first, frozenset(moving))
+
+
+def assigned(ours: Material, laid: Layout, team: Team, holding: Mapping[ItemKey, str] | None = None) -> Assignment:
+    """Who does what. Those who have a ticket of an iteration that goes on, or one that is carried, keep it."""
+    there = placement.tickets_in(ours.recorded)
+    pinned = {key for key, number in there.items() if number <= ours.current} | laid.moving
+    held = ours.holding | dict(holding or {})
+    return assign(laid.live, ours.template, ours.parameters, team, ours.calendar, held, pinned=pinned)
+
+
+def wanted_items(
+    laid: Layout,
+    assignment: Assignment,
+    accounts: Mapping[str, str],
+    capabilities: Capabilities,
+    recorded: Mapping[ItemKey, Recorded],
+    times: Mapping[ItemKey, int],
+) -> list[Item]:
+    """The items that a plan is about. Dependencies that exist and lead to what is history are history too."""
+    wanted = desired_items(laid.live, assignment, accounts, capabilities, carried=times)
+    alive = {item.key for item in wanted}
+    return [
+        item
+        for item in wanted
+        if item.kind is not ItemKind.LINK or item.target in alive or not _exists(recorded.get(item.key))
+    ]
+
+
+def _exists(record: Recorded | None) -> bool:
+    return record is not None and record.ref is not None
+
+
+def observed_by(
+    tracker: Tracker,
+    place: Place | None,
+    ours: Material,
+    about: Mapping[ItemKey, Recorded],
+    wanted: Sequence[Item],
+    seen: Mapping[ItemKey, ObservedItem] | None = None,
+) -> Mapping[ItemKey, ObservedItem]:
+    """What the tracker shows of what a plan is `about`; links are read with their tickets and are not items of their
+    own there. Once iterations have begun our records are whole: then nothing else is looked for, and of what is history
+    only that is read which something new depends on. What was `seen` already is not read again."""
+    if place is None:
+        return {}
+    readable = items.readable(ours.known)
+    if not ours.begun and seen is None:
+        return tracker.find(place, readable)
+    targets = {item.target for item in wanted if item.kind is ItemKind.LINK}
+    there = dict(seen or {})
+    only = [key for key in readable if key not in there and (key in about or key in targets)]
+    return {**there, **tracker.find(place, readable, only=only)} if only else there
+
+
+def bare_plan(ours: Material, spec: ProjectSpec, place: Place | None, purpose: Purpose = Purpose.APPLY) -> Plan:
+    """A plan of this project that does nothing yet."""
+    return Plan(
+        project=ours.project.id,
+        serial=ours.project.serial,
         spec=spec,
         place=place,
-        template=f"{inputs.template.name} {inputs.template.version}",
+        template=f"{ours.template.name} {ours.template.version}",
+        changes=(),
+        items=(),
+        known=ours.known,
+        observed={},
+        purpose=purpose,
+    )
+
+
+def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Plan, Capabilities]:
+    project, current = ours.project, ours.current
+    spec = spec_of(project, ours.method)
+    place = tracker.locate(spec)
+    first = ours.loop.next_first if ours.loop is not None else None
+    ahead = ours.ahead(max(current, 1))
+    way = course(ours.template, ours.parameters, ours.calendar, ours.begun, coming_first=first, ahead=ahead)
+    laid = lay_out(ours, way, current, ours.carrying)
+    assignment = assigned(ours, laid, ours.team)
+    people = members.working(tracker, place, ours.team, assignment.people, project.key)
+    capabilities = place.capabilities if place is not None else tracker.assumed(spec)
+    wanted = wanted_items(laid, assignment, people.accounts, capabilities, ours.recorded, ours.times)
+    about = placement.concerned(ours.recorded, laid.live, laid.whole, laid.live_from, ours.shelved)
+    restore = wishes.restoring(wish, wanted, about)
+    is_gone = gone.is_gone(project, place, ours.recorded, restore)
+    findings = gone.project_findings(project) if is_gone else place_findings(project, place)
+    findings += fitting_findings(laid.live, capabilities)
+    if not current and (past := starts_in_the_past(way.turn(1).dates, today)) is not None:
+        findings.append(past)
+    if place is not None or (spec.create and not is_gone):
+        findings += tracker.check(spec, place, wanted)
+    observed = observed_by(tracker, place, ours, about, wanted)
+    if place is not None:
+        findings += gone.item_findings(project, wanted, about, observed, restore)
+    wanted = without_lost(wanted, about, observed, restore)
+    changes, drift = diff(wanted, about, observed, assignment.notes, restore)
+    if is_gone:
+        changes, drift = [], [gone.project_drift(project)]
+    plan = replace(
+        bare_plan(ours, spec, place),
         changes=tuple(changes),
         items=tuple(wanted),
-        known={key: seen.ref for key, seen in observed.items()} | known,
+        known=known_to(ours, observed),
         observed={key: seen.fields for key, seen in observed.items()},
         drift=tuple(drift),
-        vacancies=tuple(_vacancies(inputs.assignment, wanted)),
-        findings=(*findings, *people_findings),
-        people={accounts[m.handle]: m.person for m in inputs.team.members if m.handle in accounts},
+        vacancies=tuple(vacancies(assignment, wanted)),
+        findings=(*findings, *people.findings),
+        people=named(ours.team, people.accounts),
     )
     if wish.adopt:
-        plan = _adopting(plan, wishes.given(tracker, place, wish, wanted, inputs.recorded, observed))
+        plan = _adopting(plan, wishes.given(tracker, place, wish, wanted, ours.recorded, observed))
     return plan, capabilities
+
+
+def known_to(ours: Material, observed: Mapping[ItemKey, ObservedItem]) -> dict[ItemKey, RemoteRef]:
+    """The references of what exists, by our records or as the tracker shows it."""
+    return {key: seen.ref for key, seen in observed.items()} | ours.known
+
+
+def named(team: Team, accounts: Mapping[str, str]) -> dict[str, str]:
+    """Who is behind each account id."""
+    return {accounts[member.handle]: member.person for member in team.members if member.handle in accounts}
 
 
 def _adopting(plan: Plan, given: Mapping[ItemKey, ObservedItem]) -> Plan:
@@ -230,14 +305,8 @@ def _adopting(plan: Plan, given: Mapping[ItemKey, ObservedItem]) -> Plan:
     )
 
 
-def _observed(
-    tracker: Tracker, place: Place | None, known: Mapping[ItemKey, RemoteRef]
-) -> Mapping[ItemKey, ObservedItem]:
-    """What the tracker shows; links are read with their tickets and are not items of their own there."""
-    return tracker.find(place, items.readable(known)) if place is not None else {}
-
-
-def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
+def place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
+    """What is wrong with where a project is, or is not yet, in the tracker."""
     if place is None and not project.create:
         return [
             Finding(
@@ -261,43 +330,8 @@ def _place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
     return []
 
 
-def _accounts(tracker: Tracker, place: Place | None, inputs: _Inputs) -> tuple[dict[str, str], list[Finding]]:
-    """Account ids by the handles of the people who have work in this plan, and what is wrong with any of them."""
-    working = inputs.assignment.people
-    members = [member for member in inputs.team.members if member.handle in working]
-    found = tracker.people(place, [member.handle for member in members])
-    findings = [
-        finding
-        for member in members
-        if (finding := _person_finding(member, found.get(member.handle), inputs.project.key)) is not None
-    ]
-    return {handle: account.id for handle, account in found.items()}, findings
-
-
-def _person_finding(member: Member, account: Account | None, project_key: str) -> Finding | None:
-    def finding(code: str, message: str, fix: str) -> Finding:
-        return Finding(Severity.ERROR, code, f"{member.person} ({member.handle}) {message}", fix, member.handle)
-
-    if account is None:
-        return finding(
-            "account-unknown",
-            "is not known to the tracker as somebody who can be assigned here.",
-            f"Check the address in the team file, give the account access to {project_key}, or write the tracker's "
-            "account id as `account` where addresses are hidden.",
-        )
-    if not account.active:
-        return finding("account-inactive", "has left: the account is not active.", "Take the person out of the team.")
-    if account.assignable is False:
-        return finding(
-            "account-not-assignable",
-            f"cannot be given work in {project_key}.",
-            "Somebody who administers it lets the account in: as a member of the board, or in a Jira project with the "
-            "permission Assignable user.",
-        )
-    return None
-
-
-def _vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
+def vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
+    """The tickets that nobody could be found for, under the titles they have in the tracker."""
     titles = {item.key: item.title for item in wanted}
     return [
         Vacancy(vacancy.key, titles.get(vacancy.key, vacancy.key), vacancy.role, vacancy.reason)
@@ -307,7 +341,7 @@ def _vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
 
 def _with_estimate(plan: Plan, capabilities: Capabilities, seconds_per_call: float) -> Plan:
     """The plan with what applying is expected to take, at the pace at which the tracker has just answered."""
-    calls = batches(plan.changes, plan.items, capabilities)
+    calls = batches(plan.changes, plan.items, capabilities, plan.purpose)
     expected = estimate(
         calls, plan.items, capabilities, creates_project=plan.place is None, seconds_per_call=seconds_per_call
     )

@@ -1,0 +1,142 @@
+"""What of ours a plan is made from: the project with its template, team and calendar, how far its loop is, and what was
+recorded. Reads our store only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.tracker import ItemKey, RemoteRef
+from service.context import Context
+from service.domain import placement
+from service.domain.calendar import Calendar
+from service.domain.course import Begun
+from service.domain.parameters import settle
+from service.domain.plan import Plan, Purpose, Recorded
+from service.domain.reading import read_template
+from service.domain.team import Team
+from service.domain.template import Loop, ParameterValue, Template
+from service.domain.turnover import Policy
+from service.domain.wire import plan_from_json
+from service.store import items, loops
+from service.store.tables import CarryRow, ConnectionRow, LoopRow, PlanRow, ProjectRow, TeamRow, TemplateRow
+from service.usecases import projects
+from service.usecases.teams import team_of
+
+
+@dataclass(frozen=True)
+class Material:
+    """One project as our store knows it.
+
+    `loop` is None before the first apply has ended. `begun` are the iterations that have begun, `times` how often each
+    ticket was carried over, `shelved` the tickets that were sent to the backlog, `people` who is behind each account.
+    `carrying` is where an advance that has not come to its end put tickets already.
+    """
+
+    project: ProjectRow
+    connection: ConnectionRow
+    team: Team
+    template: Template
+    parameters: Mapping[str, ParameterValue]
+    calendar: Calendar
+    turning: Loop
+    recorded: Mapping[ItemKey, Recorded]
+    people: Mapping[str, str]
+    loop: LoopRow | None = None
+    begun: Sequence[Begun] = ()
+    times: Mapping[ItemKey, int] = field(default_factory=dict)
+    shelved: frozenset[ItemKey] = frozenset()
+    carrying: Mapping[ItemKey, int | None] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """How the team works: `scrum` or `kanban`."""
+        return str(self.project.parameters.get("method", "scrum"))
+
+    @property
+    def current(self) -> int:
+        """The number of the iteration that goes on, 0 before the first."""
+        return self.loop.current if self.loop is not None else 0
+
+    @cached_property
+    def known(self) -> dict[ItemKey, RemoteRef]:
+        """The references of everything that exists by our records."""
+        return {key: record.ref for key, record in self.recorded.items() if record.ref is not None}
+
+    @cached_property
+    def holding(self) -> dict[ItemKey, str]:
+        """Who has which ticket, as we wrote it last."""
+        return {
+            key: self.people[account]
+            for key, record in self.recorded.items()
+            if record.ref is not None and (account := record.wanted.get("assignee")) in self.people
+        }
+
+    def ahead(self, first: int) -> int | None:
+        """How many iterations are kept prepared from iteration `first` on: as the loop has it, and never fewer than are
+        there already. None: all that are planned."""
+        if self.turning.ahead == "all":
+            return None
+        return max(self.turning.ahead, placement.last_prepared(self.recorded) - first + 1)
+
+
+def material(context: Context, project_id: str) -> Material:
+    """Read what a plan for this project is made from. Raises InvalidInput."""
+    with context.database.session() as session:
+        project = session.get_one(ProjectRow, project_id)
+        connection = session.get_one(ConnectionRow, project.connection_id)
+        team = team_of(session.get_one(TeamRow, project.team_id))
+        stored = session.get_one(TemplateRow, project.template_digest)
+        recorded = items.recorded(session, project_id)
+        people = _people_of_last_run(session, project_id)
+        loop = session.get(LoopRow, project_id)
+        begun = loops.begun(session, project_id)
+        times = loops.carried(session, project_id)
+        shelved = _shelved(session, project_id, recorded)
+    template = read_template(stored.text, stored.source)
+    return Material(
+        project=project,
+        connection=connection,
+        team=team,
+        template=template,
+        parameters=settle(template, project.parameters, context.now().date()),
+        calendar=projects.calendar_of(project, team),
+        turning=projects.turning_of(project, template),
+        recorded=recorded,
+        people=people,
+        loop=loop,
+        begun=begun,
+        times=times,
+        shelved=shelved,
+    )
+
+
+def _people_of_last_run(session: Session, project_id: str) -> dict[str, str]:
+    """Who is behind each account id, as the plans that were applied had it, the newest last."""
+    query = select(PlanRow).where(PlanRow.project_id == project_id, PlanRow.run_id.is_not(None))
+    people: dict[str, str] = {}
+    for row in session.scalars(query.order_by(PlanRow.created_at)):
+        people |= row.body.get("people", {})
+    return people
+
+
+def _shelved(session: Session, project_id: str, recorded: Mapping[ItemKey, Recorded]) -> frozenset[ItemKey]:
+    """The tickets whose last carry-over took them to the backlog, where they are by our records."""
+    query = select(CarryRow).where(CarryRow.project_id == project_id).order_by(CarryRow.number)
+    last = {ItemKey(row.ticket): row.policy for row in session.scalars(query)}
+    placed = placement.tickets_in(recorded)
+    return frozenset(key for key, policy in last.items() if policy == Policy.BACKLOG and key not in placed)
+
+
+def begun_plan(context: Context, run_id: str) -> Plan | None:
+    """The newest plan that this run to advance has made, None if it has made none."""
+    query = select(PlanRow).where(PlanRow.run_id == run_id).order_by(PlanRow.created_at.desc(), PlanRow.id)
+    with context.database.session() as session:
+        row = session.scalar(query.limit(1))
+    if row is None or row.body.get("purpose") != Purpose.ADVANCE or "changes" not in row.body:
+        return None
+    return plan_from_json(row.body)
