@@ -121,13 +121,13 @@ def blueprint(
     course: Course | None = None,
     placed: Mapping[ItemKey, int | None] | None = None,
     live_from: int = 0,
-    seed_from: int | None = None,
+    seed_from: int = 0,
 ) -> Blueprint:
     """Fill in a checked template with settled parameters, along the given course or else the planned one.
 
     `placed` says in which iteration tickets are, whatever the template would have (None: in the backlog); it names all
-    that were put into an iteration that has begun. A ticket that is not placed is due in `seed_from` at the earliest,
-    which is the current iteration unless given: name the next one when the current one is being closed.
+    that were put into an iteration that has begun. A ticket that is not placed is due in iteration `seed_from` at the
+    earliest (see `Seeding`): with the current one, or the next while that is being closed, nothing is left behind.
 
     Only what is live is there: the iterations from `live_from` on, as far as the course goes; the tickets that are in
     them and what these wait for; and the epics of every phase that the course comes through.
@@ -136,8 +136,7 @@ def blueprint(
     template does not have.
     """
     along = course if course is not None else course_of(template, parameters, calendar)
-    first = along.current if seed_from is None else seed_from
-    seeding = Seeding(template, parameters, along, placed or {}, first)
+    seeding = Seeding(template, parameters, along, placed or {}, seed_from)
     draft = _Draft(template, parameters, {"name": project_name, "key": project_key}, seeding)
     live = [turn for turn in along.turns if turn.number >= live_from]
     iterations = tuple(draft.iteration(turn) for turn in live)
@@ -226,7 +225,7 @@ class _Draft:
             for turn in instance.turns:
                 if turn.number in live and self.wording.events():
                     yield turn.number, self._ceremonies(instance, turn)
-                n = self.seeding.place(_record_key(turn.number), instance, turn.number)
+                n = self.seeding.place(_record_key(turn.number), turn.number, turn.number)
                 if n is not None and n in live:
                     yield n, self._record(instance, turn, n)
 

@@ -59,7 +59,8 @@ class Seeding:
 
     `placed` says where tickets are, whatever the template would have: those that were put into an iteration that has
     begun, or were carried over; None for the backlog. A ticket that is not placed is due in `seed_from` at the earliest
-    if its phase goes on then, or ended just before: what a template gains while a phase goes on is not too late.
+    if its phase (of a recurring one: its iteration) goes on then or ended just before: what a template gains while a
+    phase goes on, and what could not be made when it was due, is not too late.
     """
 
     def __init__(
@@ -83,11 +84,12 @@ class Seeding:
         known = {sown.key for sown in found}
         return tuple(replace(sown, waits_for=tuple(key for key in sown.waits_for if key in known)) for sown in found)
 
-    def place(self, key: ItemKey, instance: Instance, home: int) -> int | None:
-        """The number of the iteration that a ticket planned for iteration `home` is in."""
+    def place(self, key: ItemKey, home: int, until: int) -> int | None:
+        """The number of the iteration that a ticket planned for iteration `home` is in, which makes sense up to
+        iteration `until` and in the one after it."""
         if key in self._placed:
             return self._placed[key]
-        return max(home, self._seed_from) if instance.turns[-1].number >= self._seed_from - 1 else home
+        return max(home, self._seed_from) if until >= self._seed_from - 1 else home
 
     def key(self, ticket: Key, instance: Instance, turn: Turn) -> ItemKey | None:
         """The item key of a ticket as seen from an iteration: of a recurring phase in the same iteration or, from
@@ -133,7 +135,8 @@ class Seeding:
 
     def _sown(self, key: ItemKey, ticket: Ticket, instance: Instance, home: Turn) -> Sown:
         waits_for = (self.key(need, instance, home) for need in self.needs[ticket.key])
-        iteration = self.place(key, instance, home.number)
+        until = home if instance.phase.recurring else instance.turns[-1]
+        iteration = self.place(key, home.number, max(home.number, until.number))
         return Sown(key, ticket, instance, home, iteration, tuple(found for found in waits_for if found is not None))
 
 

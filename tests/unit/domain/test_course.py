@@ -24,6 +24,7 @@ from service.domain.template import Template
 from tests.unit.domain.samples import MONDAY, phase, settled, template, ticket
 
 relaxed = settings(deadline=None)
+CALENDAR = Calendar()
 
 BUILD, RUN = Stage("build"), Stage("run")
 
@@ -52,7 +53,7 @@ def begin(*given: Stage, closed: int = 0) -> list[Begun]:
 
 
 def go(process: Template, begun: list[Begun] | None = None, **given: object) -> Course:
-    return course(process, settled(process), Calendar(), begun or [], **given)  # type: ignore[arg-type]
+    return course(process, settled(process), CALENDAR, begun or [], **given)  # type: ignore[arg-type]
 
 
 def test_before_anything_begins_the_course_is_what_the_template_plans(loop: Template) -> None:
@@ -222,7 +223,7 @@ def test_a_course_keeps_what_has_begun_and_goes_on_from_it_without_a_gap(
     history: tuple[Template, list[Begun], Stage | None], ahead: int | None
 ) -> None:
     process, begun, coming = history
-    found = course(process, settled(process), Calendar(), begun, coming=coming, ahead=ahead)
+    found = course(process, settled(process), CALENDAR, begun, coming=coming, ahead=ahead)
     assert [turn.number for turn in found.turns] == list(range(1, len(found.turns) + 1))
     assert [(turn.stage, turn.dates) for turn in found.turns[: len(begun)]] == [(b.stage, b.dates) for b in begun]
     assert found.current == len(begun)
@@ -245,9 +246,9 @@ def test_to_begin_what_the_course_says_comes_next_changes_nothing(
     history: tuple[Template, list[Begun], Stage | None],
 ) -> None:
     process, begun, coming = history
-    before = course(process, settled(process), Calendar(), begun, coming=coming)
+    before = course(process, settled(process), CALENDAR, begun, coming=coming)
     nxt = before.turn(len(begun) + 1)
-    after = course(process, settled(process), Calendar(), [*begun, Begun(nxt.number, nxt.stage, nxt.dates)])
+    after = course(process, settled(process), CALENDAR, [*begun, Begun(nxt.number, nxt.stage, nxt.dates)])
     same = min(len(before.turns), len(after.turns))
     assert [(t.stage, t.dates) for t in after.turns[:same]] == [(t.stage, t.dates) for t in before.turns[:same]]
     assert len(after.turns) - len(before.turns) in (0, 1)
