@@ -133,12 +133,13 @@ def blueprint(
     them and what these wait for; and the epics of every phase that the course comes through.
 
     Raises `InvalidInput` when an iteration cannot be placed on the calendar, or a live one is of a phase that the
-    template does not have.
+    template no longer has; with `live_from` 0, for all there ever was, such a one is left out.
     """
     along = course if course is not None else course_of(template, parameters, calendar)
     seeding = Seeding(template, parameters, along, placed or {}, seed_from)
     draft = _Draft(template, parameters, {"name": project_name, "key": project_key}, seeding)
-    live = [turn for turn in along.turns if turn.number >= live_from]
+    known = {phase.key for phase in template.phases}
+    live = [turn for turn in along.turns if turn.number >= live_from and (live_from or turn.stage.phase in known)]
     iterations = tuple(draft.iteration(turn) for turn in live)
     tickets = tuple(draft.tickets({turn.number for turn in live}))
     outside = draft.outside(tickets)

@@ -208,6 +208,7 @@ def test_work_of_what_is_long_over_does_not_come_back_when_it_is_not_placed(loop
 def test_an_iteration_of_a_phase_that_left_the_template_is_refused_only_while_it_is_live(loop: Template) -> None:
     stages = [BUILD, Stage("gone"), RUN]
     assert list(by_iteration(drawn_along(loop, stages, {}))) == [3, 4]
+    assert list(by_iteration(drawn_along(loop, stages, {}, live_from=0))) == [1, 3, 4]
     with pytest.raises(InvalidInput, match='there is no phase "gone" any more'):
         drawn_along(loop, stages, {}, live_from=2)
 
