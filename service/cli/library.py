@@ -20,6 +20,7 @@ from service.domain.template import Template
 from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow, TeamRow
 from service.usecases import connections as connection_cases
+from service.usecases import scheduling
 from service.usecases import teams as team_cases
 from service.usecases.connections import Preflight
 
@@ -245,7 +246,9 @@ def keep_team_file(file: Path) -> TeamRow:
     except UnicodeDecodeError:
         fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
     with opened() as context:
-        return team_cases.put(context, read_team(text, str(file)))
+        row = team_cases.put(context, read_team(text, str(file)))
+        scheduling.follow_team(context, row.id)
+        return row
 
 
 @team.command("list")

@@ -18,7 +18,7 @@ from service.cli.work import carry_out
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
 from service.store.tables import ProjectRow
-from service.usecases import applying, connections, planning, projects, running, teams
+from service.usecases import applying, connections, planning, projects, running, scheduling, teams
 from service.usecases.errors import NotFound, UseCaseError
 from service.usecases.wishes import Wish
 
@@ -136,7 +136,9 @@ def _set_up(
         time_zone=time_zone,
         create=create if create is not None else (present.create if present else False),
     )
-    return projects.put(context, request)
+    row = projects.put(context, request)
+    scheduling.follow(context, row.id)
+    return row
 
 
 def _only_connection(context: Context) -> str:

@@ -17,7 +17,7 @@ from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
 from service.templates import TemplateText
-from service.usecases import looking, planning, projects, running, wishes
+from service.usecases import looking, planning, projects, running, scheduling, wishes
 from service.usecases.errors import NotFound
 from service.usecases.running import Inventory
 from service.usecases.wishes import Wish
@@ -140,6 +140,7 @@ def change_project(
                 create=row.create if body.create is None else body.create,
             ),
         )
+    scheduling.follow(context, row.id)
     shown = _shown(row, running.inventory(context, row.id))
     response.headers["ETag"] = _etag(row, shown)
     return shown

@@ -14,7 +14,7 @@ from service.api.routing import CreatingRoute, JsonRoute, require_type
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team, read_team, team_from_json
 from service.store.tables import TeamRow
-from service.usecases import teams
+from service.usecases import scheduling, teams
 from service.usecases.errors import Conflict
 
 router = APIRouter(prefix="/teams", tags=["teams"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
@@ -132,6 +132,7 @@ def replace_team(
         row = teams.put(context, team, expected_version=version)
     except Conflict as error:
         raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
+    scheduling.follow_team(context, row.id)
     response.headers["ETag"] = _etag(row)
     return _shown(row)
 
