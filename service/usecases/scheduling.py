@@ -109,7 +109,7 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
             turn = course.turn(turn.number)
             text += f" Iteration {turn.number} begins on {turn.dates.first}."
         loop.state, loop.message, loop.changed_by = loops.TURNING, "", by
-        _set_due(session, known, loop, course)
+        set_due(session, known, loop, course)
         data = {"iteration": turn.number, "first": turn.dates.first.isoformat(), "catch_up": catch_up}
         tell(session, loop, "resumed", text, by, now, data)
     return loop
@@ -133,7 +133,7 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
         course = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
         turn = course.turn(known.current + 1)
         if loop.state == loops.TURNING:
-            _set_due(session, known, loop, course)
+            set_due(session, known, loop, course)
         text = f"Iteration {turn.number} of {row.key} begins on {turn.dates.first} instead of {first}: {why}"
         data = {
             "reason": why,
@@ -158,7 +158,7 @@ def follow(context: Context, project_id: str) -> bool:
             if loop.state != loops.TURNING or loop.next_due is None or _run_at_work(session, loop) is not None:
                 return False
             was = loop.due, loop.next_due
-            _set_due(session, known, loop, course)
+            set_due(session, known, loop, course)
             return (loop.due, loop.next_due) != was
     except (Conflict, InvalidInput):
         return False
@@ -359,12 +359,13 @@ def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Cour
     return course
 
 
-def _set_due(session: Session, known: Material, loop: LoopRow, course: Course) -> None:
-    """Set when the clock starts a run next, and what for."""
-    starts = course.turn(known.current + 1).starts
-    asks = known.turning.carry_over == "ask" and known.current > 0 and loop.updated_at < starts
-    if asks and not _told(session, loop, f"proposed:{known.current}"):
-        loop.due, loop.next_due = loops.PROPOSE, course.turn(known.current).ends
+def set_due(session: Session, known: Material, loop: LoopRow, course: Course) -> None:
+    """Set when the clock starts a run next, and what for: `loop` is where it stands now, `course` goes on to the next
+    iteration."""
+    starts = course.turn(loop.current + 1).starts
+    asks = known.turning.carry_over == "ask" and loop.current > 0 and loop.updated_at < starts
+    if asks and not _told(session, loop, f"proposed:{loop.current}"):
+        loop.due, loop.next_due = loops.PROPOSE, course.turn(loop.current).ends
     else:
         loop.due, loop.next_due = loops.ADVANCE, starts
 
