@@ -136,9 +136,9 @@ def test_a_team_says_when_it_works() -> None:
 
 def test_what_a_team_s_calendar_says_wrongly_is_said_with_the_rest() -> None:
     text = YAML.replace("members:", "calendar:\n  time_zone: Europe/Paris\n  holidays: {country: France}\nmembers:")
+    both = '"Europe/Paris" stands here and "Europe/Berlin" as the `time_zone` of the team'
     assert problems(text.replace("email: ml-1@example.com", "email: ml-1")) == [
-        'team.yaml:4 calendar.time_zone: "Europe/Paris" stands here and "Europe/Berlin" as the `time_zone` of the team; '
-        + "keep one of the two",
+        f"team.yaml:4 calendar.time_zone: {both}; keep one of the two",
         'team.yaml:5 calendar.holidays.country: unknown country "France"; did you mean "FR"?',
         'team.yaml:8 members[0].email: "ml-1" is not an e-mail address; write one such as ml-1@example.com',
     ]
