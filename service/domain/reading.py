@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -25,8 +26,9 @@ class MarkedTemplate:
     marks: Marks
 
 
+@lru_cache(maxsize=32)
 def read_template(text: str, source: str) -> Template:
-    """Read a template.
+    """Read a template. Those read last are kept, because the clock reads the same few for project after project.
 
     `source` is the name shown in front of line numbers, usually the file's. Raises InvalidInput: with one problem when
     the text is not YAML at all, otherwise with every problem of its shape or, if that is right, every problem of what
