@@ -59,6 +59,10 @@ def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, s
         .with_for_update(of=LoopRow, skip_locked=True)
     )
     with context.database.session() as session:
+        if context.database.embedded:
+            if (first := next_due(session)) is None or first > now:
+                return []
+            loops.keep_others_out(session)
         due = [(loop, partition, _number(loop)) for loop, partition in session.execute(query)]
         there = _runs(session, [run_id(loop.project_id, loop.due, number) for loop, _partition, number in due])
         begun = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from connectors.tracker import ItemKey
 from service.domain.calendar import DateRange
 from service.domain.course import Begun, Stage
 from service.domain.turnover import Policy
-from service.store.secrets import new_id
+from service.store.secrets import new_feed_secret
 from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, RunRow, Table
 
 TURNING = "turning"
@@ -36,9 +37,17 @@ def find(session: Session, project_id: str) -> LoopRow | None:
 
 
 def locked(session: Session, project_id: str) -> LoopRow | None:
-    """The project's loop as it is now, which nobody else changes until this unit of work ends (on SQLite: until it has
-    written)."""
+    """The project's loop as it is now, which nobody else changes until this unit of work ends."""
+    keep_others_out(session)
     return session.get(LoopRow, project_id, with_for_update=True, populate_existing=True)
+
+
+def keep_others_out(session: Session) -> None:
+    """On SQLite, which locks no rows: let nobody else write until this unit of work ends. Elsewhere nothing."""
+    connection = session.connection()
+    raw = connection.connection.dbapi_connection
+    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def create_if_missing(
@@ -62,7 +71,7 @@ def create_if_missing(
         "answers": {},
         "message": message,
         "changed_by": by,
-        "feed": new_id("feed"),
+        "feed": new_feed_secret(),
         "updated_at": now,
     }
     return _insert_once(session, LoopRow, values)
