@@ -146,7 +146,7 @@ class _Turn:
         self._roles, self._iteration, self._totals = roles, iteration, totals
         days = len(working_days(iteration.dates, calendar))
         self._presence = {
-            member.person: Fraction(days - absence_days(member.away, iteration.dates, calendar), days)
+            member.person: Fraction(days - absence_days(member.away, iteration.dates, calendar), days or 1)
             for member in roles.members
         }
         self._capacity = {
@@ -260,6 +260,7 @@ class _Turn:
         alone = self._roles.only_reviewer(ticket, member)
         remarks = [
             "has it already" if ticket.key in self._kept else "",
+            "more than fits" if capacity is not None and self.points[person] > capacity else "",
             detour,
             f"nobody else can review it as {alone}" if alone else "",
         ]

@@ -377,3 +377,80 @@ def test_assigning_again_changes_nothing(process: Template, people: list[dict[st
     again = assign(drawn, process, parameters, crew, Calendar(), held(first))
 
     assert held(again) == held(first)
+
+
+@relaxed
+@given(processes(), members(), scales, st.data())
+def test_work_that_has_begun_stays_with_who_has_it_and_leaves_the_less_room_for_new_work(
+    process: Template, people: list[dict[str, Any]], scale: str, data: st.DataObject
+) -> None:
+    drawn, crew, parameters = draw(process, scale=scale), team(*people), settled(process, scale=scale)
+    roles = {key: found.role for key, found in assign(drawn, process, parameters, crew, Calendar()).tickets.items()}
+    having: dict[ItemKey, str] = {}
+    for key, role in roles.items():
+        holders = [member.person for member in crew.members if role in member.roles]
+        begun: bool = data.draw(st.booleans())
+        if holders and begun:
+            having[key] = data.draw(st.sampled_from(holders))
+
+    found = assign(drawn, process, parameters, crew, Calendar(), having, pinned=having)
+
+    assert {key: found.tickets[key].person for key in having} == having
+    points = {planned.key: planned.points for planned in drawn.tickets}
+    numbers = {iteration.key: iteration.number for iteration in drawn.iterations}
+    given: Counter[tuple[str, int]] = Counter()
+    fixed: Counter[tuple[str, int]] = Counter()
+    for planned in drawn.tickets:
+        person = found.tickets[planned.key].person
+        if person is not None:
+            given[person, numbers[planned.iteration]] += points[planned.key]
+            fixed[person, numbers[planned.iteration]] += points[planned.key] if planned.key in having else 0
+    for load in found.loads:
+        assert load.points == given[load.person, load.iteration]
+        if load.capacity is not None and load.points > load.capacity:
+            assert load.points == fixed[load.person, load.iteration]
+
+
+def test_what_somebody_is_at_already_stays_theirs_even_if_it_no_longer_fits() -> None:
+    process = template(phase(ticket("old", 8), ticket("new", 3), record=NO_RECORD))
+    drawn, parameters = draw(process), settled(process)
+    crew = team(person("ml-1", "ml", capacity=6), person("ml-2", "ml", capacity=6), person("pm-1", "pm"))
+    old = ItemKey("ticket:old")
+
+    loose = assign(drawn, process, parameters, crew, Calendar(), {old: "ml-1"})
+    assert loose.tickets[old].person is None
+
+    found = assign(drawn, process, parameters, crew, Calendar(), {old: "ml-1"}, pinned={old})
+    assert (found.tickets[old].person, found.tickets[ItemKey("ticket:new")].person) == ("ml-1", "ml-2")
+    assert found.tickets[old].note.endswith("; has it already; more than fits")
+
+
+def test_what_somebody_is_at_stays_theirs_while_they_are_away() -> None:
+    process = template(phase(ticket("t", 3), record=NO_RECORD))
+    away = [{"from": "2026-03-01", "to": "2026-04-30"}]
+    crew = team(person("ml-1", "ml", absences=away), person("ml-2", "ml"), person("pm-1", "pm"))
+    key = ItemKey("ticket:t")
+
+    found = assign(draw(process), process, settled(process), crew, Calendar(), {key: "ml-1"}, pinned={key})
+
+    assert found.tickets[key].person == "ml-1"
+
+
+def test_who_has_left_the_team_or_the_role_keeps_nothing_even_if_it_was_begun() -> None:
+    process = template(phase(ticket("t", 3), record=NO_RECORD))
+    drawn, parameters, key = draw(process), settled(process), ItemKey("ticket:t")
+    for crew in (team(person("ml-2", "ml")), team(person("ml-1", "pm"), person("ml-2", "ml"))):
+        found = assign(drawn, process, parameters, crew, Calendar(), {key: "ml-1"}, pinned={key})
+        assert found.tickets[key].person == "ml-2"
+
+    gone = assign(drawn, process, parameters, team(person("pm-1", "pm")), Calendar(), {key: "ml-1"}, pinned={key})
+    assert gone.tickets[key].person is None
+
+
+def test_an_iteration_whose_days_were_all_taken_off_since_has_nobody_at_work() -> None:
+    process = template(phase(ticket("t", 3)))
+    closed = Calendar(days_off=frozenset(MONDAY + timedelta(days=n) for n in range(14)))
+
+    found = assign(draw(process), process, settled(process), team(person("ml-1", "ml")), closed)
+
+    assert found.tickets[ItemKey("ticket:t")].note == "everybody who holds this role is absent in iteration 1"

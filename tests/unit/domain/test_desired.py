@@ -116,6 +116,25 @@ def test_a_vacancy_is_visible_on_the_ticket(drawn: Blueprint, assignment: Assign
     assert (found.assignee, found.labels) == (None, ("phase:build", "role:qa", "vacant:qa"))
 
 
+def test_what_was_carried_over_often_says_so(drawn: Blueprint, assignment: Assignment) -> None:
+    times = {ItemKey("ticket:make"): 3, ItemKey("record:1"): 2, ItemKey("ticket:test"): 11}
+    found = by_key(desired_items(drawn, assignment, ACCOUNTS, EVERYTHING, times))
+    assert found["ticket:make"].labels == ("phase:build", "role:ml", "carried:3")
+    assert found["ticket:test"].labels[-1] == "carried:11"
+    assert "carried:2" not in found["record:1"].labels
+
+
+def test_needs_in_words_name_what_is_history_too(process: Template, drawn: Blueprint) -> None:
+    history = {ItemKey("ticket:make"): "Do make"}
+    later = tuple(one for one in drawn.tickets if one.iteration == "iteration:2")
+    live = replace(drawn, iterations=drawn.iterations[1:], tickets=later, outside=history)
+    assignment = assign(live, process, settled(process), team(person("pm-1", "pm")), Calendar())
+
+    found = by_key(desired_items(live, assignment, {}, replace(EVERYTHING, links=False)))
+
+    assert found["ticket:test"].text.startswith("**Needs:** Do make\n\n")
+
+
 def test_records_and_meetings_are_labelled(drawn: Blueprint, assignment: Assignment) -> None:
     found = by_key(desired_items(drawn, assignment, ACCOUNTS, EVERYTHING))
     assert found["record:1"].labels == ("phase:build", "role:ml", "record")
