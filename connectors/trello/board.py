@@ -16,7 +16,7 @@ from typing import Any
 from connectors.errors import ItemRejected, OutcomeUnknown, TrackerRefused
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import READ_BATCH, Layout, ListRole, role_of
+from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, role_of
 from connectors.trello.mapping import (
     CARD_FIELDS,
     CHECKLIST,
@@ -63,6 +63,8 @@ class State:
     open_lists: dict[str, str]
     labels: dict[str, str]
     label_names: dict[str, str]
+    iteration_labels: set[str]
+    """Labels in the colour of iterations."""
     phase_colors: list[str | None]
     members: dict[str, dict[str, Any]]
     turns: dict[str, Turn] = field(default_factory=dict)
@@ -216,6 +218,8 @@ class Boards:
         identity = self._made(layout, "labels", body, kind)
         # Remembered at once: if another one fails, this one must not be made again.
         state.labels[body["name"]], state.label_names[identity] = identity, body["name"]
+        if body["color"] == ITERATION_COLOR:
+            state.iteration_labels.add(identity)
         return identity
 
     def _made(self, layout: Layout, what: str, body: dict[str, Any], kind: ItemKind | None) -> str:
@@ -322,15 +326,21 @@ def _state_of(board: dict[str, Any]) -> State:
         open_lists={str(one["id"]): str(one.get("name") or "") for one in lists if one.get("closed") is not True},
         labels=by_name,
         label_names={str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels},
+        iteration_labels={str(one["id"]) for one in labels if one.get("color") == ITERATION_COLOR},
         phase_colors=[one.get("color") for one in labels if str(one.get("name") or "").startswith("phase:")],
         members={str(one["idMember"]): one for one in memberships},
     )
 
 
 def _turn_of(card: Card, state: State) -> Turn | None:
-    """A card that is an iteration, of whichever project, by its marker."""
+    """A card that is an iteration, of whichever project: by its marker; where somebody took that off, by its dates and
+    a label of its own name in the colour of iterations."""
     found = marks(card.desc)
-    return turn_on(card, state) if found is not None and kind_of(found[1]) is ItemKind.ITERATION else None
+    if found is not None:
+        return turn_on(card, state) if kind_of(found[1]) is ItemKind.ITERATION else None
+    own = [label for label in card.labels if state.label_names.get(label) == card.name]
+    looks_so = bool(card.start and card.due and state.iteration_labels.intersection(own))
+    return turn_on(card, state) if looks_so else None
 
 
 def turn_on(card: Card, state: State) -> Turn | None:

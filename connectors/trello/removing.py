@@ -39,6 +39,8 @@ class Remover:
             raise ValueError(f"at most {BATCH} items can be removed in one call, not {len(items)}")
         if kind is ItemKind.LINK:
             raise ValueError("Trello has no links between tickets")
+        if kind is ItemKind.GUEST:
+            raise ValueError("a guest is people's own: it is never removed")
         if not items:
             return []
         try:

@@ -52,7 +52,7 @@ class Writer:
         kinds = {creation.item.kind for creation in creations}
         if len(creations) > BATCH:
             raise ValueError(f"at most {BATCH} items can be created in one call, not {len(creations)}")
-        if len(kinds) > 1 or kinds & {ItemKind.PROJECT, ItemKind.LINK}:
+        if len(kinds) > 1 or kinds & {ItemKind.PROJECT, ItemKind.LINK, ItemKind.GUEST}:
             raise ValueError(f"items of one kind, epics, iterations or tickets, not {sorted(kinds)}")
         if not creations:
             return []

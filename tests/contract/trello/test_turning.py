@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from connectors.errors import NotVisible, OutcomeUnknown, TrackerRefused
-from connectors.tracker import Content, Creation, Done, ItemKey, ItemKind, Place, Rejected, RemoteRef, Traces
+from connectors.tracker import Content, Creation, Done, Item, ItemKey, ItemKind, Place, Rejected, RemoteRef, Traces
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
 from tests.contract.items import epic, iteration, ticket
@@ -271,6 +271,36 @@ def test_an_iteration_that_lost_its_marker_is_still_the_one_that_was_made(work: 
     assert {one.fields["iteration"] for one in seen.values()} == {TWO}
     work.start(2)
     assert (work.stands(C), {one.key for one in work.contents(TWO)[TWO]}) == ("Iteration", {A, C})
+
+
+def test_what_is_carried_leaves_an_iteration_that_lost_its_marker(work: Work) -> None:
+    work.change(work.known[ONE], desc="Another aim")
+    work.tracker.move(work.place, [(A, work.known[A])], work.known[TWO])
+    assert label_names(work.sandbox, work.known[A]) == {"points:5", "role:ml", "Iteration 2"}
+    assert [one.key for one in work.contents(ONE)[ONE]] == [B]
+
+
+def test_a_card_of_peoples_own_with_a_label_of_its_name_is_no_iteration(work: Work) -> None:
+    label = {"name": "My own", "color": "green", "idBoard": work.place.ref.id}
+    answer = httpx.post(f"{work.sandbox.url}/1/labels", json=label, headers=HEADER).raise_for_status().json()
+    theirs = work.theirs(idLabels=f"{work.label('Iteration 1')},{answer['id']}", due="2026-12-24T12:00:00.000Z")
+    work.tracker.move(work.place, [(ItemKey(f"guest:{theirs.id}"), theirs)], work.known[TWO])
+    assert label_names(work.sandbox, theirs) == {"My own", "Iteration 2"}
+    assert {one.ref.id for one in work.contents(TWO)[TWO]} == {theirs.id, work.known[C].id}
+
+
+def test_cards_of_peoples_own_are_never_made_written_or_removed(work: Work) -> None:
+    theirs = work.theirs()
+    key = ItemKey(f"guest:{theirs.id}")
+    item = Item(key=key, kind=ItemKind.GUEST, title="Ours?")
+    for call in (
+        lambda: work.tracker.create(work.place, [Creation(item)]),
+        lambda: work.tracker.update(work.place, ItemKind.GUEST, theirs, item, ["title"], None),
+        lambda: work.tracker.delete(work.place, ItemKind.GUEST, [(key, theirs)]),
+    ):
+        with pytest.raises(ValueError, match=r"people's own|of one kind"):
+            call()
+    assert card(work.sandbox, theirs).name == "My own"
 
 
 def test_an_iteration_whose_label_was_taken_off_takes_no_tickets(work: Work) -> None:
