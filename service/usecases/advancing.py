@@ -1,0 +1,275 @@
+"""Advancing a project's loop: close the iteration that goes on, carry over what is not done, begin the next one.
+
+The clock and people start the same run; it looks and plans by `Advancing.look`, is applied like any plan, and is
+recorded by `Advancing.settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.tracker import Finding, Severity
+from service import schedule
+from service.context import Context
+from service.domain.plan import Plan
+from service.domain.turnover import Decision, Policy, Turnover
+from service.domain.wire import plan_from_json, plan_to_json
+from service.runs.turning import Looked
+from service.store import loops, runs
+from service.store.secrets import new_id
+from service.store.tables import LoopRow, PlanRow, ProjectRow, RunRow
+from service.usecases import projects, scheduling, settling, turning_over
+from service.usecases.applying import Enqueue
+from service.usecases.errors import Conflict
+from service.usecases.material import Material, material
+from service.usecases.planning import Draft
+from service.usecases.turning_over import Gate, Wishes, open_gate
+
+_DECISION = TypeAdapter(Decision)
+
+TRIES = 3
+"""How often an advance looks anew when the project was changed while it looked, before it is held."""
+
+
+def preview(
+    context: Context, project: str, *, answers: Mapping[str, str] | None = None, decision: Decision | None = None
+) -> Draft:
+    """The plan that an advance would apply if it were begun now, with these answers and this decision besides those
+    that stand. Reads only.
+
+    Raises NotFound; Conflict where the loop has not begun or has ended; InvalidInput; TrackerError when the tracker
+    cannot be read.
+    """
+    row = projects.going_on(context, project)
+    ours = material(context, row.id)
+    loop = _turning(row, ours.loop)
+    wishes = _wishes(context, loop, None)
+    given = {name: Policy(policy).value for name, policy in (answers or {}).items()}
+    wishes = replace(wishes, answers={**wishes.answers, **given}, decision=decision or wishes.decision)
+    return turning_over.drafted(context, ours, wishes)
+
+
+def advance(
+    context: Context,
+    project: str,
+    started_by: str,
+    enqueue: Enqueue,
+    *,
+    answers: Mapping[str, str] | None = None,
+    decision: Decision | None = None,
+) -> RunRow:
+    """Advance now, not at the planned time, and return the run: the one that the clock would start. Asking again
+    returns the same run, and has one that is held look again. The next iteration begins today and ends as planned.
+
+    Raises NotFound; Conflict where the loop has not begun, is paused or has ended.
+    """
+    row = projects.going_on(context, project)
+    with context.database.session() as session:
+        loop = loops.locked(session, row.id)
+        loop = _turning(row, loop)
+        if loop.state == loops.PAUSED:
+            message = f"The loop of {row.key} is paused: {loop.message}"
+            raise Conflict("loop-paused", message, "Resume it first.")
+        going_on = _advance_at_work(session, loop)
+        if going_on is None or going_on.state == runs.HELD:
+            if answers:
+                loop.answers = {**loop.answers, **{name: Policy(policy).value for name, policy in answers.items()}}
+            if decision is not None:
+                loop.decision = _DECISION.dump_python(decision, mode="json")
+        run = going_on
+        if run is None or run.state == runs.HELD:
+            run = schedule.begin(session, row.id, loops.ADVANCE, loop.current + 1, started_by, context.now())
+        session.flush()
+        workflow, partition, over = runs.workflow_id(run.id, run.attempt), row.connection_id, run.state in runs.ENDED
+    if not over:  # after the commit: asking again enqueues what was not
+        enqueue(workflow, partition)
+    return run
+
+
+def _turning(row: ProjectRow, loop: LoopRow | None) -> LoopRow:
+    if loop is None:
+        message = f"The loop of {row.key} has not begun."
+        raise Conflict("loop-not-begun", message, "It begins when a first plan was applied.")
+    if loop.state == loops.ENDED:
+        raise Conflict("loop-ended", f"The loop of {row.key} has ended.", "A new project can be set up.")
+    return loop
+
+
+def _advance_at_work(session: Session, loop: LoopRow) -> RunRow | None:
+    run = session.get(RunRow, loop.run_id) if loop.run_id is not None else None
+    return run if run is not None and run.kind == loops.ADVANCE and run.state not in runs.ENDED else None
+
+
+def _wishes(context: Context, loop: LoopRow, run: RunRow | None) -> Wishes:
+    """What people said about the coming advance, and what an earlier attempt of this run planned."""
+    earlier: Turnover | None = None
+    if run is not None:
+        with context.database.session() as session:
+            made = loops.plans(session, run)
+            earlier = plan_from_json(made[-1].body).turnover if made else None
+    decision = _DECISION.validate_python(loop.decision) if loop.decision is not None else None
+    return Wishes(dict(loop.answers), loop.changed_by, decision, earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class Advancing:
+    """How runs of the loop look and are recorded (see `runs.turning.Turning`). `gate` is asked whether the closing
+    iteration is documented before its phase may end."""
+
+    gate: Gate = open_gate
+
+    def look(self, context: Context, run_id: str) -> Looked:
+        """Make, keep and claim the plan of this run, for its present attempt; or make and tell a proposal."""
+        reads = 0
+        for _ in range(TRIES):
+            with context.database.session() as session:
+                run = session.get_one(RunRow, run_id)
+                busy = _busy(session, run)
+            if run.kind == loops.ADVANCE and run.plan_id is not None:
+                return Looked(ready=True)
+            ours = material(context, run.project_id)
+            if (over := _over(ours, run)) is not None:
+                return Looked(ready=False, over=True, message=over)
+            assert ours.loop is not None  # noqa: S101 - else it is over
+            proposes = run.kind == loops.PROPOSE
+            if busy is not None and not proposes:
+                return Looked(ready=False, findings=(busy,))
+            wishes = replace(_wishes(context, ours.loop, run), as_planned=proposes)
+            made = turning_over.drafted(context, ours, wishes, self.gate)
+            reads += made.reads
+            if made.plan.turnover is None or (made.plan.blocked and not proposes):
+                return Looked(ready=False, findings=made.plan.findings, reads=reads)
+            if proposes:
+                message = _propose(context, ours, run, made, made.plan.turnover)
+                return Looked(ready=False, over=True, message=message, reads=reads)
+            if _claim(context, run_id, made):
+                return Looked(ready=True, findings=_worth_saying(made.plan), reads=reads)
+        return Looked(ready=False, findings=(_changed_meanwhile(ours),), reads=reads)
+
+    def settle(self, context: Context, run_id: str) -> None:
+        """Record what the applied plan did."""
+        settling.settle(context, run_id)
+
+    def applied(self, context: Context, run_id: str) -> None:
+        """Let the loop begin after a project's first apply."""
+        with context.database.session() as session:
+            project_id = session.get_one(RunRow, run_id).project_id
+        settling.begin_loop(context, project_id)
+
+
+def _over(ours: Material, run: RunRow) -> str | None:
+    """Why there is nothing to do for this run, None if there is."""
+    loop, number = ours.loop, run.iteration or 0
+    if ours.project.ended_at is not None or loop is None or loop.state == loops.ENDED:
+        return "The project has ended."
+    if run.kind == loops.ADVANCE and number <= loop.current:
+        return f"Iteration {number} has begun already."
+    if run.kind == loops.PROPOSE and number != loop.current:
+        return f"Iteration {number} does not go on any more."
+    return None
+
+
+def _busy(session: Session, run: RunRow) -> Finding | None:
+    """That a plan which was made before waits to be applied: it would find another tracker than it was made for."""
+    others = RunRow.project_id == run.project_id, RunRow.id != run.id, RunRow.kind.not_in(loops.KINDS)
+    query = select(RunRow.id).where(*others, RunRow.state.not_in(runs.ENDED)).limit(1)
+    other = session.scalar(query)
+    if other is None:
+        return None
+    return Finding(
+        Severity.ERROR,
+        "another-run",
+        f"The run {other} of this project is to be done first.",
+        "Nothing needs to be done: the advance goes on by itself.",
+        other,
+    )
+
+
+def _changed_meanwhile(ours: Material) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "project-changed",
+        f"{ours.project.key} was changed again and again while its tracker was read.",
+        "Nothing needs to be done: the advance goes on by itself.",
+        ours.project.key,
+    )
+
+
+def _claim(context: Context, run_id: str, made: Draft) -> bool:
+    """Keep the plan as this run's and claim it; False if the project was changed since it was read."""
+    with context.database.session() as session:
+        if not runs.claim(session, made.project.id, made.project.serial):
+            return False
+        row = _plan_row(context, made, run_id)
+        session.add(row)
+        session.flush()
+        session.get_one(RunRow, run_id).plan_id = row.id
+    return True
+
+
+def _plan_row(context: Context, made: Draft, run_id: str | None) -> PlanRow:
+    return PlanRow(
+        id=new_id("pln"),
+        project_id=made.project.id,
+        serial=made.project.serial,
+        body=plan_to_json(made.plan),
+        reads=made.reads,
+        writes=made.writes,
+        seconds=round(made.seconds, 3),
+        created_at=context.now(),
+        run_id=run_id,
+    )
+
+
+def _worth_saying(plan: Plan) -> tuple[Finding, ...]:
+    return tuple(finding for finding in plan.findings if finding.severity is not Severity.INFO)
+
+
+def _propose(context: Context, ours: Material, run: RunRow, made: Draft, turnover: Turnover) -> str:
+    """Keep the plan of the coming advance to be looked at, tell what it carries over, and set when it is due. Returns
+    what was said."""
+    text, data = _proposal(ours, run, turnover)
+    with context.database.session() as session:
+        loop = loops.locked(session, ours.project.id)
+        if loop is None or loop.current != run.iteration or run.plan_id is not None:
+            return text
+        row = _plan_row(context, made, None)
+        session.add(row)
+        session.flush()
+        session.get_one(RunRow, run.id).plan_id = row.id
+        loops.record_event(
+            session,
+            ours.project.id,
+            f"proposed:{run.iteration}",
+            "proposed",
+            text,
+            at=context.now(),
+            by=run.started_by,
+            iteration=run.iteration,
+            data={**data, "plan": row.id},
+            run_id=run.id,
+        )
+        if loop.state == loops.TURNING:
+            settling.set_next(session, ours, loop)
+    return text
+
+
+def _proposal(ours: Material, run: RunRow, turnover: Turnover) -> tuple[str, dict[str, Any]]:
+    """What is to be said of unfinished work, in words and as data."""
+    carried = [
+        {"key": one.key, "title": one.title, "policy": one.policy.value, "person": one.person}
+        for one in turnover.carried
+    ]
+    of, count = f"Iteration {run.iteration} of {ours.project.key} has ended", len(carried)
+    if not count:
+        return f"{of}, and nothing in it is left to do.", {"carried": carried}
+    due = scheduling.coming(ours).starts.astimezone(ours.calendar.zone)
+    what = f"{count} ticket{' is' if count == 1 else 's are'} not done"
+    then = f"will be carried over on {due:%Y-%m-%d at %H:%M} unless somebody answers otherwise"
+    return f"{of}: {what}, and {then}.", {"carried": carried}

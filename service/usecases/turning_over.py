@@ -1,0 +1,304 @@
+"""Making the plan of an advance: what the iteration that goes on holds, what becomes of it, which one begins, and what
+that one needs. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from connectors.tracker import (
+    Capabilities,
+    Content,
+    Finding,
+    ItemKey,
+    ItemKind,
+    ObservedItem,
+    Place,
+    Severity,
+    Tracker,
+)
+from service.context import Context
+from service.domain import figures, placement
+from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
+from service.domain.desired import fitting_findings
+from service.domain.diff import NOTHING, diff, without_lost
+from service.domain.overlay import extra_items, guest_refs, overlay, turnover_findings, without_carried
+from service.domain.plan import Change, Drift, Plan, Purpose
+from service.domain.team import Team
+from service.domain.turnover import (
+    Carried,
+    Closing,
+    Decision,
+    Need,
+    Policy,
+    Turnover,
+    begun_as,
+    iteration_key,
+    iteration_label,
+    policy_of,
+    record_key,
+    taken_up,
+    turn_over,
+)
+from service.store import items
+from service.usecases import gone, members, planning
+from service.usecases.material import Material
+from service.usecases.planning import Draft
+
+Gate = Callable[[Context, Material, int], Sequence[str]]
+"""What an audit of this iteration finds lacking before its phase may end, in words; nothing lets it pass."""
+
+
+def open_gate(_context: Context, _ours: Material, _number: int) -> Sequence[str]:
+    """The gate as long as nothing is audited: always open."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What people said about an advance: `answers` say what becomes of unfinished tickets, by item key, by what people
+    call them, or `*`; `decision` what comes next. `earlier` is the plan of an attempt that did not come to its end. An
+    advance before its time begins the next iteration today, unless it is to be `as_planned`."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    answered_by: str = ""
+    decision: Decision | None = None
+    earlier: Turnover | None = None
+    as_planned: bool = False
+
+
+def drafted(context: Context, ours: Material, wishes: Wishes, gate: Gate = open_gate) -> Draft:
+    """The plan that closes the iteration that goes on and begins the next one, or ends the project.
+
+    Raises InvalidInput where the template cannot say what comes next, TrackerError when the tracker cannot be read.
+    What stands in the way is in the plan's findings.
+    """
+    today = context.now().astimezone(ours.calendar.zone).date()
+    audit = gate(context, ours, ours.current) if ours.current else ()
+    return planning.drafted(context, ours, lambda tracker: _plan(tracker, ours, wishes, audit, today))
+
+
+def _plan(
+    tracker: Tracker, ours: Material, wishes: Wishes, audit: Sequence[str], today: date
+) -> tuple[Plan, Capabilities]:
+    spec = replace(planning.spec_of(ours.project, ours.method), create=False)
+    place = tracker.locate(spec)
+    if place is None:
+        plan = planning.bare_plan(ours, spec, None, Purpose.ADVANCE)
+        return replace(plan, findings=tuple(gone.project_findings(ours.project))), tracker.assumed(spec)
+    able = place.capabilities
+    seen = _observed_first(tracker, place, ours)
+    turnover = _turnover(ours, _closing(tracker, place, ours, seen), seen, wishes, audit)
+    way = _course(ours, turnover, None if wishes.as_planned else today)
+    team, people = members.still_there(tracker, place, ours.team, ours.project.key)
+    moving = _moving(turnover)
+    due = ours.current + 1 if turnover.begins else ours.current
+    laid = planning.lay_out(ours, way, due, moving, live_from=ours.current)
+    turnover = _dated(turnover, laid)
+    assignment = planning.assigned(ours, laid, team, _holders(turnover, people.accounts, team))
+    times = {**ours.times, **{one.key: one.times for one in turnover.carried}}
+    wanted = planning.wanted_items(laid, assignment, people.accounts, able, ours.recorded, times)
+    shelved = ours.shelved | {key for key, to in moving.items() if to is None}
+    about = placement.concerned(ours.recorded, laid.live, laid.whole, laid.live_from, shelved)
+    observed = planning.observed_by(tracker, place, ours, about, wanted, seen)
+    wanted = without_lost(wanted, about, observed)
+    changes: list[Change] = []
+    drift: list[Drift] = []
+    if turnover.begins:
+        changes, drift = diff(wanted, about, observed, assignment.notes)
+    changes = overlay(changes, turnover, wanted, observed, ours.recorded, able)
+    wanted += extra_items(turnover, wanted, ours.recorded, able)
+    findings = [
+        *turnover_findings(turnover, observed, ours.recorded, able, ours.project.key),
+        *fitting_findings(laid.live, able),
+        *tracker.check(spec, place, [item for item in wanted if item.kind is not ItemKind.GUEST]),
+        *gone.item_findings(ours.project, wanted, about, observed, NOTHING),
+        *_crowded(ours, turnover),
+        *people.findings,
+    ]
+    plan = replace(
+        planning.bare_plan(ours, spec, place, Purpose.ADVANCE),
+        changes=tuple(changes),
+        items=tuple(wanted),
+        known=planning.known_to(ours, observed) | guest_refs(turnover),
+        observed={key: one.fields for key, one in observed.items()},
+        drift=tuple(without_carried(drift, turnover, able)),
+        vacancies=tuple(planning.vacancies(assignment, wanted)) if turnover.begins else (),
+        findings=tuple(findings),
+        people=planning.named(team, people.accounts),
+        turnover=turnover,
+    )
+    return plan, able
+
+
+# --- what is there ----------------------------------------------------------------------------------------------------
+
+
+def _observed_first(tracker: Tracker, place: Place, ours: Material) -> Mapping[ItemKey, ObservedItem]:
+    """What the tracker shows of all that may matter before it is known what comes next: what is not history, and what
+    the phase's exit asks for."""
+    former = {key for key, number in placement.tickets_in(ours.recorded).items() if number < ours.current}
+    former |= {key for key in ours.known if (placement.number_in(key) or ours.current) < ours.current}
+    needed = {*_exit(ours), record_key(ours.current)} if ours.current else set()
+    readable = items.readable(ours.known)
+    only = [key for key in readable if key in needed or key not in former | ours.shelved]
+    return tracker.find(place, readable, only=only)
+
+
+def _exit(ours: Material) -> tuple[ItemKey, ...]:
+    return exit_tickets(ours.template, ours.parameters, ours.begun[-1].stage, ours.current)
+
+
+def _closing(tracker: Tracker, place: Place, ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> Closing:
+    """The iteration that goes on, with its tickets. Where somebody deleted it, those of ours that were in it."""
+    if not ours.current:
+        return Closing(times=ours.times)
+    key = iteration_key(ours.current)
+    able = place.capabilities.iterations
+    ours_there = {key: ref for key, ref in ours.known.items() if ours.recorded[key].kind is not ItemKind.LINK}
+    iterations = {key: ours.known[key]} if able and key in ours.known else {}
+    labels = {} if able else {key: iteration_label(ours.current)}
+    found = tracker.contents(place, ours_there, iterations, labels).get(key)
+    contents = found if found is not None else _were_in(ours, seen)
+    turn = course(ours.template, ours.parameters, ours.calendar, ours.begun).turn(ours.current)
+    return Closing(turn, tuple(contents), ours.times)
+
+
+def _were_in(ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> list[Content]:
+    """Our tickets that were in the iteration that goes on and are in none now."""
+    placed = placement.tickets_in(ours.recorded)
+    return [
+        Content(
+            one.ref,
+            str(one.fields.get("title") or key),
+            one.status,
+            key,
+            points=one.fields.get("points"),
+            assignee=one.fields.get("assignee"),
+            person=ours.people.get(one.fields.get("assignee") or "", ""),
+            labels=tuple(one.fields.get("labels") or ()),
+        )
+        for key, one in seen.items()
+        if placed.get(key) == ours.current and one.fields.get("iteration") is None
+    ]
+
+
+# --- what becomes of it -----------------------------------------------------------------------------------------------
+
+
+def _turnover(
+    ours: Material,
+    closing: Closing,
+    seen: Mapping[ItemKey, ObservedItem],
+    wishes: Wishes,
+    audit: Sequence[str],
+) -> Turnover:
+    stage = ours.begun[-1].stage if ours.begun else None
+    found = turn_over(
+        closing,
+        following=following(ours.template, ours.parameters, stage) if stage else Stage(ours.template.phases[0].key),
+        next_phase=next_phase(ours.template, stage) if stage else None,
+        needs=_needs(ours, stage, seen) if stage else (),
+        audit=audit,
+        policy=policy_of(ours.turning.carry_over),
+        answers=wishes.answers,
+        answered_by=wishes.answered_by,
+        decision=wishes.decision,
+    )
+    return taken_up(wishes.earlier, found, _moved(ours, wishes.earlier)) if wishes.earlier is not None else found
+
+
+def _needs(ours: Material, stage: Stage, seen: Mapping[ItemKey, ObservedItem]) -> list[Need]:
+    keys = list(_exit(ours))
+    if phase_of(ours.template, stage.phase).exit.record:
+        keys.append(record_key(ours.current))
+    return [Need(key, _title(ours, key), seen[key].status if key in seen else None) for key in keys]
+
+
+def _title(ours: Material, key: ItemKey) -> str:
+    known = ours.recorded.get(key)
+    return str(known.wanted.get("title") or key) if known is not None else key
+
+
+def _moved(ours: Material, earlier: Turnover) -> set[ItemKey]:
+    """What of the earlier attempt's is where it was to go, by our records; what it left is wherever the tracker put
+    it."""
+
+    def is_there(one: Carried) -> bool:
+        record = ours.recorded.get(one.key)
+        if one.policy is Policy.LEAVE:
+            return True
+        return record is not None and record.ref is not None and placement.iteration_of(record) == one.to
+
+    return {one.key for one in earlier.carried if is_there(one)}
+
+
+def _moving(turnover: Turnover) -> dict[ItemKey, int | None]:
+    """Where the turnover takes tickets of ours."""
+    return {
+        one.key: one.to
+        for one in turnover.carried
+        if one.policy is not Policy.LEAVE and not one.key.startswith(figures.GUEST)
+    }
+
+
+def _course(ours: Material, turnover: Turnover, today: date | None) -> Course:
+    """The course with the coming iteration as decided. Begun before its time, it begins today and ends as planned."""
+    if not turnover.begins:
+        return course(ours.template, ours.parameters, ours.calendar, ours.begun, ahead=1)
+    first = ours.loop.next_first if ours.loop is not None else None
+    last = None
+    closed = [*ours.begun[:-1], *(replace(one, closed=True) for one in ours.begun[-1:])]
+    if turnover.dates is not None:  # as the earlier attempt had it
+        first, last = turnover.dates.first, turnover.dates.last
+    else:
+        planned = _along(ours, closed, turnover, first, None, 1).turn(turnover.begins)
+        if today is not None and today < planned.dates.first:
+            first, last = today, planned.dates.last
+    return _along(ours, closed, turnover, first, last, ours.ahead(turnover.begins))
+
+
+def _along(
+    ours: Material, begun: Sequence[Begun], turnover: Turnover, first: date | None, last: date | None, ahead: int | None
+) -> Course:
+    return course(
+        ours.template,
+        ours.parameters,
+        ours.calendar,
+        begun,
+        coming=turnover.stage,
+        coming_first=first,
+        coming_last=last,
+        ahead=ahead,
+    )
+
+
+def _dated(turnover: Turnover, laid: planning.Layout) -> Turnover:
+    """The turnover with dates and title of what it begins."""
+    if not turnover.begins:
+        return turnover
+    key = iteration_key(turnover.begins)
+    title = next(iteration.title for iteration in laid.live.iterations if iteration.key == key)
+    return begun_as(turnover, laid.course.turn(turnover.begins), title)
+
+
+def _holders(turnover: Turnover, accounts: Mapping[str, str], team: Team) -> dict[ItemKey, str]:
+    """Who has what is carried, as the tracker shows it: people hand tickets on."""
+    people = planning.named(team, accounts)
+    keys = {one.key for one in turnover.carried}
+    return {
+        one.key: people[one.assignee]
+        for one in turnover.contents
+        if one.key in keys and one.key is not None and one.assignee in people
+    }
+
+
+def _crowded(ours: Material, turnover: Turnover) -> list[Finding]:
+    found = figures.wip_finding(turnover.closes, turnover.contents, ours.turning.wip_limit) if turnover.closes else None
+    return [found] if found is not None else []
+
+
+def blocking(plan: Plan) -> tuple[Finding, ...]:
+    """What forbids the plan to be applied."""
+    return tuple(finding for finding in plan.findings if finding.severity is Severity.ERROR)
