@@ -13,7 +13,7 @@ from service.context import Context
 from service.domain.figures import GUEST
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template import Key
-from service.domain.turnover import EVERYTHING, Move, Policy, key_of
+from service.domain.turnover import EVERYTHING, Decision, Move, Policy, key_of
 from service.domain.wire import plan_from_json
 from service.store import loops
 from service.store.tables import ItemRow, LoopRow, PlanRow, ProjectRow, RunRow
@@ -79,6 +79,33 @@ def answer(context: Context, project: str, answers: Mapping[str, str], by: str) 
         text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
         tell(session, loop, "answered", text, by, now, {"answers": given})
     return loop
+
+
+def decision_of(context: Context, project: str, move: str, phase: Key | None, reason: str, by: str) -> Decision:
+    """The decision that `decide` would keep, kept nowhere: for an advance that is begun or looked at with it.
+
+    Raises NotFound, Conflict (no iteration goes on), InvalidInput with everything that is wrong with it.
+    """
+    row = projects.going_on(context, project)
+    known = material(context, row.id)
+    why = _checked(known, move, phase, reason)
+    if known.loop is not None:
+        _refuse_before_the_first(row, known.loop)
+    return Decision(Move(move), by, why, context.now(), phase)
+
+
+def answers_of(context: Context, project: str, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers by item key, as `answer` would keep them, kept nowhere.
+
+    Raises NotFound, Conflict (no iteration goes on), InvalidInput with everything that is wrong with them.
+    """
+    row = projects.going_on(context, project)
+    with context.database.session() as session:
+        loop = loops.find(session, row.id)
+        if loop is None:
+            return dict(answers)
+        _refuse_before_the_first(row, loop)
+        return _resolved(session, row, loop, answers)
 
 
 def _checked(known: Material, move: str, phase: Key | None, reason: str) -> str:

@@ -156,3 +156,26 @@ def test_everything_wrong_with_answers_is_told_at_once(begun: Shop) -> None:
     with pytest.raises(InvalidInput, match="there are none"):
         deciding.answer(begun.context, "ML", {}, PM)
     assert begun.loop().answers == {}
+
+
+def test_a_decision_and_answers_for_one_advance_are_checked_and_kept_nowhere(begun: Shop) -> None:
+    ticket(begun, "ticket:load", "ML-12")
+
+    decision = deciding.decision_of(begun.context, "ML", "stay", None, "not agreed", PM)
+    answers = deciding.answers_of(begun.context, "ML", {"ml-12": "backlog", "*": "leave"})
+
+    assert (decision.move, decision.by, decision.reason, decision.at) == ("stay", PM, "not agreed", begun.clock())
+    assert answers == {"ticket:load": "backlog", "*": "leave"}
+    assert begun.loop().decision is None
+    assert begun.loop().answers == {}
+    with pytest.raises(InvalidInput, match="there is no such ticket"):
+        deciding.answers_of(begun.context, "ML", {"ML-99": "next"})
+    with pytest.raises(InvalidInput, match="was not reached yet"):
+        deciding.decision_of(begun.context, "ML", "back", phases(begun)[-1], "", PM)
+
+
+def test_nothing_is_decided_for_one_advance_before_the_first_iteration(shop: Shop) -> None:
+    with pytest.raises(Conflict, match="No iteration of ML goes on yet"):
+        deciding.decision_of(shop.context, "ML", "end", None, "no money", PM)
+    with pytest.raises(Conflict, match="No iteration of ML goes on yet"):
+        deciding.answers_of(shop.context, "ML", {"*": "next"})
