@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 
 from service.domain import shape
 from service.domain.calendar import DateRange, check_time_zone
-from service.domain.calendar_file import CalendarSpec, check_spec
+from service.domain.calendar_file import CalendarSpec, Word, check_spec
 from service.domain.marks import Marks, readable
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_document
@@ -26,7 +26,6 @@ PEOPLE_LIMIT = 500
 
 TeamFormat = Literal["yaml", "csv"]
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True, pattern=r"^[^\r\n]+$")]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=254, strip_whitespace=True)]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

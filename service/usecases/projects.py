@@ -137,13 +137,14 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
 def _working_time(request: Request, team: Team, row: ProjectRow | None) -> tuple[str, dict[str, Any]]:
     """The project's time zone and what else it says of its working time. Raises InvalidInput."""
     said = request.calendar or CalendarSpec()
-    problems = list(check_time_zone(request.time_zone, "project", "time_zone")) if request.time_zone else []
-    if request.time_zone and said.time_zone and said.time_zone != request.time_zone:
-        message = f'"{said.time_zone}" stands here and "{request.time_zone}" is given for the project'
+    asked = request.time_zone
+    problems = check_time_zone(asked, "project", "time_zone") if asked is not None else []
+    if asked is not None and said.time_zone is not None and said.time_zone != asked:
+        message = f'"{said.time_zone}" stands here and "{asked}" is given for the project'
         problems.append(Problem("calendar", None, "time_zone", message, "keep one of the two"))
     if problems:
         raise InvalidInput(problems)
-    zone = request.time_zone or said.time_zone or (row.time_zone if row is not None else None) or team.zone or "UTC"
+    zone = asked or said.time_zone or (row.time_zone if row is not None else None) or team.zone or "UTC"
     if request.calendar is None and row is not None:
         spec = row.calendar
     else:

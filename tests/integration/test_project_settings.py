@@ -126,6 +126,7 @@ def test_one_time_zone_is_enough(context: Context) -> None:
     assert refusal(context, time_zone="Europe/Berlim") == [
         'project time_zone: unknown time zone "Europe/Berlim"; did you mean "Europe/Berlin"?'
     ]
+    assert 'unknown time zone ""' in refusal(context, time_zone="")[0]
     assert put(context, time_zone="Europe/Paris", calendar={"time_zone": "Europe/Paris"}).time_zone == "Europe/Paris"
     assert put(context, calendar={"start": "8:00"}).time_zone == "Europe/Paris"
 
