@@ -71,9 +71,9 @@ class Shop:
     project: ProjectRow
 
     @classmethod
-    def open(cls, settings: Settings, *, upgrade: bool = False, **asked: Any) -> Shop:
+    def open(cls, settings: Settings, **asked: Any) -> Shop:
         clock = Clock()
-        if upgrade:
+        if not settings.embedded:
             database = Database(settings.store_url)
             database.upgrade()
             database.dispose()

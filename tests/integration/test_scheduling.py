@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -332,17 +335,46 @@ def test_before_it_has_begun_the_loop_has_no_state(shop: Shop) -> None:
     assert (told["state"], told["current"], told["phase"], told["next"]) == (None, 0, None, None)
 
 
-def test_of_two_people_at_once_neither_is_lost(tmp_path: Path) -> None:
-    with scratch_database() as url:
-        shop = Shop.open(Settings(home=tmp_path, database_url=url, _env_file=None), upgrade=True)
-        shop.begin_loop()
-        shop.advance()
-        known = material(shop.context, shop.project.id)
-        scheduling.skip(shop.context, "ML", PM, "a fair")
-        with pytest.raises(Conflict, match="moved on"), scheduling.changing(shop.context, shop.project, known):
-            pass
-        scheduling.pause(shop.context, "ML", PM, "summer")
-        shop.clock.now += timedelta(days=100)
-        scheduling.resume(shop.context, "ML", PM)
-        assert shop.loop().next_first == date(2026, 6, 1)
-        shop.context.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """Iteration 1 goes on, on either kind of store."""
+    with ExitStack() as stack:
+        settings = Settings(home=tmp_path, _env_file=None)
+        if request.param == "postgresql":
+            settings = Settings(home=tmp_path, database_url=stack.enter_context(scratch_database()), _env_file=None)
+        opened = Shop.open(settings)
+        stack.callback(opened.context.close)
+        opened.begin_loop()
+        opened.advance()
+        yield opened
+
+
+def test_of_people_who_skip_at_once_each_moves_the_bound_once_or_is_told(either: Shop) -> None:
+    together = Barrier(4)
+
+    def skipped(number: int) -> str:
+        together.wait(timeout=30)
+        try:
+            scheduling.skip(either.context, "ML", f"lead-{number}@example.com", "a fair")
+        except Conflict as error:
+            return error.code
+        return "done"
+
+    with ThreadPoolExecutor(4) as people:
+        told = list(people.map(skipped, range(4)))
+    done = told.count("done")
+    assert done >= 1
+    assert set(told) <= {"done", "loop-moved-on"}
+    assert either.loop().next_first == date(2026, 3, 16) + done * timedelta(days=14)
+    assert [event.name for event in either.events()] == [f"skipped:{n}" for n in range(1, done + 1)]
+
+
+def test_what_people_do_to_a_loop_is_kept_on_either_store(either: Shop) -> None:
+    deciding.decide(either.context, "ML", "stay", None, "not there yet", PM)
+    deciding.answer(either.context, "ML", {"*": "backlog"}, PM)
+    scheduling.pause(either.context, "ML", PM, "summer")
+    either.clock.now += timedelta(days=100)
+    loop = scheduling.resume(either.context, "ML", PM)
+    assert (loop.state, loop.next_first) == ("turning", date(2026, 6, 1))
+    assert loop.decision is not None
+    assert [event.kind for event in either.events()] == ["decided", "answered", "paused", "resumed"]
