@@ -24,6 +24,7 @@ from service.runs.engine import Engine
 from service.settings import Settings
 from service.templates import TemplateText
 from service.usecases import applying, connections, planning, projects, running, teams
+from service.usecases.advancing import Advancing
 
 SIZES = (44, 200, 500)
 PHASES = 4
@@ -72,7 +73,7 @@ def build(url: str, target: Target, text: TemplateText, latency: int) -> tuple[P
             start_counting(url, latency)
             started = time.monotonic()
             row = planning.make_plan(context, project)
-            with Engine(context) as engine:
+            with Engine(context, Advancing()) as engine:
                 run = applying.apply(context, row.id, "bench", engine.start)
                 found = running.progress(context, run.id)
                 while not found.ended:

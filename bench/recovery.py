@@ -22,6 +22,7 @@ from service.runs.engine import Engine
 from service.settings import Settings
 from service.templates import load
 from service.usecases import applying, connections, planning, projects, running, teams
+from service.usecases.advancing import Advancing
 from tests.faults.campaign import Asked, cases_of, results_of
 from tests.faults.kinds import KINDS
 from tests.faults.replicas import postgresql
@@ -155,7 +156,7 @@ def _side_by_side(url: str, tracker: TrackerName, database: str | None, latency:
             project = _project(context, url, tracker)
             controls.set("reset", keep=["controls"])
             row = planning.make_plan(context, project)
-            with Engine(context) as engine:
+            with Engine(context, Advancing()) as engine:
                 time.sleep(1.5)  # the engine looks for its queues once a second
                 controls.set("latency", milliseconds=latency)
                 with closing(registry.connect(tracker, *_account(url, tracker))) as direct:

@@ -24,6 +24,7 @@ from service.runs.engine import Engine, leave
 from service.runs.lock import SlotLost
 from service.settings import Settings
 from service.usecases import answers, cleaning, tokens
+from service.usecases.advancing import Advancing
 from service.usecases.errors import UseCaseError
 
 
@@ -117,7 +118,7 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
         lost.set()
         server.should_exit = True
 
-    engine = Engine(context, chores=cleaning.clean, lost=give_up)
+    engine = Engine(context, Advancing(), chores=cleaning.clean, lost=give_up)
     app = create_app(context, engine)
     server = _Server(
         uvicorn.Config(

@@ -91,12 +91,13 @@ class _Hands:
         self._next_look = time.monotonic() + LOOK_FOR_HELP_EVERY
         from service.runs.engine import Engine
         from service.runs.slots import somebody_serves
+        from service.usecases.advancing import Advancing
 
         settings = self._context.settings
         if not settings.embedded and somebody_serves(self._context.database):
             return
         with suppress(AlreadyRunning):  # then the process that has the home folder does the work
-            self._enqueue = self._stack.enter_context(Engine(self._context, visiting=True)).start
+            self._enqueue = self._stack.enter_context(Engine(self._context, Advancing(), visiting=True)).start
 
     def enqueue(self, run_id: str, partition: str) -> None:
         """Enqueue a run, here or for who serves."""
