@@ -29,6 +29,7 @@ from service.domain.parameters import is_on
 from service.domain.seeding import Instance, Seeding, Sown
 from service.domain.template import Key, ParameterValue, Phase, Template
 from service.domain.text import render
+from service.domain.turnover import iteration_key, record_key
 from service.domain.wording import Wording, in_turn
 
 
@@ -180,7 +181,7 @@ class _Draft:
         phase = phase_of(self.template, turn.stage.phase)
         context = self._context(phase, turn)
         return PlannedIteration(
-            key=_iteration_key(turn.number),
+            key=iteration_key(turn.number),
             number=turn.number,
             phase=phase.key,
             of_phase=turn.stage.of_phase,
@@ -226,7 +227,7 @@ class _Draft:
             for turn in instance.turns:
                 if turn.number in live and self.wording.events():
                     yield turn.number, self._ceremonies(instance, turn)
-                n = self.seeding.place(_record_key(turn.number), turn.number, turn.number)
+                n = self.seeding.place(record_key(turn.number), turn.number, turn.number)
                 if n is not None and n in live:
                     yield n, self._record(instance, turn, n)
 
@@ -248,7 +249,7 @@ class _Draft:
             priority=Priority(ticket.priority) if ticket.priority else None,
             phase=phase.key,
             epic=epic_key(ticket.epic, sown.instance.loop),
-            iteration=_iteration_key(n),
+            iteration=iteration_key(n),
             needs=sown.waits_for,
         )
 
@@ -256,7 +257,7 @@ class _Draft:
         record, phase = self.template.record, instance.phase
         context, closes = self._context(phase, turn), self._closes(phase, turn)
         return PlannedTicket(
-            key=_record_key(turn.number),
+            key=record_key(turn.number),
             kind=TicketKind.RECORD,
             title=render(record.title, context),
             text=self.wording.record(phase, context, closes=closes),
@@ -267,7 +268,7 @@ class _Draft:
             priority=None,
             phase=phase.key,
             epic=epic_key(phase.record.epic, instance.loop),
-            iteration=_iteration_key(n),
+            iteration=iteration_key(n),
             needs=self._recorded(instance, turn, closes=closes),
         )
 
@@ -286,7 +287,7 @@ class _Draft:
             priority=None,
             phase=instance.phase.key,
             epic=epic_key(instance.phase.record.epic, instance.loop),
-            iteration=_iteration_key(turn.number),
+            iteration=iteration_key(turn.number),
             needs=(),
         )
 
@@ -314,11 +315,3 @@ def _links(tickets: Iterable[PlannedTicket], outside: Mapping[ItemKey, str]) -> 
         for need in ticket.needs:
             key = ItemKey(f"link:{ticket.key.removeprefix('ticket:')}>{need.removeprefix('ticket:')}")
             yield PlannedLink(key, f"{ticket.title} waits for {titles[need]}", ticket.key, need)
-
-
-def _iteration_key(number: int) -> ItemKey:
-    return ItemKey(f"iteration:{number}")
-
-
-def _record_key(number: int) -> ItemKey:
-    return ItemKey(f"record:{number}")

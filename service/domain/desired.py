@@ -19,11 +19,9 @@ from service.domain.blueprint import (
     PlannedTicket,
     TicketKind,
 )
+from service.domain.turnover import OFTEN, carried_label, iteration_label
 
 ELLIPSIS = "…"
-
-OFTEN = 3
-"""A ticket that was carried over as many times is told apart: it is not going to be done by waiting."""
 
 
 def desired_items(
@@ -47,7 +45,7 @@ def desired_items(
     for ticket in blueprint.tickets:
         labels = list(_labels(ticket, assignment.tickets[ticket.key], numbers[ticket.iteration], capabilities))
         if carried.get(ticket.key, 0) >= OFTEN:
-            labels.append(f"carried:{carried[ticket.key]}")
+            labels.append(carried_label(carried[ticket.key]))
         handle = assignment.tickets[ticket.key].handle
         assignee = accounts.get(handle) if handle is not None else None
         items.append(_ticket(ticket, texts[ticket.key], tuple(labels), assignee, capabilities))
@@ -185,7 +183,7 @@ def _labels(ticket: PlannedTicket, assigned: Assigned, number: int, capabilities
     if ticket.kind is not TicketKind.WORK:
         yield ticket.kind.value
     if not capabilities.iterations:
-        yield f"iteration:{number}"
+        yield iteration_label(number)
     if ticket.points and not capabilities.points:
         yield f"points:{ticket.points}"
 
