@@ -124,9 +124,10 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
         found["parameters"] = {n: v.isoformat() if isinstance(v, date) else v for n, v in settled.items()}
     except InvalidInput as error:
         problems += error.problems
-    found["turning"] = {**(row.turning if row is not None else {}), **request.turning}
+    said = {**(row.turning if row is not None else {}), **request.turning}
     try:
-        _turning(found["turning"], template)
+        turning = _turning(said, template).model_dump(mode="json")
+        found["turning"] = {name: value for name, value in turning.items() if name in said}
     except InvalidInput as error:
         problems += error.problems
     if problems:

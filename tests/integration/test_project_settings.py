@@ -89,8 +89,10 @@ def test_a_change_of_calendar_or_turning_makes_plans_stale_and_the_same_again_do
         put(context, turning={"carry_over": "next"}).serial,
         put(context, turning={"carry_over": "next"}).serial,
         put(context, calendar={}).serial,
+        put(context, turning={"ahead": 4}).serial,
+        put(context, turning={"ahead": "4"}).serial,
     ]
-    assert serials == [1, 2, 2, 2, 3, 3, 4]
+    assert serials == [1, 2, 2, 2, 3, 3, 4, 5, 5]
 
 
 def test_a_setting_that_is_not_given_stays_and_turning_changes_field_by_field(context: Context) -> None:
