@@ -75,6 +75,8 @@ def answer(context: Context, project: str, answers: Mapping[str, str], by: str) 
         refuse_at_work(session, row, loop)
         given = _resolved(session, row, loop, answers)
         loop.answers = {**loop.answers, **given}
+        if loop.state == loops.TURNING:  # of a paused loop, who paused it stays
+            loop.changed_by = by
         said = ", ".join(f"{'all others' if key == EVERYTHING else key}: {policy}" for key, policy in given.items())
         text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
         tell(session, loop, "answered", text, by, now, {"answers": given})

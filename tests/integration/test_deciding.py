@@ -141,6 +141,7 @@ def test_answers_name_tickets_by_either_key_and_are_added_to_those_before(begun:
     deciding.answer(begun.context, "ML", {"ml-3": "backlog", "guest:77": "leave"}, PM)
     loop = deciding.answer(begun.context, "ML", {"record:1": "next", "ML-3": "leave", "*": "backlog"}, PM)
     assert loop.answers == {"ticket:set-goals": "leave", "guest:77": "leave", "record:1": "next", "*": "backlog"}
+    assert loop.changed_by == PM
     assert begun.events()[-1].text == (
         "What is not done in iteration 1 of ML: record:1: next, ticket:set-goals: leave, all others: backlog."
     )
