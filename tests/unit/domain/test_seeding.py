@@ -266,6 +266,23 @@ def walks(draw_from: st.DrawFn) -> tuple[Template, list[Step], Counter[ItemKey]]
 
 
 @relaxed
+@given(processes(), st.integers(0, 8), st.integers(1, 6))
+def test_to_seed_as_the_loop_turns_or_all_at_once_gives_the_same_tickets_in_the_same_iterations(
+    process: Template, gone: int, ahead: int
+) -> None:
+    stages = [Stage(process.phases[0].key)]
+    while len(stages) < gone:
+        stages.append(following(process, settled(process), stages[-1]))
+    rolling = drawn_along(process, stages[:gone], ahead=ahead)
+    whole = drawn_along(process, stages[:gone], live_from=gone)
+    numbers = set(by_iteration(rolling)) & set(by_iteration(whole))
+    assert numbers
+    for number in numbers:
+        assert by_iteration(rolling)[number] == by_iteration(whole)[number]
+    assert set(keys_in(rolling.tickets)) <= set(keys_in(whole.tickets)) or max(by_iteration(rolling)) not in numbers
+
+
+@relaxed
 @given(walks())
 def test_whatever_is_decided_every_step_is_whole(walk: tuple[Template, list[Step], object]) -> None:
     _, steps, _ = walk
