@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +21,10 @@ VERSION = "0004"
 
 UPGRADE_LOCK = 0x70686C7075706772
 """Key of the advisory lock ("phlpupgr") under which PostgreSQL's tables are changed."""
+
+
+LONGEST_LOCK = 10.0
+"""Seconds that a statement waits for other writers of an SQLite file."""
 
 
 class SchemaMismatch(Exception):
@@ -60,23 +66,40 @@ class Database:
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
-    def upgrade(self) -> None:
-        """Bring the tables to this version. Repeatable, and safe to be done by several processes at once."""
-        if self.version == VERSION:
+    def upgrade(self, to: str = VERSION) -> None:
+        """Bring the tables to this version, or an older one on the way there. Repeatable, and safe to be done by several
+        processes at once."""
+        if self.version == to:
             return
         from alembic import command
         from alembic.config import Config
 
-        with self.engine.begin() as connection:
-            # One process at a time; who comes second finds nothing to do, because the version is read anew by then.
-            if self.embedded:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+        with self._alone() as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A unit of work in which tables may be changed, for one process at a time; who comes second finds nothing to
+        do, because the version is read anew by then."""
+        if not self.embedded:
+            with self.engine.begin() as connection:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+                yield connection
+            return
+        with self.engine.connect() as connection:
+            # SQLite changes a table by making it anew: while the old one goes, what refers to it refers to nothing.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.rollback()  # it counts only outside of a unit of work
+            try:
+                with connection.begin():
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield connection
+                    _check_references(connection)
+            finally:
+                connection.invalidate()  # the next one is made with references checked again
 
     def check_schema(self) -> None:
         """Raise SchemaMismatch, saying what to do, unless the tables are of this version."""
@@ -91,9 +114,35 @@ class Database:
         self.engine.dispose()
 
 
+def _check_references(connection: Connection) -> None:
+    """Raise IntegrityError if a row of this SQLite database refers to one that is not there."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        msg = f"a row of {broken[0]} refers to one of {broken[2]} that is not there"
+        raise sqlite3.IntegrityError(msg)
+
+
 def _tune_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """WAL, so that readers (the CLI, progress streams) never block the writer; foreign keys, off by default there."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in (f"busy_timeout={LONGEST_LOCK * 1000:.0f}", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    deadline = time.monotonic() + LONGEST_LOCK
+    while not _writes_ahead(cursor):
+        if time.monotonic() > deadline:
+            msg = "database is locked"
+            raise sqlite3.OperationalError(msg)
+        time.sleep(0.01)
     cursor.close()
+
+
+def _writes_ahead(cursor: DBAPICursor) -> bool:
+    """Have the file's writes logged ahead; False while others are about to do the same, for which SQLite does not wait
+    by itself."""
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return True

@@ -11,10 +11,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import StatementError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from service.store.database import MIGRATIONS, VERSION, Database, SchemaMismatch
-from service.store.tables import Table, TokenRow
+from service.store.tables import PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
 from tests.postgres import scratch_database
 
 
@@ -56,7 +57,7 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
 
 def test_several_may_upgrade_at_once(database: Database) -> None:
-    others = [Database(database.url) for _ in range(4)]
+    others = [Database(database.url) for _ in range(12)]
     with ThreadPoolExecutor(len(others)) as threads:
         for done in [threads.submit(other.upgrade) for other in others]:
             done.result()
@@ -64,6 +65,50 @@ def test_several_may_upgrade_at_once(database: Database) -> None:
     database.check_schema()
     for other in others:
         other.dispose()
+
+
+def test_an_upgrade_keeps_the_rows_that_refer_to_a_table_that_is_changed(database: Database) -> None:
+    database.upgrade("0003")
+    day = "'2026-01-01 00:00:00+00:00'"
+    with database.engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO connections VALUES ('c', 'c', 'jira', '{{}}', '', {day})",
+            f"INSERT INTO teams VALUES ('t', 't', '{{}}', 1, {day})",
+            f"INSERT INTO templates VALUES ('d', 'n', '1', 's', 't', {day})",
+            (
+                'INSERT INTO projects (id, name, key, "create", connection_id, team_id, template_digest, parameters, '
+                f"time_zone, serial, created_at) VALUES ('p', 'p', 'p', false, 'c', 't', 'd', '{{}}', 'UTC', 0, {day})"
+            ),
+            (
+                "INSERT INTO plans (id, project_id, serial, body, reads, writes, seconds, created_at) "
+                f"VALUES ('pl', 'p', 0, '{{}}', 0, 0, 0, {day})"
+            ),
+            (
+                "INSERT INTO runs (id, kind, project_id, plan_id, state, started_by, created_at, message, findings) "
+                f"VALUES ('r', 'apply', 'p', 'pl', 'completed', 'pm-1@example.com', {day}, '', '[]')"
+            ),
+            (
+                "INSERT INTO steps (run_id, number, title, state, message, reads, writes, started_at, finished_at) "
+                f"VALUES ('r', 1, 'Create 3 epics', 'go', '', 0, 1, {day}, {day})"
+            ),
+        ):
+            connection.exec_driver_sql(statement)
+
+    database.upgrade()
+
+    with database.session() as session:
+        run = session.get_one(RunRow, "r")
+        assert (run.plan_id, run.attempt, run.iteration) == ("pl", 1, None)
+        assert session.scalars(select(StepRow.title)).all() == ["Create 3 epics"]
+        project = session.get_one(ProjectRow, "p")
+        assert (project.calendar, project.turning) == ({}, {})
+
+
+def test_references_are_checked_again_after_an_upgrade(database: Database) -> None:
+    database.upgrade()
+
+    with pytest.raises(IntegrityError), database.session() as session:
+        session.add(PlanRow(id="pl", project_id="nobody's", serial=0, body={}, created_at=datetime.now(UTC)))
 
 
 def test_times_come_back_as_they_went_in(database: Database) -> None:
