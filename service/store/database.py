@@ -67,8 +67,8 @@ class Database:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def upgrade(self, to: str = VERSION) -> None:
-        """Bring the tables to this version, or an older one on the way there. Repeatable, and safe to be done by several
-        processes at once."""
+        """Bring the tables to this version, or to an older one on the way there. Repeatable, and safe to be done by
+        several processes at once."""
         if self.version == to:
             return
         from alembic import command
