@@ -131,7 +131,7 @@ def phase_of(template: Template, key: Key) -> Phase:
     for phase in template.phases:
         if phase.key == key:
             return phase
-    fix = "put it back, or decide which phase comes next: " + ", ".join(phase.key for phase in template.phases)
+    fix = "put it back, and take it out when the project has left it"
     raise InvalidInput(
         [Problem(f"template {template.name}", None, "phases", f'there is no phase "{key}" any more', fix)]
     )
