@@ -179,31 +179,20 @@ def planned(
 
 
 def closed(
-    planned: Sequence[TicketRecord], contents: Sequence[Content], carried: Sequence[Carried]
+    planned: Sequence[TicketRecord],
+    contents: Sequence[Content],
+    carried: Sequence[Carried],
+    people: Mapping[str, str] | None = None,
 ) -> list[TicketRecord]:
     """What became of each ticket of an iteration: of those it began with, and of those in it when it was closed.
 
     `contents` is the iteration before anything was moved out of it, `carried` what was decided about the unfinished. An
     unfinished ticket that nothing was decided about was left. Each ticket is there once, in the order of `planned`,
-    then of `contents`.
+    then of `contents`. `people` names the person behind an account id, as for `planned`; of others the tracker's name
+    is kept.
     """
-    decided = {each.key: each for each in carried}
-    by_key = {key_of(content): content for content in contents}
-    by_id = {content.ref.id: content for content in contents}
-    records: list[TicketRecord] = []
-    seen: set[str] = set()
-    for record in planned:
-        content = by_key.get(record.key) or by_id.get(record.remote_id)
-        if content is None:
-            records.append(_gone(record, decided.get(record.key)))
-        elif content.ref.id not in seen:
-            seen.add(content.ref.id)
-            records.append(_closed(content, decided, record))
-    for content in contents:
-        if content.ref.id not in seen:
-            seen.add(content.ref.id)
-            records.append(_closed(content, decided, None))
-    return records
+    named = [_named(content, people or {}) for content in contents]
+    return _ended(planned, named, {each.key: each for each in carried})
 
 
 def count(records: Iterable[TicketRecord]) -> Figures:
@@ -242,6 +231,32 @@ def wip_finding(number: int, contents: Iterable[Content], limit: int | None) -> 
 def role_of(labels: Iterable[str]) -> str:
     """The role that a ticket's labels name, empty if none does."""
     return next((label.removeprefix(ROLE) for label in labels if label.startswith(ROLE)), "")
+
+
+def _named(content: Content, people: Mapping[str, str]) -> Content:
+    account = content.assignee or ""
+    return replace(content, person=people.get(account) or content.person or account)
+
+
+def _ended(
+    planned: Sequence[TicketRecord], contents: Sequence[Content], decided: Mapping[ItemKey, Carried]
+) -> list[TicketRecord]:
+    by_key = {key_of(content): content for content in contents}
+    by_id = {content.ref.id: content for content in contents}
+    records: list[TicketRecord] = []
+    seen: set[str] = set()
+    for record in planned:
+        content = by_key.get(record.key) or by_id.get(record.remote_id)
+        if content is None:
+            records.append(_gone(record, decided.get(record.key)))
+        elif content.ref.id not in seen:
+            seen.add(content.ref.id)
+            records.append(_closed(content, decided, record))
+    for content in contents:
+        if content.ref.id not in seen:
+            seen.add(content.ref.id)
+            records.append(_closed(content, decided, None))
+    return records
 
 
 def _in_iteration(item: Item, number: int) -> bool:
@@ -287,7 +302,7 @@ def _closed(content: Content, decided: Mapping[ItemKey, Carried], record: Ticket
         remote_key=content.ref.key,
         url=content.ref.url,
         role=role_of(content.labels) or (record.role if record is not None else ""),
-        person=content.person or content.assignee or "",
+        person=content.person,
         points=content.points,
         status=content.status,
         outcome=outcome,

@@ -85,7 +85,7 @@ def _close(session: Session, done: _Done) -> None:
     if row is None:
         return
     planned = [TicketRecord.from_json(ticket) for ticket in row.tickets]
-    tickets = figures.closed(planned, done.turnover.contents, done.turnover.carried)
+    tickets = figures.closed(planned, done.turnover.contents, done.turnover.carried, done.plan.people)
     row.tickets = [ticket.to_json() for ticket in tickets]
     row.figures = figures.count(tickets).to_json()
     row.findings = [*row.findings, *done.findings]

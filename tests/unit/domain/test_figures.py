@@ -139,6 +139,17 @@ def test_a_role_that_was_taken_off_the_ticket_is_kept_from_the_plan() -> None:
     assert role_of(("phase:data", "role:data-steward")) == "data-steward"
 
 
+def test_people_are_called_as_in_the_team_and_others_as_in_the_tracker() -> None:
+    there = [
+        content("a", assignee="acc-1", person="PM 1"),
+        content("b", assignee="acc-2", person="A guest"),
+        content("c", assignee="acc-3"),
+        content("d"),
+    ]
+    found = closed([record("a", person="Product manager")], there, [], {"acc-1": "Product manager"})
+    assert [each.person for each in found] == ["Product manager", "A guest", "acc-3", ""]
+
+
 def test_figures_are_counted_in_all_and_by_role() -> None:
     records = [
         record("a", role="ml-engineer", points=0.1, outcome=Outcome.DONE),
