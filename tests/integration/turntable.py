@@ -1,0 +1,164 @@
+"""A project whose loop turns in this process: a real store, the real engine with its clock, a sandbox for a tracker.
+Time stands where a test puts it; the team's work is done past us, by plain HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.tracker import ItemKey
+from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from sandbox.testing import SandboxServer
+from sandbox.trello.seed import KEY, TOKEN
+from service.context import Context, open_context
+from service.domain.team import Team, read_team
+from service.runs.engine import Engine
+from service.settings import Settings
+from service.store import items, loops, runs
+from service.store.tables import EventRow, IterationRow, LoopRow, RunRow
+from service.templates import TemplateText
+from service.usecases import advancing, applying, connections, planning, projects, teams
+from service.usecases.advancing import Advancing
+from tests.integration.conftest import TEAM_FILE
+from tests.waiting import eventually
+
+TEMPLATE = Path(__file__).parent / "turning.yaml"
+START = "2026-03-02"
+"""A Monday."""
+
+
+@dataclass
+class Clock:
+    """Where time stands; it goes on a little with every look, as clocks do."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 2, 27, 12, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def set(self, text: str) -> None:
+        self.now = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@dataclass
+class Turntable:
+    """The installation: one project ML, two weeks an iteration, from Monday 2026-03-02 09:00 UTC on."""
+
+    context: Context
+    engine: Engine
+    clock: Clock
+    sandbox: SandboxServer
+    project: str = ""
+
+    @property
+    def url(self) -> str:
+        return self.sandbox.url
+
+    def set(self, at: str) -> None:
+        """Let time come to that instant, here and in the tracker."""
+        self.clock.set(at)
+        tracker = self.sandbox.world.clock
+        tracker.reset()
+        tracker.advance(self.clock.now - tracker.now())
+
+    def plan_and_apply(self) -> RunRow:
+        plan = planning.make_plan(self.context, self.project)
+        run = self.ended(applying.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
+        eventually(self.has_loop)
+        return run
+
+    def ended(self, run_id: str, *states: str) -> RunRow:
+        """The run once it is in one of these states, or has ended."""
+
+        def look() -> RunRow | None:
+            run = self.run(run_id)
+            return run if run is not None and run.state in (states or runs.ENDED) else None
+
+        return eventually(look, 120)
+
+    def run(self, run_id: str) -> RunRow | None:
+        with self.context.database.session() as session:
+            return session.get(RunRow, run_id)
+
+    def advanced(self, number: int, **more: Any) -> RunRow:
+        """Advance now, to this iteration; how it ended."""
+        run = advancing.advance(self.context, self.project, "lead@example.com", self.engine.start, **more)
+        assert run.iteration == number
+        return self.ended(run.id, *runs.ENDED, runs.HELD)
+
+    def turned(self, number: int, at: str) -> RunRow:
+        """Let time come to that instant; the run by which the clock begins this iteration."""
+        self.set(at)
+        run_id = f"advance-{self.project}-{number}"
+        return self.ended(run_id, *runs.ENDED, runs.HELD)
+
+    def has_loop(self) -> bool:
+        with self.context.database.session() as session:
+            return loops.find(session, self.project) is not None
+
+    @property
+    def loop(self) -> LoopRow:
+        with self.context.database.session() as session:
+            return session.get_one(LoopRow, self.project)
+
+    def iteration(self, number: int) -> IterationRow:
+        with self.context.database.session() as session:
+            return session.get_one(IterationRow, (self.project, number))
+
+    def events(self) -> list[str]:
+        query = select(EventRow.name).where(EventRow.project_id == self.project).order_by(EventRow.id)
+        with self.context.database.session() as session:
+            return list(session.scalars(query))
+
+    def wanted(self, key: str) -> Mapping[str, Any]:
+        """What is recorded of an item of ours."""
+        with self.context.database.session() as session:
+            return items.rows(session, self.project)[ItemKey(key)].wanted
+
+
+def connect(context: Context, sandbox: SandboxServer, tracker: str) -> None:
+    """A connection to the sandbox's Jira or Trello."""
+    url = sandbox.url
+    if tracker == "jira":
+        connections.put(context, "tracker", "jira", {"url": url, "email": DEMO_EMAIL}, DEMO_TOKEN)
+    else:
+        connections.put(context, "tracker", "trello", {"url": url, "key": KEY, "invite": True}, TOKEN)
+
+
+def team() -> Team:
+    return read_team(TEAM_FILE.read_text(), TEAM_FILE.name)
+
+
+@contextmanager
+def turntable(
+    home: Path, tracker: str = "jira", settings: Mapping[str, Any] | None = None, **asked: Any
+) -> Iterator[Turntable]:
+    """An installation with a project that was set up and not yet planned."""
+    clock = Clock()
+    quick = {"settle_seconds": 1, "backoff_seconds": 0.2, "grace_seconds": 3, "tick_seconds": 0.2, "hold_seconds": 60}
+    chosen = Settings(home=home, database_url=None, secret_key=None, **{**quick, **(settings or {})})
+    with SandboxServer() as sandbox:
+        context = replace(open_context(chosen), now=clock)
+        try:
+            connect(context, sandbox, tracker)
+            teams.put(context, team())
+            template = TemplateText.of(TEMPLATE.read_text(), TEMPLATE.name)
+            parameters = {"start_date": START, **asked.pop("parameters", {})}
+            zone = asked.pop("time_zone", "UTC")
+            request = projects.Request(
+                "ML", "ML", "tracker", team().name, template, parameters, time_zone=zone, create=True, **asked
+            )
+            project = projects.put(context, request)
+            with Engine(context, Advancing()) as engine:
+                table = Turntable(context, engine, clock, sandbox, project.id)
+                table.set("2026-02-27T12:00")
+                yield table
+        finally:
+            context.close()
