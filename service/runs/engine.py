@@ -26,7 +26,7 @@ from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
-from service.runs.turning import Looked, Turning
+from service.runs.turning import Turning
 from service.settings import Settings
 from service.store import loops, runs
 
@@ -46,19 +46,6 @@ EXECUTOR = "main"
 """The one executor of a home folder; on PostgreSQL each replica is named by its slot."""
 
 
-class _Standing:
-    """A loop that does not turn: until every process hands in how loops are turned."""
-
-    def look(self, _context: Context, _run_id: str) -> Looked:
-        return Looked(ready=False, over=True)
-
-    def settle(self, _context: Context, _run_id: str) -> None:
-        return
-
-    def applied(self, _context: Context, _run_id: str) -> None:
-        return
-
-
 class Engine:
     """The engine of this process. Use as a context manager; runs left by a dead process are taken up at launch.
 
@@ -70,14 +57,13 @@ class Engine:
     def __init__(
         self,
         context: Context,
-        turning: Turning | None = None,
+        turning: Turning,
         *,
         visiting: bool = False,
         chores: Callable[[Context], object] | None = None,
         lost: Callable[[], None] = lambda: None,
     ) -> None:
-        self._context, self._chores, self._lost = context, chores, lost
-        self._turning: Turning = turning or _Standing()
+        self._context, self._turning, self._chores, self._lost = context, turning, chores, lost
         self._visiting = visiting
         settings = context.settings
         self._lock = HomeLock(settings.home) if settings.embedded else None

@@ -23,6 +23,7 @@ from service.context import Context, open_context
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.usecases import tokens
+from service.usecases.advancing import Advancing
 from tests.waiting import eventually
 
 ML_TEAM = {
@@ -193,7 +194,7 @@ def served(app: FastAPI) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def api(context: Context, sandbox: SandboxServer) -> Iterator[Api]:
-    app = create_app(context, Engine(context), pace=Pace(look=0.02, heartbeat=0.1))
+    app = create_app(context, Engine(context, Advancing()), pace=Pace(look=0.02, heartbeat=0.1))
     with served(app) as url, Client(base_url=url, timeout=60) as client:
         yield Api(app, context, client, tokens.create(context, "tests"), sandbox)
 

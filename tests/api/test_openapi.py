@@ -14,6 +14,7 @@ from service.api.catalogue import KINDS, PREFIX
 from service.app import create_app
 from service.context import Context
 from service.runs.engine import Engine
+from service.usecases.advancing import Advancing
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,7 +22,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 @pytest.fixture(scope="module")
 def document(context: Context) -> dict[str, Any]:
     """The document of an app whose engine is never launched."""
-    return create_app(context, Engine(context)).openapi()
+    return create_app(context, Engine(context, Advancing())).openapi()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

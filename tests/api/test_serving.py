@@ -19,6 +19,7 @@ from service.app import create_app
 from service.context import open_context
 from service.runs.engine import Engine, HomeLock
 from service.settings import Settings
+from service.usecases.advancing import Advancing
 from tests.api.conftest import assert_problem, served
 from tests.waiting import eventually
 
@@ -120,7 +121,7 @@ def test_an_address_in_use_is_refused_in_words(tmp_path: Path) -> None:
 def test_a_database_of_another_version_is_named_by_readiness(tmp_path: Path) -> None:
     context = open_context(Settings(_env_file=None, home=tmp_path, database_url=None, secret_key=None))
     try:
-        with served(create_app(context, Engine(context))) as address:
+        with served(create_app(context, Engine(context, Advancing()))) as address:
             eventually(lambda: ready(address))
             with context.database.engine.begin() as connection:
                 connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'v9999'")

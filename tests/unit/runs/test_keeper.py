@@ -15,6 +15,7 @@ from service.runs.engine import EXECUTOR, QUEUE, Engine
 from service.runs.keeper import Keeper
 from service.runs.traffic import Traffic
 from service.settings import Settings
+from service.usecases.advancing import Advancing
 from tests.waiting import eventually
 
 
@@ -27,7 +28,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
 
 @pytest.fixture
 def engine(context: Context) -> Iterator[Engine]:
-    with Engine(context) as launched:
+    with Engine(context, Advancing()) as launched:
         yield launched
 
 
