@@ -163,7 +163,8 @@ class TrelloTracker:
         self._turner.start(_layout(place), item, ref)
 
     def close_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.close_iteration`. Two requests to read the board; one puts the iteration's card into Done."""
+        """See `Tracker.close_iteration`. Two requests to read the board; one for each ticket that still stands
+        in Iteration, ten at a time, and one for the iteration's card: they go to Backlog, and to Done."""
         self._turner.close(_layout(place), item, ref)
 
     def contents(

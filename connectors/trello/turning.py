@@ -1,7 +1,8 @@
 """Iterations as they turn: begun, closed, and what is in them.
 
 An iteration is planned while its card stands in Backlog, goes on once it stands in Iteration, and is over when it
-stands in Done. Its tickets are the cards with its label, whoever made them.
+stands in Done. Its tickets are the cards with its label, whoever made them: those on which nobody has begun wait in
+Backlog, and stand in Iteration while it goes on.
 """
 
 from __future__ import annotations
@@ -61,30 +62,37 @@ class Turner:
                 fix=f"A member of the board {layout.key} can put the label of that name on it, and on its tickets.",
             )
         lists = self._boards.lists(layout)
-        turns = {card.id, *state.turns}
-        inside = [one for one in cards if turn.label in one.labels and one.id not in turns]
-        waiting = [one for one in inside if _is_waiting(one, state)]
+        waiting = _waiting(cards, card, turn.label, state, ListRole.BACKLOG)
         all_of([partial(self._bring, one, lists[ListRole.ITERATION]) for one in waiting])
         if turn_status(card, state.roles) != "active":
             self._put(card, lists[ListRole.ITERATION], "top")
         state.turns[card.id] = replace(turn, active=True)
 
     def close(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
-        """See `Tracker.close_iteration`. Tickets stay where they stand."""
-        _, card = self._read(layout, item, ref)
+        """See `Tracker.close_iteration`. Tickets that nobody has begun go back to Backlog, also where a person closed
+        it; again the tickets first. Those in an iteration that goes on, too, stay."""
+        cards, card = self._read(layout, item, ref)
         state = self._boards.state(layout)
         stands = turn_status(card, state.roles)
-        if stands == "closed":
-            return
         if stands == "future":
             raise TrackerRefused(
                 f"The iteration {card.name!r} has not begun: its card stands in"
                 f" {state.list_names.get(card.list_id, 'another list')}.",
                 fix=f"A member of the board {layout.key} can put its card into the list Iteration, or into Done.",
             )
-        self._put(card, self._boards.lists(layout)[ListRole.DONE], "top")
-        if (turn := turn_on(card, state)) is not None:
-            state.turns[card.id] = replace(turn, active=False)
+        turn = turn_on(card, state)
+        back: list[Card] = []
+        if turn is not None:
+            go_on = {other.label for other in state.turns.values() if other.active} - {turn.label}
+            left = _waiting(cards, card, turn.label, state, ListRole.ITERATION)
+            back = [one for one in left if go_on.isdisjoint(one.labels)]
+        if back:
+            backlog = self._boards.lists(layout)[ListRole.BACKLOG]
+            all_of([partial(self._bring, one, backlog) for one in back])
+        if stands != "closed":
+            self._put(card, self._boards.lists(layout)[ListRole.DONE], "top")
+            if turn is not None:
+                state.turns[card.id] = replace(turn, active=False)
 
     def _read(self, layout: Layout, item: Item, ref: RemoteRef) -> tuple[list[Card], Card]:
         """The board's cards as they are now, and the iteration's among them."""
@@ -151,9 +159,11 @@ class Turner:
         return sorted(inside, key=lambda card: (card.pos, card.id))
 
 
-def _is_waiting(card: Card, state: State) -> bool:
-    """Whether a card stands with what is planned, and nobody is at work on it or done with it."""
-    return state.roles.get(card.list_id) is ListRole.BACKLOG and status(card, state.roles) == "todo"
+def _waiting(cards: Iterable[Card], iteration: Card, label: str, state: State, where: ListRole) -> list[Card]:
+    """The iteration's tickets that stand in this list, and that nobody is done with."""
+    turns = {iteration.id, *state.turns}
+    inside = (one for one in cards if label in one.labels and one.id not in turns)
+    return [one for one in inside if state.roles.get(one.list_id) is where and status(one, state.roles) == "todo"]
 
 
 def _owners(layout: Layout, cards: Iterable[Card], known: Mapping[ItemKey, RemoteRef]) -> dict[str, ItemKey]:

@@ -191,17 +191,71 @@ def test_an_answer_that_was_lost_on_the_way_is_made_up_for_by_beginning_again(wo
 # --- close ---
 
 
-def test_the_card_of_an_iteration_that_ends_goes_to_done_and_its_tickets_stay(work: Work) -> None:
+def test_an_iteration_that_ends_goes_to_done_and_what_nobody_began_in_it_back_to_backlog(work: Work) -> None:
+    guest = work.theirs(idLabels=work.label("Iteration 1"))
     work.start(1)
     work.put(B, "Review")
+    doing = work.theirs(idLabels=work.label("Iteration 1"), idList=work.lists()["In progress"])
     work.close(1)
-    writes = work.tracker.usage.writes
-    work.close(1)
-    assert work.tracker.usage.writes == writes
-    assert [work.stands(key) for key in (ONE, A, B)] == ["Done", "Iteration", "Review"]
+    assert [work.stands(key) for key in (ONE, A, B)] == ["Done", "Backlog", "Review"]
+    assert [list_name(work.sandbox, ref) for ref in (guest, doing)] == ["Backlog", "In progress"]
+    assert [one.name for one in work.sandbox.trello.cards_in(work.lists()["Backlog"])] == [
+        "Iteration 2",
+        "Ticket a",
+        "Ticket c",
+        "My own",
+    ]
     assert work.status(ONE) == "closed"
     assert label_names(work.sandbox, work.known[A]) >= {"Iteration 1"}
-    assert {one.key for one in work.contents(ONE)[ONE]} == {A, B}
+    assert {one.key for one in work.contents(ONE)[ONE]} == {A, B, None}
+    assert work.traces(A, C) == {}
+
+
+def test_closing_twice_or_after_an_interruption_writes_only_what_is_missing(work: Work) -> None:
+    work.start(1)
+    work.put(A, "Backlog")
+    writes = work.tracker.usage.writes
+    work.close(1)
+    assert work.tracker.usage.writes - writes == 2
+    work.close(1)
+    assert work.tracker.usage.writes - writes == 2
+
+
+def test_an_answer_that_was_lost_while_closing_is_made_up_for_by_closing_again(work: Work) -> None:
+    work.start(1)
+    with LosingProxy(work.sandbox.url) as proxy, connected(proxy.url) as tracker:
+        for lost in range(3):
+            proxy.orders.lose.append(_the_write(lost))
+            with pytest.raises(OutcomeUnknown):
+                tracker.close_iteration(work.place, iteration(1), work.known[ONE])
+            tracker.close_iteration(work.place, iteration(1), work.known[ONE])
+            assert [work.stands(key) for key in (ONE, A, B)] == ["Done", "Backlog", "Backlog"]
+            for key in (ONE, A, B):
+                work.put(key, "Iteration")
+
+
+def test_what_is_left_of_an_iteration_that_a_person_closed_goes_back_to_backlog(work: Work) -> None:
+    work.start(1)
+    work.put(ONE, "Done")
+    work.close(1)
+    assert [work.stands(key) for key in (ONE, A, B)] == ["Done", "Backlog", "Backlog"]
+
+
+def test_cards_that_are_done_archived_carried_or_in_another_list_stay_when_their_iteration_ends(work: Work) -> None:
+    label = work.label("Iteration 1")
+    work.start(1)
+    work.start(2)
+    ticked, archived = (work.theirs(idLabels=label, idList=work.lists()["Iteration"]) for _ in range(2))
+    both = work.theirs(idLabels=f"{label},{work.label('Iteration 2')}", idList=work.lists()["Iteration"])
+    work.change(ticked, dueComplete=True)
+    work.change(archived, closed=True)
+    made_list = {"name": "Blocked", "idBoard": work.place.ref.id}
+    httpx.post(f"{work.sandbox.url}/1/lists", json=made_list, headers=HEADER).raise_for_status()
+    work.put(B, "Blocked")
+    work.tracker.move(work.place, [(A, work.known[A])], work.known[TWO])
+    work.close(1)
+    assert [work.stands(key) for key in (ONE, A, B, C)] == ["Done", "Iteration", "Blocked", "Iteration"]
+    assert [list_name(work.sandbox, ref) for ref in (ticked, archived, both)] == ["Iteration"] * 3
 
 
 def test_an_iteration_that_never_began_is_not_closed(work: Work) -> None:
