@@ -1,0 +1,275 @@
+"""Runs of the loop on a real engine: held and going on, over, failed, cancelled. What an advance writes to a tracker is
+tested where there is one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from dbos import DBOS
+from sqlalchemy import select
+
+from connectors.errors import NotVisible, TrackerUnavailable
+from connectors.tracker import Finding, Severity
+from service import schedule
+from service.context import Context, open_context
+from service.domain.problems import InvalidInput, Problem
+from service.runs.engine import Engine
+from service.runs.turning import Looked
+from service.settings import Settings
+from service.store import loops, runs
+from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow, StepRow, TeamRow, TemplateRow
+from tests.waiting import eventually
+
+START = datetime(2026, 3, 16, 9, tzinfo=UTC)
+CLOSED_BY_HAND = Finding(Severity.ERROR, "next-iteration-closed", "It was closed by hand.", "Open it again.")
+RUN = "advance-ml-1"
+
+
+@dataclass
+class Script:
+    """A loop without a tracker: each look finds the next thing in the script, and what is over has turned the loop."""
+
+    finds: list[Looked | Exception]
+    looks: list[tuple[str, int]] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    held_up: threading.Event | None = None
+
+    def look(self, context: Context, run_id: str) -> Looked:
+        with context.database.session() as session:
+            run = session.get_one(RunRow, run_id)
+        self.looks.append((run_id, run.attempt))
+        if self.held_up is not None:
+            assert self.held_up.wait(30)
+        found = self.finds.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        if found.over:
+            self._turn(context, run)
+        return found
+
+    def _turn(self, context: Context, run: RunRow) -> None:
+        with context.database.session() as session:
+            loop = session.get_one(LoopRow, run.project_id)
+            loop.current, loop.next_due = run.iteration or 0, START + timedelta(weeks=len(self.looks))
+
+    def settle(self, _context: Context, run_id: str) -> None:
+        self.settled.append(run_id)
+
+    def applied(self, _context: Context, run_id: str) -> None:
+        raise AssertionError(run_id)
+
+
+@dataclass
+class Clock:
+    """Where time stands."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Loop:
+    """One project whose first iteration is due, and the engine that turns it."""
+
+    context: Context
+    clock: Clock
+    script: Script
+
+    def run(self, run_id: str = RUN) -> RunRow | None:
+        with self.context.database.session() as session:
+            return session.get(RunRow, run_id)
+
+    def until(self, state: str, run_id: str = RUN, attempt: int = 1) -> RunRow:
+        def look() -> RunRow | None:
+            run = self.run(run_id)
+            return run if run is not None and (run.state, run.attempt) == (state, attempt) else None
+
+        return eventually(look, 20)
+
+    @property
+    def row(self) -> LoopRow:
+        with self.context.database.session() as session:
+            return session.get_one(LoopRow, "ml")
+
+    def later(self, seconds: float) -> None:
+        self.clock.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script([])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def loop(tmp_path: Path, script: Script, clock: Clock) -> Iterator[Loop]:
+    settings = Settings(home=tmp_path, _env_file=None, tick_seconds=0.05, backoff_seconds=0.01)
+    opened = open_context(settings)
+    context = Context(settings, opened.database, opened.vault, clock, opened.pool)
+    with context.database.session() as session:
+        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=START))
+        session.add(TeamRow(id="team", name="t", body={}, updated_at=START))
+        session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=START))
+        session.flush()
+        row = ProjectRow(id="ml", name="ml", key="ML", connection_id="con", team_id="team", template_digest="d")
+        row.parameters, row.time_zone, row.created_at = {}, "UTC", START
+        session.add(row)
+    yield Loop(context, clock, script)
+    context.close()
+
+
+@pytest.fixture
+def due(loop: Loop) -> Loop:
+    with loop.context.database.session() as session:
+        loops.create_if_missing(session, "ml", START, next_due=START)
+    return loop
+
+
+def journal() -> dict[str, str]:
+    """The engine's workflows and how they stand."""
+    return {found.workflow_id: found.status for found in DBOS.list_workflows(load_input=False)}
+
+
+DONE = Looked(ready=False, over=True, message="Iteration 1 began.")
+HELD = Looked(ready=False, findings=(CLOSED_BY_HAND,), reads=7)
+
+
+def test_what_is_due_is_run_and_then_the_next(due: Loop, script: Script) -> None:
+    script.finds = [DONE, DONE, DONE]
+    due.later(2 * 7 * 24 * 3600)  # two more were missed
+    with Engine(due.context, script):
+        due.until(runs.COMPLETED, "advance-ml-3")
+
+    assert script.looks == [(f"advance-ml-{number}", 1) for number in (1, 2, 3)]
+    assert due.row.next_due == START + timedelta(weeks=3)
+    with due.context.database.session() as session:
+        assert session.scalars(select(StepRow.message)).all() == ["Iteration 1 began."] * 3
+
+
+def test_a_held_run_goes_on_by_itself_and_leaves_no_trace_of_its_trouble(due: Loop, script: Script) -> None:
+    script.finds = [HELD, HELD, DONE]
+    with Engine(due.context, script):
+        first = due.until(runs.HELD)
+        due.later(300)
+        second = due.until(runs.HELD, attempt=2)
+        due.later(600)
+        last = due.until(runs.COMPLETED, attempt=3)
+
+    assert [entry["code"] for entry in first.findings] == ["next-iteration-closed"]
+    assert first.waiting_until == START + timedelta(seconds=300)
+    assert second.waiting_until == START + timedelta(seconds=300 + 600)
+    assert (last.findings, last.message) == ([], "")
+    assert script.looks == [(RUN, 1), (RUN, 2), (RUN, 3)]
+
+
+def test_a_held_run_keeps_no_other_run_of_its_connection_waiting(due: Loop, script: Script) -> None:
+    script.finds = [HELD, DONE]
+    with due.context.database.session() as session:
+        other = ProjectRow(id="zz", name="zz", key="ZZ", connection_id="con", team_id="team", template_digest="d")
+        other.parameters, other.time_zone, other.created_at = {}, "UTC", START
+        session.add(other)
+        session.flush()
+        loops.create_if_missing(session, "zz", START, next_due=START)
+    with Engine(due.context, script):
+        due.until(runs.COMPLETED, "advance-zz-1")
+        due.until(runs.HELD)
+
+
+def test_a_held_run_survives_a_restart(due: Loop, script: Script) -> None:
+    script.finds = [HELD, DONE]
+    with Engine(due.context, script):
+        due.until(runs.HELD)
+    with Engine(due.context, script):
+        assert due.until(runs.HELD).attempt == 1
+        due.later(300)
+        due.until(runs.COMPLETED, attempt=2)
+        eventually(lambda: journal() == {RUN: "SUCCESS", f"{RUN}~2": "SUCCESS"})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotVisible("The project is gone.", fix="Give the account access."), "refused"),
+        (InvalidInput([Problem("calendar", None, "working_days", "has no working day")]), "invalid-input"),
+    ],
+)
+def test_what_a_person_can_mend_holds_the_run(due: Loop, script: Script, error: Exception, code: str) -> None:
+    script.finds = [error, DONE]
+    with Engine(due.context, script):
+        held = due.until(runs.HELD)
+        due.later(300)
+        due.until(runs.COMPLETED, attempt=2)
+
+    assert [entry["code"] for entry in held.findings] == [code]
+
+
+def test_a_tracker_that_is_away_for_long_holds_the_run(due: Loop, script: Script) -> None:
+    script.finds = [*(TrackerUnavailable("It does not answer.", retry_after=0) for _ in range(8)), DONE]
+    with Engine(due.context, script):
+        held = due.until(runs.HELD)
+        due.later(300)
+        due.until(runs.COMPLETED, attempt=2)
+
+    assert [entry["code"] for entry in held.findings] == ["gave-up"]
+
+
+def test_a_defect_of_ours_fails_the_run_and_pauses_the_loop(due: Loop, script: Script) -> None:
+    script.finds = [ZeroDivisionError(), DONE]
+    with Engine(due.context, script):
+        failed = due.until(runs.FAILED)
+
+    assert [entry["code"] for entry in failed.findings] == ["internal-error"]
+    assert (due.row.state, due.row.next_due) == (loops.PAUSED, None)
+    assert due.row.message.startswith(f"The run {RUN} failed")
+
+
+def test_a_run_that_is_cancelled_while_it_looks_ends_and_pauses_the_loop(due: Loop, script: Script) -> None:
+    script.finds, script.held_up = [HELD], threading.Event()
+    with Engine(due.context, script):
+        eventually(lambda: script.looks)
+        with due.context.database.session() as session:
+            assert runs.request_cancel(session, RUN, "pm-1@example.com", START)
+        script.held_up.set()
+        due.until(runs.CANCELLED)
+
+    assert (due.row.state, due.row.changed_by) == (loops.PAUSED, "pm-1@example.com")
+
+
+def test_a_run_that_was_recorded_and_not_enqueued_is_found_by_the_next_start(due: Loop, script: Script) -> None:
+    script.finds = [HELD, DONE]
+    assert schedule.fire(due.context, START) == [(RUN, "con")]  # and then this process died
+    with Engine(due.context, script):
+        due.until(runs.HELD)
+    due.later(300)
+    assert schedule.fire(due.context, due.clock()) == [(f"{RUN}~2", "con")]  # and died again
+    with Engine(due.context, script):
+        due.until(runs.COMPLETED, attempt=2)
+
+
+def test_an_engine_that_only_visits_begins_nothing(due: Loop, script: Script) -> None:
+    with Engine(due.context, script, visiting=True):
+        eventually(lambda: journal() == {})
+        assert due.run() is None
+
+
+def test_a_proposal_is_a_run_of_its_own(due: Loop, script: Script) -> None:
+    with due.context.database.session() as session:
+        row = session.get_one(LoopRow, "ml")
+        row.current, row.due = 4, loops.PROPOSE
+    script.finds = [Looked(ready=False, over=True, message="3 tickets are not done.")]
+    with Engine(due.context, script):
+        due.until(runs.COMPLETED, "propose-ml-4")
+
+    assert script.looks == [("propose-ml-4", 1)]
+    assert script.settled == []
