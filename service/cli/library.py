@@ -12,7 +12,7 @@ from rich.table import Table
 
 import service.templates as template_files
 from service.cli.shell import AsJson, Exit, fail, opened, out, print_json, told
-from service.cli.show import finding_lines
+from service.cli.words import finding_lines
 from service.domain.parameters import settle, tickets_on
 from service.domain.reading import read_template
 from service.domain.team import read_team

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
-from service.cli.show import finding_lines, findings_of
+from service.cli.words import finding_lines, findings_of
 from service.context import Context
 from service.store import runs as stored
 from service.store.tables import ProjectRow, StepRow

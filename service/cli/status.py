@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from connectors.tracker import ItemKind
 from service.cli.shell import AsJson, Exit, opened, out, print_json
-from service.cli.show import count_line, drift_lines, finding_lines
+from service.cli.words import count_line, drift_lines, finding_lines
 from service.usecases import looking, projects
 from service.usecases.looking import Look
 from service.usecases.planning import Draft

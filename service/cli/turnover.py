@@ -1,0 +1,175 @@
+"""What an advance does to the loop, as words for people: what is closed, what becomes of its tickets, which phase
+comes and why, what begins and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+
+from rich.markup import escape
+
+from connectors.tracker import Content, Item, ItemKey, ItemKind
+from service.cli.words import COLOURS, changed, ordinal, sign, sum_words, ticket_words
+from service.domain.plan import Action, Change, Plan
+from service.domain.turnover import (
+    BY_POLICY,
+    STATE,
+    Carried,
+    Move,
+    Policy,
+    Turnover,
+    iteration_key,
+    iteration_label,
+    key_of,
+)
+
+
+def lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
+    """The iteration that is closed, the phase that comes, the iteration that begins."""
+    if turnover.closes:
+        yield from closing_lines(plan, turnover)
+        yield ""
+        yield from phase_lines(turnover)
+    if turnover.begins:
+        yield from _beginning(plan, turnover)
+
+
+def told(plan: Plan, turnover: Turnover) -> frozenset[ItemKey]:
+    """The items that `lines` tells of."""
+    bounds = {iteration_key(turnover.closes), iteration_key(turnover.begins)}
+    carried = {one.key for one in turnover.carried}
+    return frozenset(bounds | carried | {item.key for item in _tickets_of(plan, turnover)})
+
+
+def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
+    """The iteration that is closed, and what becomes of its tickets."""
+    changes = {change.key: change for change in plan.changes}
+    change = changes.get(iteration_key(turnover.closes))
+    title = f" [bold]{escape(change.title)}[/]" if change is not None else ""
+    yield f"\n[bold]Closes iteration {turnover.closes}[/]{title}"
+    done = [content for content in turnover.contents if content.status == "done"]
+    yield f"  Done ({_sum(done)})"
+    for content in done:
+        yield f"    [green]✓[/] {ticket_words(content.title, content.points, content.person)}"
+    contents = {key_of(content): content for content in turnover.contents}
+    for policy, heading in (
+        (Policy.NEXT, f"Carried over into iteration {turnover.begins}"),
+        (Policy.BACKLOG, "To the backlog"),
+        (Policy.LEAVE, "Left as they are"),
+    ):
+        group = [one for one in turnover.carried if one.policy is policy]
+        if group:
+            yield f"  {heading} ({_sum(group)})"
+        for one in group:
+            yield f"    {_sign_of(one)} {_carried(one, contents.get(one.key), changes.get(one.key))}"
+
+
+def phase_lines(turnover: Turnover) -> Iterator[str]:
+    """Which phase comes, and why."""
+    phase = turnover.stage.phase if turnover.stage is not None else ""
+    match turnover.move:
+        case Move.STAY:
+            what = f"stays in {escape(phase)}"
+        case Move.NEXT:
+            what = f"on to {escape(phase)}"
+        case Move.BACK:
+            again = turnover.stage.loop if turnover.stage is not None else 0
+            what = f"back to {escape(phase)}, in the {ordinal(again)} turn of the loop"
+        case Move.END:
+            what = "the project ends"
+        case _:
+            what = f"{escape(phase)}"
+    yield f"[bold]Phase[/]: {what}{_because(turnover)}"
+
+
+def decision_words(move: Move, phase: str | None) -> str:
+    """What a person decided, in words."""
+    match move:
+        case Move.STAY:
+            return "another iteration of the same phase"
+        case Move.NEXT:
+            return "on to the next phase"
+        case Move.BACK:
+            return f"back to {escape(phase or '')}"
+        case _:
+            return "the project ends"
+
+
+def day_words(first: date, last: date) -> str:
+    """From the first to the last day: `Mon 2 Mar to Fri 13 Mar 2026`."""
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first:%a} {first.day} {first:%b}{year} to {last:%a} {last.day} {last:%b %Y}"
+
+
+def _because(turnover: Turnover) -> str:
+    decision = turnover.decision
+    if decision is not None:
+        return f", decided by {escape(decision.by)}: {escape(decision.reason)}"
+    if turnover.lacking:
+        return f": {escape('; '.join(turnover.lacking))}"
+    if turnover.move is Move.NEXT:
+        return ": the one before has reached its output"
+    return ": more of it is planned"
+
+
+def _sign_of(one: Carried) -> str:
+    signs = {Policy.NEXT: "[yellow]→[/]", Policy.BACKLOG: "[yellow]←[/]", Policy.LEAVE: f"[{COLOURS[Action.KEEP]}]=[/]"}
+    return signs[one.policy]
+
+
+def _carried(one: Carried, content: Content | None, change: Change | None) -> str:
+    points = content.points if content is not None else one.points
+    person = content.person if content is not None else one.person
+    notes = [ordinal(one.times) + " time"] if one.policy is Policy.NEXT and one.times > 1 else []
+    notes += [f"answered by {one.decided_by}"] if one.decided_by != BY_POLICY else []
+    note = f"  [yellow]({escape(', '.join(notes))})[/]" if notes else ""
+    besides = changed(change, without=("iteration", "labels", STATE)) if change is not None else ""
+    return ticket_words(one.title, points, person) + note + besides
+
+
+def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
+    stage, dates = turnover.stage, turnover.dates
+    days = f", {day_words(dates.first, dates.last)}" if dates is not None else ""
+    yield f"\n[bold]Begins iteration {turnover.begins}[/] [bold]{escape(turnover.title)}[/]{days}"
+    if stage is not None:
+        turn = f", {ordinal(stage.loop)} turn of the loop" if stage.loop > 1 else ""
+        yield f"  The {ordinal(stage.of_phase)} of the phase {escape(stage.phase)}{turn}"
+    changes = {change.key: change for change in plan.changes}
+    tickets = _tickets_of(plan, turnover)
+    points = sum(item.points or 0 for item in tickets)
+    more = " besides what is carried" if any(one.policy is Policy.NEXT for one in turnover.carried) else ""
+    yield f"  With {sum_words(len(tickets), points)}{more}"
+    for item in tickets:
+        yield f"    {_ticket(plan, item, changes.get(item.key))}"
+
+
+def _ticket(plan: Plan, item: Item, change: Change | None) -> str:
+    """A ticket of the coming iteration; one that is there, with who has it there."""
+    seen = plan.observed.get(item.key, {})
+    account = (
+        seen.get("assignee", item.assignee) if change is None or "assignee" not in change.changed else item.assignee
+    )
+    mark = sign(change) if change is not None else "[dim]=[/]"
+    what = changed(change, plan.people) if change is not None else ""
+    return f"{mark} {ticket_words(item.title, item.points, plan.people.get(account or '', account or ''))}{what}"
+
+
+def _tickets_of(plan: Plan, turnover: Turnover) -> list[Item]:
+    """The tickets of ours that the coming iteration begins with, without those that are carried into it."""
+    if not turnover.begins:
+        return []
+    carried = {one.key for one in turnover.carried}
+    key, label = iteration_key(turnover.begins), iteration_label(turnover.begins)
+    return [
+        item
+        for item in plan.items
+        if item.kind is ItemKind.TICKET and item.key not in carried and _is_in(item, key, label)
+    ]
+
+
+def _is_in(item: Item, key: ItemKey, label: str) -> bool:
+    return item.iteration == key or (item.iteration is None and label in item.labels)
+
+
+def _sum(tickets: Sequence[Carried] | Collection[Content]) -> str:
+    return sum_words(len(tickets), sum(one.points or 0 for one in tickets))

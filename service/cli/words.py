@@ -1,0 +1,162 @@
+"""Parts of plans and runs as words for people: signs, items, what changes in them, findings. Lines have rich markup."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.markup import escape
+
+from connectors.tracker import Finding, Item, ItemKey, Severity
+from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
+
+COLOURS = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.ADOPT: "cyan",
+    Action.KEEP: "dim",
+    Action.FORGET: "red",
+    Action.DELETE: "red",
+}
+TITLE_WIDTH = 56
+"""Columns for the title of a ticket; a longer one is cut."""
+
+SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def count_line(plan: Plan) -> str:
+    """How many items there are to create, to change and so on."""
+    counts = plan.counts()
+    return (
+        f"{counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
+        f"{counts['forget']} to let go, {counts['keep']} as they are"
+    )
+
+
+def seconds_words(seconds: float) -> str:
+    """How long it takes, roughly."""
+    if seconds < 1:
+        return "less than a second"
+    return f"~{seconds:.0f} s" if seconds < 90 else f"~{seconds / 60:.0f} min"
+
+
+def date_words(fields: Mapping[str, Any]) -> str:
+    """The first and the last day of an iteration with these fields; nothing where they are not known."""
+    if not fields.get("starts") or not fields.get("ends"):
+        return ""
+    starts, ends = (datetime.fromisoformat(fields[name]) for name in ("starts", "ends"))
+    return f"{starts:%a} {starts.day} {starts:%b} to {ends:%a} {ends.day} {ends:%b %Y}"
+
+
+def ticket_line(change: Change, items: Mapping[ItemKey, Item], people: Mapping[str, str]) -> str:
+    """A ticket that is changed, with its points and its person."""
+    assignee = field(change, items, "assignee")
+    person = people.get(str(assignee), str(assignee)) if assignee else ""
+    return ticket_words(change.title, field(change, items, "points"), person) + changed(change, people)
+
+
+def ticket_words(title: str, points: Any, person: str) -> str:
+    """A ticket with its points and its person, in columns."""
+    who = escape(person) if person else "[bold red]nobody[/]"
+    load = f"{points:g} pts" if isinstance(points, int | float) else ""
+    short = title if len(title) <= TITLE_WIDTH else title[: TITLE_WIDTH - 1] + "…"
+    return f"{escape(short):<{TITLE_WIDTH}} {load:>6}  {who}"
+
+
+def sum_words(count: int, points: float, noun: str = "ticket") -> str:
+    """So many tickets with so many points."""
+    return f"{count} {noun}{'' if count == 1 else 's'}" + (f", {points:g} pts" if points else "")
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th and so on."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
+    """What the item of a change has in this field, as planned; of one that the plan does not want, as it was."""
+    if change.key in items:
+        return items[change.key].fields().get(name)
+    return (change.before or {}).get(name)
+
+
+def changed(change: Change, people: Mapping[str, str] | None = None, without: Collection[str] = ()) -> str:
+    """What an update writes: labels that come and go, short values with before and after, of long ones the name;
+    `without` these fields, which are told elsewhere."""
+    if change.reason is Reason.GIVEN:
+        return f"  [cyan](takes over {escape(change.note)})[/]"
+    if change.reason is Reason.RESTORED and change.action is Action.CREATE:
+        return "  [yellow](made again: it was deleted)[/]"
+    if change.action is not Action.UPDATE:
+        return ""
+    parts = [
+        _difference(name, (change.before or {}).get(name), (change.after or {}).get(name), people or {})
+        for name in change.changed
+        if name not in without
+    ]
+    return "" if not parts else f"  [yellow]({escape('; '.join(parts))})[/]"
+
+
+def _difference(name: str, before: Any, after: Any, people: Mapping[str, str]) -> str:
+    if name == "labels":
+        old, new = set(before or ()), set(after or ())
+        return "labels " + " ".join([*(f"+{x}" for x in sorted(new - old)), *(f"-{x}" for x in sorted(old - new))])
+    if name == "assignee":
+        before, after = (people.get(str(who), who) or "nobody" for who in (before, after))
+    long = any(len(str(value)) > 40 or "\n" in str(value) for value in (before, after))
+    return name if long else f"{name}: {before} -> {after}"
+
+
+def drift_lines(drift: Sequence[Drift], people: Mapping[str, str]) -> Iterator[str]:
+    """What people changed since we wrote it: the item with its key, to be restored by, and the field from and to."""
+    if not drift:
+        return
+    yield "\n[bold]Changed by people since[/] (left as they are)"
+    for entry in drift:
+        yield f"  ! {escape(entry.title)} [dim]{escape(entry.key)}[/]: {escape(_what_changed(entry, people))}"
+
+
+def _what_changed(entry: Drift, people: Mapping[str, str]) -> str:
+    if entry.field is None:
+        return "deleted"
+    if entry.field == "text":
+        return "text edited"
+    if entry.field == "labels":
+        return "labels taken off: " + " ".join(entry.recorded)
+    return _difference(entry.field, entry.recorded, entry.observed, people)
+
+
+def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:
+    """The tickets that have nobody, and why."""
+    if not vacancies:
+        return
+    yield f"\n[bold red]Vacancies[/] ({len(vacancies)} tickets without a person)"
+    for vacancy in vacancies:
+        yield f"  ! {escape(vacancy.title)}: {escape(vacancy.role)}, {escape(vacancy.reason)}"
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings, the gravest first, each with what to do."""
+    order = list(Severity)
+    ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
+    if ordered:
+        yield "\n[bold]Findings[/]"
+    for finding in ordered:
+        yield f"  [{SEVERITIES[finding.severity]}]{finding.severity.value}[/] {escape(finding.message)}"
+        if finding.fix:
+            yield f"        {escape(finding.fix)}"
+
+
+def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """Findings from the form that runs keep."""
+    return [
+        Finding(Severity(entry["severity"]), entry["code"], entry["message"], entry["fix"], entry["subject"])
+        for entry in stored
+    ]
+
+
+def sign(change: Change) -> str:
+    """The sign in front of a change."""
+    return f"[{COLOURS[change.action]}]{change.action.symbol}[/]"
