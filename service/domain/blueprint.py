@@ -7,7 +7,7 @@ Item keys, which stay when titles and positions change:
     iteration:<n>               the n-th iteration of the project, from 1
     ticket:<key>                a ticket of the template
     ticket:<key>~<k>            the same, in the k-th turn of the loop from the second on
-    ticket:<key>@<n>            the same, of iteration n of a recurring phase
+    ticket:<key>@<i>            the same, of the i-th iteration of a recurring phase; with ~<k> as above
     record:<n>                  the record of iteration n
     ceremonies:<n>              the meetings of iteration n
     link:<source>><target>      the source waits for the target; both as above, `ticket:` left out
@@ -302,7 +302,7 @@ class _Draft:
         if closes:
             ends = [key for key in instance.phase.exit.needs if key in self.seeding.needs]
             last = without_implied(ends, self.seeding.needs)
-            found = (ticket_key(instance.phase, key, instance.loop, turn.number) for key in last)
+            found = (ticket_key(instance.phase, key, turn.stage) for key in last)
             return tuple(key for key in found if key in self.sown)
         planned = {key: sown.waits_for for key, sown in self.sown.items() if sown.home.number == turn.number}
         return tuple(without_implied(planned, planned))

@@ -142,9 +142,10 @@ def planned_iterations(template: Template, parameters: Mapping[str, ParameterVal
     return number(phase_of(template, phase).iterations, parameters)
 
 
-def ticket_key(phase: Phase, ticket: Key, loop: int, number: int) -> ItemKey:
-    """The item key of one of the phase's tickets, as seen from iteration `number` in that turn of the loop."""
-    return ItemKey(f"ticket:{ticket}@{number}" if phase.recurring else f"ticket:{ticket}{_turn_mark(loop)}")
+def ticket_key(phase: Phase, ticket: Key, stage: Stage) -> ItemKey:
+    """The item key of one of the phase's tickets, in an iteration of this stage: it stays when iterations shift."""
+    turn = f"@{stage.of_phase}" if phase.recurring else ""
+    return ItemKey(f"ticket:{ticket}{turn}{_turn_mark(stage.loop)}")
 
 
 def epic_key(epic: Key, loop: int) -> ItemKey:
@@ -152,14 +153,12 @@ def epic_key(epic: Key, loop: int) -> ItemKey:
     return ItemKey(f"epic:{epic}{_turn_mark(loop)}")
 
 
-def exit_tickets(
-    template: Template, parameters: Mapping[str, ParameterValue], stage: Stage, number: int
-) -> tuple[ItemKey, ...]:
-    """The item keys of the tickets that must be done for the phase to end with iteration `number`, which is of this
-    stage; only those switched on. Raises `InvalidInput` when the template has no such phase."""
+def exit_tickets(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> tuple[ItemKey, ...]:
+    """The item keys of the tickets that must be done for the phase to end with an iteration of this stage; only those
+    switched on. Raises `InvalidInput` when the template has no such phase."""
     phase = phase_of(template, stage.phase)
     present = {ticket.key for ticket in phase.tickets if is_on(ticket.when, parameters)}
-    return tuple(ticket_key(phase, key, stage.loop, number) for key in phase.exit.needs if key in present)
+    return tuple(ticket_key(phase, key, stage) for key in phase.exit.needs if key in present)
 
 
 def _turn_mark(loop: int) -> str:

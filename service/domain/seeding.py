@@ -7,11 +7,11 @@ the loop has its own (see `course.ticket_key`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.tracker import ItemKey
-from service.domain.course import Course, Turn, planned_iterations, ticket_key
+from service.domain.course import Course, Stage, Turn, planned_iterations, ticket_key
 from service.domain.ordering import by_needs, spread
 from service.domain.parameters import effective_role, is_on, needs
 from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
@@ -91,15 +91,15 @@ class Seeding:
             return self._placed[key]
         return max(home, self._seed_from) if until >= self._seed_from - 1 else home
 
-    def key(self, ticket: Key, instance: Instance, turn: Turn) -> ItemKey | None:
+    def key(self, ticket: Key, instance: Instance, stage: Stage) -> ItemKey | None:
         """The item key of a ticket as seen from an iteration: of a recurring phase in the same iteration or, from
         another phase, the last one before; of any phase in this turn of the loop or else the latest before it that
         came through there. None where no turn did."""
         phase = self._phase_of[ticket]
         if phase.key == instance.phase.key:
-            return ticket_key(phase, ticket, instance.loop, turn.number)
+            return ticket_key(phase, ticket, stage)
         former = [one for one in self.instances if one.phase.key == phase.key and one.loop <= instance.loop]
-        return ticket_key(phase, ticket, former[-1].loop, former[-1].turns[-1].number) if former else None
+        return ticket_key(phase, ticket, former[-1].turns[-1].stage) if former else None
 
     def slots(self, phase: Phase) -> Sequence[Sequence[Ticket]]:
         """The phase's tickets by planned iteration, each after what it needs: all of them in each one of a recurring
@@ -128,13 +128,16 @@ class Seeding:
         else:
             rows = [(_home(instance, index), slot) for index, slot in enumerate(slots)]
         for home, slot in rows:
+            stage = home.stage if home is not None and instance.phase.recurring else last.stage
             for ticket in slot:
-                key = ticket_key(instance.phase, ticket.key, instance.loop, (home or last).number)
+                key = ticket_key(instance.phase, ticket.key, stage)
                 if home is not None or key in self._placed:
-                    yield self._sown(key, ticket, instance, home or last)
+                    waits_for = (self.key(need, instance, stage) for need in self.needs[ticket.key])
+                    yield self._sown(key, ticket, instance, home or last, waits_for)
 
-    def _sown(self, key: ItemKey, ticket: Ticket, instance: Instance, home: Turn) -> Sown:
-        waits_for = (self.key(need, instance, home) for need in self.needs[ticket.key])
+    def _sown(
+        self, key: ItemKey, ticket: Ticket, instance: Instance, home: Turn, waits_for: Iterable[ItemKey | None]
+    ) -> Sown:
         until = home if instance.phase.recurring else instance.turns[-1]
         iteration = self.place(key, home.number, max(home.number, until.number))
         return Sown(key, ticket, instance, home, iteration, tuple(found for found in waits_for if found is not None))

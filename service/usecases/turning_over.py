@@ -147,7 +147,7 @@ def _observed_first(tracker: Tracker, place: Place, ours: Material) -> Mapping[I
 
 
 def _exit(ours: Material) -> tuple[ItemKey, ...]:
-    return exit_tickets(ours.template, ours.parameters, ours.begun[-1].stage, ours.current)
+    return exit_tickets(ours.template, ours.parameters, ours.begun[-1].stage)
 
 
 def _closing(tracker: Tracker, place: Place, ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> Closing:
