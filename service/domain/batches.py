@@ -54,8 +54,9 @@ class Batch:
 
 
 def written_apart(capabilities: Capabilities) -> frozenset[str]:
-    """The fields of a ticket that no update writes, because a call of their own does: `move`, `finish`."""
-    return frozenset({"iteration"} if capabilities.checklists_in_create else {"iteration", "checklist"})
+    """The fields that no update writes, because a call of their own does: `move`, `finish`, and what begins and closes
+    iterations."""
+    return frozenset({"iteration", STATE} if capabilities.checklists_in_create else {"iteration", STATE, "checklist"})
 
 
 LINKS_IN_A_STEP = 20

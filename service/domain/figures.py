@@ -9,7 +9,7 @@ removed, in tickets and in points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, Self
 
 from connectors.tracker import Content, Finding, Item, ItemKey, ItemKind, RemoteRef, Severity
-from service.domain.turnover import Carried, Policy, key_of
+from service.domain.turnover import Carried, Policy, iteration_key, iteration_label, key_of
 
 ROLE = "role:"
 """A ticket's label that names its role begins with this."""
@@ -147,14 +147,15 @@ def planned(
     refs: Mapping[ItemKey, RemoteRef],
     people: Mapping[str, str],
     carried: Sequence[Carried] = (),
-    elsewhere: Collection[ItemKey] = (),
+    moved: Mapping[ItemKey, object] | None = None,
 ) -> list[TicketRecord]:
     """What iteration `number` begins with: those of the desired items that are its tickets and exist (`refs`), and what
     of people's own was carried into it.
 
-    `people` names the person behind an account id. Tickets in `elsewhere` are left out: people keep them in another
-    iteration.
+    `people` names the person behind an account id. `moved` gives the iterations into which people took tickets past us
+    (None: out of every one, or they deleted it): they count where they are.
     """
+    moved = moved or {}
     times = {each.key: each.times for each in carried if each.to == number}
     records = [
         TicketRecord(
@@ -169,10 +170,10 @@ def planned(
             times=times.get(item.key, 0),
         )
         for item in items
-        if item.kind is ItemKind.TICKET and _in_iteration(item, number)
-        if item.key in refs and item.key not in elsewhere
+        if item.kind is ItemKind.TICKET and item.key in refs
+        if (moved[item.key] == iteration_key(number) if item.key in moved else _in_iteration(item, number))
     ]
-    known = {record.key for record in records} | set(elsewhere)
+    known = {record.key for record in records} | set(moved)
     return records + [
         _guest(each, refs.get(each.key)) for each in carried if each.to == number and each.key not in known
     ]
@@ -224,7 +225,7 @@ def wip_finding(number: int, contents: Iterable[Content], limit: int | None) -> 
         "wip-limit-exceeded",
         f"{doing} tickets of iteration {number} are in progress at once; the limit is {limit}.",
         "Finish some before others are begun, or raise wip_limit.",
-        f"iteration:{number}",
+        iteration_key(number),
     )
 
 
@@ -261,8 +262,7 @@ def _ended(
 
 def _in_iteration(item: Item, number: int) -> bool:
     # Where a tracker has no iterations, a label of that name says it.
-    name = f"iteration:{number}"
-    return item.iteration == name or name in item.labels
+    return item.iteration == iteration_key(number) or iteration_label(number) in item.labels
 
 
 def _guest(carried: Carried, ref: RemoteRef | None) -> TicketRecord:

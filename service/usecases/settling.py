@@ -96,10 +96,8 @@ def _begin(session: Session, done: _Done) -> None:
     turnover, plan = done.turnover, done.plan
     if turnover.stage is None or turnover.dates is None or turnover.starts is None or turnover.ends is None:
         return  # the project ends
-    elsewhere = {entry.key for entry in plan.drift if entry.field in (None, "iteration")}
-    tickets = figures.planned(
-        turnover.begins, plan.items, done.refs, plan.people, turnover.carried, elsewhere=elsewhere
-    )
+    moved = {entry.key: entry.observed for entry in plan.drift if entry.field in (None, "iteration")}
+    tickets = figures.planned(turnover.begins, plan.items, done.refs, plan.people, turnover.carried, moved=moved)
     session.add(
         IterationRow(
             project_id=done.run.project_id,

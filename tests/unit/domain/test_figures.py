@@ -83,9 +83,16 @@ def test_what_was_carried_in_is_planned_there_and_people_s_own_come_along() -> N
     assert (records[1].person, records[1].points, records[1].title) == ("ml-2@example.com", 2, "A fix")
 
 
-def test_tickets_that_people_keep_elsewhere_are_not_planned() -> None:
+@pytest.mark.parametrize("place", ["iteration:1", "iteration:3", None])
+def test_a_ticket_that_people_took_elsewhere_is_not_planned(place: str | None) -> None:
     key = ItemKey("ticket:here")
-    assert planned(2, [ticket("here", 2)], {key: ref("here")}, {}, elsewhere=[key]) == []
+    assert planned(2, [ticket("here", 2)], {key: ref("here")}, {}, moved={key: place}) == []
+
+
+def test_a_ticket_that_people_took_in_before_the_begin_is_planned() -> None:
+    key = ItemKey("ticket:early")
+    [found] = planned(2, [ticket("early", 1)], {key: ref("early")}, {}, moved={key: "iteration:2"})
+    assert found.key == key
 
 
 @pytest.mark.parametrize(
