@@ -309,7 +309,8 @@ def _mark(work: Work, batch: Batch) -> None:
 def _update(work: Work, batch: Batch) -> None:
     for key in batch.keys:
         item, change, ref = work.desired[key], work.changes[key], work.ref(key)
-        names = [name for name in change.changed if name not in written_apart(work.place.capabilities)]
+        apart, values = written_apart(work.place.capabilities), item.fields()
+        names = [name for name in change.changed if name in values and name not in apart]
         if ref is None:
             continue
         try:
@@ -317,7 +318,6 @@ def _update(work: Work, batch: Batch) -> None:
         except ItemRejected as error:
             work.findings.append(_refusal(item, [str(problem) for problem in error.problems] or [error.message]))
             continue
-        values = item.fields()
         with work.context.database.session() as session:
             items.written(
                 session,
