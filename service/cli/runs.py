@@ -13,9 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from connectors.tracker import Severity
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.words import finding_lines, findings_of
 from service.context import Context
+from service.store import loops
 from service.store import runs as stored
 from service.store.tables import ProjectRow, StepRow
 from service.usecases import projects, running
@@ -48,7 +50,9 @@ def list_runs(
     table = Table("Run", "Project", "State", "Steps", "Started by", "Created", box=None, pad_edge=False)
     for entry in found:
         run = entry.run
-        state = f"waiting until {clock(run.waiting_until, entry.project)}" if run.waiting_until else run.state
+        state = run.state
+        if run.waiting_until is not None:  # it waits, or it is held and looks again then
+            state += f" until {clock(run.waiting_until, entry.project)}"
         done = f"{entry.done}/{entry.steps}"
         created = clock(run.created_at, entry.project, in_full=True)
         table.add_row(run.id, entry.project.key, state, done, run.started_by, created)
@@ -74,10 +78,13 @@ def show_run(run: Named, as_json: AsJson = False) -> None:
 
 def _about(found: running.Progress) -> Iterator[str]:
     run, project = found.run, found.project
-    state = doing(found) if run.state in (stored.WAITING, stored.QUEUED) else run.state
-    yield f"Run [bold]{run.id}[/] ({run.kind}) of {escape(project.key)}: [bold]{state}[/]"
+    state = doing(found) if run.state in (stored.WAITING, stored.QUEUED, stored.HELD) else run.state
+    yield f"Run [bold]{run.id}[/] ({_kind(found)}) of {escape(project.key)}: [bold]{state}[/]"
     started = clock(run.created_at, project, in_full=True)
-    yield f"  Plan {run.plan_id}, started by {escape(run.started_by)} on {started}"
+    plan = f"Plan {run.plan_id}, started" if run.plan_id is not None else "Started"
+    yield f"  {plan} by {escape(run.started_by)} on {started}"
+    if run.attempt > 1:
+        yield f"  It has looked {run.attempt} times; each look plans what is left"
     if run.continues:
         yield f"  Goes on with what {run.continues} left"
     if run.cancel_requested_at is not None:
@@ -87,6 +94,14 @@ def _about(found: running.Progress) -> Iterator[str]:
     yield f"  {done}{', '.join(_numbers(found))}{_left(found)}"
     if run.cleaned_at is not None:
         yield f"  Its steps were cleaned up on {clock(run.cleaned_at, project, in_full=True)}; these numbers were kept"
+
+
+def _kind(found: running.Progress) -> str:
+    """What the run is for."""
+    run = found.run
+    if run.kind == loops.ADVANCE:
+        return f"advance to iteration {run.iteration}"
+    return f"proposal for iteration {run.iteration}" if run.kind == loops.PROPOSE else run.kind
 
 
 def _steps_table(steps: list[StepRow], project: ProjectRow) -> Table:
@@ -101,20 +116,32 @@ def _steps_table(steps: list[StepRow], project: ProjectRow) -> Table:
 
 @runs.command("watch")
 def watch_run(run: Named, as_json: AsJson = False) -> None:
-    """Follow a run until it ends. Ctrl-C ends the watching, not the run."""
+    """Follow a run until it ends. Ctrl-C ends the watching, not the run.
+
+    A run that is held goes on by itself once what stands in its way is mended; to watch it until then is not needed.
+    """
     with opened() as context:
         run_id = running.find(context, run)
         try:
-            found = follow(context, run_id)
+            found = follow(context, run_id, held=_tell_held)
         except KeyboardInterrupt:
             err.print(f"The run goes on. Watch it again with: phaseloop runs watch {run_id}")
             raise typer.Exit(INTERRUPTED) from None
     report(found, as_json=as_json)
 
 
-def follow(context: Context, run_id: str, beside: Callable[[], object] = lambda: None) -> running.Progress:
-    """Look at the run until it ends, with a bar on a terminal and in silence elsewhere; do `beside` at every look."""
+def follow(
+    context: Context,
+    run_id: str,
+    beside: Callable[[], object] = lambda: None,
+    held: Callable[[running.Progress], object] | None = None,
+) -> running.Progress:
+    """Look at the run until it ends, with a bar on a terminal and in silence elsewhere; do `beside` at every look.
+
+    One that is held may be so for days: without `held` that is its end here, else `held` is called each time.
+    """
     found = running.progress(context, run_id)
+    told = 0
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -127,6 +154,11 @@ def follow(context: Context, run_id: str, beside: Callable[[], object] = lambda:
     ) as bar:
         task = bar.add_task("Waiting to start", total=None, left="")
         while not found.ended:
+            if found.run.state == stored.HELD and held is None:
+                break
+            if found.run.state == stored.HELD and held is not None and told < found.run.attempt:
+                told = found.run.attempt
+                held(found)
             bar.update(
                 task, description=doing(found), total=found.steps or None, completed=found.done, left=_left(found)
             )
@@ -134,6 +166,25 @@ def follow(context: Context, run_id: str, beside: Callable[[], object] = lambda:
             time.sleep(LOOK_EVERY)
             found = running.progress(context, run_id)
     return found
+
+
+def _tell_held(found: running.Progress) -> None:
+    """Say what holds a run up that is being watched."""
+    for line in (*_why_held(found), "Watching may be ended with Ctrl-C: the run goes on all the same."):
+        err.print(line)
+
+
+def _why_held(found: running.Progress) -> Iterator[str]:
+    """What stands in the way of a held run, who can mend it, and when it looks again."""
+    errors = [finding for finding in findings_of(found.run.findings) if finding.severity is Severity.ERROR]
+    yield from finding_lines(errors)
+    yield f"[bold yellow]Held[/]: {_looks_again(found)}"
+
+
+def _looks_again(found: running.Progress) -> str:
+    until = found.run.waiting_until
+    when = f" at {clock(until, found.project)}" if until is not None else ""
+    return f"it goes on by itself once that is mended; the service (phaseloop serve) has it look again{when}."
 
 
 def doing(found: running.Progress) -> str:
@@ -144,6 +195,9 @@ def doing(found: running.Progress) -> str:
     if run.state == stored.WAITING:
         until = f" until {clock(run.waiting_until, found.project)}" if run.waiting_until else ""
         return f"Waiting for {found.tracker}{until}: {escape(run.message)}"
+    if run.state == stored.HELD:
+        again = f", looks again at {clock(run.waiting_until, found.project)}" if run.waiting_until else ""
+        return f"Held{again}: {escape(run.message)}"
     if run.cancel_requested_at is not None:
         return "Stopping after this step"
     return escape(found.latest.title) if found.latest else "Opening the project"
@@ -181,8 +235,12 @@ def how_to_go_on(found: running.Progress) -> Iterator[str]:
     run = found.run
     if found.continued_by:
         yield f"Its work was taken up by: phaseloop runs show {found.continued_by}"
-    elif run.state == stored.WAITING:
+    elif run.state in (stored.WAITING, stored.HELD):
         yield f"Have it look again now: phaseloop runs resume {run.id}. Stop it: phaseloop runs cancel {run.id}"
+    elif run.kind in loops.KINDS and run.state in (stored.FAILED, stored.CANCELLED):
+        yield f"The loop is paused. When it shall go on: phaseloop schedule resume {escape(found.project.key)}"
+    elif run.kind == loops.ADVANCE and run.state == stored.INCOMPLETE:
+        yield f"The loop goes on. What is missing is in the next plan: phaseloop plan {escape(found.project.key)}"
     elif run.state in (stored.INCOMPLETE, stored.FAILED, stored.CANCELLED):
         if run.serial != found.project.serial or run.cleaned_at is not None:
             yield f"The project was changed since. To see what is left: phaseloop plan {escape(found.project.key)}"
@@ -200,7 +258,9 @@ def report(found: running.Progress, *, as_json: bool) -> None:
     else:
         for line in finding_lines(findings_of(run.findings)):
             out.print(line)
-        if found.steps == 0 and run.state == stored.COMPLETED:
+        if run.state == stored.HELD:
+            out.print(f"[bold yellow]Held[/]: {_looks_again(found)}")
+        elif found.steps == 0 and run.state == stored.COMPLETED:
             out.print("[bold]Nothing to do.[/]")
         else:
             colour = "green" if run.state == stored.COMPLETED else "bold red"
