@@ -245,7 +245,8 @@ def changing(context: Context, row: ProjectRow, known: Material | None = None) -
                 "loop-not-begun", f"The loop of {row.key} has not begun.", "It begins when a first plan was applied."
             )
         if loop.state == loops.ENDED:
-            raise projects.has_ended(row)
+            message = f"The loop of {row.key} has ended."
+            raise Conflict("loop-ended", message, f"`phaseloop project remove {row.key}` frees its key for a new one.")
         if known is not None and not _is_where(loop, known.loop):
             raise Conflict("loop-moved-on", f"The loop of {row.key} moved on just now.", "Look again, then repeat.")
         yield session, loop

@@ -224,6 +224,22 @@ def test_a_loop_that_turns_is_not_touched_by_a_resume(begun: Shop) -> None:
     assert begun.events() == []
 
 
+def test_nothing_can_be_said_about_a_loop_that_has_ended(begun: Shop) -> None:
+    with begun.context.database.session() as session:
+        loops.end(session, begun.project.id, PM, "The project was ended.", begun.clock())
+    assert firings(begun) == []
+    assert scheduling.loop_json(begun.context, "ML")["state"] == "ended"
+    with pytest.raises(Conflict, match="has ended"):
+        scheduling.pause(begun.context, "ML", PM, "summer")
+    with pytest.raises(Conflict, match="has ended"):
+        scheduling.resume(begun.context, "ML", PM)
+    with pytest.raises(Conflict, match="has ended"):
+        scheduling.skip(begun.context, "ML", PM, "a fair")
+    with pytest.raises(Conflict, match="has ended"):
+        deciding.decide(begun.context, "ML", "stay", None, "not yet", PM)
+    assert not scheduling.follow(begun.context, begun.project.id)
+
+
 # --- skip -------------------------------------------------------------------------------------------------------------
 
 
