@@ -56,3 +56,8 @@ class JiraTeam(JiraDesk):
     def assignee(self, title: str) -> str | None:
         who = self.issues()[title]["fields"]["assignee"]
         return who["emailAddress"] if who else None
+
+    def leave(self, email: str) -> None:
+        """Take a person's account off the site."""
+        found = self.send("GET", "api/2/user/search", params={"query": email})
+        self.send("DELETE", "api/2/user", params={"accountId": found[0]["accountId"]})

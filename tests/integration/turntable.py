@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import select
 
 from connectors.tracker import ItemKey
@@ -102,6 +103,13 @@ class Turntable:
     def has_loop(self) -> bool:
         with self.context.database.session() as session:
             return loops.find(session, self.project) is not None
+
+    def has_begun(self, number: int) -> bool:
+        return self.loop.current >= number
+
+    def writes(self) -> int:
+        """Writing requests so far."""
+        return int(httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
 
     @property
     def loop(self) -> LoopRow:
