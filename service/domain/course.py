@@ -75,6 +75,7 @@ def course(
     coming_first: date | None = None,
     coming_last: date | None = None,
     ahead: int | None = None,
+    reach: int = 0,
 ) -> Course:
     """The iterations begun, in order, and those to come.
 
@@ -82,7 +83,8 @@ def course(
     `coming_first` is its first day, where it does not follow the last one at once, and `coming_last` its last, where it
     is not as long as the others. `ahead` is how many iterations there are to be, counted from the current one (itself
     included; from the one after it if it is closed, before the first from that); None: all that the template plans, and
-    at least the current and the next one.
+    at least the current and the next one. It goes up to iteration `reach` in any case: what was prepared once is wanted
+    again later, and letting go of it in between would make it twice.
 
     Raises `InvalidInput` when an iteration cannot be placed on the calendar, or follows one of a phase that the
     template no longer has.
@@ -91,7 +93,7 @@ def course(
         raise ValueError("iterations are begun one after the other, from 1")
     stages = [one.stage for one in begun]
     goes_on = bool(begun) and not begun[-1].closed
-    least = len(begun) + (1 if ahead is None else ahead - goes_on)
+    least = max(reach, len(begun) + (1 if ahead is None else ahead - goes_on))
     while len(stages) < least or (ahead is None and not _is_last(template, parameters, stages[-1])):
         stages.append(_next(template, parameters, stages, coming if len(stages) == len(begun) else None))
     spans = [one.dates for one in begun]

@@ -76,6 +76,11 @@ class Material:
             if record.ref is not None and (account := record.wanted.get("assignee")) in self.people
         }
 
+    @cached_property
+    def reach(self) -> int:
+        """How far the course goes at least once the loop turns: to the last iteration that something was made for."""
+        return placement.last_prepared(self.recorded) if self.begun else 0
+
     def ahead(self, first: int) -> int | None:
         """How many iterations are kept prepared from iteration `first` on: as the loop has it, and never fewer than are
         there already. None: all that are planned."""

@@ -246,7 +246,15 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
     place = tracker.locate(spec)
     first = ours.loop.next_first if ours.loop is not None else None
     ahead = ours.ahead(max(current, 1))
-    way = course(ours.template, ours.parameters, ours.calendar, ours.begun, coming_first=first, ahead=ahead)
+    way = course(
+        ours.template,
+        ours.parameters,
+        ours.calendar,
+        ours.begun,
+        coming_first=first,
+        ahead=ahead,
+        reach=ours.reach,
+    )
     laid = lay_out(ours, way, current, ours.carrying)
     assignment = assigned(ours, laid, ours.team)
     people = members.working(tracker, place, ours.team, assignment.people, project.key)

@@ -154,15 +154,20 @@ def _closing(tracker: Tracker, place: Place, ours: Material, seen: Mapping[ItemK
     """The iteration that goes on, with its tickets. Where somebody deleted it, those of ours that were in it."""
     if not ours.current:
         return Closing(times=ours.times)
+    found = going_on(tracker, place, ours)
+    contents = found if found is not None else _were_in(ours, seen)
+    turn = course(ours.template, ours.parameters, ours.calendar, ours.begun).turn(ours.current)
+    return Closing(turn, tuple(contents), ours.times)
+
+
+def going_on(tracker: Tracker, place: Place, ours: Material) -> Sequence[Content] | None:
+    """The tickets now in the iteration that goes on; None if somebody deleted it."""
     key = iteration_key(ours.current)
     able = place.capabilities.iterations
     ours_there = {key: ref for key, ref in ours.known.items() if ours.recorded[key].kind is not ItemKind.LINK}
     iterations = {key: ours.known[key]} if able and key in ours.known else {}
     labels = {} if able else {key: iteration_label(ours.current)}
-    found = tracker.contents(place, ours_there, iterations, labels).get(key)
-    contents = found if found is not None else _were_in(ours, seen)
-    turn = course(ours.template, ours.parameters, ours.calendar, ours.begun).turn(ours.current)
-    return Closing(turn, tuple(contents), ours.times)
+    return tracker.contents(place, ours_there, iterations, labels).get(key)
 
 
 def _were_in(ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> list[Content]:
@@ -271,6 +276,7 @@ def _along(
         coming_first=first,
         coming_last=last,
         ahead=ahead,
+        reach=ours.reach,
     )
 
 

@@ -116,6 +116,12 @@ def test_iterations_ahead_are_counted_from_the_next_one_when_the_last_is_closed(
     assert len(go(loop, ahead=1).turns) == 1
 
 
+def test_a_course_goes_as_far_as_was_prepared_even_if_a_phase_ended_early(loop: Template) -> None:
+    found = go(loop, begin(BUILD), coming=Stage("ship"), reach=5)
+    assert stages(found) == [("build", 1, 1), ("ship", 1, 1), ("run", 1, 1), ("run", 1, 2), ("run", 1, 3)]
+    assert len(go(loop, begin(BUILD), ahead=1, reach=3).turns) == 3
+
+
 def test_a_phase_cut_off_by_the_horizon_keeps_the_number_it_is_planned_to_have(loop: Template) -> None:
     assert [turn.turns for turn in go(loop, ahead=1).turns] == [2]
 
