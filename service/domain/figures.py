@@ -9,7 +9,7 @@ removed, in tickets and in points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -207,6 +207,13 @@ def count(records: Iterable[TicketRecord]) -> Figures:
     )
 
 
+def total(points: Iterable[float | None]) -> Sum:
+    """So many tickets with these points; None for one that has no estimate."""
+    found = list(points)
+    # Decimals add up to what people would write down: 0.1 + 0.2 is 0.3.
+    return Sum(len(found), float(sum((Decimal(str(one)) for one in found if one is not None), Decimal())))
+
+
 def cycle_times(records: Iterable[TicketRecord]) -> Cycle | None:
     """The cycle times of the done ones among these records, of however many iterations; None if none is known."""
     hours = sorted(record.cycle / timedelta(hours=1) for record in records if record.cycle is not None)
@@ -315,18 +322,12 @@ def _closed(content: Content, decided: Mapping[ItemKey, Carried], record: Ticket
 
 
 def _count(records: Sequence[TicketRecord]) -> Tally:
-    def total(wanted: Callable[[TicketRecord], bool]) -> Sum:
-        found = [record for record in records if wanted(record)]
-        # Decimals add up to what people would write down: 0.1 + 0.2 is 0.3.
-        points = sum((Decimal(str(record.points)) for record in found if record.points is not None), Decimal())
-        return Sum(len(found), float(points))
-
     def ended(outcome: Outcome) -> Sum:
-        return total(lambda record: record.outcome is outcome)
+        return total(record.points for record in records if record.outcome is outcome)
 
     return Tally(
-        planned=total(lambda record: record.planned),
-        added=total(lambda record: not record.planned),
+        planned=total(record.points for record in records if record.planned),
+        added=total(record.points for record in records if not record.planned),
         done=ended(Outcome.DONE),
         carried=ended(Outcome.CARRIED),
         backlog=ended(Outcome.BACKLOG),

@@ -12,6 +12,8 @@ import pytest
 from service.domain.figures import Cycle, Outcome, Sum
 from service.store import runs
 from service.usecases import deciding, scheduling
+from service.usecases.errors import Conflict
+from service.usecases.flow import flow, flow_json
 from service.usecases.history import history, tickets_csv
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
@@ -78,6 +80,25 @@ def test_the_history_of_an_iteration_tells_every_ticket_once_and_outlives_the_tr
     assert (gone.planned, gone.outcome) == (True, Outcome.REMOVED)
     lines = list(csv.DictReader(StringIO(tickets_csv(history(table.context, table.project)))))
     assert [line["cycle_hours"] for line in lines if line["ticket"] == first.tickets[1].remote_key] == ["54"]
+
+
+def test_how_work_flows_is_told_with_the_limit_of_work_in_progress(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", parameters={"method": "kanban"}, turning={"wip_limit": 1}) as table:
+        table.plan_and_apply()
+        with pytest.raises(Conflict, match="No iteration of ML goes on"):
+            flow(table.context, table.project)
+        table.turned(1, FIRST)
+        team = JiraTeam(table.url)
+        team.finish("Document iteration 1")
+        team.bring("Set the goals", "In Progress")
+        assert flow(table.context, table.project).findings == ()
+        team.bring("Load the data", "In Progress")
+
+        told = flow_json(flow(table.context, table.project))
+
+        assert (told["iteration"], told["wip_limit"]) == (1, 1)
+        assert [told[status]["tickets"] for status in ("todo", "doing", "done")] == [0, 2, 1]
+        assert [finding["code"] for finding in told["findings"]] == ["wip-limit-exceeded"]
 
 
 def test_a_skipped_bound_is_skipped_in_the_tracker_too(table: Turntable, team: JiraTeam) -> None:
