@@ -1,0 +1,374 @@
+"""The play: day by day the team works in the tracker, and the service does what is due when it is due."""
+
+from __future__ import annotations
+
+import re
+import time as machine
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from connectors.tracker import RemoteRef
+from service import schedule
+from service.context import Context
+from service.domain.calendar import DateRange, working_days
+from service.domain.course import phase_of
+from service.domain.plan import Plan
+from service.domain.reading import read_template
+from service.domain.team import Team
+from service.domain.turnover import Move, Policy, Turnover
+from service.domain.wire import place_from_json, plan_from_json
+from service.store import loops, runs
+from service.store.tables import EventRow, PlanRow, RunRow
+from service.templates import TemplateText
+from service.usecases import applying, deciding, history, planning, projects, running, scheduling, teams
+from service.usecases.material import Material, material
+from simulation import report
+from simulation.cast import Character, characters
+from simulation.crew import Crew
+from simulation.office import Office
+from simulation.report import Entry, Held, Noted, Report, WentOn
+from simulation.stage import Stage
+
+KEY, NAME = "ML", "ML simulation"
+
+LEAD = "delivery lead"
+"""Who decides in the play."""
+
+PATIENCE = 180.0
+"""Seconds of the machine's time for one run; it takes about one."""
+
+_TAKE, _LOOK_ROUND, _MEND, _FINISH, _WIND_UP, _TROUBLE, _ANSWER = (
+    time(10), time(12), time(13), time(16), time(15), time(16, 30), time(18)
+)  # fmt: skip
+
+
+class Stuck(Exception):
+    """A run of the product did not do what it should; the message says which and what it found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played: this team goes by this template for so many months, `first` being the first day of its first
+    iteration. Nothing runs in `down`; `trouble` has somebody do what they should not, twice."""
+
+    template: TemplateText
+    team: Team
+    first: date
+    months: int = 6
+    tracker: str = "jira"
+    method: str = "scrum"
+    seed: int = 1
+    values: Mapping[str, str] = field(default_factory=dict)
+    turning: Mapping[str, Any] = field(default_factory=dict)
+    down: DateRange | None = None
+    trouble: bool = True
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The project's time zone."""
+        return ZoneInfo(self.team.zone or "UTC")
+
+    @property
+    def last(self) -> date:
+        """The last day that is played."""
+        months = self.first.month - 1 + self.months
+        year, month = self.first.year + months // 12, months % 12 + 1
+        return min(date(year, month, 28), date(year, month, min(self.first.day, 28))) - timedelta(days=1)
+
+    @property
+    def span(self) -> DateRange:
+        """All days that are played."""
+        return DateRange(self.first, self.last)
+
+    @property
+    def opens(self) -> datetime:
+        """When the project is set up: some days before its first iteration."""
+        return datetime.combine(self.first - timedelta(days=4), time(10), self.zone)
+
+
+class Play:
+    """One project, played from the plan to the last day. `tell` is given everything as it happens."""
+
+    def __init__(self, stage: Stage, script: Script, tell: Callable[[Entry], None] = lambda _entry: None) -> None:
+        self._stage, self._script, self._tell = stage, script, tell
+        self._context: Context = stage.context
+        self._entries: list[Entry] = []
+        self._people: list[Character] = characters(script.team, script.seed, script.span)
+        self._template = read_template(script.template.text, script.template.source)
+        self._known: Material | None = None
+        self._looks: dict[str, int] = {}
+        self._in_the_way = False
+        self._decided = False
+        drawn = Random(f"trouble {script.seed}")
+        self._closes_by_hand, self._gets_in_the_way = drawn.randint(2, 4), drawn.randint(5, 8)
+        self._patience = drawn.randint(1, 2)
+        self._lacking: set[str] = set()
+        self.project_id = ""
+
+    @property
+    def known(self) -> Material:
+        """The project as the product knows it now."""
+        if self._known is None:
+            self._known = material(self._context, self.project_id)
+        return self._known
+
+    def run(self) -> Report:
+        """Play it all. Raises Stuck, and what the product raises for what cannot be played (InvalidInput above all)."""
+        self._build()
+        day = self._script.opens.date()
+        while day <= self._script.last and self.known.project.ended_at is None:
+            self._day(day)
+            day += timedelta(days=1)
+        return self._report()
+
+    def _build(self) -> None:
+        script = self._script
+        self._stage.connect(script.tracker)
+        self._stage.admit(script.team)
+        teams.put(self._context, script.team)
+        given: dict[str, str] = {"start_date": script.first.isoformat(), "method": script.method}
+        named = {name: value for name, value in given.items() if name in self._template.parameters}
+        request = projects.Request(
+            name=NAME,
+            key=KEY,
+            connection=script.tracker,
+            team=script.team.name,
+            template=script.template,
+            parameters={**named, **script.values},
+            create=True,
+            turning=script.turning,
+        )
+        self.project_id = projects.put(self._context, request).id
+        kept = planning.make_plan(self._context, self.project_id)
+        run = applying.apply(self._context, kept.id, LEAD, self._stage.enqueue)
+        self._await(run.id)
+        done = running.progress(self._context, run.id)
+        if done.run.state != runs.COMPLETED:
+            raise Stuck(_why(done.run))
+        assert done.run.place is not None  # noqa: S101 - it was opened
+        place: RemoteRef = place_from_json(done.run.place).ref
+        emails = [person.email for person in self._people]
+        self.office: Office = self._stage.office(place.key, place.id, emails)
+        self._crew = Crew(self.office, self._people, script.seed)
+        requests = kept.reads + done.requests.reads, kept.writes + done.requests.writes
+        self._note(report.built(planning.plan_of(kept), self._now(), requests))
+
+    def _day(self, day: date) -> None:
+        """One calendar day. What is due in the night or on a free day is done on the way to the next morning."""
+        if not self.known.calendar.is_working(day):
+            return
+        for clock, scene in (
+            (_TAKE, self._take),
+            (_LOOK_ROUND, self._look_round),
+            (_MEND, self._mend),
+            (_WIND_UP, self._wind_up),
+            (_FINISH, self._finish),
+            (_TROUBLE, self._make_trouble),
+            (_ANSWER, self._answer),
+        ):
+            self._until(self.known.calendar.at(day, clock))
+            if self.known.current and self.known.project.ended_at is None:
+                scene(day)
+
+    def _until(self, instant: datetime) -> None:
+        """Let time pass, and have the service do what is due meanwhile, unless it is down."""
+        down = self._script.down
+        if down is not None and instant.date() in down:
+            self._stage.rest()
+            self._stage.clock.jump(instant)
+            return
+        if down is not None and instant.date() > down.last:
+            self._stage.wake()
+        while (due := self._next_due()) is not None and due <= instant:
+            self._stage.clock.jump(due)
+            begun = schedule.fire(self._context, self._stage.clock())
+            if not begun:
+                break
+            for workflow, partition in begun:
+                self._stage.enqueue(workflow, partition)
+                self._await(runs.run_id_of(workflow))
+                self._after(runs.run_id_of(workflow))
+        self._stage.clock.jump(instant)
+
+    def _next_due(self) -> datetime | None:
+        with self._context.database.session() as session:
+            return schedule.next_due(session)
+
+    def _await(self, run_id: str) -> None:
+        """Wait until a run has ended or is held; where it waits for its time, that comes at once."""
+        deadline = machine.monotonic() + PATIENCE
+        while machine.monotonic() < deadline:
+            with self._context.database.session() as session:
+                run = session.get_one(RunRow, run_id)
+            if run.state in runs.ENDED or run.state == runs.HELD:
+                self._known = None
+                return
+            if run.state == runs.WAITING and run.waiting_until is not None:
+                self._stage.clock.jump(run.waiting_until)
+            machine.sleep(0.01)
+        raise Stuck(f"The run {run_id} does not come to an end.")
+
+    def _after(self, run_id: str) -> None:
+        """Tell what a run of the loop did."""
+        with self._context.database.session() as session:
+            run = session.get_one(RunRow, run_id)
+            row = session.get(PlanRow, run.plan_id) if run.plan_id is not None else None
+        looks = self._looks[run_id] = self._looks.get(run_id, 0) + 1
+        number = run.iteration or 0
+        if run.state == runs.HELD:
+            if looks == 1:
+                said = tuple((str(found["message"]), str(found["fix"])) for found in run.findings)
+                self._note(Held(self._now(), number, said))
+            return
+        if run.state not in (runs.COMPLETED, runs.INCOMPLETE):
+            raise Stuck(_why(run))
+        if run.kind == loops.PROPOSE:
+            self._note_event(f"proposed:{number}")
+            return
+        if looks > 1:
+            self._note(WentOn(self._now(), number, looks))
+        if row is not None:
+            self._turned(run, plan_from_json(row.body))
+
+    def _turned(self, run: RunRow, plan: Plan) -> None:
+        turnover = plan.turnover
+        self._lacking = set(re.findall('"(.*)" is ', "\n".join(turnover.lacking))) if turnover else set()
+        assert turnover is not None  # noqa: S101 - plans of an advance have one
+        found = {past.row.number: past for past in history.history(self._context, self.project_id).iterations}
+        if turnover.closes:
+            self._note(report.closed(found[turnover.closes], turnover, self._phase(turnover)))
+        if turnover.begins:
+            used = running.progress(self._context, run.id).requests
+            turn = scheduling.course_of(self.known, ahead=1).turn(turnover.begins)
+            past = found[turnover.begins]
+            title = phase_of(self._template, past.row.phase).title
+            requests = used.reads, used.writes
+            calendar = self.known.calendar
+            self._note(report.began(past, plan, run, turn, self._script.team, calendar, title, requests))
+
+    def _phase(self, turnover: Turnover) -> str:
+        return phase_of(self._template, turnover.stage.phase).title if turnover.stage is not None else ""
+
+    def _take(self, day: date) -> None:
+        ill = [person.person for person in self._people if day in person.ill and person.works_usually(day)]
+        for name in ill:
+            self._note(Noted(self._now(), f"{name} is ill"))
+        self._crew.write_up(day, self.known.current)
+        self._crew.morning(day, self.known.current)
+
+    def _look_round(self, day: date) -> None:
+        days = self._days()
+        if days[1:2] == [day]:
+            for text in self._crew.bring_back(self._lacking, self.known.current):
+                self._note(Noted(self._now(), text))
+        if day in days and days.index(day) == len(days) // 2:
+            for text in self._crew.surprise(day, self.known.current):
+                self._note(Noted(self._now(), text))
+            self._steer()
+
+    def _steer(self) -> None:
+        """In the last phase, once the lead has seen enough of it: decide to go back, and build better."""
+        phases, stage = self._template.phases, self.known.begun[-1].stage
+        if self._decided or len(phases) < 2 or stage.phase != phases[-1].key or stage.of_phase < self._patience:
+            return
+        self._decided = True
+        reason = "What users say asks for more than repairs: the model is to be built anew with their data."
+        deciding.decide(self._context, self.project_id, Move.BACK, phases[max(0, len(phases) - 3)].key, reason, by=LEAD)
+        self._known = None
+        title = phases[max(0, len(phases) - 3)].title
+        self._note(Noted(self._now(), f"the {LEAD} decides to go back to {title} after this iteration: {reason}"))
+
+    def _mend(self, day: date) -> None:
+        if self._in_the_way and day not in self._days():
+            self._in_the_way = False
+            self._note(Noted(self._now(), self.office.mend()))
+
+    def _wind_up(self, day: date) -> None:
+        if self._is_last(day):
+            self._crew.wind_up(day, self.known.current)
+
+    def _finish(self, day: date) -> None:
+        self._crew.afternoon(day)
+
+    def _make_trouble(self, day: date) -> None:
+        if not self._script.trouble or not self._is_last(day):
+            return
+        if self.known.current == self._closes_by_hand and self.office.close_by_hand():
+            self._note(Noted(self._now(), "somebody completes the iteration by hand, before it has ended"))
+        if self.known.current == self._gets_in_the_way and (text := self.office.get_in_the_way()):
+            self._in_the_way = True
+            self._note(Noted(self._now(), text))
+
+    def _answer(self, day: date) -> None:
+        """Where it is proposed to carry over again what was carried before, the lead says no now and then."""
+        if not self._is_last(day) or self.known.turning.carry_over != "ask":
+            return
+        proposed = self._event(f"proposed:{self.known.current}")
+        for one in proposed.data["carried"] if proposed is not None else ():
+            drawn = Random(f"answer {self._script.seed} {one['title']} {self.known.current}")
+            if (
+                self.known.times.get(one["key"], 0) >= 1
+                and not one["key"].startswith("record:")
+                and drawn.random() < 0.3
+            ):
+                answers = {one["key"]: Policy.BACKLOG.value}
+                deciding.answer(self._context, self.project_id, answers, by=LEAD)
+                self._note(Noted(self._now(), f'the {LEAD} answers: "{one["title"]}" goes to the backlog'))
+        self._known = None
+
+    def _days(self) -> list[date]:
+        """The working days of the iteration that goes on."""
+        return working_days(self.known.begun[-1].dates, self.known.calendar)
+
+    def _is_last(self, day: date) -> bool:
+        return self._days()[-1:] == [day]
+
+    def _now(self) -> datetime:
+        return report.local(self._context, self.known.calendar)
+
+    def _note(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._tell(entry)
+
+    def _event(self, name: str) -> EventRow | None:
+        query = select(EventRow).where(EventRow.project_id == self.project_id, EventRow.name == name)
+        with self._context.database.session() as session:
+            return session.scalar(query)
+
+    def _note_event(self, name: str) -> None:
+        event = self._event(name)
+        if event is not None:
+            self._note(Noted(self._now(), event.text, by_service=True))
+
+    def _report(self) -> Report:
+        script, known = self._script, self.known
+        with self._context.database.session() as session:
+            ids = list(session.scalars(select(RunRow.id).where(RunRow.project_id == self.project_id)))
+        used = [running.progress(self._context, run_id).requests for run_id in ids]
+        return Report(
+            project=known.project.key,
+            tracker=script.tracker,
+            method=script.method,
+            template=self._template.name,
+            seed=script.seed,
+            first=script.first,
+            last=script.last,
+            time_zone=known.calendar.time_zone,
+            entries=tuple(self._entries),
+            runs=len(ids),
+            reads=sum(one.reads for one in used),
+            writes=sum(one.writes for one in used),
+            state=known.loop.state if known.loop is not None else "",
+            totals=report.summed(history.history(self._context, self.project_id).iterations),
+        )
+
+
+def _why(run: RunRow) -> str:
+    said = " ".join(str(found.get("message", "")) for found in run.findings)
+    return f"The run {run.id} ended {run.state}: {said or run.message}"

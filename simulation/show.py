@@ -1,0 +1,183 @@
+"""A simulation as people read it: one line for what happened, a block for each iteration, totals at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from simulation.report import Began, Built, Closed, Entry, Held, Load, Noted, Report, Unfinished, WentOn
+
+_TIMES = {1: "", 2: ", the 2nd time", 3: ", the 3rd time"}
+_POLICY = {"next": "carried over", "backlog": "to the backlog", "leave": "left"}
+
+
+def lines(entry: Entry) -> Iterator[str]:
+    """What one entry tells, with Rich's markup; text from elsewhere is not escaped here, see `plain`."""
+    match entry:
+        case Built():
+            yield from _built(entry)
+        case Began():
+            yield from _began(entry)
+        case Closed():
+            yield from _closed(entry)
+        case Held():
+            yield from _held(entry)
+        case WentOn():
+            looks = f"after {entry.looks} looks"
+            yield _happened(entry.at, f"[green]iteration {entry.iteration} goes on by itself[/], {looks}")
+        case Noted():
+            text = _escape(entry.text)
+            yield _happened(entry.at, f"[cyan]{text}[/]" if entry.by_service else text)
+
+
+def summary(report: Report) -> Iterator[str]:
+    """What it all comes to."""
+    closings, totals = report.of(Closed), report.totals
+    went = ", ".join(_phases(report.of(Began)))
+    yield ""
+    yield f"[bold]{_span(report.first, report.last)}: {_count(len(closings), 'iteration')} closed[/]"
+    yield f"  phases     {_escape(went)}"
+    yield (
+        f"  tickets    {totals.done.tickets} done ({_number(totals.done.points)} points), carried over "
+        f"{totals.carried.tickets} times, {totals.added.tickets} added by people or by hand, "
+        f"{totals.backlog.tickets + totals.left.tickets + totals.removed.tickets} put back, left or removed"
+    )
+    often = [one for closing in closings for one in closing.unfinished if one.times >= 3]
+    yield f"  often      {_escape(', '.join(_unfinished(one) for one in often)) or 'nothing was carried three times'}"
+    held = report.of(Held)
+    yield f"  held       {_count(len(held), 'advance')}" + (
+        ", all went on by themselves" if _all_went_on(report) else ""
+    )
+    yield f"  requests   {report.reads} reads and {report.writes} writes in {_count(report.runs, 'run')} of the product"
+
+
+def _built(entry: Built) -> Iterator[str]:
+    made = ", ".join(
+        (
+            _count(entry.epics, "epic"),
+            _count(entry.iterations, "iteration"),
+            _count(entry.tickets, "ticket"),
+            f"{entry.links} dependencies",
+        )
+    )
+    yield f"[bold]{_when(entry.at)}  The project is built[/]: {made}; {entry.unmanned} without a person"
+    yield f"{'':18}{entry.reads} reads, {entry.writes} writes"
+    yield from _warned(entry.warnings)
+
+
+def _began(entry: Began) -> Iterator[str]:
+    turn = f", turn {entry.loop} of the loop" if entry.loop > 1 else ""
+    of = f"{entry.of_phase} of {entry.turns}{turn}"
+    yield ""
+    yield f"[bold]{entry.number:>2}  {_escape(entry.phase)} {of}[/]  {_span(entry.first, entry.last)}, {_count(entry.days, 'working day')}"
+    late = "" if entry.at == entry.starts else f", planned for {_when(entry.starts)}"
+    made = f", {_count(entry.made, 'new ticket')} made" if entry.made else ""
+    yield f"    began      {_when(entry.at)}{late} by the {entry.by}: {entry.reads} reads, {entry.writes} writes{made}"
+    yield f"    holds      {_count(entry.tickets, 'ticket')}, {_number(entry.points)} points: {_escape(_loads(entry.loads))}"
+    if entry.away or entry.days_off:
+        absent = [f"{one.person} {_span(one.first, one.last, year=False)}" for one in entry.away]
+        free = [f"free: {', '.join(_day(day) for day in entry.days_off)}"] if entry.days_off else []
+        yield f"    away       {_escape('; '.join([*absent, *free]))}"
+    yield from _warned(entry.warnings)
+
+
+def _closed(entry: Closed) -> Iterator[str]:
+    tally = entry.tally
+    counts = [f"{tally.done.tickets} of {tally.planned.tickets + tally.added.tickets} done"]
+    counts += [
+        f"{one.tickets} {word}"
+        for one, word in (
+            (tally.carried, "carried over"),
+            (tally.backlog, "to the backlog"),
+            (tally.left, "left"),
+            (tally.removed, "removed by hand"),
+            (tally.added, "added on the way"),
+        )
+        if one.tickets
+    ]
+    points = f"{_number(tally.done.points)} of {_number(tally.planned.points + tally.added.points)} points"
+    cycle = f"; half within {_number(entry.cycle)} h" if entry.cycle is not None else ""
+    yield f"    closed     {', '.join(counts)}; {points}{cycle}"
+    for one in entry.unfinished:
+        by = f" ({one.decided_by})" if one.decided_by != "policy" else ""
+        yield f"    {_POLICY[one.policy]:<14} {_escape(_unfinished(one) + by)}"
+    for text in entry.removed:
+        yield f"    removed        {_escape(text)}"
+    yield f"    then       {_escape(_follows(entry))}"
+
+
+def _held(entry: Held) -> Iterator[str]:
+    yield _happened(entry.at, f"[bold red]iteration {entry.iteration} cannot begin yet[/]")
+    for message, fix in entry.reasons:
+        yield f"{'':18}[red]{_escape(message)}[/]"
+        if fix:
+            yield f"{'':18}{_escape(fix)}"
+
+
+def _follows(entry: Closed) -> str:
+    words = {
+        "stay": f"another iteration of {entry.phase}",
+        "next": f"on to {entry.phase}",
+        "back": f"back to {entry.phase}",
+        "end": "the project ends",
+    }
+    why = f" ({'; '.join(entry.lacking)})" if entry.lacking and entry.move == "stay" else ""
+    return words[entry.move] + (f": {entry.decided}" if entry.decided else why)
+
+
+def _unfinished(one: Unfinished) -> str:
+    about = [part for part in (one.person or "nobody's", f"{_number(one.points)} points" if one.points else "") if part]
+    times = _TIMES.get(one.times, f", the {one.times}th time") if one.policy == "next" else ""
+    return f'{one.name} "{one.title}", {", ".join(about)}{times}'
+
+
+def _loads(loads: Sequence[Load]) -> str:
+    return ", ".join(f"{load.person or 'nobody'} {load.tickets} ({_number(load.points)})" for load in loads)
+
+
+def _phases(begun: Sequence[Began]) -> Iterator[str]:
+    """Each phase with how many iterations it had, in the order in which they came."""
+    at = 0
+    while at < len(begun):
+        same = [one for one in begun if (one.phase, one.loop) == (begun[at].phase, begun[at].loop)]
+        yield f"{begun[at].phase} {len(same)}"
+        at += len(same)
+
+
+def _all_went_on(report: Report) -> bool:
+    held = {one.iteration for one in report.of(Held)}
+    return bool(held) and held <= {one.iteration for one in report.of(WentOn)}
+
+
+def _warned(warnings: Sequence[str]) -> Iterator[str]:
+    for text in warnings:
+        yield f"    [yellow]warning[/]    {_escape(text)}"
+
+
+def _happened(at: datetime, text: str) -> str:
+    return f"    {_when(at, year=False):<18} {text}"
+
+
+def _when(at: datetime, *, year: bool = True) -> str:
+    return f"{at:%a} {_day(at, year=year)} {at:%H:%M}"
+
+
+def _day(day: date, *, year: bool = False) -> str:
+    return f"{day.day} {day:%b}" + (f" {day.year}" if year else "")
+
+
+def _span(first: date, last: date, *, year: bool = True) -> str:
+    return _day(first) if first == last else f"{_day(first)} to {_day(last, year=year)}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _number(value: float | None) -> str:
+    return f"{value or 0:g}"
+
+
+def _escape(text: str) -> str:
+    """Brackets in titles and messages are not markup."""
+    return text.replace("[", r"\[")
