@@ -11,7 +11,7 @@ from service.domain.wire import plan_from_json
 from service.store import runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
 from service.usecases import projects
-from service.usecases.errors import NotFound, PlanBlocked, StalePlan
+from service.usecases.errors import Conflict, NotFound, PlanBlocked, StalePlan
 
 Enqueue = Callable[[str, str], None]
 """Start a run: (run id, partition). Repeatable."""
@@ -30,13 +30,16 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     its work up.
 
     Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors;
-    Conflict if the project has ended.
+    Conflict if the project has ended, and for a plan of an advance, which is made anew when the loop turns.
     """
     with context.database.session() as session:
         plan_row = session.get(PlanRow, plan_id)
         if plan_row is None:
             raise NotFound("plan", plan_id, "Make one with `phaseloop plan`.")
         purpose = Purpose(plan_row.body.get("purpose", Purpose.APPLY))
+        if purpose is Purpose.ADVANCE:
+            message = "This plan shows what an advance does; it is not applied by itself."
+            raise Conflict("advance-plan", message, "Advance the project: that makes the plan anew and applies it.")
         run_id = f"{purpose}-{plan_id}"
         project = session.get_one(ProjectRow, plan_row.project_id)
         run = session.get(RunRow, plan_row.run_id or run_id)

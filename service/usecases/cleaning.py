@@ -9,7 +9,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from service.context import Context
-from service.store import runs
+from service.store import loops, runs
 from service.store.tables import ItemRow, PlanRow, RunRow, StepRow
 from service.usecases import answers, running
 
@@ -48,9 +48,11 @@ def _clean_runs(context: Context, session: Session, before: datetime) -> int:
     old = RunRow.state.in_(runs.ENDED), RunRow.finished_at < before, RunRow.cleaned_at.is_(None)
     found = list(session.scalars(select(RunRow).where(*old).limit(AT_ONCE)))
     for run in found:
-        plan = session.get_one(PlanRow, run.plan_id)
-        run.totals = running.count(session, run, running.outline(plan.body))
+        plan = session.get(PlanRow, run.plan_id) if run.plan_id is not None else None
+        run.totals = running.count(session, run, running.outline(plan.body if plan is not None else {}))
         run.batches, run.cleaned_at = None, context.now()
+        if run.kind == loops.PROPOSE:
+            run.plan_id = None  # it was never applied, and may go
     session.execute(delete(StepRow).where(StepRow.run_id.in_([run.id for run in found])))
     return len(found)
 
@@ -60,10 +62,11 @@ def _clean_plans(context: Context, session: Session) -> int:
     stays: people keep their work by it."""
     makers = select(ItemRow.made_by).where(ItemRow.made_by.is_not(None))
     writers = select(ItemRow.run_id).where(ItemRow.run_id.is_not(None))
-    needed = select(RunRow.plan_id).where(
-        or_(RunRow.cleaned_at.is_(None), RunRow.id.in_(makers), RunRow.id.in_(writers))
-    )
-    old = PlanRow.run_id.is_not(None), PlanRow.cleaned_at.is_(None), PlanRow.id.not_in(needed)
+    needed = or_(RunRow.cleaned_at.is_(None), RunRow.id.in_(makers), RunRow.id.in_(writers))
+    by_plan = select(RunRow.plan_id).where(needed, RunRow.plan_id.is_not(None))
+    by_run = select(RunRow.id).where(needed)  # an advance has a plan for each of its attempts
+    unneeded = PlanRow.id.not_in(by_plan), PlanRow.run_id.not_in(by_run)
+    old = PlanRow.run_id.is_not(None), PlanRow.cleaned_at.is_(None), *unneeded
     found = list(session.scalars(select(PlanRow).where(*old).limit(AT_ONCE)))
     for plan in found:
         plan.body, plan.cleaned_at = {"people": plan.body.get("people", {})}, context.now()
@@ -71,7 +74,8 @@ def _clean_plans(context: Context, session: Session) -> int:
 
 
 def _remove_plans(session: Session, before: datetime) -> int:
-    old = PlanRow.run_id.is_(None), PlanRow.created_at < before
+    shown = select(RunRow.plan_id).where(RunRow.plan_id.is_not(None))  # by a proposal
+    old = PlanRow.run_id.is_(None), PlanRow.created_at < before, PlanRow.id.not_in(shown)
     found = list(session.scalars(select(PlanRow.id).where(*old).limit(AT_ONCE)))
     session.execute(delete(PlanRow).where(PlanRow.id.in_(found), PlanRow.run_id.is_(None)))
     return len(found)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKey, Severity
+from service import schedule
 from service.context import Context
 from service.domain.remaining import Reached, left_to_do
 from service.domain.wire import batches_from_json, batches_to_json
-from service.store import items, runs
+from service.store import items, loops, runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
 from service.usecases.applying import PLAN_AGAIN, Enqueue
 from service.usecases.errors import Conflict, NotFound, StalePlan
@@ -42,6 +43,8 @@ def retry(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> R
     with context.database.session() as session:
         run = _existing(session, run_id)
     match run.state:
+        case runs.HELD:
+            return _turned_on(context, run, started_by, enqueue)
         case runs.INCOMPLETE | runs.FAILED:
             return _taken_up(context, run_id, started_by, enqueue)
         case runs.COMPLETED:
@@ -55,8 +58,8 @@ def retry(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> R
 
 
 def resume(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
-    """Go on with a run: one that was cancelled is taken up by a new run, one that waits looks again now, one that is
-    queued or at work is returned as it is (and handed to the engine again, should that have lost it).
+    """Go on with a run: one that was cancelled is taken up by a new run, one that waits or is held looks again now, one
+    that is queued or at work is returned as it is (and handed to the engine again, should that have lost it).
 
     Raises NotFound; Conflict where there is nothing to resume; StalePlan if something else changed the project since.
     """
@@ -71,6 +74,8 @@ def resume(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> 
             message = f"The run {run_id} ended {run.state}."
             fix = f"Mend what its findings name, then: phaseloop runs retry {run_id}"
             raise Conflict("run-state", message, fix)
+        case runs.HELD:
+            return _turned_on(context, run, started_by, enqueue)
         case _ if run.cancel_requested_at is not None:
             message, fix = f"The run {run_id} is being cancelled.", "Resume it once it has ended."
             raise Conflict("run-state", message, fix)
@@ -82,8 +87,34 @@ def _hurried(context: Context, run: RunRow, enqueue: Enqueue) -> RunRow:
     with context.database.session() as session:
         runs.wake(session, run.id, context.now())
         partition = session.get_one(ProjectRow, run.project_id).connection_id
-    enqueue(run.id, partition)
+    enqueue(runs.workflow_id(run.id, run.attempt), partition)
     return run
+
+
+def _turned_on(context: Context, run: RunRow, started_by: str, enqueue: Enqueue) -> RunRow:
+    """The run of the loop that goes on with this one: its next attempt if it is held, else a new run that makes its own
+    plan with what is left; the loop turns again then, if it was paused."""
+    assert run.iteration is not None  # noqa: S101 - runs of the loop have one
+    with context.database.session() as session:
+        loop = loops.locked(session, run.project_id)
+        if loop is None or loop.state == loops.ENDED:
+            raise _nothing_to_do(run.id)
+        turned = schedule.begin(session, run.project_id, run.kind, run.iteration, started_by, context.now())
+        loop.state, loop.message = loops.TURNING, ""
+        session.flush()
+        partition = session.get_one(ProjectRow, run.project_id).connection_id
+        workflow, over = runs.workflow_id(turned.id, turned.attempt), turned.state in runs.ENDED
+    if not over:
+        enqueue(workflow, partition)
+    return turned
+
+
+def _turned(session: Session, run: RunRow) -> bool:
+    """Whether a run did what it does to the loop, so that only single tickets can be left to do."""
+    loop, number = loops.find(session, run.project_id), run.iteration or 0
+    if loop is None:
+        return True
+    return number <= loop.current if run.kind == loops.ADVANCE else number < loop.current
 
 
 def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> RunRow:
@@ -91,8 +122,13 @@ def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) 
     project."""
     with context.database.session() as session:
         former = session.get_one(RunRow, run_id)
+        begins_anew = former.kind in loops.KINDS and not _turned(session, former)
+    if begins_anew:
+        return _turned_on(context, former, started_by, enqueue)
+    with context.database.session() as session:
+        former = session.get_one(RunRow, run_id)
         successor = session.get(RunRow, runs.next_id(former))
-        if successor is None:
+        if successor is None and former.plan_id is not None:
             if former.cleaned_at is None and runs.claim(session, former.project_id, former.serial):
                 successor = _new_run(context, session, former, started_by)
                 session.add(successor)
@@ -127,6 +163,7 @@ def _new_run(context: Context, session: Session, former: RunRow, started_by: str
         since=former.since,
         findings=[entry for entry in former.findings if entry["code"] in ONLY_A_PLAN_MENDS],
         continues=former.id,
+        iteration=former.iteration,
     )
 
 

@@ -73,7 +73,7 @@ class Material:
         return {
             key: self.people[account]
             for key, record in self.recorded.items()
-            if record.ref is not None and (account := record.wanted.get("assignee")) in self.people
+            if record.ref is not None and (account := str(record.wanted.get("assignee"))) in self.people
         }
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -27,15 +27,19 @@ from service.context import Context
 from service.domain.batches import batches, estimate
 from service.domain.diff import UNREAD
 from service.domain.plan import Action, Change, Plan, Purpose, Reason, Recorded
+from service.domain.turnover import STATE, iteration_key
 from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
 from service.domain.wire import plan_from_json
-from service.store import items, runs
+from service.store import items, loops, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, TemplateRow
 from service.usecases import planning, projects
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.planning import Draft
 
 _READABLE = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+
+_MAKING = (Purpose.APPLY, Purpose.ADVANCE)
+"""What plans are for that make and write; the others take back."""
 
 
 class NothingToUndo(Conflict):
@@ -45,7 +49,7 @@ class NothingToUndo(Conflict):
 @dataclass(frozen=True, slots=True)
 class _Task:
     """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to. `found`
-    are items whose creation was begun, and that turned out to be there."""
+    are items whose creation was begun, and that turned out to be there, `closed` the iterations that were closed."""
 
     purpose: Purpose
     undoes: str
@@ -58,6 +62,7 @@ class _Task:
     people: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
     found: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
+    closed: frozenset[ItemKey] = frozenset()
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
@@ -96,12 +101,13 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     run = session.get(RunRow, run_id)
     if run is None:
         raise NotFound("run", run_id, "`phaseloop runs list` names those there are.")
-    if run.kind != Purpose.APPLY:
+    if run.kind in (Purpose.UNDO, Purpose.REMOVE):
         message = f"The run {run_id} took something back itself, which cannot be undone."
         raise Conflict("run-state", message, "`phaseloop plan` shows what to make again.")
-    if run.plan_id is None:
+    if run.plan_id is None or run.kind == loops.PROPOSE:
         raise Conflict("run-state", f"The run {run_id} wrote nothing.", "There is nothing to undo.")
-    together = _runs_of_plan(session, run.plan_id)
+    kept = _plans_of(session, run)
+    together = _runs_of(session, kept)
     for one in together:
         if one.state not in runs.ENDED:
             raise _at_work(one)
@@ -109,20 +115,16 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     if project.ended_at is not None:
         raise projects.has_ended(project)
     rows = items.rows(session, project.id)
-    own = session.get_one(PlanRow, run.plan_id)
-    plan = _readable(own)
-    changes = plan.changes if plan is not None else ()
-    later = _written_later(session, own)
+    plans = [plan for row in kept if (plan := _readable(row)) is not None]
+    changes = [change for plan in plans for change in plan.changes]
+    later = _written_later(session, kept)
     made = {key for key, row in rows.items() if _was_made_by(row, {one.id for one in together})}
     taken = {change.key for change in changes if change.action is Action.ADOPT and change.key in rows} - made
-    written = {
-        change.key: {name: _written(change, name, again=(change.key, name) in later) for name in change.changed}
-        for change in changes
-        if change.action in (Action.UPDATE, Action.ADOPT) and change.changed and change.key in rows
-    }
-    written = {key: fields for key, fields in written.items() if _is_left(rows[key], fields)}
-    task = _task(session, Purpose.UNDO, project, rows, [plan] if plan is not None else [])
-    findings = () if plan is not None else (_forgotten(run_id),)
+    written = _written_in(changes, rows, later)
+    if not made and not taken and all(fields.keys() <= {STATE} for fields in written.values()):
+        written = {}  # that an iteration was closed or begun cannot be taken back
+    task = _task(session, Purpose.UNDO, project, rows, plans)
+    findings = () if len(plans) == len(kept) else (_forgotten(run_id),)
     deeds = Deeds(frozenset(made), frozenset(taken), written)
     return replace(task, undoes=run_id, deeds=deeds, findings=findings)
 
@@ -163,6 +165,7 @@ def _task(
         deeds=Deeds(),
         items=known,
         people=people,
+        closed=frozenset(iteration_key(one.number) for one in loops.begun(session, project.id) if one.closed),
     )
 
 
@@ -182,9 +185,31 @@ def _forgotten(run_id: str) -> Finding:
     )
 
 
-def _runs_of_plan(session: Session, plan_id: str) -> list[RunRow]:
+def _plans_of(session: Session, run: RunRow) -> list[PlanRow]:
+    """The plans that the run applied, oldest first: of one that advances the loop, that of each attempt."""
+    own = session.get_one(PlanRow, run.plan_id)
+    return loops.plans(session, run) if run.kind == loops.ADVANCE else [own]
+
+
+def _runs_of(session: Session, plans: Collection[PlanRow]) -> list[RunRow]:
     """A run together with those that took its work up, or whose work it took up: they are taken back as one."""
-    return list(session.scalars(select(RunRow).where(RunRow.plan_id == plan_id)))
+    ids = [plan.id for plan in plans]
+    of_these = RunRow.plan_id.in_(ids) | RunRow.id.in_([plan.run_id for plan in plans if plan.run_id is not None])
+    return list(session.scalars(select(RunRow).where(of_these)))
+
+
+def _written_in(
+    changes: Iterable[Change], rows: Mapping[ItemKey, ItemRow], later: Collection[tuple[str, str]]
+) -> dict[ItemKey, dict[str, Written]]:
+    """The fields that these changes, oldest first, wrote to items that are there, as far as that still stands."""
+    written: dict[ItemKey, dict[str, Written]] = {}
+    for change in changes:
+        if change.action in (Action.UPDATE, Action.ADOPT) and change.changed and change.key in rows:
+            fields = written.setdefault(change.key, {})
+            for name in change.changed:
+                last = _written(change, name, again=(change.key, name) in later)
+                fields[name] = replace(last, before=fields[name].before) if name in fields else last
+    return {key: fields for key, fields in written.items() if _is_left(rows[key], fields)}
 
 
 def _was_made_by(row: ItemRow, run_ids: Collection[str]) -> bool:
@@ -205,18 +230,20 @@ def _written(change: Change, name: str, *, again: bool = False) -> Written:
 
 def _is_left(row: ItemRow, fields: Mapping[str, Written]) -> bool:
     """Whether anything that was written to the item still stands in our records."""
-    return any(name in row.wanted and row.wanted[name] != one.before for name, one in fields.items())
+    return any(name == STATE or (name in row.wanted and row.wanted[name] != one.before) for name, one in fields.items())
 
 
-def _written_later(session: Session, own: PlanRow) -> set[tuple[str, str]]:
+def _written_later(session: Session, own: Sequence[PlanRow]) -> set[tuple[str, str]]:
     """The fields that plans applied later wrote to items that existed, but for plans that were taken back."""
-    later = [row for row in _applied(session, own.project_id) if row.serial > own.serial]
+    last, ids = max(row.serial for row in own), {row.id for row in own}
+    later = [row for row in _applied(session, own[0].project_id) if row.serial > last and row.id not in ids]
     undone = {row.body.get("undoes") for row in later if row.body.get("purpose") == Purpose.UNDO}
     taken_back = set(session.scalars(select(RunRow.plan_id).where(RunRow.id.in_([one for one in undone if one]))))
     return {
         (change["key"], name)
         for row in later
-        if row.id not in taken_back and row.body.get("purpose", Purpose.APPLY) == Purpose.APPLY
+        if row.id not in taken_back and row.run_id not in undone
+        if row.body.get("purpose", Purpose.APPLY) in _MAKING
         for change in row.body.get("changes", ())
         if change["action"] == Action.UPDATE
         for name in change["changed"]
@@ -228,7 +255,7 @@ def _written_by_all(plans: Iterable[Plan], keys: Collection[ItemKey]) -> dict[It
     found: dict[ItemKey, dict[str, Written]] = {}
     for plan in plans:
         for change in plan.changes:
-            if change.key in keys and change.action is Action.UPDATE and plan.purpose is Purpose.APPLY:
+            if change.key in keys and change.action is Action.UPDATE and plan.purpose in _MAKING:
                 fields = found.setdefault(change.key, {})
                 for name in change.changed:
                     last = _written(change, name)
@@ -319,7 +346,7 @@ def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Cap
     readable = items.readable(known)
     observed = tracker.find(place, readable, only=list(readable))
     looked_at = [key for key in known if key in task.deeds.made and records[key].kind is not ItemKind.LINK]
-    return Scene(records, observed, tracker.traces(place, known, looked_at) if looked_at else {}, fixed)
+    return Scene(records, observed, tracker.traces(place, known, looked_at) if looked_at else {}, fixed, task.closed)
 
 
 def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:

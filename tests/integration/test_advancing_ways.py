@@ -1,0 +1,181 @@
+"""The loop in its other ways: work is carried as people answer, iterations are seeded only so far ahead, there are no
+sprints, it is in Trello; and an advance is undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.store import loops, runs
+from service.usecases import applying, deciding, planning, undoing
+from tests.integration.desks import TrelloDesk
+from tests.integration.jira_team import JiraTeam
+from tests.integration.turntable import turntable
+
+FIRST, SECOND, THIRD = "2026-03-02T09:00", "2026-03-16T09:00", "2026-03-30T09:00"
+
+
+def test_unfinished_work_is_proposed_at_the_end_and_carried_as_people_answer(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", turning={"carry_over": "ask"}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        assert table.loop.due == loops.PROPOSE
+        table.set("2026-03-13T17:00")
+
+        proposal = table.ended(f"propose-{table.project}-1")
+
+        assert proposal.state == runs.COMPLETED, proposal.findings
+        assert "proposed:1" in table.events()
+        assert team.states()["Data 1"] == "active"
+        assert (table.loop.due, table.loop.current) == (loops.ADVANCE, 1)
+        kept = planning.plan_of(planning.get(table.context, proposal.plan_id or ""))
+        assert kept.turnover is not None
+        assert kept.turnover.dates is not None
+        assert kept.turnover.dates.first.isoformat() == "2026-03-16"
+
+        answers = {team.key("Load the data"): "backlog", "record:1": "leave"}
+        deciding.answer(table.context, "ML", answers, "lead@example.com")
+        run = table.turned(2, SECOND)
+
+        assert run.state == runs.COMPLETED, run.findings
+        assert "Set the goals" in team.inside("Data 2")
+        assert team.iteration_of("Load the data") is None
+        assert table.loop.answers == {}
+        outcomes = {ticket["key"]: ticket["outcome"] for ticket in table.iteration(1).tickets}
+        assert outcomes["ticket:load"] == "backlog"
+        assert outcomes["record:1"] == "left"
+        plan = planning.draft(table.context, "ML").plan
+        assert plan.empty, [change for change in plan.changes if change.action != "keep"]
+
+
+def test_with_a_horizon_each_advance_seeds_the_next_iteration_ahead(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", turning={"ahead": 2}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        assert set(team.states()) == {"Data 1", "Data 2"}
+        table.turned(1, FIRST)
+        assert set(team.states()) == {"Data 1", "Data 2"}
+        team.finish("Set the goals", "Load the data")
+
+        run = table.turned(2, SECOND)
+
+        assert run.state == runs.COMPLETED, run.findings
+        assert team.states() == {"Data 1": "closed", "Data 2": "active", "Model 3": "future"}
+        assert {"Train a model", "Judge the model", "Document iteration 3"} <= team.inside("Model 3")
+        links = team.issues()["Train a model"]["fields"]["issuelinks"]
+        assert {link["inwardIssue"]["fields"]["summary"] for link in links if "inwardIssue" in link} == {
+            "Clean the data"
+        }
+
+
+def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", turning={"ahead": 1}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        team.finish("Set the goals")
+        run = table.turned(2, SECOND)
+        assert "Clean the data" in team.inside("Data 2")
+
+        plan = undoing.plan_undo(table.context, run.id)
+        undone = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+
+        assert undone.state == runs.COMPLETED, undone.findings
+        states = team.states()
+        assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
+        titles = team.titles()
+        assert "Clean the data" not in titles
+        assert "Document iteration 2" not in titles
+        assert "Load the data" in team.inside("Data 2")
+        assert planning.plan_of(undoing.plan_undo(table.context, run.id)).empty
+
+
+def test_a_deleted_sprint_loses_nothing_and_one_that_is_to_begin_is_made_again_by_a_plan(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home") as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        team.delete_iteration("Data 1")
+        team.delete_iteration("Data 2")
+
+        held = table.turned(2, SECOND)
+
+        assert held.state == runs.HELD
+        assert "next-iteration-deleted" in {finding["code"] for finding in held.findings}
+        restored = planning.make_plan(table.context, "ML", planning.Wish(restore=("iteration:2",)))
+        made = table.ended(applying.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
+        assert made.state == runs.COMPLETED, made.findings
+        table.set("2026-03-16T10:00")
+        run = table.ended(held.id)
+
+        assert run.state == runs.COMPLETED, run.findings
+        assert team.states()["Data 2"] == "active"
+        assert {"Set the goals", "Load the data", "Clean the data"} <= team.inside("Data 2")
+
+
+def test_the_loop_turns_without_sprints(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", parameters={"method": "kanban"}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        team.finish("Set the goals")
+        team.make("Something urgent")
+        team.label("Something urgent", "iteration:1")
+
+        run = table.turned(2, SECOND)
+
+        assert run.state == runs.COMPLETED, run.findings
+        labels = {title: team.labels(title) for title in team.titles()}
+        assert "iteration:1" in labels["Set the goals"]
+        assert {"iteration:2"} == {label for label in labels["Load the data"] if label.startswith("iteration:")}
+        assert "iteration:2" in labels["Clean the data"]
+        assert labels["Something urgent"] == {"iteration:2"}
+        assert table.loop.current == 2
+        outcomes = {ticket["key"].partition(":")[2]: ticket["outcome"] for ticket in table.iteration(1).tickets}
+        assert (outcomes["goals"], outcomes["load"]) == ("done", "carried")
+        plan = planning.draft(table.context, "ML").plan
+        assert plan.empty, [change for change in plan.changes if change.action != "keep"]
+
+
+@pytest.mark.parametrize("method", ["scrum", "kanban"])
+def test_the_loop_turns_in_trello(tmp_path: Path, method: str) -> None:
+    with turntable(tmp_path / "home", "trello", parameters={"method": method}) as table:
+        desk = TrelloDesk(table.url)
+        table.plan_and_apply()
+        begun = table.turned(1, FIRST)
+        assert begun.state == runs.COMPLETED, begun.findings
+        lists = {one["id"]: one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
+
+        def where(title: str) -> str:
+            return lists[desk.cards()[title]["idList"]]
+
+        done = next(one for one, name in lists.items() if name == "Done")
+        assert where("Set the goals") == where("Data 1") != where("Clean the data")
+        desk.edit("Set the goals", idList=done)
+        urgent = card_in(desk, "Something urgent", "Data 1", desk.cards()["Load the data"]["idList"])
+
+        run = table.turned(2, SECOND)
+
+        assert run.state == runs.COMPLETED, run.findings
+        assert where("Data 1") == "Done"
+        assert where("Data 2") == where("Load the data") == where("Clean the data")
+        assert "Data 1" in desk.labels("Set the goals")
+        assert "Data 2" in desk.labels("Load the data")
+        assert "Data 1" not in desk.labels("Load the data")
+        assert desk.cards()["Something urgent"]["id"] == urgent
+        assert "Data 2" in desk.labels("Something urgent")
+        outcomes = {ticket["key"].partition(":")[2]: ticket["outcome"] for ticket in table.iteration(1).tickets}
+        assert (outcomes["goals"], outcomes["load"]) == ("done", "carried")
+        plan = planning.draft(table.context, "ML").plan
+        assert plan.empty, [change for change in plan.changes if change.action != "keep"]
+
+
+def card_in(desk: TrelloDesk, title: str, label: str, of: str) -> str:
+    """A card that somebody makes in this list, with this label."""
+    known = desk.send("GET", f"boards/{desk.board()}/labels", params={"limit": 1000})
+    chosen = next(one["id"] for one in known if one["name"] == label)
+    made: dict[str, Any] = desk.send("POST", "cards", json={"idList": of, "name": title, "idLabels": [chosen]})
+    return str(made["id"])
