@@ -5,6 +5,8 @@ python -m tests.integration.launchers NAME COMMAND...
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,9 @@ from dbos import DBOS
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from service import schedule
 from service.runs import apply
+from service.runs.keeper import Keeper
 from service.runs.work import Verdict
 
 
@@ -48,6 +52,16 @@ def small_disk() -> None:
     def strike(context: ExceptionContext) -> None:
         if context.engine is not None and "full" in str(context.original_exception):
             Path(f"{context.engine.url.database}.struck").touch()
+
+
+def dies_with_what_is_due() -> None:
+    """The clock takes what is due, and the process is killed before it hands any of it to the engine."""
+
+    def tick(keeper: Keeper) -> None:
+        if schedule.fire(keeper._context, keeper._context.now()):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Keeper.tick = tick  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import httpx
@@ -17,7 +18,9 @@ import psycopg
 from jira import JIRA
 
 from sandbox.server import free_port
-from tests.integration.conftest import ROOT, TEAM_FILE, Installation
+from sandbox.testing import SandboxServer
+from tests.integration.conftest import QUICK, ROOT, TEAM_FILE, Installation
+from tests.postgres import scratch_database
 from tests.waiting import eventually
 
 
@@ -84,6 +87,17 @@ def replicas(installation: Installation) -> Iterator[Replicas]:
         group.close()
 
 
+@contextmanager
+def shared_installation(home: Path, sandbox: SandboxServer, **extra: str) -> Iterator[Installation]:
+    """An installation on a PostgreSQL database of its own, connected to the sandbox."""
+    with scratch_database() as url:
+        plain = url.replace("postgresql+psycopg://", "postgresql://")
+        installation = Installation(home, {"PHASELOOP_DATABASE_URL": plain, **QUICK, **extra})
+        installation.ok("db", "upgrade")
+        installation.connect(sandbox.url)
+        yield installation
+
+
 def asked(installation: Installation, query: str, *values: object) -> Any:
     """The first value that the database answers, None if there is none."""
     with psycopg.connect(installation.extra["PHASELOOP_DATABASE_URL"]) as connection:
@@ -116,8 +130,8 @@ def state(installation: Installation, run_id: str) -> str:
     return str(asked(installation, "SELECT state FROM runs WHERE id = %s", run_id))
 
 
-def plan(installation: Installation, key: str, *more: object) -> Any:
-    new = ("plan", key, "--create", "--team", TEAM_FILE, "--set", "start_date=2027-01-04", "--json")
+def plan(installation: Installation, key: str, *more: object, start: str = "2027-01-04") -> Any:
+    new = ("plan", key, "--create", "--team", TEAM_FILE, "--set", f"start_date={start}", "--json")
     return installation.ok(*new, *more, code=2).json
 
 

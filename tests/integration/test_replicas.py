@@ -14,10 +14,18 @@ from jira import JIRA
 
 from sandbox.testing import SandboxServer
 from service.runs.slots import LOCK_CLASS
-from tests.integration.conftest import QUICK, SMALL, Controls, Installation
-from tests.integration.replicas import Replica, asked, assert_built_once, executor_of, plan, replicas, state
+from tests.integration.conftest import SMALL, Controls, Installation
+from tests.integration.replicas import (
+    Replica,
+    asked,
+    assert_built_once,
+    executor_of,
+    plan,
+    replicas,
+    shared_installation,
+    state,
+)
 from tests.integration.test_kill import struck
-from tests.postgres import scratch_database
 from tests.waiting import eventually
 
 TAKEN_OVER_WITHIN = 10.0
@@ -27,11 +35,7 @@ TAKEN_OVER_WITHIN = 10.0
 @pytest.fixture
 def shared(tmp_path: Path, sandbox: SandboxServer) -> Iterator[Installation]:
     """An installation on a PostgreSQL database of its own, connected to the sandbox."""
-    with scratch_database() as url:
-        plain = url.replace("postgresql+psycopg://", "postgresql://")
-        installation = Installation(tmp_path / "home", {"PHASELOOP_DATABASE_URL": plain, **QUICK})
-        installation.ok("db", "upgrade")
-        installation.connect(sandbox.url)
+    with shared_installation(tmp_path / "home", sandbox) as installation:
         yield installation
 
 
