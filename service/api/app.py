@@ -6,7 +6,19 @@ from fastapi import APIRouter, FastAPI
 
 from service.api import middleware, openapi, problems
 from service.api.events import Pace
-from service.api.routes import connections, health, plans, projects, runs, teams, templates, undo
+from service.api.routes import (
+    connections,
+    feeds,
+    health,
+    history,
+    loop,
+    plans,
+    projects,
+    runs,
+    teams,
+    templates,
+    undo,
+)
 from service.context import Context
 from service.usecases.applying import Enqueue
 
@@ -23,7 +35,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     runs.router,
     runs.creating,
     undo.creating,
+    loop.router,
+    loop.creating,
+    history.router,
 )
+OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
+"""Not below `/api/v1`, and without a token."""
 
 
 def install(app: FastAPI, context: Context, enqueue: Enqueue, pace: Pace | None = None) -> None:
@@ -37,7 +54,8 @@ def install(app: FastAPI, context: Context, enqueue: Enqueue, pace: Pace | None 
     app.state.launched = False
     app.state.stopping = _never
     app.state.pace = pace or Pace()
-    app.include_router(health.router)
+    for router in OUTSIDE:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix=middleware.API)
     problems.install(app)

@@ -145,6 +145,15 @@ _TEAM_ENTRY: Example = {
 TEAM_LIST: Example = {"items": [_TEAM_ENTRY], "next": None}
 TEAM_SHOWN: Example = {**_TEAM_ENTRY, "team": TEAM}
 
+_TURNS: Example = {
+    "calendar": {
+        "holidays": {"country": "DE", "subdivision": "BY"},
+        "freezes": [{"from": "2026-12-21", "to": "2027-01-03", "reason": "Turn of the year"}],
+    },
+    "carry_over": "ask",
+    "ahead": "all",
+    "wip_limit": 6,
+}
 NEW_PROJECT: Example = {
     "name": "Churn model",
     "key": "ML",
@@ -154,8 +163,9 @@ NEW_PROJECT: Example = {
     "parameters": {"iteration_days": 14, "start_date": "2026-03-02"},
     "time_zone": "Europe/Berlin",
     "create": False,
+    **_TURNS,
 }
-PROJECT_CHANGES: Example = {"team": "ml-team", "parameters": {"scale": "growing"}}
+PROJECT_CHANGES: Example = {"team": "ml-team", "parameters": {"scale": "growing"}, "wip_limit": 8}
 _PROJECT_ENTRY: Example = {
     "id": "prj_1f0c9a3b5d7e",
     "name": "Churn model",
@@ -167,6 +177,7 @@ _PROJECT_ENTRY: Example = {
     "parameters": {"iteration_days": 14, "start_date": "2026-03-02"},
     "time_zone": "Europe/Berlin",
     "create": False,
+    **_TURNS,
     "serial": 2,
     "created_at": _AT,
     "ended_at": None,
@@ -265,6 +276,7 @@ _RUN_ENTRY: Example = {
     "state": "running",
     "project": "prj_1f0c9a3b5d7e",
     "plan": "pln_1f0c9a3b5d7e",
+    "iteration": None,
     "started_by": "ci",
     "created_at": _AT,
     "started_at": _AT,
@@ -273,6 +285,7 @@ _RUN_ENTRY: Example = {
 }
 RUN: Example = {
     **_RUN_ENTRY,
+    "attempt": 1,
     "continues": None,
     "continued_by": None,
     "cancel_requested_at": None,

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import ApiProblem, answer, stamp, translate
+from service.api.routes.feeds import PREFIX as FEEDS
 from service.context import Context
 from service.usecases import tokens
 
@@ -130,12 +131,13 @@ def _request_id(headers: Headers) -> str:
 
 
 def _write_log(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    """One line for each request: never its query, headers or body."""
+    """One line for each request: never its query, headers or body, nor the secret in a feed's address."""
+    path = f"{FEEDS}***" if scope["path"].startswith(FEEDS) else scope["path"]
     log.info(
         "request id=%s method=%s path=%s status=%d ms=%.1f",
         request_id,
         scope["method"],
-        scope["path"].encode("unicode_escape").decode(),  # a line end in it would begin a line of the log
+        path.encode("unicode_escape").decode(),  # a line end in it would begin a line of the log
         status,
         seconds * 1000,
         extra={"request_id": request_id, "status": status, "caller": scope.get("phaseloop.caller")},

@@ -35,7 +35,8 @@ DESCRIPTION = """\
 The ML team's loop as a template, built and kept turning in your own tracker.
 
 Set up a connection, a team and a project, make a plan, look at it, apply it, and follow the run. Making a plan only
-reads; applying is the one thing that writes to the tracker, and it writes nothing that the plan did not show.
+reads; applying is the one thing that writes to the tracker, and it writes nothing that the plan did not show. After the
+first run the loop turns by itself: each advance is a run whose plan can be looked at before and undone after.
 
 Every answer carries `X-Request-Id`. Errors are `application/problem+json` (RFC 9457); their types are stable and
 listed in the reference. Lists come as `{items, next}`: where `next` is null you have seen everything.
@@ -46,6 +47,9 @@ TAGS = [
     {"name": "connections", "description": "Trackers, and the credentials to them, which are never shown again."},
     {"name": "teams", "description": "People, the roles they hold, their capacity and absences."},
     {"name": "projects", "description": "A template filled in for one team on one connection."},
+    {"name": "loop", "description": "How a project turns by itself: what comes next, and people's word in it."},
+    {"name": "history", "description": "What became of a project's iterations, in figures and ticket by ticket."},
+    {"name": "feeds", "description": "Calendars to subscribe to. Their addresses are secret and need no token."},
     {"name": "plans", "description": "What would be written, to look at before it is."},
     {"name": "runs", "description": "Plans being applied: progress, steps, results."},
     {"name": "health", "description": "For whoever runs the service. These need no token."},

@@ -115,6 +115,11 @@ def placed(pointer: Callable[[Problem], str | None]) -> Iterator[None]:
         raise ApiProblem("invalid-input", _counted(errors), errors=errors) from error
 
 
+def pointer_of(*parts: str) -> str:
+    """The JSON pointer (RFC 6901) that leads by these names."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 def input_error(problem: Problem, pointer: str | None) -> dict[str, Any]:
     """One problem of an input as an entry of `errors`; one outside of the body names its source."""
     entry: dict[str, Any] = {"detail": problem.message}
@@ -282,7 +287,7 @@ def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
         # Tags of unions are not part of the body: they are the names of types, which start in upper case or hold "[".
         parts = [str(part) for part in path if not _is_tag(part)]
         return {
-            "pointer": "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts),
+            "pointer": pointer_of(*parts),
             "detail": detail,
         }
     name = "-".join(str(part) for part in path)
@@ -290,7 +295,10 @@ def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_tag(part: object) -> bool:
-    return isinstance(part, str) and (part in {"str", "int", "bool", "float"} or part[:1].isupper() or "[" in part)
+    if not isinstance(part, str):
+        return False
+    named = part in {"str", "int", "bool", "float"} or part.startswith("constrained-")
+    return named or part[:1].isupper() or "[" in part
 
 
 def _words(entry: Mapping[str, Any]) -> str:

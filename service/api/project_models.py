@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from service.api import examples
 from service.api.models import Body, Finding, Name, Shown, TemplateText, with_example
+
+Calendar = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/components/schemas/CalendarSpec"})]
+"""The section `calendar` of a team file. The use case reads it, and names what is wrong with it."""
+
+CarryOver = Literal["ask", "next", "backlog", "leave"]
+Ahead = Annotated[int, Field(ge=1, le=104)] | Literal["all"]
+WipLimit = Annotated[int, Field(ge=1, le=1000)]
+
+_CARRY_OVER = (
+    "What becomes of unfinished work when an iteration is closed; `ask` proposes, and carries unless answered."
+)
+_AHEAD = "How many iterations are kept prepared, the one that goes on included."
+_WIP_LIMIT = "How many tickets may be in progress at once; shown where it is exceeded."
 
 
 class NewProject(Body):
@@ -28,6 +41,10 @@ class NewProject(Body):
     )
     time_zone: Name | None = Field(default=None, description="IANA name; the team's, else UTC, if left out.")
     create: bool = Field(default=False, description="Create the tracker's project when the plan is applied.")
+    calendar: Calendar | None = Field(default=None, description="Where its working time differs from its team's.")
+    carry_over: CarryOver | None = Field(default=None, description=f"{_CARRY_OVER} The template's if left out.")
+    ahead: Ahead | None = Field(default=None, description=f"{_AHEAD} The template's if left out.")
+    wip_limit: WipLimit | None = Field(default=None, description=f"{_WIP_LIMIT} The template's if left out.")
 
 
 class ProjectChanges(Body):
@@ -45,6 +62,12 @@ class ProjectChanges(Body):
     )
     time_zone: Name | None = Field(default=None, description="IANA name.")
     create: bool | None = Field(default=None, description="Create the tracker's project when the plan is applied.")
+    calendar: Calendar | None = Field(
+        default=None, description="Where its working time differs from its team's, in place of all it said before."
+    )
+    carry_over: CarryOver | None = Field(default=None, description=_CARRY_OVER)
+    ahead: Ahead | None = Field(default=None, description=_AHEAD)
+    wip_limit: WipLimit | None = Field(default=None, description=f"{_WIP_LIMIT} Null takes the limit away.")
 
 
 class ProjectEntry(Shown):
@@ -60,6 +83,10 @@ class ProjectEntry(Shown):
     parameters: dict[str, Any]
     time_zone: str
     create: bool
+    calendar: dict[str, Any] = Field(description="Where its working time differs from its team's.")
+    carry_over: CarryOver | None = Field(description=f"{_CARRY_OVER} Null: as its template says.")
+    ahead: Ahead | None = Field(description=f"{_AHEAD} Null: as its template says.")
+    wip_limit: WipLimit | None = Field(description=f"{_WIP_LIMIT} Null: as its template says, or none.")
     serial: int = Field(description="Grows whenever a plan is applied or a run ends; plans of an older one are stale.")
     created_at: datetime
     ended_at: datetime | None = Field(description="When it was removed; it takes no more plans then.")
@@ -199,14 +226,9 @@ class EstimateShown(Shown):
     seconds: float
 
 
-class Plan(Shown):
-    """The ordered changes that would take the tracker from what is to what should be. Plans never change."""
+class PlanContent(Shown):
+    """What a plan says, kept or not."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=with_example(examples.PLAN))
-
-    id: str
-    created_at: datetime
-    run: str | None = Field(description="Id of the run that applies it.")
     format_version: str
     purpose: Literal["apply", "advance", "undo", "remove"]
     undoes: str | None = Field(description="Id of the run that an undo takes back.")
@@ -229,7 +251,17 @@ class Plan(Shown):
     requests: UsageShown = Field(description="Requests that making the plan took.")
 
 
-RunState = Literal["queued", "running", "waiting", "completed", "incomplete", "failed", "cancelled"]
+class Plan(PlanContent):
+    """The ordered changes that would take the tracker from what is to what should be. Plans never change."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=with_example(examples.PLAN))
+
+    id: str
+    created_at: datetime
+    run: str | None = Field(description="Id of the run that applies it.")
+
+
+RunState = Literal["queued", "running", "waiting", "held", "completed", "incomplete", "failed", "cancelled"]
 
 
 class DriftReport(Shown):
@@ -268,11 +300,13 @@ class Run(Shown):
     model_config = ConfigDict(extra="allow", json_schema_extra=with_example(examples.RUN))
 
     id: str
-    kind: str = Field(description="`apply`, `undo` or `remove`.")
-    state: RunState
+    kind: str = Field(description="`apply`, `undo`, `remove`, `advance` or `propose`.")
+    state: RunState = Field(description="`held`: it cannot go on, and looks again by itself at `waiting_until`.")
     project: str
-    plan: str
-    started_by: str = Field(description="The token's name, or who else started it.")
+    plan: str | None = Field(description="Null while a run of the loop has not made its plan.")
+    iteration: int | None = Field(description="The iteration that an advance begins, or that a proposal is about.")
+    attempt: int = Field(description="How often it has begun anew after it was held, and once more.")
+    started_by: str = Field(description="The token's name, `clock`, or who else started it.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -297,7 +331,8 @@ class RunEntry(Shown):
     kind: str
     state: RunState
     project: str
-    plan: str
+    plan: str | None
+    iteration: int | None
     started_by: str
     created_at: datetime
     started_at: datetime | None

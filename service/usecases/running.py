@@ -97,9 +97,11 @@ class Outline:
 
 
 @lru_cache(maxsize=64)
-def _outline(context: Context, plan_id: str) -> Outline:
+def _outline(context: Context, plan_id: str | None) -> Outline:
     """The plan's outline; kept, because plans never change and a large one is slow to read at every look of somebody
-    who follows its run."""
+    who follows its run. Empty for a run of the loop that has not made its plan."""
+    if plan_id is None:
+        return outline({})
     with context.database.session() as session:
         return outline(session.get_one(PlanRow, plan_id).body)
 
@@ -268,6 +270,8 @@ def run_json(found: Progress) -> dict[str, Any]:
         "state": run.state,
         "project": run.project_id,
         "plan": run.plan_id,
+        "iteration": run.iteration,
+        "attempt": run.attempt,
         "started_by": run.started_by,
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,

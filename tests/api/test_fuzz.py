@@ -13,9 +13,9 @@ from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from service.api.app import ROUTERS
-from service.api.routes import health
+from service.api.app import OUTSIDE, ROUTERS
 from tests.api.conftest import Api
+from tests.waiting import eventually
 
 CHECKS = [
     not_a_server_error,
@@ -40,6 +40,12 @@ def as_text(context: schemathesis.SerializationContext, value: Any) -> bytes:
     return str(value).encode("utf-8", "replace")
 
 
+def feed(api: Api, project: str) -> str:
+    """The secret of the project's calendar feed."""
+    path = eventually(lambda: api.get(f"/projects/{project}/loop")["feed"])
+    return str(path).removeprefix("/feeds/").removesuffix(".ics")
+
+
 @pytest.fixture(scope="module")
 def document(api: Api) -> Any:
     """The API's document, with half of all names in addresses such as there are."""
@@ -53,6 +59,7 @@ def document(api: Api) -> Any:
         "/projects/": plan["project"],
         "/plans/": plan["id"],
         "/runs/": run["id"],
+        "/feeds/": feed(api, plan["project"]),
     }
     written = api.new_connection()  # never one that is checked: its new address would be called up
     schema = schemathesis.openapi.from_url(f"{api.client.base_url}/api/v1/openapi.json")
@@ -67,7 +74,7 @@ def document(api: Api) -> Any:
         found = next(name for prefix, name in known.items() if prefix in operation.path)
         if operation.method.upper() == "PUT" and "/connections/" in operation.path:
             found = written
-        reads_tracker = operation.path.endswith(("/check", "/plans"))
+        reads_tracker = operation.path.endswith(("/check", "/plans", "/preview"))
         return {
             name: found if reads_tracker or crc32(str(value).encode()) % 2 == 0 else value
             for name, value in path_parameters.items()
@@ -77,7 +84,7 @@ def document(api: Api) -> Any:
 
 
 OPERATIONS = [
-    route.operation_id for router in (health.router, *ROUTERS) for route in router.routes if isinstance(route, APIRoute)
+    route.operation_id for router in (*OUTSIDE, *ROUTERS) for route in router.routes if isinstance(route, APIRoute)
 ]
 
 

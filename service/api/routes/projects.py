@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, matches, 
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import ApiProblem, placed
 from service.api.routing import CreatingRoute, JsonRoute
+from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
 from service.templates import TemplateText
@@ -62,7 +64,7 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
 )
 def add_project(body: project_models.NewProject, context: Given, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. Nothing is sent to the tracker."""
-    with placed(_pointer):
+    with placed(partial(_pointer, calendar=body.calendar is not None)):
         row = projects.put(
             context,
             projects.Request(
@@ -74,6 +76,8 @@ def add_project(body: project_models.NewProject, context: Given, response: Respo
                 parameters=body.parameters,
                 time_zone=body.time_zone,
                 create=body.create,
+                calendar=_calendar(body),
+                turning=_turning(body),
             ),
             may_exist=False,
         )
@@ -126,7 +130,7 @@ def change_project(
     row = projects.going_on(context, name)
     if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
         raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
-    with placed(_pointer):
+    with placed(partial(_pointer, calendar=body.calendar is not None)):
         row = projects.put(
             context,
             projects.Request(
@@ -138,6 +142,8 @@ def change_project(
                 parameters=body.parameters,
                 time_zone=body.time_zone,
                 create=row.create if body.create is None else body.create,
+                calendar=_calendar(body),
+                turning=_turning(body),
             ),
         )
     scheduling.follow(context, row.id)
@@ -222,11 +228,28 @@ def _template(asked: str | models.TemplateText) -> TemplateText:
     return TemplateText.of(asked.text, asked.source)
 
 
-def _pointer(problem: Problem) -> str | None:
-    """Where in the body a problem lies, None for one of the team or of a template's text."""
+_TURNING = ("carry_over", "ahead", "wip_limit")
+
+
+def _calendar(body: project_models.NewProject | project_models.ProjectChanges) -> CalendarSpec | None:
+    """What the body says of working time. Raises InvalidInput."""
+    return spec_from_json(body.calendar) if body.calendar is not None else None
+
+
+def _turning(body: project_models.NewProject | project_models.ProjectChanges) -> dict[str, Any]:
+    """What the body says of how the loop turns. Null says nothing, but for a limit: there is none then."""
+    said = {name: getattr(body, name) for name in _TURNING if name in body.model_fields_set}
+    return {name: value for name, value in said.items() if value is not None or name == "wip_limit"}
+
+
+def _pointer(problem: Problem, *, calendar: bool = False) -> str | None:
+    """Where in the body a problem lies, None for one of the team or of a template's text. `calendar` says whether
+    there is one in the body."""
     match problem.source:
-        case "project" | wishes.SOURCE:
+        case "project" | "turning" | wishes.SOURCE:
             return problem.pointer
+        case "calendar" if calendar:
+            return f"/calendar{problem.pointer}"
         case "parameters":
             return f"/parameters{problem.pointer}"
         case "template":
@@ -253,6 +276,8 @@ def _entry(row: ProjectRow) -> dict[str, Any]:
         "parameters": row.parameters,
         "time_zone": row.time_zone,
         "create": row.create,
+        "calendar": row.calendar,
+        **{name: row.turning.get(name) for name in _TURNING},
         "serial": row.serial,
         "created_at": row.created_at,
         "ended_at": row.ended_at,

@@ -174,6 +174,7 @@ def _entry(row: RunRow) -> dict[str, Any]:
         "state": row.state,
         "project": row.project_id,
         "plan": row.plan_id,
+        "iteration": row.iteration,
         "started_by": row.started_by,
         "created_at": row.created_at,
         "started_at": row.started_at,
