@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, demo, library, mending, plans, status, undo
+from service.cli import admin, advance, demo, history, library, mending, plans, schedule, status, undo
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(library.templates, name="templates")
 app.add_typer(library.connections, name="connections")
 app.add_typer(library.team, name="team")
 app.add_typer(mending.runs, name="runs")
+app.add_typer(schedule.schedule, name="schedule")
 app.add_typer(undo.project, name="project")
 app.add_typer(admin.db, name="db")
 app.add_typer(admin.tokens, name="tokens")
@@ -34,6 +35,10 @@ app.command("plan")(plans.plan)
 app.command("apply")(plans.apply)
 app.command("adopt")(plans.adopt)
 app.command("undo")(undo.undo)
+app.command("advance")(advance.advance)
+app.command("carry")(advance.carry)
+app.command("phase")(advance.phase)
+app.command("history")(history.history)
 app.command("status")(status.status)
 app.command("demo")(demo.demo)
 app.command("serve")(admin.serve)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.cli.runs import Named, report, runs
+from service.cli.runs import Named, how_to_go_on, report, runs
 from service.cli.shell import AsJson, opened, out, print_json
 from service.cli.work import carry_out
 from service.context import Context
+from service.store import loops
 from service.store import runs as stored
 from service.store.tables import RunRow
 from service.usecases import cleaning, continuing, running
@@ -29,6 +30,10 @@ def cancel_run(run: Named, as_json: AsJson = False) -> None:
             found = carry_out(context, lambda _enqueue: asked)  # the step that it is in may take a while
     if as_json:
         print_json(running.run_json(found))
+    elif found.run.state == stored.CANCELLED and found.run.kind in loops.KINDS:
+        out.print("Cancelled. What was written stays.")
+        for line in how_to_go_on(found):
+            out.print(line)
     elif found.run.state == stored.CANCELLED:
         out.print(f"Cancelled. What was written stays. Go on with it: phaseloop runs resume {asked.id}")
     else:

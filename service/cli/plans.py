@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
 from service.cli.show import plan_lines
 from service.cli.work import carry_out
 from service.context import Context
+from service.domain.calendar_file import CalendarSpec, read_calendar
 from service.domain.problems import InvalidInput, Problem
 from service.store.tables import ProjectRow
 from service.usecases import applying, connections, planning, projects, running, scheduling, teams
@@ -38,6 +41,19 @@ def plan(
     create: Annotated[
         bool | None, typer.Option("--create/--existing", help="Create the tracker's project, or use one that is there.")
     ] = None,
+    calendar: Annotated[
+        Path | None, typer.Option(help="A calendar file: working days, holidays, freezes, in place of the team's.")
+    ] = None,
+    carry_over: Annotated[
+        str | None,
+        typer.Option(help="What becomes of unfinished work: ask, next, backlog or leave [default: the template's]."),
+    ] = None,
+    ahead: Annotated[
+        str | None, typer.Option(help="How many iterations are kept prepared, or all [default: the template's].")
+    ] = None,
+    wip_limit: Annotated[
+        str | None, typer.Option(help="How many tickets may be in progress at once, or none [default: the template's].")
+    ] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file as well.")] = None,
     restore: Annotated[
         list[str] | None,
@@ -54,7 +70,9 @@ def plan(
     Exit code 0: nothing to do. 1: an error, or findings that stand in the way. 2: there are changes.
     """
     with opened() as context:
-        row = _set_up(context, project, template, team, connection, name, values or [], time_zone, create)
+        asked = _Asked(template, team, connection, name, time_zone, create, calendar)
+        turning = _turning(carry_over=carry_over, ahead=ahead, wip_limit=wip_limit)
+        row = _set_up(context, project, asked, values or [], turning)
         kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())))
     made = planning.plan_of(kept)
     document = planning.plan_json(kept)
@@ -90,7 +108,7 @@ def adopt(
     """Take items that people made in the tracker over as items of the plan. They get our marker and stay as they are;
     nothing of ours ever removes them.
     """
-    given = _pairs("ITEM", items, "ITEM=KEY")
+    given = pairs("ITEM", items, "ITEM=KEY")
     with opened() as context:
         kept = planning.make_plan(context, project, Wish(adopt=given))
         if not as_json:
@@ -107,38 +125,64 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Take these over?", err=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was given of a project's setting-up, None for what was not."""
+
+    template: str | None
+    team: str | None
+    connection: str | None
+    name: str | None
+    time_zone: str | None
+    create: bool | None
+    calendar: Path | None
+
+
+def _turning(*, wip_limit: str | None, **given: str | None) -> dict[str, str | None]:
+    """What was given of how the loop turns, in the words of a template."""
+    said: dict[str, str | None] = {name: value for name, value in given.items() if value is not None}
+    if wip_limit is None:
+        return said
+    return {**said, "wip_limit": None if wip_limit.casefold() == "none" else wip_limit}
+
+
 def _set_up(
-    context: Context,
-    key: str,
-    template: str | None,
-    team: str | None,
-    connection: str | None,
-    name: str | None,
-    values: list[str],
-    time_zone: str | None,
-    create: bool | None,
+    context: Context, key: str, asked: _Asked, values: list[str], turning: Mapping[str, str | None]
 ) -> ProjectRow:
     """The project to plan: as it stands, or set up or changed by what was given."""
     try:
         present: ProjectRow | None = projects.going_on(context, key)
     except NotFound:
         present = None
-    given = (template, team, connection, name, time_zone, create)
-    if present is not None and not values and all(value is None for value in given):
+    if present is not None and not values and not turning and asked == _NOTHING:
         return present
     request = projects.Request(
-        name=name or (present.name if present else key),
+        name=asked.name or (present.name if present else key),
         key=present.key if present else key,
-        connection=connection or (present.connection_id if present else _only_connection(context)),
-        team=_team(context, team, present),
-        template=_template(context, template, present),
-        parameters=_pairs("--set", values, "NAME=VALUE"),
-        time_zone=time_zone,
-        create=create if create is not None else (present.create if present else False),
+        connection=asked.connection or (present.connection_id if present else _only_connection(context)),
+        team=_team(context, asked.team, present),
+        template=_template(context, asked.template, present),
+        parameters=pairs("--set", values, "NAME=VALUE"),
+        time_zone=asked.time_zone,
+        create=asked.create if asked.create is not None else (present.create if present else False),
+        calendar=_calendar(asked.calendar) if asked.calendar is not None else None,
+        turning=turning,
     )
     row = projects.put(context, request)
     scheduling.follow(context, row.id)
     return row
+
+
+_NOTHING = _Asked(None, None, None, None, None, None, None)
+
+
+def _calendar(file: Path) -> CalendarSpec:
+    try:
+        return read_calendar(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.", "Name a calendar file (YAML).")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
 
 
 def _only_connection(context: Context) -> str:
@@ -171,7 +215,7 @@ def _template(context: Context, given: str | None, present: ProjectRow | None) -
     return template_files.load(given or "iterative-ml")
 
 
-def _pairs(name: str, values: list[str], form: str) -> dict[str, str]:
+def pairs(name: str, values: list[str], form: str) -> dict[str, str]:
     """Arguments of the form NAME=VALUE, of which all that are not so are told at once."""
     problems: list[Problem] = []
     pairs: dict[str, str] = {}

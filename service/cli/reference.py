@@ -11,10 +11,11 @@ import typer
 HEAD = """# Command line
 
 `phaseloop COMMAND --help` says the same in short. Output for people goes to standard output, progress and errors to
-standard error; with `--json` standard output is one JSON document. Nothing asks a question unless it needs a credential
-and stands on a terminal.
+standard error; with `--json` standard output is one JSON document. Questions (a credential, whether to go on) are
+asked on a terminal only; `--yes` answers them, and in a pipe nothing is done without it.
 
-Exit codes: 0 done (for `plan`: nothing to do), 1 an error, 2 (only `plan`) there are changes, 130 interrupted.
+Exit codes: 0 done (for `plan`: nothing to do), 1 an error, or a run that did not complete or is held, 2 there are
+changes that were only shown (`plan`, `undo`, `project remove`, `advance`), 130 interrupted.
 
 This page is generated: `python -m service.cli.reference > docs/reference/command-line.md`.
 """

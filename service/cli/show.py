@@ -53,7 +53,7 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     yield from _links([c for c in shown if c.kind is ItemKind.LINK], items, everything=everything)
     yield from drift_lines(plan.drift, plan.people)
     yield from vacancy_lines(plan.vacancies)
-    yield from finding_lines(plan.findings)
+    yield from finding_lines(one for one in plan.findings if plan.turnover is None or one.code not in turnover.SAID)
     yield ""
     yield summary_line(plan)
 

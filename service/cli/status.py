@@ -1,19 +1,32 @@
-"""The command `status`: what projects have, what people changed since, what a plan would change now."""
+"""The command `status`: how projects stand in their loops, what they have, what people changed since, what a plan would
+change now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
 
+from connectors.errors import TrackerError
 from connectors.tracker import ItemKind
+from service.cli.schedule import how_it_goes_on
 from service.cli.shell import AsJson, Exit, opened, out, print_json
-from service.cli.words import count_line, drift_lines, finding_lines
+from service.cli.turnover import day_words, decision_words
+from service.cli.words import clock_words, count_line, drift_lines, finding_lines
+from service.context import Context
+from service.domain.problems import InvalidInput
+from service.store import runs
 from service.usecases import looking, projects
+from service.usecases.errors import Conflict
+from service.usecases.flow import Flow, flow, flow_json
 from service.usecases.looking import Look
 from service.usecases.planning import Draft
+from service.usecases.standing import Standing, standing, standing_json
 
 
 def status(
@@ -23,8 +36,8 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what projects have in their trackers, vacancies first; what people changed there since; and what a plan
-    would change now. Reads the trackers, writes nothing anywhere.
+    """Show where projects are in their loops and what comes next; what they have in their trackers, vacancies first;
+    what people changed there since; and what a plan would change now. Reads the trackers, writes nothing anywhere.
 
     Exit code 1 if a tracker could not be read; what is recorded is shown all the same.
     """
@@ -33,18 +46,53 @@ def status(
             found = looking.look_at_all(context, offline=offline)
         else:
             found = [looking.look(context, projects.get(context, project), offline=offline)]
+        loops = [_turned(context, entry, offline=offline) for entry in found]
     if as_json:
-        print_json([looking.look_json(entry) for entry in found])
+        print_json([_json(entry, loop) for entry, loop in zip(found, loops, strict=True)])
     elif not found:
         out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
     else:
-        for entry in found:
-            for line in _lines(entry):
+        for entry, loop in zip(found, loops, strict=True):
+            for line in _lines(entry, loop):
                 out.print(line)
     raise typer.Exit(Exit.ERROR if any(entry.trouble for entry in found) else Exit.NOTHING)
 
 
-def _lines(found: Look) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    """How the loop stands, and how work flows in it where the tracker could be asked."""
+
+    standing: Standing
+    flow: Flow | None
+    now: datetime
+
+
+def _turned(context: Context, found: Look, *, offline: bool) -> _Loop | None:
+    """How the project's loop stands; None where our records do not go together (the look says so)."""
+    try:
+        seen = None if offline or found.trouble is not None else _flow(context, found.project.id)
+        return _Loop(
+            standing(context, found.project.id, seen.contents if seen is not None else None), seen, context.now()
+        )
+    except InvalidInput:
+        return None
+
+
+def _flow(context: Context, project_id: str) -> Flow | None:
+    """How work flows; None where no iteration goes on, or the tracker went away just now."""
+    try:
+        return flow(context, project_id)
+    except (Conflict, TrackerError):
+        return None
+
+
+def _json(found: Look, loop: _Loop | None) -> dict[str, Any]:
+    stands = standing_json(loop.standing) if loop is not None else None
+    flows = flow_json(loop.flow) if loop is not None and loop.flow is not None else None
+    return {**looking.look_json(found), "loop": stands, "flow": flows}
+
+
+def _lines(found: Look, loop: _Loop | None) -> Iterator[str]:
     row, inventory = found.project, found.inventory
     kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
     counts = ", ".join(f"{inventory.count(kind)} {kind.value}s" for kind in kinds)
@@ -52,6 +100,8 @@ def _lines(found: Look) -> Iterator[str]:
     yield f"[bold]{escape(row.key)}[/] ({escape(row.name)}) {row.id}: {counts}{ended}"
     if row.url:
         yield f"  {row.url}"
+    if loop is not None and row.ended_at is None:
+        yield from (f"  {line}" for line in _loop_lines(loop.standing, loop.flow, loop.now))
     for vacancy in inventory.vacancies:
         yield f"  [bold red]vacant[/] {vacancy.remote_key} {escape(str(vacancy.wanted.get('title')))}"
     for refused in inventory.refused:
@@ -61,6 +111,49 @@ def _lines(found: Look) -> Iterator[str]:
         yield f"  {escape(found.trouble.fix)}"
     elif found.draft is not None:
         yield from _seen(row.key, found.draft)
+
+
+def _loop_lines(stand: Standing, seen: Flow | None, now: datetime) -> Iterator[str]:
+    """Where the project is in its loop, what stands in the way, and what comes next."""
+    turn, run = stand.turn, stand.run
+    if turn is not None:
+        title = escape(stand.phases.get(turn.stage.phase, turn.stage.phase))
+        again = f", turn {turn.stage.loop} of the loop" if turn.stage.loop > 1 else ""
+        days = day_words(turn.dates.first, turn.dates.last)
+        yield f"Iteration [bold]{turn.number}[/] of {stand.iterations}, phase [bold]{title}[/]{again}: {days}"
+        yield from _flow_lines(seen) if seen is not None else ()
+    elif stand.loop is not None:
+        yield f"Its first iteration of {stand.iterations} has not begun"
+    for one in stand.often:
+        yield f"[yellow]carried {one.times} times[/] {escape(one.remote_key)} {escape(one.title)}"
+    decision = stand.decision
+    if decision is not None:
+        what = decision_words(decision.move, decision.phase)
+        yield f"Decided by {escape(decision.by)}: {what}. {escape(decision.reason)}"
+    if run is not None and run.state == runs.HELD:
+        when = f"; looks again on {_local(stand, run.waiting_until)}" if run.waiting_until else ""
+        yield f"[bold yellow]Held[/]: {escape(run.message)}"
+        yield f"It goes on by itself once that is mended{when}. See: phaseloop runs show {run.id}"
+    elif run is not None:
+        yield f"A run is at work: phaseloop runs watch {run.id}"
+    else:
+        yield from how_it_goes_on(stand, now)
+
+
+def _flow_lines(seen: Flow) -> Iterator[str]:
+    """How far the iteration is, and how much is in progress against the limit."""
+    if seen.contents is not None:
+        doing, limit = seen.doing.tickets, seen.limit
+        over = limit is not None and doing > limit
+        progress = f"{doing} in progress" + (f" (limit {limit})" if limit is not None else "")
+        done = f"{seen.done.tickets} of {len(seen.contents)} tickets done"
+        yield f"{done}, " + (f"[bold red]{progress}[/]" if over else progress)
+    for finding in seen.findings:
+        yield f"[yellow]{escape(finding.message)}[/] {escape(finding.fix)}"
+
+
+def _local(stand: Standing, moment: datetime) -> str:
+    return clock_words(moment.astimezone(ZoneInfo(stand.project.time_zone)))
 
 
 def _seen(key: str, draft: Draft) -> Iterator[str]:

@@ -23,13 +23,16 @@ from service.domain.turnover import (
     key_of,
 )
 
+SAID = frozenset({"phase-goes-on"})
+"""Findings of an advance that `lines` tell."""
+
 
 def lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
     """The iteration that is closed, the phase that comes, the iteration that begins."""
     if turnover.closes:
         yield from closing_lines(plan, turnover)
         yield ""
-        yield from phase_lines(turnover)
+        yield phase_line(turnover)
     if turnover.begins:
         yield from _beginning(plan, turnover)
 
@@ -50,7 +53,7 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
     done = [content for content in turnover.contents if content.status == "done"]
     yield f"  Done ({_sum(done)})"
     for content in done:
-        yield f"    [green]✓[/] {ticket_words(content.title, content.points, content.person)}"
+        yield f"    [green]✓[/] {_content(content)}"
     contents = {key_of(content): content for content in turnover.contents}
     for policy, heading in (
         (Policy.NEXT, f"Carried over into iteration {turnover.begins}"),
@@ -64,8 +67,8 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
             yield f"    {_sign_of(one)} {_carried(one, contents.get(one.key), changes.get(one.key))}"
 
 
-def phase_lines(turnover: Turnover) -> Iterator[str]:
-    """Which phase comes, and why."""
+def phase_line(turnover: Turnover, *, why: bool = True) -> str:
+    """Which phase comes and, with `why`, why."""
     phase = turnover.stage.phase if turnover.stage is not None else ""
     match turnover.move:
         case Move.STAY:
@@ -79,7 +82,7 @@ def phase_lines(turnover: Turnover) -> Iterator[str]:
             what = "the project ends"
         case _:
             what = f"{escape(phase)}"
-    yield f"[bold]Phase[/]: {what}{_because(turnover)}"
+    return f"[bold]Phase[/]: {what}{_because(turnover) if why else ''}"
 
 
 def decision_words(move: Move, phase: str | None) -> str:
@@ -118,13 +121,18 @@ def _sign_of(one: Carried) -> str:
 
 
 def _carried(one: Carried, content: Content | None, change: Change | None) -> str:
-    points = content.points if content is not None else one.points
-    person = content.person if content is not None else one.person
     notes = [ordinal(one.times) + " time"] if one.policy is Policy.NEXT and one.times > 1 else []
     notes += [f"answered by {one.decided_by}"] if one.decided_by != BY_POLICY else []
     note = f"  [yellow]({escape(', '.join(notes))})[/]" if notes else ""
     besides = changed(change, without=("iteration", "labels", STATE)) if change is not None else ""
-    return ticket_words(one.title, points, person) + note + besides
+    what = _content(content) if content is not None else ticket_words(one.title, one.points, one.person)
+    return what + note + besides
+
+
+def _content(content: Content) -> str:
+    """A ticket as the tracker shows it. Where nobody has it and it is done, nobody needs to be told so."""
+    person = content.person or content.assignee or ("-" if content.status == "done" else "")
+    return ticket_words(content.title, content.points, person, key=content.ref.key)
 
 
 def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
@@ -151,7 +159,9 @@ def _ticket(plan: Plan, item: Item, change: Change | None) -> str:
     )
     mark = sign(change) if change is not None else "[dim]=[/]"
     what = changed(change, plan.people) if change is not None else ""
-    return f"{mark} {ticket_words(item.title, item.points, plan.people.get(account or '', account or ''))}{what}"
+    ref, person = plan.known.get(item.key), plan.people.get(account or "", account or "")
+    key = ref.key if ref is not None else ""
+    return f"{mark} {ticket_words(item.title, item.points, person, key=key or ' ')}{what}"
 
 
 def _tickets_of(plan: Plan, turnover: Turnover) -> list[Item]:

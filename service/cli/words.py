@@ -22,6 +22,9 @@ COLOURS = {
 TITLE_WIDTH = 56
 """Columns for the title of a ticket; a longer one is cut."""
 
+KEY_WIDTH = 8
+"""Columns for what the tracker calls a ticket."""
+
 SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
@@ -56,8 +59,9 @@ def ticket_line(change: Change, items: Mapping[ItemKey, Item], people: Mapping[s
     return ticket_words(change.title, field(change, items, "points"), person) + changed(change, people)
 
 
-def ticket_words(title: str, points: Any, person: str) -> str:
-    """A ticket with its points and its person, in columns."""
+def ticket_words(title: str, points: Any, person: str, *, key: str = "") -> str:
+    """A ticket with its points and its person, in columns; before them what the tracker calls it, where `key` says."""
+    title = f"{key:<{KEY_WIDTH}} {title}" if key else title
     who = escape(person) if person else "[bold red]nobody[/]"
     load = f"{points:g} pts" if isinstance(points, int | float) else ""
     short = title if len(title) <= TITLE_WIDTH else title[: TITLE_WIDTH - 1] + "…"
@@ -160,3 +164,8 @@ def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:
 def sign(change: Change) -> str:
     """The sign in front of a change."""
     return f"[{COLOURS[change.action]}]{change.action.symbol}[/]"
+
+
+def clock_words(moment: datetime) -> str:
+    """An instant in the time zone it is given in: `Mon 2 Mar 2026 09:00 CET`."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M %Z}"

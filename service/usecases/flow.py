@@ -22,7 +22,8 @@ from service.usecases.turning_over import going_on
 @dataclass(frozen=True, slots=True)
 class Flow:
     """The tickets of iteration `number` by their status, ours and people's own. `limit` is how many may be in progress
-    at once, None for as many as people like. `findings` say where that is exceeded, or that it cannot be looked at."""
+    at once, None for as many as people like. `findings` say where that is exceeded, or that it cannot be looked at;
+    `contents` are the tickets, None in that case."""
 
     number: int
     todo: Sum
@@ -30,6 +31,7 @@ class Flow:
     done: Sum
     limit: int | None
     findings: tuple[Finding, ...] = ()
+    contents: tuple[Content, ...] | None = None
 
 
 def flow(context: Context, project: str) -> Flow:
@@ -49,7 +51,7 @@ def flow(context: Context, project: str) -> Flow:
         return Flow(number, Sum(), Sum(), Sum(), limit, (gone,))
     crowded = figures.wip_finding(number, found, limit)
     todo, doing, done = (_sum(found, status) for status in ("todo", "doing", "done"))
-    return Flow(number, todo, doing, done, limit, (crowded,) if crowded is not None else ())
+    return Flow(number, todo, doing, done, limit, (crowded,) if crowded is not None else (), tuple(found))
 
 
 def flow_json(found: Flow) -> dict[str, Any]:

@@ -1,0 +1,213 @@
+"""The commands about when: what comes next, pause, resume, skip, run now, the calendar feed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from service.cli.advance import BY, Named, advance
+from service.cli.shell import AsJson, err, fail, opened, out, print_json
+from service.cli.words import clock_words
+from service.context import Context
+from service.domain.problems import InvalidInput
+from service.store import loops
+from service.store.tables import ProjectRow
+from service.usecases import feeds, projects, scheduling
+from service.usecases.scheduling import END, Firing
+from service.usecases.standing import Standing, standing
+
+schedule = typer.Typer(help="When a project's loop goes on.", no_args_is_help=True)
+
+Why = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
+
+WORDS = {
+    loops.PROPOSE: "ends, and it is asked what becomes of unfinished work",
+    loops.ADVANCE: "begins",
+    END: "is closed, and the project ends",
+}
+"""What the clock does, about an iteration."""
+
+
+@schedule.command("next")
+def next_firings(
+    project: Annotated[
+        str | None, typer.Argument(metavar="PROJECT", help="The project's key or id; all of them if left out.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the clock does next and when, in each project's own time."""
+    with opened() as context:
+        if project is not None:
+            rows = [projects.going_on(context, project)]
+        else:
+            rows = [row for row in projects.listed(context) if row.ended_at is None]
+        found = [_planned(context, row, count, alone=project is not None) for row in rows]
+        now = context.now()
+    if as_json:
+        print_json([_json(one, firings) for one, firings in found])
+        return
+    if not found:
+        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+    for line in _lines(found, now):
+        out.print(line)
+    coming = sorted(
+        ((firing, one) for one, firings in found for firing in firings),
+        key=lambda pair: (pair[0].at, pair[1].project.key),
+    )[:count]
+    if coming:
+        out.print(_table(coming, several=project is None))
+
+
+@schedule.command("pause")
+def pause(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
+    """Have the clock start nothing for a project until it is resumed. A run at work is not stopped. Needs --reason."""
+    with opened() as context:
+        scheduling.pause(context, project, BY, needed(reason, "A pause"))
+        _tell(context, project, as_json=as_json)
+
+
+@schedule.command("resume")
+def resume(
+    project: Named,
+    catch_up: Annotated[
+        bool,
+        typer.Option("--catch-up", help="Run through what was missed, one advance after the other, as it was planned."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the loop of a paused project turn again. What should have begun meanwhile begins on the next such weekday."""
+    with opened() as context:
+        scheduling.resume(context, project, BY, catch_up=catch_up)
+        _tell(context, project, as_json=as_json)
+
+
+@schedule.command("skip")
+def skip(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
+    """Let the coming bound pass: the next iteration begins one length later. Needs --reason."""
+    with opened() as context:
+        scheduling.skip(context, project, BY, needed(reason, "To skip a bound"))
+        _tell(context, project, as_json=as_json)
+
+
+@schedule.command("run")
+def run(project: Named, as_json: AsJson = False) -> None:
+    """Advance now, without asking: as `phaseloop advance PROJECT --yes`."""
+    advance(project, yes=True, as_json=as_json)
+
+
+@schedule.command("ics")
+def ics(
+    project: Named,
+    file: Annotated[Path | None, typer.Option("--file", help="Write the calendar to this file.")] = None,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Give the feed another address; the former one leads nowhere.")
+    ] = False,
+) -> None:
+    """Print a project's calendar: iterations, meetings, deadlines of records, as iCalendar. The address under which
+    calendar programs may subscribe to it goes to standard error; who knows it can read the calendar.
+    """
+    with opened() as context:
+        secret = feeds.renew_feed(context, project, BY) if renew else feeds.feed_secret(context, project)
+        document = feeds.feed(context, secret)
+        settings = context.settings
+    if file is not None:
+        try:
+            file.write_bytes(document)
+        except OSError as error:
+            fail(f"{file} cannot be written: {error.strerror}.")
+        out.print(f"Written to {file}.")
+    else:
+        sys.stdout.write(document.decode("utf-8"))
+    err.print(f"While phaseloop serve runs: http://{settings.host}:{settings.port}/feeds/{secret}.ics")
+
+
+def needed(reason: str, what: str) -> str:
+    """The reason. Leaves with a word where there is none."""
+    if not reason.strip():
+        fail(f"{what} needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
+    return reason
+
+
+def how_it_goes_on(found: Standing, now: datetime) -> Iterator[str]:
+    """Why a loop stands still, or what comes next in it."""
+    key, loop = escape(found.project.key), found.loop
+    if loop is not None and loop.state == loops.PAUSED:
+        by = f" by {escape(loop.changed_by)}" if loop.changed_by else ""
+        yield f"[bold yellow]Paused[/]{by}: {escape(loop.message)}"
+        yield f"Let it go on with: phaseloop schedule resume {key}"
+    elif loop is not None and loop.state == loops.ENDED:
+        yield f"The loop has ended: {escape(loop.message)}"
+    elif found.next is not None:
+        begun = "" if loop is not None else ", once a first plan is applied"
+        if loop is not None and found.next.at <= now:
+            yield f"Due since {clock_words(found.next.at)}: {firing_words(found.next)}."
+            yield f"The service does it (phaseloop serve); or have it done now: phaseloop advance {key}"
+        else:
+            yield f"Next: {firing_words(found.next)}, on {clock_words(found.next.at)}{begun}."
+
+
+def firing_words(firing: Firing) -> str:
+    """What the clock does: `iteration 3 (eda) begins`."""
+    return f"iteration {firing.iteration} ({escape(firing.phase)}) {WORDS[firing.kind]}"
+
+
+def _planned(context: Context, row: ProjectRow, count: int, *, alone: bool) -> tuple[Standing, Sequence[Firing]]:
+    try:
+        return standing(context, row.id), scheduling.next_firings(context, row.id, count)
+    except InvalidInput as error:
+        if alone:
+            raise
+        err.print(f"[bold red]{escape(row.key)}[/]: {escape(str(error))}")
+        return standing(context, row.id), []
+
+
+def _lines(found: Sequence[tuple[Standing, Sequence[Firing]]], now: datetime) -> Iterator[str]:
+    """What there is to say of projects before the table of what comes."""
+    for one, firings in found:
+        if not firings:
+            lines = list(how_it_goes_on(one, now))
+            run = one.run
+            if one.loop is not None and one.loop.state == loops.TURNING and run is not None:
+                lines = [f"The run {run.id} is {run.state}: phaseloop runs watch {run.id}"]
+            yield from (f"[bold]{escape(one.project.key)}[/]: {line}" for line in lines)
+        elif one.loop is None:
+            yield f"[bold]{escape(one.project.key)}[/]: so it will be once a first plan is applied."
+
+
+def _table(coming: Sequence[tuple[Firing, Standing]], *, several: bool) -> Table:
+    headings = ["When", *(["Project", "Time zone"] if several else []), "Iteration", "Phase", "What", ""]
+    title = None if several else f"In {coming[0][1].project.time_zone}"
+    table = Table(*headings, box=None, pad_edge=False, title=title, title_justify="left", title_style="dim")
+    for firing, one in coming:
+        where = [escape(one.project.key), one.project.time_zone] if several else []
+        doing = f"{firing.state}: {firing.run}" if firing.run is not None else ""
+        cells = (clock_words(firing.at), *where, str(firing.iteration), escape(firing.phase), WORDS[firing.kind], doing)
+        table.add_row(*cells)
+    return table
+
+
+def _json(one: Standing, firings: Sequence[Firing]) -> dict[str, Any]:
+    return {
+        "project": {"id": one.project.id, "key": one.project.key, "name": one.project.name},
+        "time_zone": one.project.time_zone,
+        "state": one.loop.state if one.loop is not None else None,
+        "message": one.loop.message if one.loop is not None else "",
+        "firings": [scheduling.firing_json(firing) for firing in firings],
+    }
+
+
+def _tell(context: Context, project: str, *, as_json: bool) -> None:
+    """Say how the loop stands now."""
+    if as_json:
+        print_json(scheduling.loop_json(context, project))
+        return
+    for line in how_it_goes_on(standing(context, project), context.now()):
+        out.print(line)
