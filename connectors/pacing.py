@@ -81,13 +81,26 @@ class Pacer:
 
 _shared: dict[str, Pacer] = {}
 _shared_lock = threading.Lock()
+_time: tuple[Clock, Sleep] = (time.monotonic, time.sleep)
+
+
+@contextmanager
+def time_kept_by(clock: Clock, sleep: Sleep) -> Iterator[None]:
+    """Have the shared pacers and windows that are made meanwhile keep time by this clock instead of the machine's: for
+    a process that plays months in minutes."""
+    global _time  # noqa: PLW0603 - what is shared in a process keeps one time
+    before, _time = _time, (clock, sleep)
+    try:
+        yield
+    finally:
+        _time = before
 
 
 def shared_pacer(connection: str, budgets: Mapping[str, Budget]) -> Pacer:
     """The one pacer of a connection in this process, so that every tracker object made for it shares the rate."""
     with _shared_lock:
         if connection not in _shared:
-            _shared[connection] = Pacer(budgets)
+            _shared[connection] = Pacer(budgets, clock=_time[0], sleep=_time[1])
         return _shared[connection]
 
 
@@ -284,5 +297,9 @@ _shared_windows: dict[tuple[str, str], Window] = {}
 
 def shared_windows(connection: str, quotas: Mapping[str, Quota]) -> dict[str, Window]:
     """The windows of a connection in this process by name, so that every tracker object made for it shares them."""
+    clock, sleep = _time
     with _shared_lock:
-        return {name: _shared_windows.setdefault((connection, name), Window(quota)) for name, quota in quotas.items()}
+        return {
+            name: _shared_windows.setdefault((connection, name), Window(quota, clock=clock, sleep=sleep))
+            for name, quota in quotas.items()
+        }

@@ -219,7 +219,8 @@ class _Turn:
         capacity = self._capacity[member.person]
         if capacity is None:
             return self._presence[member.person] > 0
-        return capacity > 0 and self.points[member.person] + points <= capacity
+        # What takes no points has room with anybody who is there, also where carried work is too much already.
+        return capacity > 0 and (points == 0 or self.points[member.person] + points <= capacity)
 
     def _choose(self, ticket: PlannedTicket, able: Sequence[Member]) -> Member:
         """Rather not who alone could review it; then the least busy, then who had least so far, then by name."""

@@ -24,6 +24,9 @@ from service.domain.turnover import Carried, Policy, iteration_key, iteration_la
 ROLE = "role:"
 """A ticket's label that names its role begins with this."""
 
+POINTS = "points:"
+"""A ticket's label that tells its estimate begins with this, where the tracker has no estimates."""
+
 GUEST = "guest:"
 """The key of a ticket of people's own begins with this, its id in the tracker follows."""
 
@@ -166,7 +169,7 @@ def planned(
             url=refs[item.key].url,
             role=role_of(item.labels),
             person=people.get(item.assignee, item.assignee) if item.assignee else "",
-            points=item.points,
+            points=item.points if item.points is not None else points_said(item.labels),
             times=times.get(item.key, 0),
         )
         for item in items
@@ -234,6 +237,12 @@ def wip_finding(number: int, contents: Iterable[Content], limit: int | None) -> 
         "Finish some before others are begun, or raise wip_limit.",
         iteration_key(number),
     )
+
+
+def points_said(labels: Iterable[str]) -> float | None:
+    """The estimate that labels such as `points:5` tell, where a tracker has no estimates; of several the greatest."""
+    found = (label.removeprefix(POINTS) for label in labels if label.startswith(POINTS))
+    return max((float(said) for said in found if said.isdecimal()), default=None)
 
 
 def role_of(labels: Iterable[str]) -> str:

@@ -147,7 +147,7 @@ def _observed_first(tracker: Tracker, place: Place, ours: Material) -> Mapping[I
 
 
 def _exit(ours: Material) -> tuple[ItemKey, ...]:
-    return exit_tickets(ours.template, ours.parameters, ours.begun[-1].stage)
+    return exit_tickets(ours.template, ours.parameters, [one.stage for one in ours.begun])
 
 
 def _closing(tracker: Tracker, place: Place, ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> Closing:
@@ -167,7 +167,14 @@ def going_on(tracker: Tracker, place: Place, ours: Material) -> Sequence[Content
     ours_there = {key: ref for key, ref in ours.known.items() if ours.recorded[key].kind is not ItemKind.LINK}
     iterations = {key: ours.known[key]} if able and key in ours.known else {}
     labels = {} if able else {key: iteration_label(ours.current)}
-    return tracker.contents(place, ours_there, iterations, labels).get(key)
+    found = tracker.contents(place, ours_there, iterations, labels).get(key)
+    return [_as_we_say(one, ours.people) for one in found] if found is not None else None
+
+
+def _as_we_say(content: Content, people: Mapping[str, str]) -> Content:
+    """People called as in the team, and the estimate told by a label where the tracker has none."""
+    points = content.points if content.points is not None else figures.points_said(content.labels)
+    return replace(content, person=people.get(content.assignee or "", content.person), points=points)
 
 
 def _were_in(ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> list[Content]:

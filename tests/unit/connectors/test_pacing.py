@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.pacing import Budget, Pacer, Patience, TokenBucket, retry_after_seconds, shared_pacer
+from connectors.pacing import (
+    Budget,
+    Pacer,
+    Patience,
+    Quota,
+    TokenBucket,
+    retry_after_seconds,
+    shared_pacer,
+    shared_windows,
+    time_kept_by,
+)
 from tests.unit.connectors.loopback import Naps
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
@@ -84,3 +94,20 @@ def test_patience_never_sleeps_more_than_its_limit_in_one_step() -> None:
 )
 def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(headers, lambda: NOW) == seconds
+
+
+def test_what_is_shared_keeps_time_by_the_clock_it_was_made_under() -> None:
+    clock, naps = FrozenClock(), Naps()
+    with time_kept_by(clock, naps):
+        pacer = shared_pacer("jira https://months.example.com", {"PUT": Budget(rate=2, burst=1)})
+        window = shared_windows("trello months", {"token": Quota(1, 10)})["token"]
+    for _ in range(2):
+        pacer.wait("PUT")
+    with window.slot():
+        pass
+    clock.now += 10
+    with window.slot() as waited:
+        pass
+
+    assert naps == [0.5]
+    assert waited == 0

@@ -103,6 +103,21 @@ def test_a_capacity_of_none_takes_not_even_a_ticket_of_no_points() -> None:
     assert one(process, team(person("ml-1", "ml", capacity=0)), "ticket:make").person is None
 
 
+def test_who_has_too_much_already_still_gets_what_takes_no_points() -> None:
+    process = template(phase(ticket("make", 8), record={**NO_RECORD, "points": 0}))
+    people = team(person("ml-1", "ml", capacity=5), person("pm-1", "pm"))
+    parameters = settled(process)
+    plan = blueprint(process, parameters, "Churn", "ML", Calendar())
+    carried = ItemKey("ticket:make")
+
+    found = assign(plan, process, parameters, people, Calendar(), {carried: "ml-1"}, pinned={carried})
+
+    assert {key: one.person for key, one in found.tickets.items() if one.role == "ml"} == {
+        "ticket:make": "ml-1",
+        "record:1": "ml-1",
+    }
+
+
 def test_a_role_nobody_holds_is_a_vacancy_and_never_a_silent_default() -> None:
     found = outcome(template(phase(ticket("make", role="qa"))), team(person("ml-1", "ml"), person("pm-1", "pm")))
     (vacancy,) = found.vacancies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,14 @@ def test_where_a_tracker_has_no_iterations_a_label_says_which_one_it_is() -> Non
     items = [ticket("here", None, ("iteration:2",)), ticket("later", None, ("iteration:20",))]
     refs = {item.key: ref(item.key) for item in items}
     assert [found.key for found in planned(2, items, refs, {})] == ["ticket:here"]
+
+
+def test_where_a_tracker_has_no_estimates_a_label_tells_them() -> None:
+    item = replace(ticket("here", 2, ("points:5", "points:later", "role:ml")), points=None)
+
+    [found] = planned(2, [item], {item.key: ref("here")}, {})
+
+    assert found.points == 5
 
 
 def test_what_was_carried_in_is_planned_there_and_people_s_own_come_along() -> None:
