@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
 
+from service.cli.going_on import how_it_goes_on
 from service.cli.plans import pairs
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
@@ -66,13 +68,13 @@ def advance(
         decision = _decision(context, project, phase, reason) if phase is not None else None
         if _under_way(found):
             out_unless(as_json, "An advance is under way already; this follows it.")
-        elif not yes or not as_json:
+        elif not yes or not (as_json or _paused(found)):
             draft = advancing.preview(context, project, answers=answers, decision=decision)
             if not as_json:
                 for line in plan_lines(draft.plan, "", everything=everything):
                     out.print(line)
-            if not yes and not _agreed(draft, as_json=as_json):
-                _leave(found, draft, as_json=as_json)
+            if not yes and (_paused(found) or not _agreed(draft, as_json=as_json)):
+                _leave(found, draft, context.now(), as_json=as_json)
         ended = carry_out(
             context,
             lambda enqueue: advancing.advance(context, project, BY, enqueue, answers=answers, decision=decision),
@@ -189,13 +191,17 @@ def _under_way(found: Standing) -> bool:
     return run is not None and run.kind == loops.ADVANCE and run.state != runs.HELD
 
 
+def _paused(found: Standing) -> bool:
+    return found.loop is not None and found.loop.state == loops.PAUSED
+
+
 def _agreed(draft: Draft, *, as_json: bool) -> bool:
     """Whether a person says yes; where nobody can be asked, or something stands in the way, nobody did."""
     asked = not as_json and not draft.plan.blocked and sys.stdin.isatty()
     return asked and typer.confirm("Advance now?", err=True)
 
 
-def _leave(found: Standing, draft: Draft, *, as_json: bool) -> None:
+def _leave(found: Standing, draft: Draft, now: datetime, *, as_json: bool) -> NoReturn:
     """Leave with what was shown and not done."""
     key = escape(found.project.key)
     if as_json:
@@ -205,14 +211,17 @@ def _leave(found: Standing, draft: Draft, *, as_json: bool) -> None:
             err.print("[bold red]It cannot go on before the findings above marked error are mended.[/]")
             err.print(f"To have it held until they are, and go on by itself then: phaseloop advance {key} --yes")
         raise typer.Exit(Exit.ERROR)
-    if not as_json:
+    if not as_json and _paused(found):
+        for line in how_it_goes_on(found, now):
+            out.print(line)
+    elif not as_json:
         out.print(f"Nothing was changed yet. Do it with: phaseloop advance {key} --yes")
         if found.turns is not None:
             out.print(f"Else the service does it on {clock_words(found.turns.at)}.")
     raise typer.Exit(Exit.CHANGES)
 
 
-def _no_iteration(found: Standing) -> None:
+def _no_iteration(found: Standing) -> NoReturn:
     key = escape(found.project.key)
     if found.loop is None:
         fail(f"The loop of {key} has not begun.", f"It does when a first plan was applied: phaseloop plan {key}")

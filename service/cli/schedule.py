@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.cli.advance import BY, Named, advance
+from service.cli.going_on import WORDS, how_it_goes_on
 from service.cli.shell import AsJson, err, fail, opened, out, print_json
 from service.cli.words import clock_words
 from service.context import Context
@@ -20,19 +21,12 @@ from service.domain.problems import InvalidInput
 from service.store import loops
 from service.store.tables import ProjectRow
 from service.usecases import feeds, projects, scheduling
-from service.usecases.scheduling import END, Firing
+from service.usecases.scheduling import Firing
 from service.usecases.standing import Standing, standing
 
 schedule = typer.Typer(help="When a project's loop goes on.", no_args_is_help=True)
 
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
-
-WORDS = {
-    loops.PROPOSE: "ends, and it is asked what becomes of unfinished work",
-    loops.ADVANCE: "begins",
-    END: "is closed, and the project ends",
-}
-"""What the clock does, about an iteration."""
 
 
 @schedule.command("next")
@@ -136,29 +130,6 @@ def needed(reason: str, what: str) -> str:
     return reason
 
 
-def how_it_goes_on(found: Standing, now: datetime) -> Iterator[str]:
-    """Why a loop stands still, or what comes next in it."""
-    key, loop = escape(found.project.key), found.loop
-    if loop is not None and loop.state == loops.PAUSED:
-        by = f" by {escape(loop.changed_by)}" if loop.changed_by else ""
-        yield f"[bold yellow]Paused[/]{by}: {escape(loop.message)}"
-        yield f"Let it go on with: phaseloop schedule resume {key}"
-    elif loop is not None and loop.state == loops.ENDED:
-        yield f"The loop has ended: {escape(loop.message)}"
-    elif found.next is not None:
-        begun = "" if loop is not None else ", once a first plan is applied"
-        if loop is not None and found.next.at <= now:
-            yield f"Due since {clock_words(found.next.at)}: {firing_words(found.next)}."
-            yield f"The service does it (phaseloop serve); or have it done now: phaseloop advance {key}"
-        else:
-            yield f"Next: {firing_words(found.next)}, on {clock_words(found.next.at)}{begun}."
-
-
-def firing_words(firing: Firing) -> str:
-    """What the clock does: `iteration 3 (eda) begins`."""
-    return f"iteration {firing.iteration} ({escape(firing.phase)}) {WORDS[firing.kind]}"
-
-
 def _planned(context: Context, row: ProjectRow, count: int, *, alone: bool) -> tuple[Standing, Sequence[Firing]]:
     try:
         return standing(context, row.id), scheduling.next_firings(context, row.id, count)
@@ -179,7 +150,7 @@ def _lines(found: Sequence[tuple[Standing, Sequence[Firing]]], now: datetime) ->
                 lines = [f"The run {run.id} is {run.state}: phaseloop runs watch {run.id}"]
             yield from (f"[bold]{escape(one.project.key)}[/]: {line}" for line in lines)
         elif one.loop is None:
-            yield f"[bold]{escape(one.project.key)}[/]: so it will be once a first plan is applied."
+            yield f"[bold]{escape(one.project.key)}[/]: as it will be once a first plan is applied."
 
 
 def _table(coming: Sequence[tuple[Firing, Standing]], *, several: bool) -> Table:

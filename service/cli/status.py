@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from connectors.errors import TrackerError
 from connectors.tracker import ItemKind
-from service.cli.schedule import how_it_goes_on
+from service.cli.going_on import how_it_goes_on
 from service.cli.shell import AsJson, Exit, opened, out, print_json
 from service.cli.turnover import day_words, decision_words
 from service.cli.words import clock_words, count_line, drift_lines, finding_lines
