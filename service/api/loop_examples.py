@@ -37,7 +37,11 @@ LOOP: Example = {
     "message": "",
     "changed_by": "",
     "current": 2,
+    "iterations": 12,
     "phase": "ideation",
+    "of_phase": 2,
+    "starts": "2026-03-16T08:00:00Z",
+    "ends": "2026-03-27T16:00:00Z",
     "loop": 1,
     "turning": {"carry_over": "ask", "ahead": "all", "wip_limit": None},
     "answers": {"ticket:label-data": "backlog"},
@@ -48,6 +52,7 @@ LOOP: Example = {
         "by": _BY,
         "at": "2026-03-20T10:12:00+00:00",
     },
+    "carried_often": [{"key": "ticket:label-data", "ticket": "ML-12", "title": "Label the data", "times": 3}],
     "run": "advance-prj_1f0c9a3b5d7e-3",
     "next": {**FIRING, "run": "advance-prj_1f0c9a3b5d7e-3", "state": "held"},
     "next_due": "2026-03-30T07:00:00Z",
@@ -101,6 +106,23 @@ def _sum(tickets: int, points: float) -> Example:
     return {"tickets": tickets, "points": points}
 
 
+FLOW: Example = {
+    "iteration": 2,
+    "key": "iteration:2",
+    "todo": _sum(6, 18.0),
+    "doing": _sum(7, 21.0),
+    "done": _sum(3, 8.0),
+    "wip_limit": 6,
+    "findings": [
+        {
+            "severity": "warning",
+            "code": "wip-limit-exceeded",
+            "subject": "iteration:2",
+            "message": "7 tickets of iteration 2 are in progress at once; the limit is 6.",
+            "fix": "Finish some before others are begun, or raise wip_limit.",
+        }
+    ],
+}
 _TALLY: Example = {
     "planned": _sum(2, 8.0),
     "added": _sum(0, 0.0),

@@ -124,6 +124,15 @@ class DecisionShown(Shown):
     at: datetime
 
 
+class CarriedOften(Shown):
+    """A ticket that was carried over often: it is too large, or nobody means to do it."""
+
+    key: str
+    ticket: str = Field(description="What people call it in the tracker.")
+    title: str
+    times: int
+
+
 class Loop(Shown):
     """How the loop of a project stands."""
 
@@ -137,11 +146,19 @@ class Loop(Shown):
     message: str = Field(description="Why it is paused, or how it ended.")
     changed_by: str = Field(description="Who had a say in it last.")
     current: int = Field(description="The iteration that goes on; 0 before the first.")
-    phase: str | None = Field(description="The phase of that iteration.")
+    iterations: int = Field(description="How many there are in all, as known now.")
+    phase: str | None = Field(description="The phase of the iteration that goes on.")
+    of_phase: int | None = Field(description="Which iteration of its phase that is, in this turn of the loop.")
+    starts: datetime | None = Field(description="When it was to begin.")
+    ends: datetime | None = Field(description="When it is to end.")
     loop: int = Field(description="The turn of the loop: 2 after a person sent it back once.")
     turning: TurningShown
     answers: dict[str, str] = Field(description="What becomes of unfinished tickets at the coming advance.")
     decision: DecisionShown | None = Field(description="What was decided about the coming iteration.")
+    carried_often: list[CarriedOften] = Field(
+        description="Tickets of the iteration that goes on that were carried for the third time or more and, by our "
+        "records, are still in it."
+    )
     run: str | None = Field(description="The newest run that the loop has started.")
     next: Firing | None = Field(description="What the clock starts next, in project time.")
     next_due: datetime | None = Field(description="When that is, in UTC.")
@@ -176,6 +193,20 @@ class TallyShown(Shown):
     backlog: SumShown
     left: SumShown
     removed: SumShown
+
+
+class Flow(Shown):
+    """How work flows in the iteration that goes on, as the tracker shows it now."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(loop_examples.FLOW))
+
+    iteration: int
+    key: str = Field(description="The lasting key of that iteration.")
+    todo: SumShown
+    doing: SumShown
+    done: SumShown
+    wip_limit: int | None = Field(description="How many tickets may be in progress at once; null for no limit.")
+    findings: list[Finding] = Field(description="That the limit is exceeded, or that it cannot be looked at.")
 
 
 class CycleShown(Shown):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,17 @@ def test_the_loop_says_when_it_goes_on_in_project_time_and_in_utc(api: Api) -> N
     assert shown["turning"] == {"carry_over": "ask", "ahead": "all", "wip_limit": None}
 
 
+def test_the_iteration_that_goes_on_is_told_with_its_place_in_phase_and_course(api: Api, begun: str) -> None:
+    shown = loop(api, begun)
+    assert (shown["current"], shown["phase"], shown["of_phase"], shown["loop"]) == (1, "ideation", 1, 1)
+    assert shown["iterations"] >= 1
+    [past] = api.get(f"/projects/{begun}/history")["iterations"]
+    assert [datetime.fromisoformat(shown[name]) for name in ("starts", "ends")] == [
+        datetime.fromisoformat(past[name]) for name in ("starts", "ends")
+    ]
+    assert (shown["carried_often"], shown["held"]) == ([], [])
+
+
 def test_who_has_read_the_loop_is_told_when_nothing_changed(api: Api, begun: str) -> None:
     etag = api("GET", f"/projects/{begun}/loop").headers["etag"]
     assert api("GET", f"/projects/{begun}/loop", headers={"If-None-Match": etag}).status_code == 304
@@ -120,6 +131,13 @@ def test_who_has_read_the_loop_is_told_when_nothing_changed(api: Api, begun: str
 def test_a_count_out_of_range_is_refused(api: Api, planned: str, count: str) -> None:
     answer = api("GET", f"/projects/{planned}/schedule", params={"count": count})
     assert assert_problem(answer, "invalid-input", 422)["errors"][0]["parameter"] == "count"
+
+
+def test_how_work_flows_is_read_from_the_tracker(api: Api, begun: str, planned: str) -> None:
+    found = api.get(f"/projects/{begun}/flow")
+    tickets = api.get(f"/projects/{begun}/history")["iterations"][0]["tickets"]
+    assert (found["iteration"], found["todo"]["tickets"], found["wip_limit"]) == (1, len(tickets), None)
+    assert_problem(api("GET", f"/projects/{planned}/flow"), "no-iteration", 409)
 
 
 # --- advance ---
@@ -187,9 +205,19 @@ def test_what_is_wrong_with_an_advance_is_named_by_its_place(api: Api, begun: st
 # --- held ---
 
 
+@dataclass
+class Hindered:
+    """A project on whose board a sprint of other people's is active, until it is mended."""
+
+    project: str
+    url: str
+
+    def mend(self) -> None:
+        httpx.post(self.url, json={"state": "closed"}, auth=AUTH).raise_for_status()
+
+
 @pytest.fixture
-def hindered(api: Api) -> Iterator[str]:
-    """A project on whose board a sprint of other people's is active."""
+def hindered(api: Api) -> Hindered:
     project = applied(api)
     agile = f"{api.sandbox.url}/rest/agile/1.0"
     key = api.get(f"/projects/{project}")["key"]
@@ -198,26 +226,42 @@ def hindered(api: Api) -> Iterator[str]:
     made = httpx.post(f"{agile}/sprint", json=sprint, auth=AUTH).raise_for_status().json()
     dates = {"startDate": f"{TODAY}T08:00:00.000Z", "endDate": f"{MONDAY}T08:00:00.000Z"}
     change = {"state": "active", **dates}
-    httpx.post(f"{agile}/sprint/{made['id']}", json=change, auth=AUTH).raise_for_status()
-    yield project
-    httpx.post(f"{agile}/sprint/{made['id']}", json={"state": "closed"}, auth=AUTH)
+    hindered = Hindered(project, f"{agile}/sprint/{made['id']}")
+    httpx.post(hindered.url, json=change, auth=AUTH).raise_for_status()
+    return hindered
 
 
-def test_a_run_that_cannot_go_on_says_why_and_when_it_looks_again(api: Api, hindered: str) -> None:
-    run = api.post(f"/projects/{hindered}/advance", status=202)["id"]
+def held_run(api: Api, hindered: Hindered) -> str:
+    run = str(api.post(f"/projects/{hindered.project}/advance", status=202)["id"])
     eventually(lambda: api.get(f"/runs/{run}")["state"] == "held")
+    return run
+
+
+def test_a_run_that_cannot_go_on_says_why_and_when_it_looks_again(api: Api, hindered: Hindered) -> None:
+    run, project = held_run(api, hindered), hindered.project
     held = api.get(f"/runs/{run}")
     assert held["finished_at"] is None
-    assert "held" in {one["state"] for one in api.get("/runs", params={"project": hindered})["items"]}
-    shown = loop(api, hindered)
+    assert "held" in {one["state"] for one in api.get("/runs", params={"project": project})["items"]}
+    shown = loop(api, project)
     assert (shown["run"], shown["next"]["run"], shown["next"]["state"]) == (run, run, "held")
     assert any("Fixes" in finding["message"] for finding in shown["held"]), shown["held"]
     assert shown["held"] == held["findings"]
     assert datetime.fromisoformat(shown["next_due"]) == datetime.fromisoformat(held["waiting_until"])
-    answer = api("POST", f"/projects/{hindered}/loop/skip", json={"reason": "Not now"})
+    answer = api("POST", f"/projects/{project}/loop/skip", json={"reason": "Not now"})
     assert_problem(answer, "advance-at-work", 409)
     assert api.post(f"/runs/{run}/cancel", status=202)["state"] == "cancelled"
-    assert (loop(api, hindered)["state"], loop(api, hindered)["held"]) == ("paused", [])
+    assert (loop(api, project)["state"], loop(api, project)["held"]) == ("paused", [])
+
+
+@pytest.mark.parametrize("asked", ["/projects/{project}/advance", "/runs/{run}/resume", "/runs/{run}/retry"])
+def test_a_run_that_is_held_looks_again_when_it_is_asked_to(api: Api, hindered: Hindered, asked: str) -> None:
+    run = held_run(api, hindered)
+    hindered.mend()
+    again = api.post(asked.format(project=hindered.project, run=run), status=202)
+    assert (again["id"], again["attempt"]) == (run, 2)
+    ended = api.wait_for_end(run)
+    assert (ended["state"], ended["findings"]) == ("completed", [])
+    eventually(lambda: loop(api, hindered.project)["current"] == 1)
 
 
 # --- pause, resume, skip ---
@@ -425,3 +469,15 @@ def test_what_is_wrong_with_it_is_named_by_its_pointer(api: Api, said: dict[str,
     answer = api("POST", "/projects", json={**body, "template": TEMPLATE, **said})
     problem = assert_problem(answer, "invalid-input", 422)
     assert {error["pointer"] for error in problem["errors"]} == {pointer}
+
+
+def test_a_calendar_that_does_not_go_together_is_said_to_lie_outside_of_the_request(api: Api) -> None:
+    team = api.get(f"/teams/{api.new_team()}")
+    key = new_key(api)
+    project = api.new_project(key, team=team["id"], template=TEMPLATE, calendar={"start": "14:30"})
+    changed = {**team["team"], "calendar": {"end": "16:00"}}
+    answer = api("PUT", f"/teams/{team['id']}", json=changed, headers={"If-Match": "*"})
+    assert answer.status_code == 200, answer.text
+    for path in ("loop", "schedule"):
+        problem = assert_problem(api("GET", f"/projects/{project}/{path}"), "invalid-input", 422)
+        assert [set(error) & {"pointer", "subject"} for error in problem["errors"]] == [{"subject"}]

@@ -20,7 +20,7 @@ from service.domain.problems import Problem
 from service.domain.turnover import Decision
 from service.domain.wire import published
 from service.store import runs
-from service.usecases import advancing, deciding, feeds, projects, running, scheduling
+from service.usecases import advancing, deciding, feeds, flow, projects, running, scheduling, standing
 
 router = APIRouter(prefix="/projects/{name}", tags=["loop"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/projects/{name}", tags=["loop"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -67,9 +67,23 @@ def get_schedule(
 ) -> dict[str, Any]:
     """The next times at which the clock starts something. Before the loop has begun: those that would come if the
     project were applied as it is set up now."""
-    firings = scheduling.next_firings(context, name, count)
+    with placed(_pointer):
+        firings = scheduling.next_firings(context, name, count)
     zone = projects.get(context, name).time_zone
     return {"time_zone": zone, "items": [scheduling.firing_json(one) for one in firings], "next": None}
+
+
+@router.get(
+    "/flow",
+    operation_id="getFlow",
+    summary="Show how work flows",
+    response_model=loop_models.Flow,
+    responses=openapi.problems(*openapi.ALWAYS, *openapi.TRACKER, *_NAMED, "project-ended", "no-iteration"),
+)
+def get_flow(name: Named, context: Given) -> dict[str, Any]:
+    """Reads the tracker: what of the iteration that goes on is begun and done, people's own tickets included, and
+    whether more is in progress than the limit says. Nothing is written and nothing kept."""
+    return flow.flow_json(flow.flow(context, name))
 
 
 @creating.post(
@@ -104,7 +118,8 @@ def resume_loop(
     """A pause acts as a freeze: an iteration that should have begun meanwhile begins on the next such weekday. One that
     turns already is left alone."""
     asked = body or loop_models.Resuming()
-    scheduling.resume(context, name, caller, catch_up=asked.catch_up)
+    with placed(_pointer):
+        scheduling.resume(context, name, caller, catch_up=asked.catch_up)
     return _answered(context, name, response)
 
 
@@ -287,15 +302,17 @@ def _pointer(problem: Problem) -> str | None:
 
 
 def _shown(context: Context, name: str) -> dict[str, Any]:
-    """The loop as the use case tells it, with when it goes on in UTC, why it does not, and the feed's address."""
-    found = scheduling.loop_json(context, name)
-    run = running.progress(context, found["run"]).run if found["run"] is not None else None
-    is_held = run is not None and run.state == runs.HELD
-    secret = feeds.feed_secret(context, found["project"]["id"]) if found["state"] is not None else None
+    """The loop as the use cases tell it, with when it goes on in UTC, why it does not, and the feed's address."""
+    with placed(_pointer):
+        found = scheduling.loop_json(context, name)
+        now = standing.standing(context, found["project"]["id"])
+    told = standing.standing_json(now)
+    secret = now.loop.feed if now.loop is not None else None
     return {
         **found,
+        **{name: told[name] for name in ("iterations", "of_phase", "starts", "ends", "carried_often")},
         "next_due": _utc(found["next"]["at"]) if found["next"] is not None else None,
-        "held": run.findings if run is not None and is_held else [],
+        "held": told["findings"] if told["run_state"] == runs.HELD else [],
         "feed": address(secret) if secret is not None else None,
     }
 

@@ -151,7 +151,7 @@ def retry_run(run_id: Id, context: Given, caller: Caller, start: StartRun, respo
     responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
 )
 def resume_run(run_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
-    """For a cancelled run: starts a new one that does what that one left. A run that waits looks again now."""
+    """For a cancelled run: starts a new one that does what that one left. One that waits or is held looks again now."""
     return _answered(context, continuing.resume(context, run_id, caller, start), response)
 
 
