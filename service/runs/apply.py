@@ -195,8 +195,10 @@ def journaled(verdict: Verdict) -> dict[str, Any]:
     return {"next": verdict.next, "wait": verdict.wait}
 
 
-_TO_ONE = {Op.MARK: "Mark", Op.UPDATE: "Update", Op.CLOSE: "Close", Op.START: "Begin"}
+_TO_ONE = {Op.MARK: "Mark", Op.UPDATE: "Update"}
 """What is done to one item at a time."""
+
+_TO_AN_ITERATION = {Op.CLOSE: "Close", Op.START: "Begin"}
 
 
 def title(batch: Batch) -> str:
@@ -205,6 +207,8 @@ def title(batch: Batch) -> str:
     things = f"{count} {batch.kind.value}{'' if count == 1 else 's'}"
     if batch.op in _TO_ONE:
         return f"{_TO_ONE[batch.op]} {batch.keys[0]}"
+    if batch.op in _TO_AN_ITERATION:
+        return f"{_TO_AN_ITERATION[batch.op]} {batch.keys[0].replace(':', ' ')}"  # people read it when it is held
     match batch.op:
         case Op.CREATE:
             return f"Create {things}"

@@ -148,7 +148,7 @@ def test_the_steps_of_an_advance_say_what_it_does(table: Turntable) -> None:
 
     with table.context.database.session() as session:
         titles = list(session.scalars(select(StepRow.title).where(StepRow.run_id == run.id).order_by(StepRow.id)))
-    begin = titles.index("Begin iteration:2")
+    begin = titles.index("Begin iteration 2")
     assert titles[:2] == ["Look at what there is, and plan", "Open the project"]
-    assert titles.index("Put 3 tickets into iteration:2") < titles.index("Close iteration:1") < begin
+    assert titles.index("Put 3 tickets into iteration:2") < titles.index("Close iteration 1") < begin
     assert titles[begin + 1 :] == ["Read back 2 items"]
