@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-from service.domain.calendar import DateRange
+from service.domain.calendar import Calendar, DateRange
 from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.team import Absence, Member, Team, read_team
 
@@ -37,6 +37,16 @@ class Character:
     def works_usually(self, day: date) -> bool:
         """Whether everybody expects the person on that day, if it is a working day."""
         return not any(day in absence for absence in self.away)
+
+    def falls_ill(self, day: date, calendar: Calendar) -> int:
+        """For how many working days the person is missed from that day on; 0 if it does not begin then."""
+
+        def missed(on: date) -> bool:
+            return on in self.ill and self.works_usually(on) and calendar.is_working(on)
+
+        if not missed(day) or any(missed(day - timedelta(days=back)) for back in (1, 2, 3)):
+            return 0
+        return sum(missed(day + timedelta(days=ahead)) for ahead in range(4))
 
     def works(self, day: date) -> bool:
         """Whether the person is there on that day, if anybody is."""

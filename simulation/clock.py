@@ -32,6 +32,14 @@ class VirtualClock:
         with self._lock:
             return (self._machine() + self._ahead).astimezone(UTC)
 
+    def seconds(self) -> float:
+        """The present instant in seconds, for who measures spans."""
+        return self().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass, at once."""
+        self.jump(self() + timedelta(seconds=seconds))
+
     def follow(self, told: Told) -> None:
         """Have another clock set now, and at every jump."""
         self._told.append(told)

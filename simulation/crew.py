@@ -104,20 +104,20 @@ class Crew:
         if there and drawn.random() < 0.6:
             person, idea = drawn.choice(there), drawn.choice(_IDEAS)
             made = self._office.add(f"{idea} ({day.day} {day:%b})", person.email, number)
-            said.append(f'{person.person} adds {made.name} "{made.title}"')
+            said.append(f"{person.person} adds {made}")
         if idle and drawn.random() < 0.3:
             ticket = drawn.choice(idle)
             if self._office.put_off(ticket, number + 1):
-                said.append(f'somebody moves {ticket.name} "{ticket.title}" to the next iteration')
+                said.append(f"somebody moves {ticket} to the next iteration")
         elif idle and drawn.random() < 0.2:
             ticket = drawn.choice(idle)
             self._office.drop(ticket, number)
-            said.append(f'somebody takes {ticket.name} "{ticket.title}" out, into the backlog')
+            said.append(f"somebody takes {ticket} out, into the backlog")
         coming = [one for one in self._office.coming(number + 1) if _is_work(one) and one.status == "todo"]
         if coming and drawn.random() < 0.25:
             ticket = drawn.choice(coming)
             self._office.pull_in(ticket, number)
-            said.append(f'somebody pulls {ticket.name} "{ticket.title}" in from the next iteration')
+            said.append(f"somebody pulls {ticket} in from the next iteration")
         return said
 
     def bring_back(self, titles: Collection[str], number: int) -> list[str]:
@@ -125,7 +125,7 @@ class Crew:
         missing = [one for one in self._office.backlog() if one.title in titles] if titles else []
         for ticket in missing:
             self._office.bring(ticket, number)
-        return [f'the delivery lead brings {one.name} "{one.title}" back from the backlog' for one in missing]
+        return [f"the delivery lead brings {one} back from the backlog" for one in missing]
 
     def _write(self, ticket: Ticket) -> None:
         self._office.write(ticket, _RECORD)

@@ -13,8 +13,8 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as its team sees it. `name` is what it is called (ML-12), `status` is `todo`, `doing` or `done`, `email`
-    is the address of who has it."""
+    """A ticket as its team sees it. `name` is what it is called (ML-12; empty in Trello), `status` is `todo`, `doing`
+    or `done`, `email` is the address of who has it."""
 
     id: str
     name: str
@@ -23,6 +23,9 @@ class Ticket:
     email: str | None = None
     labels: frozenset[str] = frozenset()
     points: float = 0.0
+
+    def __str__(self) -> str:
+        return f'{self.name} "{self.title}"'.lstrip()
 
     @property
     def is_record(self) -> bool:

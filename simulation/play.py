@@ -242,7 +242,8 @@ class Play:
         assert turnover is not None  # noqa: S101 - plans of an advance have one
         found = {past.row.number: past for past in history.history(self._context, self.project_id).iterations}
         if turnover.closes:
-            self._note(report.closed(found[turnover.closes], turnover, self._phase(turnover)))
+            named = self._script.tracker != "trello"  # there, names are drawn at random: titles tell
+            self._note(report.closed(found[turnover.closes], turnover, self._phase(turnover), named=named))
         if turnover.begins:
             used = running.progress(self._context, run.id).requests
             turn = scheduling.course_of(self.known, ahead=1).turn(turnover.begins)
@@ -256,9 +257,9 @@ class Play:
         return phase_of(self._template, turnover.stage.phase).title if turnover.stage is not None else ""
 
     def _take(self, day: date) -> None:
-        ill = [person.person for person in self._people if day in person.ill and person.works_usually(day)]
-        for name in ill:
-            self._note(Noted(self._now(), f"{name} is ill"))
+        for person in self._people:
+            if days := person.falls_ill(day, self.known.calendar):
+                self._note(Noted(self._now(), f"{person.person} falls ill, for {days} day{'' if days == 1 else 's'}"))
         self._crew.write_up(day, self.known.current)
         self._crew.morning(day, self.known.current)
 
@@ -346,6 +347,14 @@ class Play:
         if event is not None:
             self._note(Noted(self._now(), event.text, by_service=True))
 
+    def _standing(self) -> str:
+        loop = self.known.loop
+        if loop is None or loop.state != loops.TURNING:
+            return f"the loop is {loop.state}: {loop.message}" if loop is not None else "the loop has not begun"
+        coming = scheduling.next_firings(self._context, self.project_id, 1)
+        due = f"; next: {coming[0].kind} on {coming[0].at:%Y-%m-%d at %H:%M}" if coming else ""
+        return f"iteration {loop.current} goes on{due}"
+
     def _report(self) -> Report:
         script, known = self._script, self.known
         with self._context.database.session() as session:
@@ -364,7 +373,7 @@ class Play:
             runs=len(ids),
             reads=sum(one.reads for one in used),
             writes=sum(one.writes for one in used),
-            state=known.loop.state if known.loop is not None else "",
+            standing=self._standing(),
             totals=report.summed(history.history(self._context, self.project_id).iterations),
         )
 

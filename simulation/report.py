@@ -11,7 +11,7 @@ from connectors.tracker import ItemKind, Severity
 from service.context import Context
 from service.domain.calendar import Calendar, DateRange, working_days
 from service.domain.course import Turn
-from service.domain.figures import Figures, Sum, Tally, TicketRecord
+from service.domain.figures import Figures, Outcome, Sum, Tally, TicketRecord
 from service.domain.plan import Action, Plan
 from service.domain.team import Team
 from service.domain.turnover import Turnover, key_of
@@ -54,7 +54,8 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """An iteration that began. `at` is when, in project time; `made` is how many tickets its advance made anew."""
+    """An iteration that began. `at` is when, in project time; `made` is how many tickets its advance made anew;
+    `vacant` names the tickets that nobody has, and why."""
 
     number: int
     title: str
@@ -72,6 +73,7 @@ class Began:
     tickets: int
     points: float
     loads: tuple[Load, ...]
+    vacant: tuple[str, ...]
     away: tuple[Away, ...]
     days_off: tuple[date, ...]
     reads: int
@@ -141,7 +143,8 @@ Entry = Built | Began | Closed | Noted | Held | WentOn
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a simulation tells, in order; the same seed tells the same."""
+    """All that a simulation tells, in order; the same seed tells the same. `standing` says how the loop stands at the
+    end."""
 
     project: str
     tracker: str
@@ -155,7 +158,7 @@ class Report:
     runs: int
     reads: int
     writes: int
-    state: str = "turning"
+    standing: str = ""
     totals: Tally = field(default_factory=Tally)
 
     def of(self, kind: type[Any]) -> list[Any]:
@@ -173,7 +176,8 @@ def built(plan: Plan, at: datetime, requests: tuple[int, int]) -> Built:
     """What a first plan made."""
     made = [change.kind for change in plan.changes if change.action is Action.CREATE]
     kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
-    return Built(at, *(made.count(kind) for kind in kinds), len(plan.vacancies), *requests, _warnings(plan))
+    epics, iterations, tickets, links = (made.count(kind) for kind in kinds)
+    return Built(at, epics, iterations, tickets, links, len(plan.vacancies), *requests, _warnings(plan))
 
 
 def began(
@@ -207,6 +211,7 @@ def began(
         tickets=len(past.tickets),
         points=sum(ticket.points or 0 for ticket in past.tickets),
         loads=tuple(_loads(past.tickets)),
+        vacant=tuple(_vacant(past.tickets, plan)),
         away=tuple(_away(team, span)),
         days_off=tuple(_days_off(span, calendar)),
         reads=requests[0],
@@ -215,8 +220,8 @@ def began(
     )
 
 
-def closed(past: Past, turnover: Turnover, phase: str) -> Closed:
-    """An iteration as it was closed."""
+def closed(past: Past, turnover: Turnover, phase: str, *, named: bool) -> Closed:
+    """An iteration as it was closed. Unless they are `named`, tickets are told by their titles alone."""
     names = {key_of(content): content.ref.key for content in turnover.contents}
     figures: Figures = past.figures
     return Closed(
@@ -225,7 +230,7 @@ def closed(past: Past, turnover: Turnover, phase: str) -> Closed:
         cycle=round(figures.cycle.median * 2) / 2 if figures.cycle else None,
         unfinished=tuple(
             Unfinished(
-                names.get(one.key, str(one.key)),
+                names.get(one.key, str(one.key)) if named else "",
                 one.title,
                 one.policy.value,
                 one.times,
@@ -235,7 +240,11 @@ def closed(past: Past, turnover: Turnover, phase: str) -> Closed:
             )
             for one in turnover.carried
         ),
-        removed=tuple(f"{one.remote_key} {one.title}" for one in past.tickets if one.outcome.value == "removed"),
+        removed=tuple(
+            f'{one.remote_key} "{one.title}"' if named else f'"{one.title}"'
+            for one in past.tickets
+            if one.outcome is Outcome.REMOVED
+        ),
         move=turnover.move.value,
         phase=phase,
         lacking=turnover.lacking,
@@ -268,6 +277,13 @@ def _loads(tickets: Sequence[TicketRecord]) -> Iterable[Load]:
     for person in sorted({ticket.person for ticket in tickets}, key=lambda name: (not name, name)):
         theirs = [ticket for ticket in tickets if ticket.person == person]
         yield Load(person, len(theirs), sum(ticket.points or 0 for ticket in theirs))
+
+
+def _vacant(tickets: Sequence[TicketRecord], plan: Plan) -> Iterable[str]:
+    why = {vacancy.key: vacancy.reason for vacancy in plan.vacancies}
+    for ticket in tickets:
+        if not ticket.person:
+            yield f'"{ticket.title}": {why.get(ticket.key, "nobody has it")}'
 
 
 def _away(team: Team, span: DateRange) -> Iterable[Away]:

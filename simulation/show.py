@@ -12,7 +12,7 @@ _POLICY = {"next": "carried over", "backlog": "to the backlog", "leave": "left"}
 
 
 def lines(entry: Entry) -> Iterator[str]:
-    """What one entry tells, with Rich's markup; text from elsewhere is not escaped here, see `plain`."""
+    """What one entry tells, with Rich's markup; what comes from elsewhere is escaped."""
     match entry:
         case Built():
             yield from _built(entry)
@@ -23,8 +23,10 @@ def lines(entry: Entry) -> Iterator[str]:
         case Held():
             yield from _held(entry)
         case WentOn():
-            looks = f"after {entry.looks} looks"
-            yield _happened(entry.at, f"[green]iteration {entry.iteration} goes on by itself[/], {looks}")
+            looks = f"it looked {entry.looks} times"
+            yield _happened(
+                entry.at, f"[green]the advance to iteration {entry.iteration} goes on by itself[/]; {looks}"
+            )
         case Noted():
             text = _escape(entry.text)
             yield _happened(entry.at, f"[cyan]{text}[/]" if entry.by_service else text)
@@ -39,8 +41,8 @@ def summary(report: Report) -> Iterator[str]:
     yield f"  phases     {_escape(went)}"
     yield (
         f"  tickets    {totals.done.tickets} done ({_number(totals.done.points)} points), carried over "
-        f"{totals.carried.tickets} times, {totals.added.tickets} added by people or by hand, "
-        f"{totals.backlog.tickets + totals.left.tickets + totals.removed.tickets} put back, left or removed"
+        f"{_count(totals.carried.tickets, 'time')}, {totals.added.tickets} added by people, "
+        f"{totals.backlog.tickets + totals.left.tickets + totals.removed.tickets} left, removed or sent to the backlog"
     )
     often = [one for closing in closings for one in closing.unfinished if one.times >= 3]
     yield f"  often      {_escape(', '.join(_unfinished(one) for one in often)) or 'nothing was carried three times'}"
@@ -48,7 +50,8 @@ def summary(report: Report) -> Iterator[str]:
     yield f"  held       {_count(len(held), 'advance')}" + (
         ", all went on by themselves" if _all_went_on(report) else ""
     )
-    yield f"  requests   {report.reads} reads and {report.writes} writes in {_count(report.runs, 'run')} of the product"
+    yield f"  requests   {_requests(report.reads, report.writes)}, in {_count(report.runs, 'run')} of the product"
+    yield f"  now        {_escape(report.standing)}"
 
 
 def _built(entry: Built) -> Iterator[str]:
@@ -61,23 +64,28 @@ def _built(entry: Built) -> Iterator[str]:
         )
     )
     yield f"[bold]{_when(entry.at)}  The project is built[/]: {made}; {entry.unmanned} without a person"
-    yield f"{'':18}{entry.reads} reads, {entry.writes} writes"
+    yield f"    {_requests(entry.reads, entry.writes)}"
     yield from _warned(entry.warnings)
 
 
 def _began(entry: Began) -> Iterator[str]:
     turn = f", turn {entry.loop} of the loop" if entry.loop > 1 else ""
-    of = f"{entry.of_phase} of {entry.turns}{turn}"
+    name = f"{entry.phase} {entry.of_phase} of {entry.turns}{turn}"
+    when = f"{_span(entry.first, entry.last)}, {_count(entry.days, 'working day')}"
+    late = "" if entry.at == entry.starts else f" instead of {_when(entry.starts)}"
+    made = f"; {_count(entry.made, 'ticket')} made" if entry.made else ""
     yield ""
-    yield f"[bold]{entry.number:>2}  {_escape(entry.phase)} {of}[/]  {_span(entry.first, entry.last)}, {_count(entry.days, 'working day')}"
-    late = "" if entry.at == entry.starts else f", planned for {_when(entry.starts)}"
-    made = f", {_count(entry.made, 'new ticket')} made" if entry.made else ""
-    yield f"    began      {_when(entry.at)}{late} by the {entry.by}: {entry.reads} reads, {entry.writes} writes{made}"
-    yield f"    holds      {_count(entry.tickets, 'ticket')}, {_number(entry.points)} points: {_escape(_loads(entry.loads))}"
-    if entry.away or entry.days_off:
-        absent = [f"{one.person} {_span(one.first, one.last, year=False)}" for one in entry.away]
-        free = [f"free: {', '.join(_day(day) for day in entry.days_off)}"] if entry.days_off else []
-        yield f"    away       {_escape('; '.join([*absent, *free]))}"
+    yield f"[bold]{entry.number:>2}  {_escape(name)}[/] · {when}"
+    yield f"    begun      {_when(entry.at)}{late} by the {entry.by}; {_requests(entry.reads, entry.writes)}{made}"
+    yield f"    holds      {_count(entry.tickets, 'ticket')}, {_number(entry.points)} points"
+    yield f"    people     {_escape(_loads(entry.loads))}"
+    for text in entry.vacant:
+        yield f"    [yellow]vacant[/]     {_escape(text)}"
+    if entry.away:
+        absent = (f"{one.person} {_span(one.first, one.last, year=False)}" for one in entry.away)
+        yield f"    away       {_escape('; '.join(absent))}"
+    if entry.days_off:
+        yield f"    days off   {', '.join(_day(day) for day in entry.days_off)}"
     yield from _warned(entry.warnings)
 
 
@@ -107,11 +115,11 @@ def _closed(entry: Closed) -> Iterator[str]:
 
 
 def _held(entry: Held) -> Iterator[str]:
-    yield _happened(entry.at, f"[bold red]iteration {entry.iteration} cannot begin yet[/]")
+    yield _happened(entry.at, f"[bold red]the advance to iteration {entry.iteration} is held[/]")
     for message, fix in entry.reasons:
-        yield f"{'':18}[red]{_escape(message)}[/]"
+        yield f"{'':22} [red]{_escape(message)}[/]"
         if fix:
-            yield f"{'':18}{_escape(fix)}"
+            yield f"{'':22} {_escape(fix)}"
 
 
 def _follows(entry: Closed) -> str:
@@ -128,11 +136,12 @@ def _follows(entry: Closed) -> str:
 def _unfinished(one: Unfinished) -> str:
     about = [part for part in (one.person or "nobody's", f"{_number(one.points)} points" if one.points else "") if part]
     times = _TIMES.get(one.times, f", the {one.times}th time") if one.policy == "next" else ""
-    return f'{one.name} "{one.title}", {", ".join(about)}{times}'
+    return f'{one.name} "{one.title}", {", ".join(about)}{times}'.lstrip()
 
 
 def _loads(loads: Sequence[Load]) -> str:
-    return ", ".join(f"{load.person or 'nobody'} {load.tickets} ({_number(load.points)})" for load in loads)
+    said = (f"{load.person or 'nobody'}: {_count(load.tickets, 'ticket')}, {_number(load.points)}" for load in loads)
+    return "; ".join(said)
 
 
 def _phases(begun: Sequence[Began]) -> Iterator[str]:
@@ -168,6 +177,10 @@ def _day(day: date, *, year: bool = False) -> str:
 
 def _span(first: date, last: date, *, year: bool = True) -> str:
     return _day(first) if first == last else f"{_day(first)} to {_day(last, year=year)}"
+
+
+def _requests(reads: int, writes: int) -> str:
+    return f"{_count(reads, 'read')} and {_count(writes, 'write')} of the tracker"
 
 
 def _count(number: int, thing: str) -> str:

@@ -1,4 +1,4 @@
-"""The stage of a simulation: a sandbox process, a home folder, a virtual clock, and the product itself in this process."""
+"""The stage of a simulation: a sandbox process, a home folder, a virtual clock, and the product in this process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import httpx
 
+from connectors.pacing import time_kept_by
 from sandbox.jira import seed as jira_seed
 from sandbox.server import free_port
 from sandbox.trello import seed as trello_seed
@@ -53,6 +54,7 @@ class Stage:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.callback(self._controls.close)
+            stack.enter_context(time_kept_by(self.clock.seconds, self.clock.sleep))
             self.home.mkdir(parents=True, exist_ok=True)
             self._start_sandbox(stack)
             self.control("limits", enabled=True, scale=_PLENTY)

@@ -66,7 +66,7 @@ class TrelloOffice:
             "idLabels": board.label_of(turn) if turn else "",
         }
         made = self._desk.send("POST", "/1/cards", json=body)
-        return Ticket(made["id"], made["shortLink"], title, "todo", email)
+        return Ticket(made["id"], "", title, "todo", email)
 
     def put_off(self, ticket: Ticket, number: int) -> bool:
         """Give it the label of the next iteration instead."""
@@ -148,7 +148,7 @@ class TrelloOffice:
         members = (self._emails.get(board.members.get(member, "")) for member in card["idMembers"])
         return Ticket(
             id=card["id"],
-            name=card["shortLink"],
+            name="",
             title=card["name"],
             status=_STATUS.get(board.lists[card["idList"]], "todo"),
             email=next((email for email in members if email is not None), None),
@@ -177,7 +177,7 @@ class _Board:
 
     def list_of(self, name: str) -> str:
         """The id of a list."""
-        return next(key for key, known in self.lists.items() if known == name)
+        return next(str(key) for key, known in self.lists.items() if known == name)
 
     def turn(self, where: str) -> dict[str, Any] | None:
         """The first iteration whose card stands in that list."""

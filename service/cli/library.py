@@ -15,7 +15,7 @@ from service.cli.shell import AsJson, Exit, fail, opened, out, print_json, told
 from service.cli.words import finding_lines
 from service.domain.parameters import settle, tickets_on
 from service.domain.reading import read_template
-from service.domain.team import read_team
+from service.domain.team import Team, read_team
 from service.domain.template import Template
 from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow, TeamRow
@@ -239,16 +239,22 @@ def import_team(
 
 def keep_team_file(file: Path) -> TeamRow:
     """Read the file and keep the team in it."""
+    found = read_team_file(file)
+    with opened() as context:
+        row = team_cases.put(context, found)
+        scheduling.follow_team(context, row.id)
+        return row
+
+
+def read_team_file(file: Path) -> Team:
+    """The team in the file. Raises InvalidInput; leaves with a word where the file cannot be read."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
         fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
-    with opened() as context:
-        row = team_cases.put(context, read_team(text, str(file)))
-        scheduling.follow_team(context, row.id)
-        return row
+    return read_team(text, str(file))
 
 
 @team.command("list")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, advance, demo, history, library, mending, plans, schedule, status, undo
+from service.cli import admin, advance, demo, history, library, mending, plans, schedule, simulate, status, undo
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("phase")(advance.phase)
 app.command("history")(history.history)
 app.command("status")(status.status)
 app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate)
 app.command("serve")(admin.serve)
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = [
     ["service.cli", "service.api", "service.app"],
+    ["simulation"],
     ["service.usecases"],
     ["service.runs"],
     ["service.schedule"],
@@ -64,7 +65,7 @@ def layer_of(name: str) -> int:
     return next(number for number, packages in enumerate(LAYERS) if within(name, packages))
 
 
-@pytest.mark.parametrize("path", [*modules("service"), *modules("connectors")], ids=name_of)
+@pytest.mark.parametrize("path", [*modules("service"), *modules("connectors"), *modules("simulation")], ids=name_of)
 def test_a_module_imports_nothing_from_above_its_layer(path: Path) -> None:
     name = name_of(path)
     if name == "service":
