@@ -17,6 +17,7 @@ from connectors.tracker import Finding, Severity
 from service.context import Context
 from service.domain.batches import Batch, Op
 from service.domain.plan import Purpose
+from service.domain.problems import InvalidInput
 from service.domain.wire import batches_from_json
 from service.runs import doing, work
 from service.runs.traffic import Traffic
@@ -157,10 +158,22 @@ def finish_step(run_id: str, state: str | None = None) -> str:
             ended = runs.finish(session, run_id, context.now(), state)
             kind = session.get_one(RunRow, run_id).kind
         if kind == Purpose.APPLY and ended in (runs.COMPLETED, runs.INCOMPLETE):
-            turning.applied(context, run_id)
+            _begin_the_loop(context, turning, run_id)
         return ended
 
     return traffic.patiently(finish)
+
+
+def _begin_the_loop(context: Context, turning: Turning, run_id: str) -> None:
+    """Let the loop begin once a plan was applied. That it cannot is said with the run, which did all the same what it
+    was to do."""
+    try:
+        turning.applied(context, run_id)
+    except InvalidInput as error:
+        fix = "Mend it and apply once more: the loop begins then."
+        found = [Finding(Severity.WARNING, "loop-not-begun", str(problem), fix) for problem in error.problems]
+        with context.database.session() as session:
+            runs.add_findings(session, run_id, found)
 
 
 @DBOS.step(name="fail")

@@ -14,15 +14,17 @@ from dbos import DBOS
 from sqlalchemy import select
 
 from connectors.errors import NotVisible, TrackerUnavailable
-from connectors.tracker import Finding, Severity
+from connectors.tracker import Finding, ProjectSpec, Severity
 from service import schedule
 from service.context import Context, open_context
+from service.domain.plan import Plan
 from service.domain.problems import InvalidInput, Problem
+from service.domain.wire import plan_to_json
 from service.runs.engine import Engine
 from service.runs.turning import Looked
 from service.settings import Settings
 from service.store import loops, runs
-from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow, StepRow, TeamRow, TemplateRow
+from service.store.tables import ConnectionRow, LoopRow, PlanRow, ProjectRow, RunRow, StepRow, TeamRow, TemplateRow
 from tests.waiting import eventually
 
 START = datetime(2026, 3, 16, 9, tzinfo=UTC)
@@ -118,7 +120,10 @@ def loop(tmp_path: Path, script: Script, clock: Clock) -> Iterator[Loop]:
     opened = open_context(settings)
     context = Context(settings, opened.database, opened.vault, clock, opened.pool)
     with context.database.session() as session:
-        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=START))
+        connection = ConnectionRow(id="con", name="c", kind="jira", created_at=START)
+        connection.settings = {"url": "http://127.0.0.1:9", "email": "pm-1@example.com"}
+        connection.secret = context.vault.seal("sandbox-token")
+        session.add(connection)
         session.add(TeamRow(id="team", name="t", body={}, updated_at=START))
         session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=START))
         session.flush()
@@ -273,3 +278,29 @@ def test_a_proposal_is_a_run_of_its_own(due: Loop, script: Script) -> None:
 
     assert script.looks == [("propose-ml-4", 1)]
     assert script.settled == []
+
+
+@dataclass
+class Unplaceable(Script):
+    """A loop whose iterations cannot be placed on the calendar."""
+
+    def applied(self, _context: Context, run_id: str) -> None:
+        self.settled.append(run_id)
+        raise InvalidInput([Problem("calendar", None, "freezes", "cover every day of iteration 1")])
+
+
+def test_a_loop_that_cannot_begin_is_said_with_the_run_that_was_to_begin_it(loop: Loop) -> None:
+    script = Unplaceable([])
+    spec = ProjectSpec(uid="ml", key="ML", name="ml")
+    nothing = Plan("ml", 0, spec, None, "turning 1.0.0", changes=(), items=(), known={}, observed={})
+    with loop.context.database.session() as session:
+        session.add(PlanRow(id="pln", project_id="ml", serial=0, body=plan_to_json(nothing), created_at=START))
+        run = RunRow(id="apply-pln", kind="apply", project_id="ml", plan_id="pln", state=runs.QUEUED)
+        run.started_by, run.created_at, run.batches = "pm-1@example.com", START, []
+        session.add(run)
+    with Engine(loop.context, script):
+        eventually(lambda: journal() == {"apply-pln": "SUCCESS"})
+        ended = loop.until(runs.COMPLETED, "apply-pln")
+
+    assert [(entry["code"], entry["severity"]) for entry in ended.findings] == [("loop-not-begun", "warning")]
+    assert script.settled == ["apply-pln"]
