@@ -64,6 +64,8 @@ def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, s
                 return []
             loops.keep_others_out(session)
         due = [(loop, partition, _number(loop)) for loop, partition in session.execute(query)]
+        if not due:
+            return []
         there = _runs(session, [run_id(loop.project_id, loop.due, number) for loop, _partition, number in due])
         begun = []
         for loop, partition, number in due:

@@ -41,6 +41,10 @@ ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 """The engine's states in which a workflow is not worked on any more."""
 
 CHUNK = 500
+"""Runs that are held against the journal in one look: a look costs the same however many wait."""
+
+OPEN = (runs.QUEUED, runs.RUNNING, runs.WAITING)
+"""The states in which a run is the engine's: named, for the database finds them by its index, however many ended."""
 
 
 class Keeper:
@@ -61,6 +65,7 @@ class Keeper:
         self._context, self._traffic, self._queue = context, traffic, queue
         self._executor, self._slot, self._start, self._lost, self._chores = executor, slot, start, lost, chores
         self._suspects: frozenset[tuple[str, str]] = frozenset()
+        self._reached = ""
         self._troubled = self._stopped = False
         self._clock = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
@@ -159,26 +164,35 @@ class Keeper:
             log.warning("taken over from %s: %s", executor, ", ".join(ids))
 
     def reconcile(self) -> None:
-        """Hold the journal against our record of runs, which is the truth.
+        """Hold the journal against our record of runs, which is the truth: the next `CHUNK` of open runs by their ids,
+        after the last of them the first again.
 
         A run that the journal does not know (we died between recording and enqueueing it, or the journal was deleted)
         is enqueued; a run whose workflow ended without it is ended as failed, so that it can be taken up again.
         """
-        query = select(RunRow.id, RunRow.attempt, ProjectRow.connection_id)
-        at_work = RunRow.state.not_in([*runs.ENDED, runs.HELD])
+        open_runs = self._next_open()
+        ids = [workflow for workflow, _partition in open_runs]
+        known = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False) if ids else []
+        states = {workflow.workflow_id: workflow.status for workflow in known}
+        for workflow, partition in open_runs:
+            if workflow not in states:
+                self._start(workflow, partition)
+            elif states[workflow] in ENDED:
+                self._end(workflow, states[workflow])
+
+    def _next_open(self) -> list[tuple[str, str]]:
+        """The open runs to be looked at now: their workflows and partitions."""
+        query = (
+            select(RunRow.id, RunRow.attempt, ProjectRow.connection_id)
+            .join(ProjectRow, ProjectRow.id == RunRow.project_id)
+            .where(RunRow.state.in_(OPEN), RunRow.id > self._reached)
+            .order_by(RunRow.id)
+            .limit(CHUNK)
+        )
         with self._context.database.session() as session:
-            rows = session.execute(query.join(ProjectRow, ProjectRow.id == RunRow.project_id).where(at_work)).all()
-        open_runs = [(runs.workflow_id(run_id, attempt), partition) for run_id, attempt, partition in rows]
-        for begin in range(0, len(open_runs), CHUNK):
-            chunk = open_runs[begin : begin + CHUNK]
-            ids = [workflow for workflow, _partition in chunk]
-            known = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
-            states = {workflow.workflow_id: workflow.status for workflow in known}
-            for workflow, partition in chunk:
-                if workflow not in states:
-                    self._start(workflow, partition)
-                elif states[workflow] in ENDED:
-                    self._end(workflow, states[workflow])
+            rows = session.execute(query).all()
+        self._reached = rows[-1][0] if len(rows) == CHUNK else ""
+        return [(runs.workflow_id(run_id, attempt), partition) for run_id, attempt, partition in rows]
 
     def _end(self, workflow: str, state: str) -> None:
         run_id = runs.run_id_of(workflow)

@@ -1,0 +1,162 @@
+"""What the clock and the keeper cost does not grow: a look takes as many statements, and reads as many rows, however
+many projects there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, event, insert, update
+
+from service import schedule
+from service.context import Context
+from service.runs import keeper as keeping
+from service.runs.engine import EXECUTOR, QUEUE, Engine
+from service.runs.keeper import Keeper
+from service.runs.traffic import Traffic
+from service.settings import Settings
+from service.store import loops, runs
+from service.store.database import Database
+from service.store.secrets import Vault
+from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow, TeamRow, TemplateRow
+from service.usecases.advancing import Advancing
+from tests.postgres import scratch_database
+
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
+    if request.param == "sqlite":
+        yield from opened(f"sqlite:///{tmp_path / 'phaseloop.db'}", tmp_path)
+        return
+    with scratch_database() as url:
+        yield from opened(url, tmp_path)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Context]:
+    yield from opened(f"sqlite:///{tmp_path / 'phaseloop.db'}", tmp_path)
+
+
+def opened(url: str, home: Path) -> Iterator[Context]:
+    database = Database(url)
+    database.upgrade()
+    settings = Settings(home=home, _env_file=None, database_url=None)
+    context = Context(settings, database, Vault([Fernet.generate_key().decode()]), now=lambda: NOON)
+    with database.session() as session:
+        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=NOON))
+        session.add(TeamRow(id="team", name="t", body={}, updated_at=NOON))
+        session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=NOON))
+    yield context
+    context.close()
+
+
+def projects(context: Context, names: list[str], next_due: datetime) -> None:
+    """Projects whose loops are due then."""
+    common = {"connection_id": "con", "team_id": "team", "template_digest": "d", "parameters": {}}
+    rows = [{"id": name, "name": name, "key": name, "created_at": NOON, "time_zone": "UTC", **common} for name in names]
+    turning = [
+        {"project_id": name, "state": loops.TURNING, "next_due": next_due, "feed": name, "updated_at": NOON}
+        for name in names
+    ]
+    with context.database.session() as session:
+        session.execute(insert(ProjectRow), rows)
+        session.execute(insert(LoopRow), turning)
+
+
+def open_runs(context: Context, state: str, numbers: range) -> None:
+    rows = [
+        {
+            "id": f"apply-{number:05}",
+            "kind": "apply",
+            "project_id": "p",
+            "state": state,
+            "started_by": "pm-1@example.com",
+            "created_at": NOON,
+        }
+        for number in numbers
+    ]
+    with context.database.session() as session:
+        session.execute(insert(RunRow), rows)
+
+
+@contextmanager
+def counted(context: Context) -> Iterator[list[str]]:
+    """The statements that our store is sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+        sent.append(statement)
+
+    event.listen(context.database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(context.database.engine, "before_cursor_execute", note)
+
+
+def test_beginning_what_is_due_takes_as_many_statements_for_a_hundred_projects_as_for_ten(context: Context) -> None:
+    spent = []
+    for count in (10, 100):
+        projects(context, [f"of-{count}-{number}" for number in range(count)], NOON)
+        with counted(context) as sent:
+            assert len(schedule.fire(context, NOON)) == count
+        spent.append(len(sent))
+
+    assert spent[0] == spent[1] <= 6, spent
+
+
+def test_a_tick_with_nothing_due_is_one_look_however_many_projects_wait(context: Context) -> None:
+    projects(context, [f"p{number}" for number in range(500)], NOON + timedelta(days=1))
+
+    with counted(context) as sent:
+        assert schedule.fire(context, NOON) == []
+
+    assert len([statement for statement in sent if not statement.startswith("BEGIN")]) == 1
+
+
+def test_a_held_project_that_looks_again_takes_as_many_statements_among_fifty_as_among_five(context: Context) -> None:
+    spent = []
+    for count in (5, 50):
+        names = [f"of-{count}-{number}" for number in range(count)]
+        projects(context, names, NOON)
+        schedule.fire(context, NOON)
+        with context.database.session() as session:
+            mine = RunRow.project_id.in_(names)
+            session.execute(update(RunRow).where(mine).values(state=runs.HELD))
+            session.execute(update(LoopRow).where(LoopRow.project_id.in_(names)).values(next_due=NOON))
+        with counted(context) as sent:
+            assert len(schedule.fire(context, NOON)) == count
+        spent.append(len(sent) / count)
+
+    assert spent[1] <= spent[0] <= 4.5, spent
+
+
+def test_a_look_at_the_journal_reads_a_part_of_the_open_runs_and_in_turn_all(
+    embedded: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "CHUNK", 40)
+    projects(embedded, ["p"], NOON + timedelta(days=1))
+    started: list[str] = []
+    with Engine(embedded, Advancing()) as engine:
+        engine.park()  # its own keeper is not to look as well
+        keeper = Keeper(
+            embedded, Traffic(), QUEUE, EXECUTOR, None, lambda workflow, _partition: started.append(workflow), print
+        )
+        open_runs(embedded, runs.QUEUED, range(100))
+        open_runs(embedded, runs.COMPLETED, range(200, 400))
+        open_runs(embedded, runs.HELD, range(400, 450))
+        looks = []
+        for _ in range(4):
+            before = len(started)
+            with counted(embedded) as sent:
+                keeper.reconcile()
+            looks.append((len(started) - before, len(sent)))
+
+    assert looks == [(40, 1), (40, 1), (20, 1), (40, 1)]
+    assert started[:100] == [f"apply-{number:05}" for number in range(100)]
