@@ -3,9 +3,12 @@ Time stands where a test puts it; the team's work is done past us, by plain HTTP
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,26 +29,28 @@ from service.store.tables import EventRow, IterationRow, LoopRow, RunRow
 from service.templates import TemplateText
 from service.usecases import advancing, applying, connections, planning, projects, teams
 from service.usecases.advancing import Advancing
-from tests.integration.conftest import TEAM_FILE
+from tests.integration.conftest import ROOT, TEAM_FILE
 from tests.waiting import eventually
 
 TEMPLATE = Path(__file__).parent / "turning.yaml"
+QUICKLY = {"settle_seconds": 1, "backoff_seconds": 0.2, "grace_seconds": 3, "tick_seconds": 0.2, "hold_seconds": 60}
+"""Settings with which nothing waits for long."""
+
 START = "2026-03-02"
 """A Monday."""
 
 
-@dataclass
 class Clock:
-    """Where time stands; it goes on a little with every look, as clocks do."""
+    """A clock that goes on from where it is put."""
 
-    now: datetime = field(default_factory=lambda: datetime(2026, 2, 27, 12, tzinfo=UTC))
+    def __init__(self) -> None:
+        self._offset = timedelta()
 
     def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
+        return datetime.now(UTC) + self._offset
 
     def set(self, text: str) -> None:
-        self.now = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        self._offset = datetime.fromisoformat(text).replace(tzinfo=UTC) - datetime.now(UTC)
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Turntable:
         self.clock.set(at)
         tracker = self.sandbox.world.clock
         tracker.reset()
-        tracker.advance(self.clock.now - tracker.now())
+        tracker.advance(self.clock() - tracker.now())
 
     def plan_and_apply(self) -> RunRow:
         plan = planning.make_plan(self.context, self.project)
@@ -130,6 +135,21 @@ class Turntable:
         with self.context.database.session() as session:
             return items.rows(session, self.project)[ItemKey(key)].wanted
 
+    @contextmanager
+    def elsewhere(self, at: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Another process with this home folder, in which it is that instant; it works until it is ended. Meanwhile
+        nothing works here."""
+        self.engine.stop()
+        command = [sys.executable, "-m", "tests.integration.turntable", str(self.context.settings.home), at]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate(timeout=30)
+            self.set(at)
+            self.engine.launch()
+
 
 def connect(context: Context, sandbox: SandboxServer, tracker: str) -> None:
     """A connection to the sandbox's Jira or Trello."""
@@ -150,8 +170,7 @@ def turntable(
 ) -> Iterator[Turntable]:
     """An installation with a project that was set up and not yet planned."""
     clock = Clock()
-    quick = {"settle_seconds": 1, "backoff_seconds": 0.2, "grace_seconds": 3, "tick_seconds": 0.2, "hold_seconds": 60}
-    chosen = Settings(home=home, database_url=None, secret_key=None, **{**quick, **(settings or {})})
+    chosen = Settings(home=home, database_url=None, secret_key=None, **{**QUICKLY, **(settings or {})})
     with SandboxServer() as sandbox:
         context = replace(open_context(chosen), now=clock)
         try:
@@ -170,3 +189,16 @@ def turntable(
                 yield table
         finally:
             context.close()
+
+
+def work(home: Path, at: str) -> None:
+    """Run the engine on this home folder, at that instant, until this process is killed."""
+    clock = Clock()
+    clock.set(at)
+    settings = Settings(home=home, database_url=None, secret_key=None, **QUICKLY)
+    with Engine(replace(open_context(settings), now=clock), Advancing()):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), sys.argv[2])
