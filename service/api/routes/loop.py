@@ -267,8 +267,8 @@ def advance(
     body: loop_models.Advancing | None = None,
 ) -> dict[str, Any]:
     """Closes the iteration that goes on and begins the next one, today. Starts the run that the clock would start and
-    answers at once; follow it at `Location`. While it is at work, asking again is the same run; one that is held looks
-    again."""
+    answers at once; follow it at `Location`. While it is at work, asking again is the same run (one that is held looks
+    again); once it has ended, it is the next advance, so send an `Idempotency-Key`."""
     with placed(_pointer):
         answers, decision = _wishes(context, name, caller, body)
         run = advancing.advance(context, name, caller, start, answers=answers, decision=decision)
