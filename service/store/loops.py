@@ -98,8 +98,9 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
 
 
 def look_again(session: Session, run: RunRow, until: datetime, now: datetime) -> None:
-    """Have the clock begin this run's next attempt then, if it is still the newest of its loop."""
-    newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id
+    """Have the clock begin this run's next attempt then, if it is still the newest of its loop and that turns. Of a
+    paused one, something is due once it is resumed."""
+    newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id, LoopRow.state == TURNING
     session.execute(update(LoopRow).where(*newest).values(next_due=until, due=run.kind, updated_at=now))
 
 

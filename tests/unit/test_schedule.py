@@ -316,6 +316,21 @@ def test_a_person_need_not_wait_for_a_held_run_to_look_again(context: Context) -
     assert schedule.fire(context, NOON + HOUR) == []
 
 
+def test_a_run_that_is_held_while_its_loop_is_paused_does_not_look_again(context: Context) -> None:
+    with context.database.session() as session:
+        project(session, "ml", current=1)
+    schedule.fire(context, NOON)
+    with context.database.session() as session:
+        loops.pause(session, "ml", "pm-1@example.com", "a rest", NOON)
+
+    held(context, "advance-ml-2", NOON + HOUR)
+
+    assert (loop_of(context).state, loop_of(context).next_due) == (loops.PAUSED, None)
+    with context.database.session() as session:
+        session.execute(update(LoopRow).values(state=loops.TURNING, next_due=NOON))
+    assert schedule.fire(context, NOON) == [("advance-ml-2~2", "con")]
+
+
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 300), (2, 600), (3, 1200), (4, 2400), (5, 3600), (500, 3600)])
 def test_a_held_run_looks_again_after_longer_and_longer_up_to_an_hour(
     tmp_path: Path, attempt: int, seconds: int
