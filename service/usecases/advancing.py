@@ -19,11 +19,11 @@ from service import schedule
 from service.context import Context
 from service.domain.plan import Plan
 from service.domain.turnover import Decision, Policy, Turnover
-from service.domain.wire import plan_from_json, plan_to_json
+from service.domain.wire import plan_to_json
 from service.runs.turning import Looked
 from service.store import loops, runs
 from service.store.secrets import new_id
-from service.store.tables import LoopRow, PlanRow, ProjectRow, RunRow
+from service.store.tables import EventRow, LoopRow, PlanRow, ProjectRow, RunRow
 from service.usecases import projects, scheduling, settling, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.errors import Conflict
@@ -49,7 +49,7 @@ def preview(
     row = projects.going_on(context, project)
     ours = material(context, row.id)
     loop = _turning(row, ours.loop)
-    wishes = _wishes(context, loop, None)
+    wishes = _wishes(context, loop, None, ours.pending)
     given = {name: Policy(policy).value for name, policy in (answers or {}).items()}
     wishes = replace(wishes, answers={**wishes.answers, **given}, decision=decision or wishes.decision)
     return turning_over.drafted(context, ours, wishes)
@@ -106,15 +106,14 @@ def _advance_at_work(session: Session, loop: LoopRow) -> RunRow | None:
     return run if run is not None and run.kind == loops.ADVANCE and run.state not in runs.ENDED else None
 
 
-def _wishes(context: Context, loop: LoopRow, run: RunRow | None) -> Wishes:
+def _wishes(context: Context, loop: LoopRow, run: RunRow | None, earlier: Turnover | None = None) -> Wishes:
     """What people said about the coming advance, and what an earlier attempt of this run planned."""
-    earlier: Turnover | None = None
-    if run is not None:
-        with context.database.session() as session:
-            made = loops.plans(session, run)
-            earlier = plan_from_json(made[-1].body).turnover if made else None
     decision = _DECISION.validate_python(loop.decision) if loop.decision is not None else None
-    return Wishes(dict(loop.answers), loop.changed_by, decision, earlier)
+    answered = EventRow.project_id == loop.project_id, EventRow.kind == "answered", EventRow.iteration == loop.current
+    with context.database.session() as session:
+        last = session.scalar(select(EventRow.by).where(*answered).order_by(EventRow.id.desc()).limit(1))
+    started = run.started_by if run is not None and run.started_by != schedule.BY_CLOCK else ""
+    return Wishes(dict(loop.answers), last or started, decision, earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Advancing:
             proposes = run.kind == loops.PROPOSE
             if busy is not None and not proposes:
                 return Looked(ready=False, findings=(busy,))
-            wishes = replace(_wishes(context, ours.loop, run), as_planned=proposes)
+            wishes = replace(_wishes(context, ours.loop, run, ours.pending), as_planned=proposes)
             made = turning_over.drafted(context, ours, wishes, self.gate)
             reads += made.reads
             if made.plan.turnover is None or (made.plan.blocked and not proposes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from sqlalchemy import select
@@ -16,14 +17,14 @@ from service.domain import placement
 from service.domain.calendar import Calendar
 from service.domain.course import Begun
 from service.domain.parameters import settle
-from service.domain.plan import Plan, Purpose, Recorded
+from service.domain.plan import Recorded
 from service.domain.reading import read_template
 from service.domain.team import Team
 from service.domain.template import Loop, ParameterValue, Template
-from service.domain.turnover import Policy
+from service.domain.turnover import Policy, Turnover
 from service.domain.wire import plan_from_json
 from service.store import items, loops
-from service.store.tables import CarryRow, ConnectionRow, LoopRow, PlanRow, ProjectRow, TeamRow, TemplateRow
+from service.store.tables import CarryRow, ConnectionRow, LoopRow, PlanRow, ProjectRow, RunRow, TeamRow, TemplateRow
 from service.usecases import projects
 from service.usecases.teams import team_of
 
@@ -34,7 +35,7 @@ class Material:
 
     `loop` is None before the first apply has ended. `begun` are the iterations that have begun, `times` how often each
     ticket was carried over, `shelved` the tickets that were sent to the backlog, `people` who is behind each account.
-    `carrying` is where an advance that has not come to its end put tickets already.
+    `pending` is what an advance does that has begun and not come to its end.
     """
 
     project: ProjectRow
@@ -50,7 +51,7 @@ class Material:
     begun: Sequence[Begun] = ()
     times: Mapping[ItemKey, int] = field(default_factory=dict)
     shelved: frozenset[ItemKey] = frozenset()
-    carrying: Mapping[ItemKey, int | None] = field(default_factory=dict)
+    pending: Turnover | None = None
 
     @property
     def method(self) -> str:
@@ -74,6 +75,26 @@ class Material:
             key: self.people[account]
             for key, record in self.recorded.items()
             if record.ref is not None and (account := str(record.wanted.get("assignee"))) in self.people
+        }
+
+    @property
+    def coming_dates(self) -> tuple[date | None, date | None]:
+        """The first and the last day of the next iteration, as far as they do not follow: as the pending advance has
+        them, unless people moved them on since."""
+        moved = self.loop.next_first if self.loop is not None else None
+        dates = self.pending.dates if self.pending is not None else None
+        if dates is None or (moved is not None and moved > dates.first):
+            return moved, None
+        return dates.first, dates.last
+
+    @cached_property
+    def carrying(self) -> dict[ItemKey, int | None]:
+        """Where the pending advance has put tickets already, by our records."""
+        placed = placement.tickets_in(self.recorded)
+        return {
+            one.key: one.to
+            for one in (self.pending.carried if self.pending is not None else ())
+            if one.policy is not Policy.LEAVE and one.key in self.recorded and placed.get(one.key) == one.to
         }
 
     @cached_property
@@ -102,6 +123,7 @@ def material(context: Context, project_id: str) -> Material:
         begun = loops.begun(session, project_id)
         times = loops.carried(session, project_id)
         shelved = _shelved(session, project_id, recorded)
+        pending = _pending(session, loop)
     template = read_template(stored.text, stored.source)
     return Material(
         project=project,
@@ -117,6 +139,7 @@ def material(context: Context, project_id: str) -> Material:
         begun=begun,
         times=times,
         shelved=shelved,
+        pending=pending,
     )
 
 
@@ -137,11 +160,10 @@ def _shelved(session: Session, project_id: str, recorded: Mapping[ItemKey, Recor
     return frozenset(key for key, policy in last.items() if policy == Policy.BACKLOG and key not in placed)
 
 
-def begun_plan(context: Context, run_id: str) -> Plan | None:
-    """The newest plan that this run to advance has made, None if it has made none."""
-    query = select(PlanRow).where(PlanRow.run_id == run_id).order_by(PlanRow.created_at.desc(), PlanRow.id)
-    with context.database.session() as session:
-        row = session.scalar(query.limit(1))
-    if row is None or row.body.get("purpose") != Purpose.ADVANCE or "changes" not in row.body:
+def _pending(session: Session, loop: LoopRow | None) -> Turnover | None:
+    """What an advance that has begun and not come to its end does to the loop, by its newest plan."""
+    run = session.get(RunRow, loop.run_id) if loop is not None and loop.run_id is not None else None
+    if loop is None or run is None or run.kind != loops.ADVANCE or (run.iteration or 0) <= loop.current:
         return None
-    return plan_from_json(row.body)
+    made = [row for row in loops.plans(session, run) if "changes" in row.body]
+    return plan_from_json(made[-1].body).turnover if made else None
