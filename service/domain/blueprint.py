@@ -3,10 +3,10 @@
 Item keys, which stay when titles and positions change:
 
     epic:<key>                  an epic of the template
-    epic:<key>~<k>              the same, in the k-th turn of the loop from the second on
+    epic:<key>~<k>              the same, when its phase is entered for the k-th time, from the second on
     iteration:<n>               the n-th iteration of the project, from 1
     ticket:<key>                a ticket of the template
-    ticket:<key>~<k>            the same, in the k-th turn of the loop from the second on
+    ticket:<key>~<k>            the same, when its phase is entered for the k-th time, from the second on
     ticket:<key>@<i>            the same, of the i-th iteration of a recurring phase; with ~<k> as above
     record:<n>                  the record of iteration n
     ceremonies:<n>              the meetings of iteration n
@@ -30,7 +30,7 @@ from service.domain.seeding import Instance, Seeding, Sown
 from service.domain.template import Key, ParameterValue, Phase, Template
 from service.domain.text import render
 from service.domain.turnover import iteration_key, record_key
-from service.domain.wording import Wording, in_turn
+from service.domain.wording import Wording, again
 
 
 class TicketKind(StrEnum):
@@ -104,13 +104,15 @@ class PlannedLink:
 class Blueprint:
     """All that should exist, or what of it is live. Iterations are in order; tickets are in the order of their
     iterations and in each of them after what they need; links are in the order of their sources. `outside` has the
-    titles of tickets that some here wait for and that are not among them."""
+    titles of tickets that some here wait for and that are not among them; `passed_by` are the tickets that a phase was
+    left before it came to (see `Seeding.passed_by`), prepared or not."""
 
     epics: tuple[PlannedEpic, ...]
     iterations: tuple[PlannedIteration, ...]
     tickets: tuple[PlannedTicket, ...]
     links: tuple[PlannedLink, ...]
     outside: Mapping[ItemKey, str] = field(default_factory=dict)
+    passed_by: frozenset[ItemKey] = frozenset()
 
 
 def blueprint(
@@ -122,13 +124,11 @@ def blueprint(
     course: Course | None = None,
     placed: Mapping[ItemKey, int | None] | None = None,
     live_from: int = 0,
-    seed_from: int = 0,
 ) -> Blueprint:
     """Fill in a checked template with settled parameters, along the given course or else the planned one.
 
     `placed` says in which iteration tickets are, whatever the template would have (None: in the backlog); it names all
-    that were put into an iteration that has begun. A ticket that is not placed is due in iteration `seed_from` at the
-    earliest (see `Seeding`): with the current one, or the next while that is being closed, nothing is left behind.
+    that were put into an iteration that has begun.
 
     Only what is live is there: the iterations from `live_from` on, as far as the course goes; the tickets that are in
     them and what these wait for; and the epics of every phase that the course comes through.
@@ -137,14 +137,14 @@ def blueprint(
     template no longer has; with `live_from` 0, for all there ever was, such a one is left out.
     """
     along = course if course is not None else course_of(template, parameters, calendar)
-    seeding = Seeding(template, parameters, along, placed or {}, seed_from)
+    seeding = Seeding(template, parameters, along, placed or {})
     draft = _Draft(template, parameters, {"name": project_name, "key": project_key}, seeding)
     known = {phase.key for phase in template.phases}
     live = [turn for turn in along.turns if turn.number >= live_from and (live_from or turn.stage.phase in known)]
     iterations = tuple(draft.iteration(turn) for turn in live)
     tickets = tuple(draft.tickets({turn.number for turn in live}))
     outside = draft.outside(tickets)
-    return Blueprint(draft.epics(), iterations, tickets, tuple(_links(tickets, outside)), outside)
+    return Blueprint(draft.epics(), iterations, tickets, tuple(_links(tickets, outside)), outside, seeding.passed_by())
 
 
 class _Draft:
@@ -165,8 +165,8 @@ class _Draft:
         """The epics of every phase that the course comes through."""
         return tuple(
             PlannedEpic(
-                epic_key(epic.key, instance.loop),
-                in_turn(render(epic.title, context), instance.loop),
+                epic_key(epic.key, instance.entry),
+                again(render(epic.title, context), instance.loop if instance.entry > 1 else 1),
                 self.wording.epic(epic, instance.phase, context),
                 instance.phase.key,
             )
@@ -186,7 +186,7 @@ class _Draft:
             phase=phase.key,
             of_phase=turn.stage.of_phase,
             turns=turn.turns,
-            title=self.wording.iteration(turn.stage.loop, context),
+            title=self.wording.iteration(turn.entry, context),
             goal=self.wording.goal(phase, context),
             dates=turn.dates,
             starts=turn.starts,
@@ -227,7 +227,7 @@ class _Draft:
             for turn in instance.turns:
                 if turn.number in live and self.wording.events():
                     yield turn.number, self._ceremonies(instance, turn)
-                n = self.seeding.place(record_key(turn.number), turn.number, turn.number)
+                n = self.seeding.place(record_key(turn.number), turn.number)
                 if n is not None and n in live:
                     yield n, self._record(instance, turn, n)
 
@@ -248,7 +248,7 @@ class _Draft:
             points=ticket.points,
             priority=Priority(ticket.priority) if ticket.priority else None,
             phase=phase.key,
-            epic=epic_key(ticket.epic, sown.instance.loop),
+            epic=epic_key(ticket.epic, sown.instance.entry),
             iteration=iteration_key(n),
             needs=sown.waits_for,
         )
@@ -267,7 +267,7 @@ class _Draft:
             points=phase.record.points,
             priority=None,
             phase=phase.key,
-            epic=epic_key(phase.record.epic, instance.loop),
+            epic=epic_key(phase.record.epic, instance.entry),
             iteration=iteration_key(n),
             needs=self._recorded(instance, turn, closes=closes),
         )
@@ -286,7 +286,7 @@ class _Draft:
             points=ceremonies.points,
             priority=None,
             phase=instance.phase.key,
-            epic=epic_key(instance.phase.record.epic, instance.loop),
+            epic=epic_key(instance.phase.record.epic, instance.entry),
             iteration=iteration_key(turn.number),
             needs=(),
         )
@@ -302,7 +302,7 @@ class _Draft:
         if closes:
             ends = [key for key in instance.phase.exit.needs if key in self.seeding.needs]
             last = without_implied(ends, self.seeding.needs)
-            found = (ticket_key(instance.phase, key, turn.stage) for key in last)
+            found = (ticket_key(instance.phase, key, turn.stage.of_phase, instance.entry) for key in last)
             return tuple(key for key in found if key in self.sown)
         planned = {key: sown.waits_for for key, sown in self.sown.items() if sown.home.number == turn.number}
         return tuple(without_implied(planned, planned))

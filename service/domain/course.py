@@ -8,7 +8,7 @@ sends back begins the loop anew; both are decided when an iteration begins, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -40,7 +40,8 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An iteration, begun or to come. `turns` is how many its phase has in this turn of the loop, as known now.
+    """An iteration, begun or to come. `turns` is how many its phase has in this turn of the loop, as known now, and
+    `entry` how often that phase was entered by then, this time included: the loop can turn without coming through it.
     `starts` and `ends` are aware instants on working days; `dates` are the calendar dates, weekends included."""
 
     number: int
@@ -49,6 +50,7 @@ class Turn:
     dates: DateRange
     starts: datetime
     ends: datetime
+    entry: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,27 +146,41 @@ def planned_iterations(template: Template, parameters: Mapping[str, ParameterVal
     return number(phase_of(template, phase).iterations, parameters)
 
 
-def ticket_key(phase: Phase, ticket: Key, stage: Stage) -> ItemKey:
-    """The item key of one of the phase's tickets, in an iteration of this stage: it stays when iterations shift."""
-    turn = f"@{stage.of_phase}" if phase.recurring else ""
-    return ItemKey(f"ticket:{ticket}{turn}{_turn_mark(stage.loop)}")
+def entries(stages: Iterable[Stage]) -> Iterator[int]:
+    """Of each of these stages, which are in order from the first iteration on, how often its phase was entered by
+    then: what was never come to in one turn of the loop is entered for the first time in a later one."""
+    entered: dict[Key, dict[int, int]] = {}
+    for stage in stages:
+        loops = entered.setdefault(stage.phase, {})
+        yield loops.setdefault(stage.loop, len(loops) + 1)
 
 
-def epic_key(epic: Key, loop: int) -> ItemKey:
-    """The item key of an epic in that turn of the loop."""
-    return ItemKey(f"epic:{epic}{_turn_mark(loop)}")
+def ticket_key(phase: Phase, ticket: Key, of_phase: int, entry: int) -> ItemKey:
+    """The item key of one of the phase's tickets, in its `of_phase`-th iteration after it was entered for the
+    `entry`-th time. It stays when iterations shift, and when the loop turns before it came to this phase."""
+    turn = f"@{of_phase}" if phase.recurring else ""
+    return ItemKey(f"ticket:{ticket}{turn}{_entry_mark(entry)}")
 
 
-def exit_tickets(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> tuple[ItemKey, ...]:
-    """The item keys of the tickets that must be done for the phase to end with an iteration of this stage; only those
-    switched on. Raises `InvalidInput` when the template has no such phase."""
-    phase = phase_of(template, stage.phase)
+def epic_key(epic: Key, entry: int) -> ItemKey:
+    """The item key of an epic of a phase that is entered for the `entry`-th time."""
+    return ItemKey(f"epic:{epic}{_entry_mark(entry)}")
+
+
+def exit_tickets(
+    template: Template, parameters: Mapping[str, ParameterValue], stages: Sequence[Stage]
+) -> tuple[ItemKey, ...]:
+    """The item keys of the tickets that must be done for the phase to end with the last of these stages, which are
+    those from the first iteration on; only tickets switched on. Raises `InvalidInput` when the template has no such
+    phase."""
+    phase, of_phase = phase_of(template, stages[-1].phase), stages[-1].of_phase
+    *_, entry = entries(stages)
     present = {ticket.key for ticket in phase.tickets if is_on(ticket.when, parameters)}
-    return tuple(ticket_key(phase, key, stage) for key in phase.exit.needs if key in present)
+    return tuple(ticket_key(phase, key, of_phase, entry) for key in phase.exit.needs if key in present)
 
 
-def _turn_mark(loop: int) -> str:
-    return f"~{loop}" if loop > 1 else ""
+def _entry_mark(entry: int) -> str:
+    return f"~{entry}" if entry > 1 else ""
 
 
 def _is_last(template: Template, parameters: Mapping[str, ParameterValue], stage: Stage) -> bool:
@@ -210,9 +226,9 @@ def _turns(
     newest = (stages[-1].phase, stages[-1].loop) if stages else None
     if newest is not None and any(phase.key == newest[0] for phase in template.phases):
         known[newest] = max(known[newest], planned_iterations(template, parameters, newest[0]))
-    for n, (stage, span) in enumerate(zip(stages, spans, strict=True), 1):
+    for n, (stage, span, entry) in enumerate(zip(stages, spans, entries(stages), strict=True), 1):
         starts, ends = _edges(calendar, span, n, begun=n <= begun)
-        yield Turn(n, stage, known[stage.phase, stage.loop], span, starts, ends)
+        yield Turn(n, stage, known[stage.phase, stage.loop], span, starts, ends, entry)
 
 
 def _edges(calendar: Calendar, span: DateRange, n: int, *, begun: bool) -> tuple[datetime, datetime]:

@@ -86,7 +86,7 @@ class _Writer:
         context = self._context(turn, phase)
         title = self.titles.get(turn.number)
         if title is None:
-            title = self.wording.iteration(turn.stage.loop, context) if phase else f"Iteration {turn.number}"
+            title = self.wording.iteration(turn.entry, context) if phase else f"Iteration {turn.number}"
         goal = self.wording.goal(phase, context) if phase else ""
         yield self._days(f"iteration-{turn.number}", turn.starts.date(), turn.ends.date(), title, goal)
         for name, event, starts, ends in self._meetings(turn):

@@ -76,6 +76,9 @@ class Reason(StrEnum):
     """The run that is being undone took it over; it stays in the tracker and is no longer ours."""
     CARRIED = "carried"
     """It is not done and its iteration is closed: it goes on as the policy or a person says."""
+    PASSED_BY = "passed-by"
+    """It was prepared, and its phase was left before it came to this: it goes to the backlog, or stays with the people
+    who took it up."""
     BEGINS = "begins"
     """The iteration begins."""
     CLOSES = "closes"

@@ -1,8 +1,8 @@
 """Where the work of a template is along the course of a project, and what it waits for there.
 
 A phase's tickets are spread over as many slots as it has iterations planned, and slot k is in its k-th iteration: when
-a phase goes on longer, nothing is spread anew. A recurring phase has all its tickets in every iteration. Each turn of
-the loop has its own (see `course.ticket_key`).
+a phase goes on longer, nothing is spread anew. A recurring phase has all its tickets in every iteration. Each time that
+a phase is entered it has its own (see `course.ticket_key`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A phase in one turn of the loop, with its iterations as far as the course goes, and the one after them."""
+    """A phase in one turn of the loop, in which it is entered for the `entry`-th time, with its iterations as far as
+    the course goes, and the one after them."""
 
     phase: Phase
     loop: int
+    entry: int
     turns: tuple[Turn, ...]
     after: Turn | None
 
@@ -48,7 +50,7 @@ def instances(template: Template, course: Course) -> tuple[Instance, ...]:
         groups.setdefault((turn.stage.phase, turn.stage.loop), []).append(turn)
     following = [*course.turns[1:], None]
     return tuple(
-        Instance(phases[key], loop, tuple(turns), following[turns[-1].number - 1])
+        Instance(phases[key], loop, turns[0].entry, tuple(turns), following[turns[-1].number - 1])
         for (key, loop), turns in groups.items()
         if key in phases
     )
@@ -58,9 +60,7 @@ class Seeding:
     """The tickets of a template along a course.
 
     `placed` says where tickets are, whatever the template would have: those that were put into an iteration that has
-    begun, or were carried over; None for the backlog. A ticket that is not placed is due in `seed_from` at the earliest
-    if its phase (of a recurring one: its iteration) goes on then or ended just before: what a template gains while a
-    phase goes on, and what could not be made when it was due, is not too late.
+    begun, or were carried over; None for the backlog.
     """
 
     def __init__(
@@ -69,10 +69,9 @@ class Seeding:
         parameters: Mapping[str, ParameterValue],
         course: Course,
         placed: Mapping[ItemKey, int | None],
-        seed_from: int,
     ) -> None:
-        self._template, self._parameters = template, parameters
-        self._placed, self._seed_from = placed, seed_from
+        self._template, self._parameters, self._placed = template, parameters, placed
+        self._length = len(course.turns)
         self.needs = needs(template, parameters)
         self.instances = instances(template, course)
         self._phase_of = {ticket.key: phase for phase in template.phases for ticket in phase.tickets}
@@ -84,12 +83,25 @@ class Seeding:
         known = {sown.key for sown in found}
         return tuple(replace(sown, waits_for=tuple(key for key in sown.waits_for if key in known)) for sown in found)
 
-    def place(self, key: ItemKey, home: int, until: int) -> int | None:
-        """The number of the iteration that a ticket planned for iteration `home` is in, which makes sense up to
-        iteration `until` and in the one after it."""
-        if key in self._placed:
-            return self._placed[key]
-        return max(home, self._seed_from) if until >= self._seed_from - 1 else home
+    def passed_by(self) -> frozenset[ItemKey]:
+        """The tickets that a phase was left before it came to: the slots of one that was sent back for which it had no
+        iteration, and what a recurring one would have had in further iterations. If it is entered again, it has them
+        under other keys; nobody asks for these any more."""
+        return frozenset(key for instance in self.instances if instance.after for key in self._not_come_to(instance))
+
+    def _not_come_to(self, instance: Instance) -> Iterator[ItemKey]:
+        phase, slots, last = instance.phase, self.slots(instance.phase), instance.turns[-1].stage.of_phase
+        if phase.recurring:
+            for of_phase in range(last + 1, self._length + 1):
+                yield from (ticket_key(phase, ticket.key, of_phase, instance.entry) for ticket in slots[0])
+        else:
+            for index, slot in enumerate(slots):
+                if _home(instance, index) is None:
+                    yield from (ticket_key(phase, ticket.key, last, instance.entry) for ticket in slot)
+
+    def place(self, key: ItemKey, home: int) -> int | None:
+        """The number of the iteration that a ticket planned for iteration `home` is in."""
+        return self._placed.get(key, home)
 
     def key(self, ticket: Key, instance: Instance, stage: Stage) -> ItemKey | None:
         """The item key of a ticket as seen from an iteration: of a recurring phase in the same iteration or, from
@@ -97,9 +109,9 @@ class Seeding:
         came through there. None where no turn did."""
         phase = self._phase_of[ticket]
         if phase.key == instance.phase.key:
-            return ticket_key(phase, ticket, stage)
+            return ticket_key(phase, ticket, stage.of_phase, instance.entry)
         former = [one for one in self.instances if one.phase.key == phase.key and one.loop <= instance.loop]
-        return ticket_key(phase, ticket, former[-1].turns[-1].stage) if former else None
+        return ticket_key(phase, ticket, former[-1].turns[-1].stage.of_phase, former[-1].entry) if former else None
 
     def slots(self, phase: Phase) -> Sequence[Sequence[Ticket]]:
         """The phase's tickets by planned iteration, each after what it needs: all of them in each one of a recurring
@@ -130,7 +142,7 @@ class Seeding:
         for home, slot in rows:
             stage = home.stage if home is not None and instance.phase.recurring else last.stage
             for ticket in slot:
-                key = ticket_key(instance.phase, ticket.key, stage)
+                key = ticket_key(instance.phase, ticket.key, stage.of_phase, instance.entry)
                 if home is not None or key in self._placed:
                     waits_for = (self.key(need, instance, stage) for need in self.needs[ticket.key])
                     yield self._sown(key, ticket, instance, home or last, waits_for)
@@ -138,8 +150,7 @@ class Seeding:
     def _sown(
         self, key: ItemKey, ticket: Ticket, instance: Instance, home: Turn, waits_for: Iterable[ItemKey | None]
     ) -> Sown:
-        until = home if instance.phase.recurring else instance.turns[-1]
-        iteration = self.place(key, home.number, max(home.number, until.number))
+        iteration = self.place(key, home.number)
         return Sown(key, ticket, instance, home, iteration, tuple(found for found in waits_for if found is not None))
 
 

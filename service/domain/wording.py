@@ -35,11 +35,12 @@ class Wording:
         names = {**head, "focus": render(phase.focus, inner), "output": render(phase.exit.output, inner)}
         return {**self.base, "phase": names} | ({"iteration": iteration} if iteration is not None else {})
 
-    def iteration(self, loop: int, context: Context) -> str:
-        """The name of an iteration. One that neither its number nor the turn of the loop is in would come again."""
+    def iteration(self, entry: int, context: Context) -> str:
+        """The name of an iteration of a phase that is entered for the `entry`-th time. One that neither its number nor
+        the turn of the loop is in would come again."""
         name = self.template.cadence.iteration_name
         used = {found.name for found in placeholders(name) if isinstance(found, Placeholder)}
-        return render(name, context) + (f" ~{loop}" if loop > 1 and not used & _TELLING else "")
+        return render(name, context) + (f" ~{entry}" if entry > 1 and not used & _TELLING else "")
 
     def goal(self, phase: Phase, context: Context) -> str:
         """The phase's focus in one sentence."""
@@ -132,8 +133,8 @@ class Wording:
         return f"**Ends the phase:** {title}, whose output is: {output}"
 
 
-def in_turn(title: str, loop: int) -> str:
-    """A title that comes again in every turn of the loop, told apart from the second on."""
+def again(title: str, loop: int) -> str:
+    """A title that has been there before, told apart by the turn of the loop, from the second on."""
     return f"{title} (loop {loop})" if loop > 1 else title
 
 

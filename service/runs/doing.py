@@ -381,7 +381,7 @@ def _not_kept(work: Work, key: ItemKey, names: Collection[str], shown: Fields) -
     """The references that were written and that the tracker shows otherwise; that of a ticket taken out of every
     iteration counts, too."""
     wanted = work.rows[key].wanted
-    out = work.changes[key].reason is Reason.CARRIED and "iteration" in wanted
+    out = work.changes[key].reason in (Reason.CARRIED, Reason.PASSED_BY) and "iteration" in wanted
     return [
         name
         for name in ("assignee", "epic", "iteration")

@@ -15,6 +15,7 @@ from service.domain.course import (
     Stage,
     back_to,
     course,
+    entries,
     exit_tickets,
     following,
     next_phase,
@@ -171,7 +172,20 @@ def test_after_the_last_phase_comes_one_more_iteration_of_it(loop: Template) -> 
     assert next_phase(loop, Stage("run", 2, 1)) == Stage("run", 2, 2)
 
 
-def test_a_phase_ends_with_its_own_tickets_of_that_turn_of_the_loop() -> None:
+def test_how_often_a_phase_was_entered_is_not_how_often_the_loop_turned(loop: Template) -> None:
+    found = go(loop, begin(BUILD), coming=back_to(BUILD, "build"))
+    assert [(turn.stage.phase, turn.stage.loop, turn.entry) for turn in found.turns] == [
+        ("build", 1, 1),
+        ("build", 2, 2),
+        ("build", 2, 2),
+        ("ship", 2, 1),
+        ("run", 2, 1),
+        ("run", 2, 1),
+    ]
+    assert list(entries([BUILD, RUN, Stage("build", 4), Stage("build", 4, 2), Stage("run", 9)])) == [1, 1, 2, 2, 2]
+
+
+def test_a_phase_ends_with_its_own_tickets_of_the_time_it_was_entered() -> None:
     process = template(
         phase(ticket("make"), ticket("approve", when={"scale": "growing"}), exit={"output": "it", "needs": ["make"]}),
         phase(ticket("watch"), key="run", epic="ops", recurring=True),
@@ -179,12 +193,11 @@ def test_a_phase_ends_with_its_own_tickets_of_that_turn_of_the_loop() -> None:
     value = process.model_dump()
     value["phases"][0]["exit"]["needs"] = ["make", "approve"]
     process = Template.model_validate(value)
-    assert exit_tickets(process, settled(process), BUILD) == ("ticket:make",)
-    assert exit_tickets(process, settled(process, scale="growing"), Stage("build", 2)) == (
-        "ticket:make~2",
-        "ticket:approve~2",
-    )
-    assert exit_tickets(process, settled(process), Stage("run", 2, 3)) == ("ticket:watch@3~2",)
+    assert exit_tickets(process, settled(process), [BUILD]) == ("ticket:make",)
+    again = exit_tickets(process, settled(process, scale="growing"), [BUILD, back_to(BUILD, "build")])
+    assert again == ("ticket:make~2", "ticket:approve~2")
+    assert exit_tickets(process, settled(process), [BUILD, Stage("run", 2, 3)]) == ("ticket:watch@3",)
+    assert exit_tickets(process, settled(process), [RUN, BUILD, Stage("run", 2, 3)]) == ("ticket:watch@3~2",)
 
 
 @st.composite

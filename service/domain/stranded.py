@@ -1,0 +1,65 @@
+"""What was prepared for an iteration that did not come, because its phase was left first: it is taken out of there, for
+that is another iteration now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from connectors.tracker import Capabilities, Fields, Item, ItemKey, ObservedItem
+from service.domain.diff import diff
+from service.domain.placement import number_in
+from service.domain.plan import Action, Change, Reason, Recorded
+from service.domain.undo import item_of
+
+_TAKEN_OUT = "the phase was left before it came to this"
+_TAKEN_UP = "the phase was left before it came to this, but somebody took it up: it stays as it is"
+
+
+def taken_out(
+    keys: Iterable[ItemKey],
+    recorded: Mapping[ItemKey, Recorded],
+    observed: Mapping[ItemKey, ObservedItem],
+    able: Capabilities,
+) -> tuple[list[Change], list[Item]]:
+    """The changes that take these tickets, which exist by our records, to the backlog, and the items that the changes
+    refer to. What people moved, changed, began or deleted is theirs: it is only let go of. Where the tracker has no
+    iterations, the label that stands for one is taken off."""
+    changes: list[Change] = []
+    items: list[Item] = []
+    for key in sorted(keys):
+        record = recorded[key]
+        item = item_of(key, record.kind, _without_place(record.wanted, able))
+        change = _out(item, record, observed, "iteration" if able.iterations else "labels")
+        if change is None:
+            change = Change(
+                key, record.kind, Action.FORGET, Reason.PASSED_BY, item.title, before=record.wanted, note=_TAKEN_UP
+            )
+        else:
+            items.append(item)
+        changes.append(change)
+    return changes, items
+
+
+def _without_place(wanted: Fields, able: Capabilities) -> Fields:
+    if able.iterations:
+        return {**wanted, "iteration": None}
+    return {**wanted, "labels": [label for label in wanted.get("labels") or () if number_in(label) is None]}
+
+
+def _out(item: Item, record: Recorded, observed: Mapping[ItemKey, ObservedItem], place: str) -> Change | None:
+    """The change that takes a ticket out of its iteration, and only that; None if people touched it."""
+    now = observed.get(item.key)
+    if now is None or now.status != "todo":
+        return None
+    (change, *_), drift = diff([item], {item.key: record}, observed)
+    if drift or place not in change.changed:
+        return None
+    return replace(
+        change,
+        reason=Reason.PASSED_BY,
+        before={place: (change.before or {}).get(place)},
+        after={place: (change.after or {}).get(place)},
+        changed=(place,),
+        note=_TAKEN_OUT,
+    )
