@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from time import monotonic
@@ -24,7 +24,7 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import placement
+from service.domain import placement, stranded
 from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
@@ -142,13 +142,15 @@ def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What should be, before anybody is assigned: `live` is what a plan concerns, `whole` all there ever was as well,
-    `moving` what is put into another iteration than it is in. Iterations before `live_from` are history."""
+    `moving` what is put into another iteration than it is in, `stranded` what was prepared for one that did not come.
+    Iterations before `live_from` are history."""
 
     course: Course
     live: Blueprint
     whole: Blueprint
     live_from: int
     moving: frozenset[ItemKey] = frozenset()
+    stranded: frozenset[ItemKey] = frozenset()
 
 
 def lay_out(
@@ -169,7 +171,8 @@ def lay_out(
     if late:
         placed.update(late)
         whole = drawn(0)
-    return Layout(way, drawn(first) if first > 1 else whole, whole, first, frozenset(moving))
+    left = placement.stranded(whole, ours.recorded, ours.current, moving)
+    return Layout(way, drawn(first) if first > 1 else whole, whole, first, frozenset(moving), left)
 
 
 def assigned(ours: Material, laid: Layout, team: Team, holding: Mapping[ItemKey, str] | None = None) -> Assignment:
@@ -206,7 +209,7 @@ def observed_by(
     tracker: Tracker,
     place: Place | None,
     ours: Material,
-    about: Mapping[ItemKey, Recorded],
+    about: Collection[ItemKey],
     wanted: Sequence[Item],
     seen: Mapping[ItemKey, ObservedItem] | None = None,
 ) -> Mapping[ItemKey, ObservedItem]:
@@ -244,23 +247,14 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
     project, current = ours.project, ours.current
     spec = spec_of(project, ours.method)
     place = tracker.locate(spec)
-    first = ours.loop.next_first if ours.loop is not None else None
-    ahead = ours.ahead(max(current, 1))
-    way = course(
-        ours.template,
-        ours.parameters,
-        ours.calendar,
-        ours.begun,
-        coming_first=first,
-        ahead=ahead,
-        reach=ours.reach,
-    )
+    way = _way(ours)
     laid = lay_out(ours, way, current, ours.carrying)
     assignment = assigned(ours, laid, ours.team)
     people = members.working(tracker, place, ours.team, assignment.people, project.key)
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)
     wanted = wanted_items(laid, assignment, people.accounts, capabilities, ours.recorded, ours.times)
-    about = placement.concerned(ours.recorded, laid.live, laid.whole, laid.live_from, ours.shelved)
+    shelved = ours.shelved | {key for key, to in ours.carrying.items() if to is None}
+    about = placement.concerned(ours.recorded, laid.live, laid.whole, laid.live_from, shelved)
     restore = wishes.restoring(wish, wanted, about)
     is_gone = gone.is_gone(project, place, ours.recorded, restore)
     findings = gone.project_findings(project) if is_gone else place_findings(project, place)
@@ -269,11 +263,13 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
         findings.append(past)
     if place is not None or (spec.create and not is_gone):
         findings += tracker.check(spec, place, wanted)
-    observed = observed_by(tracker, place, ours, about, wanted)
+    observed = observed_by(tracker, place, ours, {*about, *laid.stranded}, wanted)
     if place is not None:
         findings += gone.item_findings(project, wanted, about, observed, restore)
     wanted = without_lost(wanted, about, observed, restore)
     changes, drift = diff(wanted, about, observed, assignment.notes, restore)
+    out, items_out = stranded.taken_out(laid.stranded, ours.recorded, observed, capabilities)
+    changes, wanted = changes + out, wanted + items_out
     if is_gone:
         changes, drift = [], [gone.project_drift(project)]
     plan = replace(
@@ -290,6 +286,22 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
     if wish.adopt:
         plan = _adopting(plan, wishes.given(tracker, place, wish, wanted, ours.recorded, observed))
     return plan, capabilities
+
+
+def _way(ours: Material) -> Course:
+    """The iterations as they are known now; the next one as an advance has it that has begun with it."""
+    first, last = ours.coming_dates
+    return course(
+        ours.template,
+        ours.parameters,
+        ours.calendar,
+        ours.begun,
+        coming=ours.pending.stage if ours.pending is not None else None,
+        coming_first=first,
+        coming_last=last,
+        ahead=ours.ahead(max(ours.current, 1)),
+        reach=ours.reach,
+    )
 
 
 def known_to(ours: Material, observed: Mapping[ItemKey, ObservedItem]) -> dict[ItemKey, RemoteRef]:

@@ -19,7 +19,7 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import figures, placement
+from service.domain import figures, placement, stranded
 from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
 from service.domain.desired import fitting_findings
 from service.domain.diff import NOTHING, diff, without_lost
@@ -107,6 +107,8 @@ def _plan(
     drift: list[Drift] = []
     if turnover.begins:
         changes, drift = diff(wanted, about, observed, assignment.notes)
+        out, items_out = stranded.taken_out(laid.stranded, ours.recorded, observed, able)
+        changes, wanted = changes + out, wanted + items_out
     changes = overlay(changes, turnover, wanted, observed, ours.recorded, able)
     wanted += extra_items(turnover, wanted, ours.recorded, able)
     findings = [
@@ -259,12 +261,9 @@ def _course(ours: Material, turnover: Turnover, today: date | None) -> Course:
     """The course with the coming iteration as decided. Begun before its time, it begins today and ends as planned."""
     if not turnover.begins:
         return course(ours.template, ours.parameters, ours.calendar, ours.begun, ahead=1)
-    first = ours.loop.next_first if ours.loop is not None else None
-    last = None
+    first, last = ours.coming_dates
     closed = [*ours.begun[:-1], *(replace(one, closed=True) for one in ours.begun[-1:])]
-    if turnover.dates is not None:  # as the earlier attempt had it
-        first, last = turnover.dates.first, turnover.dates.last
-    else:
+    if last is None:
         planned = _along(ours, closed, turnover, first, None, 1).turn(turnover.begins)
         if today is not None and today < planned.dates.first:
             first, last = today, planned.dates.last
