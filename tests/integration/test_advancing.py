@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.store import loops, runs
-from service.usecases import advancing, deciding, planning
+from service.usecases import advancing, applying, cleaning, continuing, deciding, planning, running, scheduling
 from service.usecases.errors import Conflict
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
@@ -245,3 +245,68 @@ def test_an_ordinary_plan_after_an_advance_has_nothing_to_do(table: Turntable, t
 
     assert plan.empty, [change for change in plan.changes if change.action != "keep"]
     assert plan.drift == ()
+
+
+def test_a_plan_made_while_an_advance_is_held_keeps_to_what_it_decided(table: Turntable, team: JiraTeam) -> None:
+    table.plan_and_apply()
+    table.turned(1, FIRST)
+    team.finish("Set the goals", "Load the data", "Clean the data", "Document iteration 1")
+    team.set_state("Data 1", "closed")
+    team.make_sprint("Somebody's own")
+    team.set_state("Somebody's own", "active")
+    held = table.turned(2, SECOND)
+    assert held.state == runs.HELD
+
+    plan = planning.draft(table.context, "ML").plan
+
+    assert [change for change in plan.changes if change.writes and change.key == "iteration:2"] == []
+    assert team.states()["Model 2"] == "future"
+    team.set_state("Somebody's own", "closed")
+    table.set("2026-03-16T10:00")
+    run = table.ended(held.id)
+    assert run.state == runs.COMPLETED, run.findings
+    assert (table.iteration(2).phase, team.states()["Model 2"]) == ("model", "active")
+
+
+def test_a_cancelled_advance_pauses_the_loop_and_is_taken_up_where_it_stopped(table: Turntable, team: JiraTeam) -> None:
+    table.plan_and_apply()
+    table.turned(1, FIRST)
+    team.finish("Set the goals")
+    team.make_sprint("Somebody's own")
+    team.set_state("Data 1", "closed")
+    team.set_state("Somebody's own", "active")
+    held = table.turned(2, SECOND)
+    assert held.state == runs.HELD
+    continuing.cancel(table.context, held.id, "lead@example.com")
+    assert table.loop.state == loops.PAUSED
+    with pytest.raises(Conflict):
+        advancing.advance(table.context, "ML", "lead@example.com", table.engine.start)
+    team.set_state("Somebody's own", "closed")
+
+    again = continuing.resume(table.context, held.id, "lead@example.com", table.engine.start)
+    run = table.ended(again.id, *runs.ENDED, runs.HELD)
+
+    assert run.id != held.id
+    assert run.state == runs.COMPLETED, run.findings
+    assert (table.loop.state, table.loop.current) == (loops.TURNING, 2)
+    assert team.states()["Data 2"] == "active"
+    assert set(team.titles().values()) == {1}
+
+
+def test_a_plan_of_an_advance_is_not_applied_by_itself(table: Turntable) -> None:
+    table.plan_and_apply()
+    kept = planning.keep(table.context, advancing.preview(table.context, "ML"))
+
+    with pytest.raises(Conflict, match="not applied by itself"):
+        applying.apply(table.context, kept.id, "lead@example.com", table.engine.start)
+
+
+def test_runs_of_a_loop_are_cleaned_up_and_can_be_looked_at_still(table: Turntable) -> None:
+    table.plan_and_apply()
+    run = table.turned(1, FIRST)
+    scheduling.pause(table.context, "ML", "lead@example.com", "Summer.")
+    table.set("2026-12-01T09:00")
+
+    cleaning.clean(table.context)
+
+    assert running.progress(table.context, run.id).run.cleaned_at is not None
