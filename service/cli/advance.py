@@ -217,7 +217,8 @@ def _leave(found: Standing, draft: Draft, now: datetime, *, as_json: bool) -> No
     elif not as_json:
         out.print(f"Nothing was changed yet. Do it with: phaseloop advance {key} --yes")
         if found.turns is not None:
-            out.print(f"Else the service does it on {clock_words(found.turns.at)}.")
+            when = "it is due" if found.turns.at <= now else f"on {clock_words(found.turns.at)}"
+            out.print(f"Else the service does it: {when}.")
     raise typer.Exit(Exit.CHANGES)
 
 

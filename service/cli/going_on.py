@@ -13,7 +13,7 @@ from service.usecases.scheduling import END, Firing
 from service.usecases.standing import Standing
 
 WORDS = {
-    loops.PROPOSE: "ends, and it is asked what becomes of unfinished work",
+    loops.PROPOSE: "ends, and what is unfinished is proposed",
     loops.ADVANCE: "begins",
     END: "is closed, and the project ends",
 }
@@ -35,7 +35,7 @@ def how_it_goes_on(found: Standing, now: datetime) -> Iterator[str]:
             yield f"Due since {clock_words(found.next.at)}: {firing_words(found.next)}."
             yield f"The service does it (phaseloop serve); or have it done now: phaseloop advance {key}"
         else:
-            yield f"Next: {firing_words(found.next)}, on {clock_words(found.next.at)}{begun}."
+            yield f"Next, on {clock_words(found.next.at)}{begun}: {firing_words(found.next)}."
 
 
 def firing_words(firing: Firing) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 from service.cli.shell import AsJson, fail, opened, out, print_json
 from service.cli.turnover import day_words
 from service.domain.figures import Cycle, Sum, Tally
+from service.store import runs
 from service.usecases import history as cases
 from service.usecases.history import History, Past
 
@@ -128,7 +129,8 @@ def _events(found: History) -> Iterator[str]:
     zone = ZoneInfo(found.project.time_zone)
     for event in found.events:
         at = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}"
-        yield f"  [dim]{at}[/] {escape(event.text)} [dim]({escape(event.by)})[/]"
+        held = "Held: " if event.kind == runs.HELD else ""
+        yield f"  [dim]{at}[/] {held}{escape(event.text)} [dim]({escape(event.by)})[/]"
         said = event.data.get("decision")
         if event.kind in ("began", "ended") and said:
             yield f"  {'':16} Decided by {escape(said['by'])}: {escape(said['reason'])}"

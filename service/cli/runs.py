@@ -50,12 +50,9 @@ def list_runs(
     table = Table("Run", "Project", "State", "Steps", "Started by", "Created", box=None, pad_edge=False)
     for entry in found:
         run = entry.run
-        state = run.state
-        if run.waiting_until is not None:  # it waits, or it is held and looks again then
-            state += f" until {clock(run.waiting_until, entry.project)}"
         done = f"{entry.done}/{entry.steps}"
         created = clock(run.created_at, entry.project, in_full=True)
-        table.add_row(run.id, entry.project.key, state, done, run.started_by, created)
+        table.add_row(run.id, entry.project.key, _state(entry), done, run.started_by, created)
     out.print(table)
 
 
@@ -78,7 +75,7 @@ def show_run(run: Named, as_json: AsJson = False) -> None:
 
 def _about(found: running.Progress) -> Iterator[str]:
     run, project = found.run, found.project
-    state = doing(found) if run.state in (stored.WAITING, stored.QUEUED, stored.HELD) else run.state
+    state = doing(found) if run.state in (stored.WAITING, stored.QUEUED) else _state(found)
     yield f"Run [bold]{run.id}[/] ({_kind(found)}) of {escape(project.key)}: [bold]{state}[/]"
     started = clock(run.created_at, project, in_full=True)
     plan = f"Plan {run.plan_id}, started" if run.plan_id is not None else "Started"
@@ -94,6 +91,12 @@ def _about(found: running.Progress) -> Iterator[str]:
     yield f"  {done}{', '.join(_numbers(found))}{_left(found)}"
     if run.cleaned_at is not None:
         yield f"  Its steps were cleaned up on {clock(run.cleaned_at, project, in_full=True)}; these numbers were kept"
+
+
+def _state(found: running.Progress) -> str:
+    """The run's state and, where it waits or is held, until when."""
+    until = found.run.waiting_until
+    return found.run.state if until is None else f"{found.run.state} until {clock(until, found.project)}"
 
 
 def _kind(found: running.Progress) -> str:
@@ -215,7 +218,7 @@ def clock(moment: datetime, project: ProjectRow, *, in_full: bool = False) -> st
 def _left(found: running.Progress) -> str:
     """How long it still takes, in words."""
     seconds = found.seconds_left
-    if seconds is None or found.steps == 0:
+    if seconds is None or found.steps == 0 or found.run.state == stored.HELD:
         return ""
     if seconds < 90:
         return f", about {max(1, round(seconds))} s left"

@@ -157,6 +157,7 @@ def _table(coming: Sequence[tuple[Firing, Standing]], *, several: bool) -> Table
     headings = ["When", *(["Project", "Time zone"] if several else []), "Iteration", "Phase", "What", ""]
     title = None if several else f"In {coming[0][1].project.time_zone}"
     table = Table(*headings, box=None, pad_edge=False, title=title, title_justify="left", title_style="dim")
+    table.columns[0].no_wrap = True
     for firing, one in coming:
         where = [escape(one.project.key), one.project.time_zone] if several else []
         doing = f"{firing.state}: {firing.run}" if firing.run is not None else ""

@@ -123,7 +123,7 @@ def _loop_lines(stand: Standing, seen: Flow | None, now: datetime) -> Iterator[s
         yield f"Iteration [bold]{turn.number}[/] of {stand.iterations}, phase [bold]{title}[/]{again}: {days}"
         yield from _flow_lines(seen) if seen is not None else ()
     elif stand.loop is not None:
-        yield f"Its first iteration of {stand.iterations} has not begun"
+        yield f"The first of its {stand.iterations} iterations has not begun"
     for one in stand.often:
         yield f"[yellow]carried {one.times} times[/] {escape(one.remote_key)} {escape(one.title)}"
     decision = stand.decision

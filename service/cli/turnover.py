@@ -100,6 +100,8 @@ def decision_words(move: Move, phase: str | None) -> str:
 
 def day_words(first: date, last: date) -> str:
     """From the first to the last day: `Mon 2 Mar to Fri 13 Mar 2026`."""
+    if first == last:
+        return f"{last:%a} {last.day} {last:%b %Y}"
     year = "" if first.year == last.year else f" {first.year}"
     return f"{first:%a} {first.day} {first:%b}{year} to {last:%a} {last.day} {last:%b %Y}"
 
