@@ -10,6 +10,7 @@ from simulation.office import Desk, Ticket
 _CATEGORY = {"new": "todo", "indeterminate": "doing", "done": "done"}
 _WAY = {status: category for category, status in _CATEGORY.items()}
 _PAGE = 200
+_SHOWN = ["summary", "status", "assignee", "labels"]
 
 HOT_FIX = "Hot fixes"
 """The sprint that somebody starts of their own accord."""
@@ -28,6 +29,7 @@ class JiraOffice:
         self._board, self._sprints = int(board["id"]), board["type"] != "kanban"
         setup = self._admin.send("GET", f"/rest/agile/1.0/board/{self._board}/configuration")
         self._points = setup.get("estimation", {}).get("field", {}).get("fieldId", "")
+        self._shown = [*_SHOWN, self._points] if self._points else _SHOWN
 
     def close(self) -> None:
         """Let go of connections."""
@@ -104,10 +106,10 @@ class JiraOffice:
         """The board's backlog, or what has no label of an iteration."""
         if self._sprints:
             path = f"/rest/agile/1.0/board/{self._board}/backlog"
-            found = self._tickets(self._admin.send("GET", path, params={"maxResults": _PAGE})["issues"])
+            found = self._tickets(self._admin.send("GET", path, params=self._page())["issues"])
         else:
             jql = f"project = {self._key} AND statusCategory != Done AND issuetype != Epic ORDER BY rank"
-            body = {"jql": jql, "fields": ["*all"], "maxResults": _PAGE}
+            body = {"jql": jql, "fields": self._shown, "maxResults": _PAGE}
             found = self._tickets(self._admin.send("POST", "/rest/api/2/search/jql", json=body)["issues"])
         return [one for one in found if not any(label.startswith("iteration:") for label in one.labels)]
 
@@ -177,12 +179,15 @@ class JiraOffice:
         if sprint is None:
             return []
         path = f"/rest/agile/1.0/sprint/{sprint['id']}/issue"
-        return self._tickets(self._admin.send("GET", path, params={"maxResults": _PAGE})["issues"])
+        return self._tickets(self._admin.send("GET", path, params=self._page())["issues"])
 
     def _labelled(self, number: int) -> list[Ticket]:
         jql = f'project = {self._key} AND labels = "{_label(number)}" AND issuetype != Epic ORDER BY rank'
-        body = {"jql": jql, "fields": ["*all"], "maxResults": _PAGE}
+        body = {"jql": jql, "fields": self._shown, "maxResults": _PAGE}
         return self._tickets(self._admin.send("POST", "/rest/api/2/search/jql", json=body)["issues"])
+
+    def _page(self) -> dict[str, Any]:
+        return {"maxResults": _PAGE, "fields": ",".join(self._shown)}
 
     def _tickets(self, issues: Iterable[dict[str, Any]]) -> list[Ticket]:
         return [self._ticket(issue["id"], issue["key"], issue["fields"]) for issue in issues]

@@ -41,6 +41,10 @@ class Ticket:
 class Office(Protocol):
     """One project in a tracker. Nothing here is repeated or made sure of: people press a button once."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
     def at_work(self, number: int) -> list[Ticket]:
         """What is in the iteration that goes on, as the board has it. `number` is used where only a label says it."""
         ...

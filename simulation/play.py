@@ -93,10 +93,17 @@ class Script:
 
 
 class Play:
-    """One project, played from the plan to the last day. `tell` is given everything as it happens."""
+    """One project, played from the plan to the last day. `tell` is given everything as it happens; `evening` is called
+    on the last working day of each iteration, when its work is done and nobody has meddled with its end yet."""
 
-    def __init__(self, stage: Stage, script: Script, tell: Callable[[Entry], None] = lambda _entry: None) -> None:
-        self._stage, self._script, self._tell = stage, script, tell
+    def __init__(
+        self,
+        stage: Stage,
+        script: Script,
+        tell: Callable[[Entry], None] = lambda _entry: None,
+        evening: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._stage, self._script, self._tell, self._evening = stage, script, tell, evening
         self._context: Context = stage.context
         self._entries: list[Entry] = []
         self._people: list[Character] = characters(script.team, script.seed, script.span)
@@ -298,7 +305,10 @@ class Play:
         self._crew.afternoon(day)
 
     def _make_trouble(self, day: date) -> None:
-        if not self._script.trouble or not self._is_last(day):
+        if not self._is_last(day):
+            return
+        self._evening()
+        if not self._script.trouble:
             return
         if self.known.current == self._closes_by_hand and self.office.close_by_hand():
             self._note(Noted(self._now(), "somebody completes the iteration by hand, before it has ended"))

@@ -119,10 +119,14 @@ class Stage:
 
     def office(self, key: str, remote_id: str, emails: Iterable[str]) -> Office:
         """Where the team works, once the project was made there."""
+        office: Office
         if self.tracker == "trello":
-            return TrelloOffice(self.url, remote_id, trello_seed.KEY, trello_seed.TOKEN, emails)
-        admin = jira_seed.DEMO_EMAIL, jira_seed.DEMO_TOKEN
-        return JiraOffice(self.url, key, admin, ("member@example.com", "member-token"))
+            office = TrelloOffice(self.url, remote_id, trello_seed.KEY, trello_seed.TOKEN, emails)
+        else:
+            admin = jira_seed.DEMO_EMAIL, jira_seed.DEMO_TOKEN
+            office = JiraOffice(self.url, key, admin, ("member@example.com", "member-token"))
+        self._exit.callback(office.close)
+        return office
 
     def control(self, name: str, **body: object) -> None:
         """Turn a knob of the sandbox."""
