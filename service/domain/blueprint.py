@@ -105,7 +105,7 @@ class Blueprint:
     """All that should exist, or what of it is live. Iterations are in order; tickets are in the order of their
     iterations and in each of them after what they need; links are in the order of their sources. `outside` has the
     titles of tickets that some here wait for and that are not among them; `passed_by` are the tickets that a phase was
-    left before it came to (see `Seeding.passed_by`), prepared or not."""
+    left before it came to, `put_off` what comes after the end of the course (see `Seeding`), prepared or not."""
 
     epics: tuple[PlannedEpic, ...]
     iterations: tuple[PlannedIteration, ...]
@@ -113,6 +113,7 @@ class Blueprint:
     links: tuple[PlannedLink, ...]
     outside: Mapping[ItemKey, str] = field(default_factory=dict)
     passed_by: frozenset[ItemKey] = frozenset()
+    put_off: frozenset[ItemKey] = frozenset()
 
 
 def blueprint(
@@ -144,7 +145,8 @@ def blueprint(
     iterations = tuple(draft.iteration(turn) for turn in live)
     tickets = tuple(draft.tickets({turn.number for turn in live}))
     outside = draft.outside(tickets)
-    return Blueprint(draft.epics(), iterations, tickets, tuple(_links(tickets, outside)), outside, seeding.passed_by())
+    links = tuple(_links(tickets, outside))
+    return Blueprint(draft.epics(), iterations, tickets, links, outside, seeding.passed_by(), seeding.put_off())
 
 
 class _Draft:

@@ -77,10 +77,10 @@ def overdue(whole: Blueprint, recorded: Mapping[ItemKey, Recorded], closing: int
 def stranded(
     whole: Blueprint, recorded: Mapping[ItemKey, Recorded], current: int, moving: Collection[ItemKey]
 ) -> frozenset[ItemKey]:
-    """The tickets that were prepared for an iteration after `current` and that their phase was left before it came to:
-    that iteration is another one now. What is `moving` goes elsewhere already."""
+    """The tickets that were prepared for an iteration after `current` which is another one now: their phase was left
+    before it came to them, or they are further ahead than is prepared. What is `moving` goes elsewhere already."""
     ahead = {key for key, number in tickets_in(recorded).items() if number > current}
-    return (whole.passed_by & ahead) - keys_of(whole) - set(moving)
+    return ((whole.passed_by | whole.put_off) & ahead) - keys_of(whole) - set(moving)
 
 
 def concerned(
@@ -92,8 +92,8 @@ def concerned(
 ) -> dict[ItemKey, Recorded]:
     """What of the records a plan is about: all that is live, and what no template asks for any more. What is in
     `whole` and not in `live` is history, as is what was shelved or was in an iteration before `live_from`, and what a
-    phase was left before it came to (see `stranded`)."""
-    alive, known = keys_of(live), keys_of(whole) | whole.passed_by
+    phase was left before it came to or comes to later than is prepared (see `stranded`)."""
+    alive, known = keys_of(live), keys_of(whole) | whole.passed_by | whole.put_off
     former = {key for key, number in tickets_in(recorded).items() if number < live_from}
     former |= {key for key in recorded if (number_in(key) or live_from) < live_from}
     history = (known | former | set(shelved)) - alive

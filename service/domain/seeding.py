@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.tracker import ItemKey
-from service.domain.course import Course, Stage, Turn, planned_iterations, ticket_key
+from service.domain.course import Course, Stage, Turn, epic_key, planned_iterations, ticket_key
 from service.domain.ordering import by_needs, spread
 from service.domain.parameters import effective_role, is_on, needs
 from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
@@ -71,7 +71,7 @@ class Seeding:
         placed: Mapping[ItemKey, int | None],
     ) -> None:
         self._template, self._parameters, self._placed = template, parameters, placed
-        self._length = len(course.turns)
+        self._course = course
         self.needs = needs(template, parameters)
         self.instances = instances(template, course)
         self._phase_of = {ticket.key: phase for phase in template.phases for ticket in phase.tickets}
@@ -89,15 +89,37 @@ class Seeding:
         under other keys; nobody asks for these any more."""
         return frozenset(key for instance in self.instances if instance.after for key in self._not_come_to(instance))
 
+    def put_off(self) -> frozenset[ItemKey]:
+        """The tickets and epics that come after the end of the course, once iterations have begun: where some of them
+        were prepared before the loop went back, they are wanted again when the course comes there."""
+        if not self._course.current or self._course.turns[-1] not in self.instances[-1].turns:
+            return frozenset()
+        return frozenset(self._to_come(self.instances[-1]))
+
+    def _to_come(self, last: Instance) -> Iterator[ItemKey]:
+        yield from self._not_come_to(last)
+        entered = {instance.phase.key: instance.entry for instance in self.instances}
+        for phase in self._template.phases[self._template.phases.index(last.phase) + 1 :]:
+            entry = entered.get(phase.key, 0) + 1
+            yield from (epic_key(epic.key, entry) for epic in phase.epics)
+            if phase.recurring:
+                yield from self._recurring(phase, 1, entry)
+            else:
+                yield from (ticket_key(phase, ticket.key, 1, entry) for slot in self.slots(phase) for ticket in slot)
+
     def _not_come_to(self, instance: Instance) -> Iterator[ItemKey]:
-        phase, slots, last = instance.phase, self.slots(instance.phase), instance.turns[-1].stage.of_phase
+        phase, last = instance.phase, instance.turns[-1].stage.of_phase
         if phase.recurring:
-            for of_phase in range(last + 1, self._length + 1):
-                yield from (ticket_key(phase, ticket.key, of_phase, instance.entry) for ticket in slots[0])
-        else:
-            for index, slot in enumerate(slots):
-                if _home(instance, index) is None:
-                    yield from (ticket_key(phase, ticket.key, last, instance.entry) for ticket in slot)
+            yield from self._recurring(phase, last + 1, instance.entry)
+            return
+        for index, slot in enumerate(self.slots(phase)):
+            if _home(instance, index) is None:
+                yield from (ticket_key(phase, ticket.key, last, instance.entry) for ticket in slot)
+
+    def _recurring(self, phase: Phase, first: int, entry: int) -> Iterator[ItemKey]:
+        """The tickets of a recurring phase from an iteration of it on, as far as any were ever prepared."""
+        for of_phase in range(first, len(self._course.turns) + 1):
+            yield from (ticket_key(phase, ticket.key, of_phase, entry) for ticket in self.slots(phase)[0])
 
     def place(self, key: ItemKey, home: int) -> int | None:
         """The number of the iteration that a ticket planned for iteration `home` is in."""

@@ -3,7 +3,7 @@ that is another iteration now. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from connectors.tracker import Capabilities, Fields, Item, ItemKey, ObservedItem
@@ -13,31 +13,33 @@ from service.domain.plan import Action, Change, Reason, Recorded
 from service.domain.undo import item_of
 
 _TAKEN_OUT = "the phase was left before it came to this"
+_PUT_OFF = "it comes later now"
 _TAKEN_UP = "the phase was left before it came to this, but somebody took it up: it stays as it is"
 
 
 def taken_out(
     keys: Iterable[ItemKey],
+    put_off: Collection[ItemKey],
     recorded: Mapping[ItemKey, Recorded],
     observed: Mapping[ItemKey, ObservedItem],
     able: Capabilities,
 ) -> tuple[list[Change], list[Item]]:
     """The changes that take these tickets, which exist by our records, to the backlog, and the items that the changes
-    refer to. What people moved, changed, began or deleted is theirs: it is only let go of. Where the tracker has no
-    iterations, the label that stands for one is taken off."""
+    refer to. What people moved, changed, began or deleted is theirs: it is only let go of, but for what was `put_off`,
+    as that comes again. Where the tracker has no iterations, the label that stands for one is taken off."""
     changes: list[Change] = []
     items: list[Item] = []
     for key in sorted(keys):
         record = recorded[key]
         item = item_of(key, record.kind, _without_place(record.wanted, able))
         change = _out(item, record, observed, "iteration" if able.iterations else "labels")
-        if change is None:
-            change = Change(
-                key, record.kind, Action.FORGET, Reason.PASSED_BY, item.title, before=record.wanted, note=_TAKEN_UP
-            )
-        else:
+        if change is not None:
+            changes.append(replace(change, note=_PUT_OFF if key in put_off else _TAKEN_OUT))
             items.append(item)
-        changes.append(change)
+        elif key not in put_off:
+            wanted = record.wanted
+            let_go = Change(key, record.kind, Action.FORGET, Reason.PASSED_BY, item.title, wanted, note=_TAKEN_UP)
+            changes.append(let_go)
     return changes, items
 
 
@@ -61,5 +63,4 @@ def _out(item: Item, record: Recorded, observed: Mapping[ItemKey, ObservedItem],
         before={place: (change.before or {}).get(place)},
         after={place: (change.after or {}).get(place)},
         changed=(place,),
-        note=_TAKEN_OUT,
     )

@@ -268,7 +268,7 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
         findings += gone.item_findings(project, wanted, about, observed, restore)
     wanted = without_lost(wanted, about, observed, restore)
     changes, drift = diff(wanted, about, observed, assignment.notes, restore)
-    out, items_out = stranded.taken_out(laid.stranded, ours.recorded, observed, capabilities)
+    out, items_out = stranded.taken_out(laid.stranded, laid.whole.put_off, ours.recorded, observed, capabilities)
     changes, wanted = changes + out, wanted + items_out
     if is_gone:
         changes, drift = [], [gone.project_drift(project)]

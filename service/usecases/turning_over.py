@@ -107,7 +107,7 @@ def _plan(
     drift: list[Drift] = []
     if turnover.begins:
         changes, drift = diff(wanted, about, observed, assignment.notes)
-        out, items_out = stranded.taken_out(laid.stranded, ours.recorded, observed, able)
+        out, items_out = stranded.taken_out(laid.stranded, laid.whole.put_off, ours.recorded, observed, able)
         changes, wanted = changes + out, wanted + items_out
     changes = overlay(changes, turnover, wanted, observed, ours.recorded, able)
     wanted += extra_items(turnover, wanted, ours.recorded, able)

@@ -58,14 +58,13 @@ def drawn_along(
     coming: Stage | None = None,
     ahead: int | None = None,
     live_from: int | None = None,
-    seed_from: int = 0,
     **given: Any,
 ) -> Blueprint:
     parameters = settled(process, **given)
     along = course(process, parameters, CALENDAR, begin(process, *stages, **given), coming=coming, ahead=ahead)
     pins = {ItemKey(key): number for key, number in (placed or {}).items()}
     live = len(stages) if live_from is None else live_from
-    return blueprint(process, parameters, "Churn", "ML", CALENDAR, along, pins, live, seed_from)
+    return blueprint(process, parameters, "Churn", "ML", CALENDAR, along, pins, live)
 
 
 def by_iteration(drawn: Blueprint) -> dict[int, list[str]]:
@@ -172,6 +171,42 @@ def test_what_was_not_come_to_when_a_phase_is_sent_back_comes_with_its_new_turn_
     assert "ticket:test" not in keys_in(drawn.tickets)
 
 
+def test_what_a_turn_of_the_loop_never_came_to_stays_itself_in_the_next_one(loop: Template) -> None:
+    before = drawn_along(loop, [BUILD], {"ticket:plan": 1, "ticket:make": 1})
+    assert by_iteration(before)[3] == ["watch@1", "fix@1", "record:3"]
+    drawn = drawn_along(loop, [BUILD], {"ticket:plan": 1, "ticket:make": 1}, coming=back_to(BUILD, "build"))
+    assert by_iteration(drawn)[4] == ["watch@1", "fix@1", "record:4"]
+    assert [(str(epic.key), epic.title) for epic in drawn.epics] == [
+        ("epic:work", "Epic work"),
+        ("epic:work~2", "Epic work (loop 2)"),
+        ("epic:ops", "Epic ops"),
+    ]
+    watch = next(one for one in drawn.tickets if one.key == "ticket:watch@1")
+    assert (watch.needs, watch.epic) == (("ticket:test~2",), "epic:ops")
+    assert [one.loop for one in drawn.iterations] == [1, 2, 2, 2]
+
+
+def test_what_was_prepared_for_a_phase_that_is_left_before_it_comes_to_it_is_passed_by(loop: Template) -> None:
+    assert drawn_along(loop, [BUILD, BUILD_2, RUN]).passed_by == frozenset()
+    assert drawn_along(loop, [BUILD], coming=RUN).passed_by == frozenset()
+    back = drawn_along(loop, [BUILD], coming=back_to(BUILD, "build"))
+    assert back.passed_by == {"ticket:test"}
+    around = drawn_along(loop, [BUILD, BUILD_2, RUN], coming=back_to(RUN, "run"))
+    assert {"ticket:watch@2", "ticket:fix@2"} <= around.passed_by
+    assert not around.passed_by & set(keys_in(around.tickets))
+    assert by_iteration(around)[4] == ["watch@1~2", "fix@1~2", "record:4"]
+
+
+def test_what_was_prepared_and_is_beyond_the_horizon_since_the_loop_went_back_is_put_off(loop: Template) -> None:
+    back = drawn_along(loop, [BUILD, BUILD_2], coming=back_to(BUILD, "build"), ahead=3)
+    assert list(by_iteration(back)) == [2, 3, 4]
+    assert {"ticket:watch@1", "ticket:fix@1", "epic:ops"} <= back.put_off
+    later = drawn_along(
+        loop, [BUILD, BUILD_2, back_to(BUILD, "build"), Stage("build", 2, 2)], {}, coming=Stage("run", 2)
+    )
+    assert {"watch@1", "fix@1"} <= set(by_iteration(later)[5])
+
+
 def test_a_phase_entered_without_the_one_before_it_needs_what_was_there_in_the_latest_turn(loop: Template) -> None:
     drawn = drawn_along(loop, [BUILD, BUILD_2, RUN, Stage("run", 2)], {})
     watch = next(one for one in drawn.tickets if one.key == "ticket:watch@1~2")
@@ -191,26 +226,6 @@ def test_nothing_is_drawn_beyond_the_horizon(loop: Template) -> None:
     assert by_iteration(drawn) == {1: ["plan", "make", "record:1"]}
     assert keys_in(drawn.epics) == ["epic:work"]
     assert drawn.iterations[0].turns == 2
-
-
-def test_what_was_never_made_is_due_in_the_iteration_that_is_seeded_next(loop: Template) -> None:
-    drawn = drawn_along(loop, [BUILD], {"ticket:plan": 1}, live_from=1, seed_from=2)
-    assert by_iteration(drawn) == {
-        1: ["plan"],
-        2: ["make", "test", "record:1", "record:2"],
-        3: ["watch@1", "fix@1", "record:3"],
-    }
-
-
-def test_what_was_never_made_in_a_phase_that_ended_just_now_is_due_next(loop: Template) -> None:
-    drawn = drawn_along(loop, [BUILD, BUILD_2], {"ticket:plan": 1, "record:1": 1, "record:2": 2}, seed_from=3)
-    assert by_iteration(drawn)[3] == ["make", "test", "watch@1", "fix@1", "record:3"]
-
-
-def test_work_of_what_is_long_over_does_not_come_back_when_it_is_not_placed(loop: Template) -> None:
-    stages = [BUILD, BUILD_2, RUN, Stage("run", 1, 2), Stage("run", 1, 3)]
-    drawn = drawn_along(loop, stages, {"ticket:watch@2": 4, "record:4": 4}, seed_from=5)
-    assert by_iteration(drawn)[5] == ["fix@2", "watch@3", "fix@3", "record:5"]
 
 
 def test_an_iteration_of_a_phase_that_left_the_template_is_refused_only_while_it_is_live(loop: Template) -> None:
@@ -252,7 +267,7 @@ def walks(draw_from: st.DrawFn) -> tuple[Template, list[Step], Counter[ItemKey]]
         along = course(process, parameters, CALENDAR, begun, coming=stage)
         begun.append(Begun(number, stage, along.turn(number).dates))
         along = course(process, parameters, CALENDAR, begun, ahead=ahead)
-        drawn = blueprint(process, parameters, "Churn", "ML", CALENDAR, along, placed, number, number)
+        drawn = blueprint(process, parameters, "Churn", "ML", CALENDAR, along, placed, number)
         steps.append((drawn, number))
         now = [one.key for one in drawn.tickets if one.iteration == f"iteration:{number}"]
         placed |= dict.fromkeys(now, number)
@@ -332,11 +347,45 @@ def test_whatever_is_decided_no_work_is_seeded_twice_and_none_of_a_phase_that_we
     for drawn, n in steps:
         begun.setdefault((drawn.iterations[0].phase, drawn.iterations[0].loop), []).append(n)
     after = {number: drawn.iterations[0].loop for drawn, number in steps}
+    entered: Counter[str] = Counter()
     for (name, turn), numbers in begun.items():
         part = next(one for one in process.phases if one.key == name)
-        mark = f"~{turn}" if turn > 1 else ""
+        entered[name] += 1
+        mark = f"~{entered[name]}" if entered[name] > 1 else ""
         if part.recurring:
             of_phase = range(1, len(numbers) + 1)
             assert all(ItemKey(f"ticket:{one.key}@{n}{mark}") in seeded for one in part.tickets for n in of_phase)
         elif numbers[-1] < last and after[numbers[-1] + 1] == turn:
             assert all(ItemKey(f"ticket:{one.key}{mark}") in seeded for one in part.tickets)
+
+
+@relaxed
+@given(walks(), st.integers(1, 3))
+def test_whatever_is_decided_what_was_prepared_is_wanted_still_or_passed_by_however_far_ahead_it_was(
+    walk: tuple[Template, list[Step], object], ahead: int
+) -> None:
+    process, steps, _ = walk
+    parameters = settled(process)
+    stages = [Stage(one.iterations[0].phase, one.iterations[0].loop, one.iterations[0].of_phase) for one, _ in steps]
+    begun = begin(process, *stages)
+    prepared: dict[int | None, dict[ItemKey, int]] = {None: {}, ahead: {}}
+    for number in range(1, len(steps) + 1):
+        wanted = {}
+        for far, before in prepared.items():
+            placed: dict[ItemKey, int | None] = {key: n for key, n in before.items() if n < number}
+            reach = max(before.values(), default=0)
+            along = course(process, parameters, CALENDAR, begun[:number], ahead=far, reach=reach)
+            drawn = blueprint(process, parameters, "Churn", "ML", CALENDAR, along, placed, number)
+            wanted[far] = {
+                one.key: int(one.iteration.removeprefix("iteration:"))
+                for one in drawn.tickets
+                if one.kind is TicketKind.WORK
+            }
+            gone = {key for key, n in before.items() if n >= number} - set(wanted[far])
+            assert gone <= drawn.passed_by | drawn.put_off
+            assert not (drawn.passed_by | drawn.put_off) & set(wanted[far])
+            assert not drawn.passed_by & drawn.put_off
+            prepared[far] = {key: n for key, n in before.items() if n < number} | wanted[far]
+        known = min(max(found.values(), default=0) for found in wanted.values())
+        near = [{key: n for key, n in found.items() if n <= known} for found in wanted.values()]
+        assert near[0] == near[1]
