@@ -1,0 +1,118 @@
+"""The loop goes back while all that was to come is prepared already: nothing of it stays where it does not belong. Seen
+in the sandbox by plain HTTP, in either tracker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.tracker import ItemKey, ItemKind
+from service.domain import placement
+from service.domain.plan import Action, Reason
+from service.domain.turnover import iteration_key
+from service.store import items, runs
+from service.usecases import deciding, planning
+from tests.integration.desks import TrelloDesk
+from tests.integration.jira_team import JiraTeam
+from tests.integration.turntable import Turntable, turntable
+
+BEGINS = [f"2026-{day}T09:00" for day in ("03-02", "03-16", "03-30", "04-13", "04-27", "05-11")]
+"""When the six iterations begin."""
+
+Shown = dict[str, set[str]]
+"""The titles of the iterations that each ticket is in, by what the tracker calls the ticket."""
+
+
+def in_jira(url: str) -> Shown:
+    team = JiraTeam(url)
+    board = team.board()
+    body = {"jql": "project = ML", "fields": ["summary"], "maxResults": 100}
+    found: Shown = {issue["key"]: set() for issue in team.send("POST", "api/2/search/jql", json=body)["issues"]}
+    for sprint in team.send("GET", f"agile/1.0/board/{board}/sprint")["values"]:
+        if sprint["state"] == "closed":
+            continue
+        more = {"fields": "summary", "maxResults": 100}
+        for issue in team.send("GET", f"agile/1.0/sprint/{sprint['id']}/issue", params=more)["issues"]:
+            found[issue["key"]].add(sprint["name"])
+    return found
+
+
+def in_trello(url: str) -> Shown:
+    prefixes = ("Data ", "Model ", "Care ")
+    return {
+        card["shortLink"]: {label["name"] for label in card["labels"] if label["name"].startswith(prefixes)}
+        for card in TrelloDesk(url).all_cards()
+        if not card["name"].startswith(prefixes)
+    }
+
+
+LOOKS: dict[str, Callable[[str], Shown]] = {"jira": in_jira, "trello": in_trello}
+
+
+@pytest.fixture(params=LOOKS)
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Turntable, Callable[[str], Shown]]]:
+    with turntable(tmp_path / "home", request.param) as table:
+        table.plan_and_apply()
+        yield table, LOOKS[request.param]
+
+
+def refs(table: Turntable) -> dict[ItemKey, str]:
+    """What the tracker calls our tickets."""
+    with table.context.database.session() as session:
+        recorded = items.recorded(session, table.project)
+    return {key: one.ref.key for key, one in recorded.items() if one.ref and one.kind is ItemKind.TICKET}
+
+
+def turn(table: Turntable, number: int, *, back: bool = False) -> None:
+    if back:
+        deciding.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
+    run = table.turned(number, BEGINS[number - 1])
+    assert run.state == runs.COMPLETED, run.findings
+
+
+def test_going_back_leaves_every_prepared_ticket_once_where_the_course_says(
+    either: tuple[Turntable, Callable[[str], Shown]],
+) -> None:
+    table, look = either
+    prepared = refs(table)
+    turn(table, 1)
+    turn(table, 2, back=True)
+
+    assert table.wanted("ticket:clean")["iteration"] is None
+    run = table.run(f"advance-{table.project}-2")
+    assert run is not None
+    assert run.plan_id is not None
+    plan = planning.plan_of(planning.get(table.context, run.plan_id))
+    assert {(one.key, one.action) for one in plan.changes if one.reason is Reason.PASSED_BY} == {
+        ("ticket:clean", Action.UPDATE)
+    }
+
+    turn(table, 3)
+    turn(table, 4, back=True)
+    turn(table, 5)
+    turn(table, 6)
+
+    with table.context.database.session() as session:
+        recorded = items.recorded(session, table.project)
+    now = refs(table)
+    assert {key: now.get(key) for key in prepared} == prepared
+    assert Counter(now.values()).most_common(1)[0][1] == 1
+    assert not [key for key, one in recorded.items() if one.kind is ItemKind.GUEST]
+    draft = planning.draft(table.context, "ML").plan
+    assert draft.empty, [change for change in draft.changes if change.action is not Action.KEEP]
+    assert not [entry for entry in draft.drift if entry.field == "iteration"]
+
+    shown = look(table.url)
+    for key, name in now.items():
+        number = placement.iteration_of(recorded[key]) or 0
+        title = recorded[iteration_key(number)].wanted["title"] if number else None
+        if number >= 6 or not number:
+            assert shown[name] == ({title} if title else set()), key
+    live = {one.wanted["title"] for key, one in recorded.items() if (placement.number_in(key) or 0) > 5}
+    assert {name for name, titles in shown.items() if titles & live} <= set(now.values())
+    assert placement.iteration_of(recorded[ItemKey("ticket:train")]) == 7
+    assert placement.iteration_of(recorded[ItemKey("ticket:watch@1")]) == 8
+    assert placement.iteration_of(recorded[ItemKey("ticket:goals")]) == 6
