@@ -17,6 +17,7 @@ from jira import JIRA
 from sandbox.testing import SandboxServer
 from service.context import Context, open_context
 from service.settings import Settings
+from service.store import loops
 from service.usecases import scheduling
 from tests.integration.conftest import Controls, Installation
 from tests.integration.replicas import Replicas, asked, plan, replicas, shared_installation
@@ -68,7 +69,10 @@ def table(installation: Installation, query: str) -> list[Any]:
 
 
 def current(installation: Installation) -> int:
-    return int(asked(installation, "SELECT current FROM loops"))
+    """The iteration that goes on; fails at once where the loop stands still."""
+    ((state, number),) = table(installation, "SELECT state, current FROM loops")
+    assert state == loops.TURNING, trouble(installation)
+    return int(number)
 
 
 def trouble(installation: Installation) -> list[Any]:
