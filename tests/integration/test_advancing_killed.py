@@ -4,6 +4,7 @@ is there twice or nowhere."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.waiting import eventually
 
 FIRST, SECOND = "2026-03-02T09:00", "2026-03-16T09:00"
 
-WRITES = {
+WRITES: dict[str, dict[str, Any]] = {
     "the move of what is carried": {"method": "POST", "path": "/sprint/\\d+/issue$"},
     "the close": {"method": "POST", "path": "/agile/1.0/sprint/\\d+$"},
     "the creation of what is seeded": {"method": "POST", "path": "/issue/bulk$"},

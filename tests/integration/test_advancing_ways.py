@@ -10,6 +10,7 @@ import pytest
 
 from service.store import loops, runs
 from service.usecases import applying, deciding, planning, undoing
+from service.usecases.wishes import Wish
 from tests.integration.desks import TrelloDesk
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import turntable
@@ -105,7 +106,7 @@ def test_a_deleted_sprint_loses_nothing_and_one_that_is_to_begin_is_made_again_b
 
         assert held.state == runs.HELD
         assert "next-iteration-deleted" in {finding["code"] for finding in held.findings}
-        restored = planning.make_plan(table.context, "ML", planning.Wish(restore=("iteration:2",)))
+        restored = planning.make_plan(table.context, "ML", Wish(restore=("iteration:2",)))
         made = table.ended(applying.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
         assert made.state == runs.COMPLETED, made.findings
         table.set("2026-03-16T10:00")
@@ -150,7 +151,7 @@ def test_the_loop_turns_in_trello(tmp_path: Path, method: str) -> None:
         lists = {one["id"]: one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
 
         def where(title: str) -> str:
-            return lists[desk.cards()[title]["idList"]]
+            return str(lists[desk.cards()[title]["idList"]])
 
         done = next(one for one, name in lists.items() if name == "Done")
         assert where("Set the goals") == where("Data 1") != where("Clean the data")

@@ -33,7 +33,13 @@ from tests.integration.conftest import ROOT, TEAM_FILE
 from tests.waiting import eventually
 
 TEMPLATE = Path(__file__).parent / "turning.yaml"
-QUICKLY = {"settle_seconds": 1, "backoff_seconds": 0.2, "grace_seconds": 3, "tick_seconds": 0.2, "hold_seconds": 60}
+QUICKLY: dict[str, Any] = {
+    "settle_seconds": 1,
+    "backoff_seconds": 0.2,
+    "grace_seconds": 3,
+    "tick_seconds": 0.2,
+    "hold_seconds": 60,
+}
 """Settings with which nothing waits for long."""
 
 START = "2026-03-02"
