@@ -93,7 +93,9 @@ class Turntable:
             run = self.run(run_id)
             return run if run is not None and run.state in (states or runs.ENDED) else None
 
-        return eventually(look, 120)
+        found = eventually(look, 120)
+        assert found is not None
+        return found
 
     def run(self, run_id: str) -> RunRow | None:
         with self.context.database.session() as session:
