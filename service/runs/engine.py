@@ -27,6 +27,7 @@ from service.runs.lock import AlreadyRunning, HomeLock
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
 from service.runs.turning import Turning
+from service.runs.work import RUNS_AT_ONCE
 from service.settings import Settings
 from service.store import loops, runs
 
@@ -37,10 +38,6 @@ QUEUE = "ops"
 
 APPLICATION_VERSION = "1"
 """Pinned: by default the engine hashes our code and strands every pending run at an upgrade."""
-
-RUNS_AT_ONCE = 32
-"""Runs that one process takes from the queue, one for each connection. A run that waits for its tracker, for an hour if
-need be, holds its place: so there are more places than a process could keep busy."""
 
 EXECUTOR = "main"
 """The one executor of a home folder; on PostgreSQL each replica is named by its slot."""

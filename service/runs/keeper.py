@@ -182,12 +182,17 @@ class Keeper:
 
     def _next_open(self) -> list[tuple[str, str]]:
         """The open runs to be looked at now: their workflows and partitions."""
-        query = (
-            select(RunRow.id, RunRow.attempt, ProjectRow.connection_id)
-            .join(ProjectRow, ProjectRow.id == RunRow.project_id)
+        coming = (
+            select(RunRow.id, RunRow.attempt, RunRow.project_id)
             .where(RunRow.state.in_(OPEN), RunRow.id > self._reached)
             .order_by(RunRow.id)
             .limit(CHUNK)
+            .subquery()
+        )
+        query = (
+            select(coming.c.id, coming.c.attempt, ProjectRow.connection_id)
+            .join(ProjectRow, ProjectRow.id == coming.c.project_id)
+            .order_by(coming.c.id)
         )
         with self._context.database.session() as session:
             rows = session.execute(query).all()

@@ -32,6 +32,10 @@ what the tracker asks for."""
 LONGEST_BACKOFF = 240.0
 """Seconds between two attempts when the tracker does not say how long to wait."""
 
+RUNS_AT_ONCE = 32
+"""Runs that one process takes from the queue, one for each connection. A run that waits for its tracker, for an hour if
+need be, holds its place: so there are more places than a process could keep busy."""
+
 RESUME = "Nothing is lost: once this is mended, retry the run; only what is missing will be done."
 
 
@@ -223,7 +227,7 @@ def _record_along(
         items.made(session, project_id, key, kind_of(key), ref, {"title": ref.key}, run_id, now)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=RUNS_AT_ONCE)
 def _plan(context: Context, plan_id: str) -> tuple[Plan, dict[ItemKey, Item], dict[ItemKey, Change]]:
     """The plan, read once for all steps of a run: plans never change after they are saved."""
     with context.database.session() as session:
