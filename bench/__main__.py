@@ -1,5 +1,6 @@
 """`make bench`: bootstraps of 44, 200 and 500 tickets, counted beside the lower bound and the obvious script; what
-surviving an interrupted call costs, what the engine adds, and how soon another replica takes over."""
+surviving an interrupted call costs, what the engine adds, and how soon another replica takes over; what an advance
+costs, and whether each project costs the same when 10,000 of them are due in one minute."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import jira_bootstrap, recovery, trello_bootstrap
+from bench import advance, due, jira_bootstrap, recovery, trello_bootstrap
 from bench.common import SIZES, Measured
 
 TRACKERS = {"jira": jira_bootstrap.measure, "trello": trello_bootstrap.measure}
+PARTS = ("bootstrap", "recovery", "advance", "due")
 LATENCIES = {"jira": [0, 100], "trello": [0]}
 """Injected milliseconds a call. Trello's rate limit is what counts there."""
 
@@ -23,10 +25,15 @@ def main() -> None:
     """Run the benchmarks and print a table for each tracker (or JSON)."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--only", choices=["bootstrap", "recovery"], help="only these; all if left out")
+    parser.add_argument("--only", choices=PARTS, help="only these; all if left out")
     parser.add_argument("--tracker", choices=sorted(TRACKERS), nargs="+", default=sorted(TRACKERS), help="which ones")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of tickets")
     parser.add_argument("--latency", type=int, nargs="+", help="injected latencies in milliseconds")
+    parser.add_argument("--waiting", type=int, nargs="*", default=list(due.WAITING), help="projects due at once")
+    parser.add_argument(
+        "--drained", type=int, nargs="*", default=list(due.DRAINED), help="projects that advance at once"
+    )
+    parser.add_argument("--connections", type=int, default=due.CONNECTIONS, help="that the latter are spread over")
     arguments = parser.parse_args()
     progress = Console(stderr=True)
     output = Console(width=None if sys.stdout.isatty() else 140)
@@ -35,6 +42,10 @@ def main() -> None:
         everything |= _bootstraps(arguments, progress, output)
     if arguments.only in (None, "recovery"):
         everything["recovery"] = _recovery(arguments, progress, output)
+    if arguments.only in (None, "advance"):
+        everything["advance"] = _advances(arguments, progress, output)
+    if arguments.only in (None, "due"):
+        everything |= _due(arguments, progress, output)
     if arguments.json:
         json.dump(everything, sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -74,6 +85,85 @@ def _recovery(arguments: argparse.Namespace, progress: Console, output: Console)
         "overhead": [entry.to_json() for entry in beside],
         "takeover": taken.to_json() if taken else None,
     }
+
+
+def _advances(arguments: argparse.Namespace, progress: Console, output: Console) -> list[dict[str, Any]]:
+    found: list[advance.Advanced] = []
+    for tracker in arguments.tracker:
+        for size in arguments.sizes:
+            with progress.status(f"{tracker}: advancing a project of {size} tickets …"):
+                found += advance.measure(tracker, size)
+    if not arguments.json:
+        output.print(_advance_table(found))
+    return [entry.to_json() for entry in found]
+
+
+def _due(arguments: argparse.Namespace, progress: Console, output: Console) -> dict[str, Any]:
+    waiting: list[due.Due] = []
+    drained: list[due.Drained] = []
+    for store in due.stores():
+        for size in arguments.waiting:
+            with progress.status(f"{store}: {size} projects due at once …"):
+                waiting.append(due.measure(store, size))
+        if arguments.drained:
+            with progress.status(f"{store}: {sum(arguments.drained)} projects advance …"):
+                drained += due.drain(store, arguments.drained, arguments.connections)
+    if not arguments.json:
+        output.print(_due_table(waiting))
+        output.print(_drained_table(drained))
+    return {"due": [entry.to_json() for entry in waiting], "drained": [entry.to_json() for entry in drained]}
+
+
+def _advance_table(found: list[advance.Advanced]) -> Table:
+    table = Table(title="One advance: all of an iteration is carried over", title_justify="left")
+    names = (
+        "tracker",
+        "tickets",
+        "ahead",
+        "carried",
+        "made",
+        "writes",
+        "bound",
+        "ratio",
+        "one call each",
+        "reads",
+        "s",
+    )
+    for heading in names:
+        table.add_column(heading, justify="left" if heading == "tracker" else "right")
+    for entry in found:
+        counts = (entry.carried, entry.made, entry.writes, entry.bound)
+        ratio = f"{entry.writes / entry.bound:.2f}"
+        last = (ratio, str(entry.apart), str(entry.reads), f"{entry.seconds:.1f}")
+        table.add_row(entry.tracker, str(entry.tickets), str(entry.ahead), *(str(count) for count in counts), *last)
+    return table
+
+
+def _due_table(found: list[due.Due]) -> Table:
+    """Each number beside what it is of the store's first row, so that growth shows."""
+    table = Table(title="Projects due at once: milliseconds, and times the first row's", title_justify="left")
+    names = ("look", "begin", "enqueue", "journal", "run")
+    heads = ("a look", "to begin each", "to enqueue each", "a look at the journal", "an idle run, each")
+    for heading in ("store", "projects", "statements each", *heads):
+        table.add_column(heading, justify="left" if heading == "store" else "right")
+    firsts: dict[str, due.Due] = {}
+    for entry in found:
+        first = firsts.setdefault(entry.store, entry)
+        values = [(getattr(entry, name), getattr(first, name)) for name in names]
+        shown = [f"{value:.2f} ({value / base:.1f}x)" if base else f"{value:.2f}" for value, base in values]
+        table.add_row(entry.store, str(entry.projects), f"{entry.statements:.2f}", *shown)
+    return table
+
+
+def _drained_table(found: list[due.Drained]) -> Table:
+    table = Table(title="Whole advances at once, for each project", title_justify="left")
+    headings = ("store", "projects", "connections", "seconds", "CPU ms", "requests", "statements")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "store" else "right")
+    for entry in found:
+        numbers = (f"{entry.seconds:.2f}", f"{entry.cpu:.0f}", f"{entry.requests:.1f}", f"{entry.statements:.0f}")
+        table.add_row(entry.store, str(entry.projects), str(entry.connections), *numbers)
+    return table
 
 
 def _overhead_table(found: list[recovery.Overhead]) -> Table:
