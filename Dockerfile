@@ -7,13 +7,14 @@ RUN /opt/phaseloop/bin/pip install --no-cache-dir --require-hashes -r requiremen
 COPY connectors connectors
 COPY sandbox sandbox
 COPY service service
+COPY simulation simulation
 COPY templates templates
 # The packages are pure Python and import each other by name: copying them is installing them.
 RUN site="$(/opt/phaseloop/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
- && cp -r connectors sandbox service templates "$site"/ \
+ && cp -r connectors sandbox service simulation templates "$site"/ \
  && printf '#!/opt/phaseloop/bin/python\nfrom service.cli import main\nmain()\n' > /opt/phaseloop/bin/phaseloop \
  && chmod 755 /opt/phaseloop/bin/phaseloop \
- && /opt/phaseloop/bin/python -m compileall -q "$site"/service "$site"/connectors "$site"/sandbox
+ && /opt/phaseloop/bin/python -m compileall -q "$site"/service "$site"/connectors "$site"/sandbox "$site"/simulation
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/phaseloop --create-home phaseloop

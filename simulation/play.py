@@ -190,7 +190,8 @@ class Play:
             self._stage.rest()
             self._stage.clock.jump(instant)
             return
-        if down is not None and instant.date() > down.last:
+        if down is not None and instant.date() > down.last and not self._stage.awake:
+            self._stage.clock.jump(instant)
             self._stage.wake()
         while (due := self._next_due()) is not None and due <= instant:
             self._stage.clock.jump(due)
@@ -218,7 +219,7 @@ class Play:
                 return
             if run.state == runs.WAITING and run.waiting_until is not None:
                 self._stage.clock.jump(run.waiting_until)
-            machine.sleep(0.01)
+            machine.sleep(0.03)
         raise Stuck(f"The run {run_id} does not come to an end.")
 
     def _after(self, run_id: str) -> None:

@@ -73,6 +73,11 @@ class Stage:
     ) -> None:
         self._exit.close()
 
+    @property
+    def awake(self) -> bool:
+        """Whether the service is at work."""
+        return self._engine is not None
+
     def wake(self) -> None:
         """Have the service at work. Its clock does not tick by itself: whoever plays begins what is due."""
         if self._engine is None:

@@ -192,4 +192,4 @@ def eye(tracker: str, http: httpx.Client) -> Eye:
 
 def login(email: str, tracker: str) -> str:
     """What an eye calls somebody with that address."""
-    return re.sub("[^a-z0-9]", "", email.split("@")[0]) if tracker == "trello" else email
+    return re.sub("[^a-z0-9]", "", email.split("@", maxsplit=1)[0]) if tracker == "trello" else email

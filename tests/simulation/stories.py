@@ -133,7 +133,7 @@ class Story:
     def check_dependencies(self, seen: Seen) -> None:
         """Every ticket waits for those of its own turn of the loop that the template says, as far as they are there."""
         for one in seen.tickets:
-            assert {title for title in self.needed(one, seen)} <= one.waits_for, one
+            assert set(self.needed(one, seen)) <= one.waits_for, one
 
     def needed(self, ticket: SeenTicket, seen: Seen) -> Iterator[str]:
         found = _WORK.fullmatch(ticket.key)

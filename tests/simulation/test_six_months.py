@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.report import Began, Closed
+from simulation.report import Began, Closed, Held, WentOn
 from tests.simulation.stories import Story, script
 
 
@@ -21,6 +21,9 @@ def test_six_months_go_by_and_every_iteration_is_as_it_should_be(tracker: str, m
     assert [one.number for one in report.of(Began)] == list(range(1, 14))
     assert [one.number for one in report.of(Closed)] == list(range(1, 13))
     story.check()
+    assert {one.iteration for one in report.of(Held)} == {one.iteration for one in report.of(WentOn)}
+    if (tracker, method) != ("jira", "kanban"):
+        assert len(report.of(Held)) == 1
     for one in report.of(Closed):
         tally = one.tally
         ended = (tally.done, tally.carried, tally.backlog, tally.left, tally.removed)

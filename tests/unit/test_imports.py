@@ -102,6 +102,9 @@ def test_a_connector_is_reached_through_the_registry_alone(path: Path) -> None:
     assert not any(within(target, ["connectors.jira"]) for target in imports(path))
 
 
-@pytest.mark.parametrize("path", [*modules("service"), *modules("connectors"), *modules("sandbox")], ids=name_of)
+EVERYTHING = [path for package in ("service", "connectors", "sandbox", "simulation") for path in modules(package)]
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
 def test_a_module_opens_with_a_line_on_its_job(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{name_of(path)} has no docstring"
