@@ -12,7 +12,7 @@ REASON: Example = {"reason": "Half the team is at a fair"}
 RESUMING: Example = {"catch_up": False}
 DECISION: Example = {"move": "back", "phase": "ideation", "reason": "The data does not hold what was promised"}
 ANSWERS: Example = {"answers": {"ML-12": "backlog", "*": "next"}}
-ADVANCING: Example = {**ANSWERS, "decision": {"move": "stay", "reason": "One more experiment"}}
+ADVANCING: Example = {**ANSWERS, "decision": {"move": "stay", "reason": "One more experiment"}, "begins": 3}
 
 FIRING: Example = {
     "kind": "advance",

@@ -73,6 +73,12 @@ class Advancing(Body):
 
     answers: Answers = Field(default_factory=dict, description=_ANSWERS)
     decision: NewDecision | None = Field(default=None, description="In place of the one that stands.")
+    begins: int | None = Field(
+        default=None,
+        ge=1,
+        description="The iteration that is meant to begin. Where it was begun already the answer is its run, so that "
+        "nothing advances twice; left out, it is whichever comes next.",
+    )
 
 
 class ProjectNamed(Shown):

@@ -262,9 +262,9 @@ def _iteration_findings(
         yield Finding(
             Severity.WARNING,
             "closing-iteration-deleted",
-            "The iteration that ends is no longer in the tracker: there is nothing to close, and what was in it cannot "
-            "be told.",
-            "Tickets of it that are not done stand in the backlog: put those that go on into the one that begins.",
+            "The iteration that ends is no longer in the tracker: there is nothing to close. What was planned for it and "
+            "is not done goes on as usual; what people had added to it cannot be told.",
+            "Put people's own tickets of it that go on into the one that begins.",
             closing,
         )
     elif turnover.closes and observed[closing].status == _CLOSED:

@@ -63,32 +63,46 @@ def advance(
     *,
     answers: Mapping[str, str] | None = None,
     decision: Decision | None = None,
+    begins: int | None = None,
 ) -> RunRow:
     """Advance now, not at the planned time, and return the run: the one that the clock would start. Asking again
     returns the same run, and has one that is held look again. The next iteration begins today and ends as planned.
 
-    Raises NotFound; Conflict where the loop has not begun, is paused or has ended.
+    `begins` is the iteration that the caller means to begin: where that was begun meanwhile its run is returned, so that
+    a second click does not advance twice. Raises NotFound; Conflict where the loop has not begun, is paused or has
+    ended, or where `begins` is not the one that comes next.
     """
     row = projects.going_on(context, project)
     with context.database.session() as session:
         loop = loops.locked(session, row.id)
         loop = _turning(row, loop)
-        if loop.state == loops.PAUSED:
-            message = f"The loop of {row.key} is paused: {loop.message}"
-            raise Conflict("loop-paused", message, "Resume it first.")
-        going_on = _advance_at_work(session, loop)
-        if going_on is None or going_on.state == runs.HELD:
-            if answers:
-                loop.answers = {**loop.answers, **{name: Policy(policy).value for name, policy in answers.items()}}
-            if decision is not None:
-                loop.decision = _DECISION.dump_python(decision, mode="json")
-        run = going_on
+        number = loop.current + 1 if begins is None else begins
+        if not 1 <= number <= loop.current + 1:
+            message = f"Iteration {number} of {row.key} is not the one that comes next: {loop.current + 1} is."
+            raise Conflict("loop-moved-on", message, "Look at the loop again, and advance from there.")
+        run = _coming(row, loop, answers or {}, decision, session) if number > loop.current else None
         if run is None or run.state == runs.HELD:
-            run = schedule.begin(session, row.id, loops.ADVANCE, loop.current + 1, started_by, context.now())
+            run = schedule.begin(session, row.id, loops.ADVANCE, number, started_by, context.now())
         session.flush()
         workflow, partition, over = runs.workflow_id(run.id, run.attempt), row.connection_id, run.state in runs.ENDED
     if not over:  # after the commit: asking again enqueues what was not
         enqueue(workflow, partition)
+    return run
+
+
+def _coming(
+    row: ProjectRow, loop: LoopRow, answers: Mapping[str, str], decision: Decision | None, session: Session
+) -> RunRow | None:
+    """The run that is at the next iteration, if there is one. What people say is kept with the loop, unless that run has
+    planned already. Raises Conflict where the loop is paused."""
+    if loop.state == loops.PAUSED:
+        raise Conflict("loop-paused", f"The loop of {row.key} is paused: {loop.message}", "Resume it first.")
+    run = _advance_at_work(session, loop)
+    if run is None or run.state == runs.HELD:
+        if answers:
+            loop.answers = {**loop.answers, **{name: Policy(policy).value for name, policy in answers.items()}}
+        if decision is not None:
+            loop.decision = _DECISION.dump_python(decision, mode="json")
     return run
 
 

@@ -214,9 +214,10 @@ def set_next(session: Session, ours: Material, loop: LoopRow) -> None:
 
 def begin_loop(context: Context, project_id: str) -> None:
     """Let the project's loop begin, after its first apply: the first iteration is due when it starts. One whose first
-    iteration is over already is paused. Repeatable."""
+    iteration is over already is paused. One whose first apply did not get as far as opening the project in the tracker
+    waits for the apply that does. Repeatable."""
     ours = material(context, project_id)
-    if ours.loop is not None:
+    if ours.loop is not None or ours.project.url is None:
         return
     first = course(ours.template, ours.parameters, ours.calendar, (), ahead=1).turn(1)
     now = context.now()

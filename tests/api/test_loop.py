@@ -191,6 +191,17 @@ def test_asking_to_advance_again_with_the_same_key_is_one_run(api: Api) -> None:
     api.wait_for_end(first.json()["id"])
 
 
+def test_an_iteration_that_was_begun_is_not_followed_by_a_second_click(api: Api) -> None:
+    project = applied(api)
+    first = advanced(api, project)
+    again = api("POST", f"/projects/{project}/advance", json={"begins": 1})
+    assert (again.status_code, again.json()["id"]) == (202, first["id"])
+    assert loop(api, project)["current"] == 1
+    too_far = api("POST", f"/projects/{project}/advance", json={"begins": 3})
+    assert "3" in assert_problem(too_far, "loop-moved-on", 409)["detail"]
+    assert api.get(f"/projects/{project}/history")["iterations"][-1]["number"] == 1
+
+
 def test_what_is_wrong_with_an_advance_is_named_by_its_place(api: Api, begun: str) -> None:
     body = {"decision": {"move": "back", "phase": "nowhere", "reason": "x"}}
     for path in ("advance", "advance/preview"):

@@ -254,7 +254,10 @@ def preview_advance(
     responses={
         202: {"headers": openapi.location_header("run") | openapi.REPLAYED},
         **openapi.problems(
-            *(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *_BEGUN), "no-iteration", "loop-paused"
+            *(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *_BEGUN),
+            "no-iteration",
+            "loop-paused",
+            "loop-moved-on",
         ),
     },
 )
@@ -268,10 +271,11 @@ def advance(
 ) -> dict[str, Any]:
     """Closes the iteration that goes on and begins the next one, today. Starts the run that the clock would start and
     answers at once; follow it at `Location`. While it is at work, asking again is the same run (one that is held looks
-    again); once it has ended, it is the next advance, so send an `Idempotency-Key`."""
+    again); once it has ended, it is the next advance, so say which iteration `begins` or send an `Idempotency-Key`."""
     with placed(_pointer):
         answers, decision = _wishes(context, name, caller, body)
-        run = advancing.advance(context, name, caller, start, answers=answers, decision=decision)
+        begins = body.begins if body is not None else None
+        run = advancing.advance(context, name, caller, start, answers=answers, decision=decision, begins=begins)
     response.headers["Location"] = f"/api/v1/runs/{run.id}"
     return running.run_json(running.progress(context, run.id))
 
