@@ -262,8 +262,8 @@ def _iteration_findings(
         yield Finding(
             Severity.WARNING,
             "closing-iteration-deleted",
-            "The iteration that ends is no longer in the tracker: there is nothing to close. What was planned for it and "
-            "is not done goes on as usual; what people had added to it cannot be told.",
+            "The iteration that ends is no longer in the tracker: there is nothing to close. What was planned for it "
+            "and is not done goes on as usual; what people had added to it cannot be told.",
             "Put people's own tickets of it that go on into the one that begins.",
             closing,
         )

@@ -68,8 +68,8 @@ def advance(
     """Advance now, not at the planned time, and return the run: the one that the clock would start. Asking again
     returns the same run, and has one that is held look again. The next iteration begins today and ends as planned.
 
-    `begins` is the iteration that the caller means to begin: where that was begun meanwhile its run is returned, so that
-    a second click does not advance twice. Raises NotFound; Conflict where the loop has not begun, is paused or has
+    `begins` is the iteration that the caller means to begin: where that was begun meanwhile its run is returned, so
+    that a second click does not advance twice. Raises NotFound; Conflict where the loop has not begun, is paused or has
     ended, or where `begins` is not the one that comes next.
     """
     row = projects.going_on(context, project)
@@ -93,8 +93,8 @@ def advance(
 def _coming(
     row: ProjectRow, loop: LoopRow, answers: Mapping[str, str], decision: Decision | None, session: Session
 ) -> RunRow | None:
-    """The run that is at the next iteration, if there is one. What people say is kept with the loop, unless that run has
-    planned already. Raises Conflict where the loop is paused."""
+    """The run that is at the next iteration, if there is one. What people say is kept with the loop, unless that run
+    has planned already. Raises Conflict where the loop is paused."""
     if loop.state == loops.PAUSED:
         raise Conflict("loop-paused", f"The loop of {row.key} is paused: {loop.message}", "Resume it first.")
     run = _advance_at_work(session, loop)

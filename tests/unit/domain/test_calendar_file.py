@@ -117,8 +117,8 @@ freezes:
         'calendar.yaml:6 holidays.subdivision: unknown subdivision "Bayern" of DE; did you mean "BY"?',
         "calendar.yaml:8 freezes[0]: `from` (2026-12-24) is after `to` (2026-12-01); exchange the two",
         (
-            "calendar.yaml:9 freezes[1]: a freeze from 2026-01-01 to 2027-06-30 is longer than a year; pause the project "
-            "instead"
+            "calendar.yaml:9 freezes[1]: a freeze from 2026-01-01 to 2027-06-30 is longer than a year; "
+            "pause the project instead"
         ),
     ]
 
