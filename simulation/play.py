@@ -231,7 +231,7 @@ class Play:
         number = run.iteration or 0
         if run.state == runs.HELD:
             if looks == 1:
-                said = tuple((str(found["message"]), str(found["fix"])) for found in run.findings)
+                said = tuple((self._plain(found["message"]), self._plain(found["fix"])) for found in run.findings)
                 self._note(Held(self._now(), number, said))
             return
         if run.state not in (runs.COMPLETED, runs.INCOMPLETE):
@@ -243,6 +243,10 @@ class Play:
             self._note(WentOn(self._now(), number, looks))
         if row is not None:
             self._turned(run, plan_from_json(row.body))
+
+    def _plain(self, text: object) -> str:
+        """The text without the sandbox's port, which is another each time."""
+        return str(text).replace(self._stage.url, "http://sandbox")
 
     def _turned(self, run: RunRow, plan: Plan) -> None:
         turnover = plan.turnover

@@ -21,7 +21,7 @@ from service.domain.team import Team
 from service.templates import load_builtin
 from simulation.cast import COUNTRY, SUBDIVISION, come_along
 from simulation.play import Play, Script
-from simulation.report import Began, Closed, Entry, Report
+from simulation.report import Began, Closed, Entry, Held, Report, WentOn
 from simulation.stage import Stage
 from tests.simulation.eyes import Eye, Seen, SeenTicket, eye, login
 
@@ -175,3 +175,20 @@ def _bounds(told: Script, number: int) -> tuple[datetime, datetime]:
     working = [one for one in days if one.weekday() < 5 and one not in free]
     starts, ends = datetime.combine(working[0], time(9)), datetime.combine(working[-1], time(17))
     return starts.replace(tzinfo=told.zone), ends.replace(tzinfo=told.zone)
+
+
+def six_months(tracker: str, method: str, home: Path) -> None:
+    """Play six months and hold every iteration against what the tracker shows."""
+    story = Story(script(tracker, method), home)
+
+    report = story.play()
+
+    assert [one.number for one in report.of(Began)] == list(range(1, 14))
+    assert [one.number for one in report.of(Closed)] == list(range(1, 13))
+    story.check()
+    assert [one.iteration for one in report.of(Held)] == [one.iteration for one in report.of(WentOn)]
+    assert len(report.of(Held)) == (0 if (tracker, method) == ("jira", "kanban") else 1)
+    for one in report.of(Closed):
+        tally = one.tally
+        ended = (tally.done, tally.carried, tally.backlog, tally.left, tally.removed)
+        assert tally.planned.tickets + tally.added.tickets == sum(end.tickets for end in ended)
