@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--only", choices=PARTS, help="only these; all if left out")
     parser.add_argument("--tracker", choices=sorted(TRACKERS), nargs="+", default=sorted(TRACKERS), help="which ones")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of tickets")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of tickets")
     parser.add_argument("--latency", type=int, nargs="+", help="injected latencies in milliseconds")
     parser.add_argument("--waiting", type=int, nargs="*", default=list(due.WAITING), help="projects due at once")
     parser.add_argument(
@@ -55,7 +55,7 @@ def _bootstraps(arguments: argparse.Namespace, progress: Console, output: Consol
     everything: dict[str, Any] = {}
     for tracker in arguments.tracker:
         found: list[Measured] = []
-        for size in arguments.sizes:
+        for size in arguments.sizes or SIZES:
             for latency in arguments.latency or LATENCIES[tracker]:
                 with progress.status(f"{tracker}: {size} tickets at {latency} ms …"):
                     found += TRACKERS[tracker](size, latency)
@@ -90,7 +90,7 @@ def _recovery(arguments: argparse.Namespace, progress: Console, output: Console)
 def _advances(arguments: argparse.Namespace, progress: Console, output: Console) -> list[dict[str, Any]]:
     found: list[advance.Advanced] = []
     for tracker in arguments.tracker:
-        for size in arguments.sizes:
+        for size in arguments.sizes or advance.SIZES:
             with progress.status(f"{tracker}: advancing a project of {size} tickets …"):
                 found += advance.measure(tracker, size)
     if not arguments.json:
