@@ -1,4 +1,4 @@
-"""Six months in Trello, by both methods: every iteration's tickets, people, dates and needs, as plain clients see them."""
+"""Six months in Trello, by both methods: every iteration's tickets, people, dates and needs."""
 
 from __future__ import annotations
 
