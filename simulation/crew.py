@@ -46,6 +46,11 @@ class Crew:
         self._done: dict[str, float] = {}
         self._owed: set[str] = set()
 
+    def without(self, email: str) -> None:
+        """Go on without this person; what they had in hand stays as it is."""
+        self._people = [person for person in self._people if person.email != email]
+        self._doing.pop(email, None)
+
     def morning(self, day: date, number: int) -> None:
         """Whoever is there and has nothing in hand takes a ticket."""
         tickets = self._office.at_work(number)

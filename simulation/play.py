@@ -116,6 +116,7 @@ class Play:
         self._closes_by_hand, self._gets_in_the_way = drawn.randint(2, 4), drawn.randint(5, 8)
         self._patience = drawn.randint(1, 2)
         self._lacking: set[str] = set()
+        self._leaves: date | None = script.first + timedelta(days=int(script.months * 30 * drawn.uniform(0.4, 0.7)))
         self.project_id = ""
 
     @property
@@ -272,8 +273,27 @@ class Play:
         for person in self._people:
             if days := person.falls_ill(day, self.known.calendar):
                 self._note(Noted(self._now(), f"{person.person} falls ill, for {days} day{'' if days == 1 else 's'}"))
+        self._leave(day)
         self._crew.write_up(day, self.known.current)
         self._crew.morning(day, self.known.current)
+
+    def _leave(self, day: date) -> None:
+        """Somebody whose roles others hold too leaves for good; nobody says so in the team file."""
+        if not self._script.trouble or self._leaves is None or day < self._leaves:
+            return
+        self._leaves = None
+        members = self._script.team.members
+        spare = (
+            member
+            for member in reversed(members)
+            if member.email is not None
+            if all(any(role in other.roles for other in members if other is not member) for role in member.roles)
+        )
+        gone = next(spare, None)
+        if gone is not None and gone.email is not None and self._stage.close_account(gone.email):
+            self._people = [person for person in self._people if person.email != gone.email]
+            self._crew.without(gone.email)
+            self._note(Noted(self._now(), f"{gone.person} leaves: the account is closed"))
 
     def _look_round(self, day: date) -> None:
         days = self._days()

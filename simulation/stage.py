@@ -122,6 +122,13 @@ class Stage:
                 new = {"emailAddress": member.email, "displayName": member.person, "products": ["jira-software"]}
                 httpx.post(f"{self.url}/rest/api/3/user", json=new, auth=auth).raise_for_status()
 
+    def close_account(self, email: str) -> bool:
+        """Deactivate somebody's account; False where that cannot be played."""
+        if self.tracker != "jira":
+            return False
+        self.control("users", user=email, active=False)
+        return True
+
     def office(self, key: str, remote_id: str, emails: Iterable[str]) -> Office:
         """Where the team works, once the project was made there."""
         office: Office

@@ -73,7 +73,9 @@ def simulate(
     ahead: Annotated[
         str | None, typer.Option(help="How many iterations are kept prepared, or all [default: as the template says].")
     ] = None,
-    calm: Annotated[bool, typer.Option("--calm", help="Nobody does what stands in the way of an advance.")] = False,
+    calm: Annotated[
+        bool, typer.Option("--calm", help="Nobody stands in the way of an advance, nobody leaves.")
+    ] = False,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep what was played in this new folder, to look at it.")
     ] = None,

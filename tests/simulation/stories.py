@@ -21,7 +21,7 @@ from service.domain.team import Team
 from service.templates import load_builtin
 from simulation.cast import COUNTRY, SUBDIVISION, come_along
 from simulation.play import Play, Script
-from simulation.report import Began, Closed, Entry, Held, Report, WentOn
+from simulation.report import Began, Closed, Entry, Held, Noted, Report, WentOn
 from simulation.stage import Stage
 from tests.simulation.eyes import Eye, Seen, SeenTicket, eye, login
 
@@ -48,6 +48,8 @@ class Story:
     begun: dict[int, Seen] = field(default_factory=dict)
     evenings: dict[int, Seen] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
+    """Addresses of people who left, and in which iteration."""
 
     def play(self) -> Report:
         with (
@@ -59,6 +61,9 @@ class Story:
 
     def hear(self, entry: Entry) -> None:
         self.entries.append(entry)
+        if isinstance(entry, Noted) and " leaves: " in entry.text:
+            name = entry.text.partition(" leaves: ")[0]
+            self.left |= {one.email or "": len(self.begun) for one in self.team.members if one.person == name}
         if isinstance(entry, Began):
             self.begun[entry.number] = self.eye.look()
 
@@ -119,7 +124,7 @@ class Story:
         assert own <= inside
 
     def check_people(self, number: int, seen: Seen) -> None:
-        """Who has a ticket that nobody has begun holds its role; one that nobody has says so."""
+        """Who has a ticket that nobody has begun holds its role and is still there; one that nobody has says so."""
         roles = {login(one.email or "", self.script.tracker): set(one.roles) for one in self.team.members}
         for one in seen.inside(self.title[number]):
             role = next((label[5:] for label in one.labels if label.startswith("role:")), None)
@@ -129,6 +134,7 @@ class Story:
                 assert f"vacant:{role}" in one.labels, one
             else:
                 assert role in roles[one.email], one
+                assert self.left.get(one.email, number) >= number, one
 
     def check_dependencies(self, seen: Seen) -> None:
         """Every ticket waits for those of its own turn of the loop that the template says, as far as they are there."""
@@ -186,6 +192,7 @@ def six_months(tracker: str, method: str, home: Path) -> None:
     assert [one.number for one in report.of(Began)] == list(range(1, 14))
     assert [one.number for one in report.of(Closed)] == list(range(1, 13))
     story.check()
+    assert len(story.left) == (1 if tracker == "jira" else 0)
     assert [one.iteration for one in report.of(Held)] == [one.iteration for one in report.of(WentOn)]
     assert len(report.of(Held)) == (0 if (tracker, method) == ("jira", "kanban") else 1)
     for one in report.of(Closed):
