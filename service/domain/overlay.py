@@ -238,7 +238,7 @@ def turnover_findings(
         for one in turnover.carried
         if one.policy is Policy.NEXT and one.times >= OFTEN
     ]
-    if turnover.lacking and turnover.stage is not None:
+    if turnover.lacking and turnover.stage is not None and turnover.decision is None:
         findings.append(
             Finding(
                 Severity.INFO,
@@ -272,7 +272,7 @@ def _iteration_findings(
             Severity.INFO,
             "closed-by-hand",
             "The iteration that ends was closed by hand.",
-            "What was not done then stays where the person put it.",
+            "What was left in it and is in no other iteration goes on as usual.",
             closing,
         )
     known = recorded.get(coming)

@@ -292,7 +292,7 @@ class _Deciding:
         key = key_of(content)
         policy, by = self._decided(key, content)
         if policy is Policy.NEXT and not self.begins:
-            policy = Policy.LEAVE
+            policy, by = Policy.LEAVE, BY_POLICY
         onward = policy is Policy.NEXT
         return Carried(
             key=key,
@@ -306,7 +306,7 @@ class _Deciding:
         )
 
     def _decided(self, key: ItemKey, content: Content) -> tuple[Policy, str]:
-        if _is_past_meeting(key, self.closes):
+        if is_past_meeting(key, self.closes):
             return Policy.LEAVE, BY_POLICY
         for name in (key, content.ref.key, EVERYTHING):
             if name in self.answers:
@@ -314,7 +314,7 @@ class _Deciding:
         return self.policy, BY_POLICY
 
 
-def _is_past_meeting(key: ItemKey, number: int) -> bool:
+def is_past_meeting(key: ItemKey, number: int) -> bool:
     """Whether this is the meetings' ticket of an iteration that is over: there is nothing left to hold."""
     prefix, _, of = key.partition(":")
     return prefix == "ceremonies" and of.isdigit() and int(of) <= number

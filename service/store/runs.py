@@ -214,7 +214,7 @@ def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
         by = run.cancelled_by or run.started_by
         message = f"{by} cancelled the run {run.id}. When the loop shall go on, resume it."
     else:
-        by = run.started_by
+        by = "phaseloop"
         message = f"The run {run.id} failed; what it did is recorded. Look at its findings, then resume the loop."
     loop = loops.find(session, run.project_id)
     if loop is None or loop.run_id != run.id or not loops.pause(session, run.project_id, by, message, now):

@@ -6,11 +6,11 @@ recorded by `Advancing.settle`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,20 +18,18 @@ from connectors.tracker import Finding, Severity
 from service import schedule
 from service.context import Context
 from service.domain.plan import Plan
-from service.domain.turnover import Decision, Policy, Turnover
+from service.domain.turnover import Decision, Policy, Turnover, is_past_meeting
 from service.domain.wire import plan_to_json
 from service.runs.turning import Looked
 from service.store import loops, runs
 from service.store.secrets import new_id
 from service.store.tables import EventRow, LoopRow, PlanRow, ProjectRow, RunRow
-from service.usecases import projects, scheduling, settling, turning_over
+from service.usecases import deciding, projects, scheduling, settling, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.errors import Conflict
 from service.usecases.material import Material, material
 from service.usecases.planning import Draft
 from service.usecases.turning_over import Gate, Wishes, open_gate
-
-_DECISION = TypeAdapter(Decision)
 
 TRIES = 3
 """How often an advance looks anew when the project was changed while it looked, before it is held."""
@@ -80,7 +78,9 @@ def advance(
         if not 1 <= number <= loop.current + 1:
             message = f"Iteration {number} of {row.key} is not the one that comes next: {loop.current + 1} is."
             raise Conflict("loop-moved-on", message, "Look at the loop again, and advance from there.")
-        run = _coming(row, loop, answers or {}, decision, session) if number > loop.current else None
+        run = None
+        if number > loop.current:
+            run = _at_the_next(context, session, row, loop, answers, decision, started_by)
         if run is None or run.state == runs.HELD:
             run = schedule.begin(session, row.id, loops.ADVANCE, number, started_by, context.now())
         session.flush()
@@ -90,19 +90,26 @@ def advance(
     return run
 
 
-def _coming(
-    row: ProjectRow, loop: LoopRow, answers: Mapping[str, str], decision: Decision | None, session: Session
+def _at_the_next(
+    context: Context,
+    session: Session,
+    row: ProjectRow,
+    loop: LoopRow,
+    answers: Mapping[str, str] | None,
+    decision: Decision | None,
+    by: str,
 ) -> RunRow | None:
-    """The run that is at the next iteration, if there is one. What people say is kept with the loop, unless that run
-    has planned already. Raises Conflict where the loop is paused."""
+    """The run that is at the next iteration, if there is one. What is said is kept with the loop, unless that run has
+    planned already. Raises Conflict where the loop is paused."""
     if loop.state == loops.PAUSED:
         raise Conflict("loop-paused", f"The loop of {row.key} is paused: {loop.message}", "Resume it first.")
     run = _advance_at_work(session, loop)
     if run is None or run.state == runs.HELD:
         if answers:
-            loop.answers = {**loop.answers, **{name: Policy(policy).value for name, policy in answers.items()}}
+            given = {name: Policy(policy).value for name, policy in answers.items()}
+            deciding.keep_answers(session, row, loop, given, by, context.now())
         if decision is not None:
-            loop.decision = _DECISION.dump_python(decision, mode="json")
+            deciding.keep_decision(session, row, loop, decision)
     return run
 
 
@@ -122,7 +129,7 @@ def _advance_at_work(session: Session, loop: LoopRow) -> RunRow | None:
 
 def _wishes(context: Context, loop: LoopRow, run: RunRow | None, earlier: Turnover | None = None) -> Wishes:
     """What people said about the coming advance, and what an earlier attempt of this run planned."""
-    decision = _DECISION.validate_python(loop.decision) if loop.decision is not None else None
+    decision = deciding.stands(loop)
     answered = EventRow.project_id == loop.project_id, EventRow.kind == "answered", EventRow.iteration == loop.current
     with context.database.session() as session:
         last = session.scalar(select(EventRow.by).where(*answered).order_by(EventRow.id.desc()).limit(1))
@@ -279,10 +286,16 @@ def _proposal(ours: Material, run: RunRow, turnover: Turnover) -> tuple[str, dic
         {"key": one.key, "title": one.title, "policy": one.policy.value, "person": one.person}
         for one in turnover.carried
     ]
-    of, count = f"Iteration {run.iteration} of {ours.project.key} has ended", len(carried)
+    of = f"Iteration {run.iteration} of {ours.project.key} has ended"
+    said = Counter(one.policy for one in turnover.carried if not is_past_meeting(one.key, turnover.closes))
+    count = said.total()
     if not count:
         return f"{of}, and nothing in it is left to do.", {"carried": carried}
     due = scheduling.coming(ours).starts.astimezone(ours.calendar.zone)
+    when = f"{due:%a} {due.day} {due:%b %Y at %H:%M}"
+    then = ", ".join(f"{said[policy]} will be {words}" for policy, words in _FATES.items() if said[policy])
     what = f"{count} ticket{' is' if count == 1 else 's are'} not done"
-    then = f"will be carried over on {due:%Y-%m-%d at %H:%M} unless somebody answers otherwise"
-    return f"{of}: {what}, and {then}.", {"carried": carried}
+    return f"{of}: {what}. On {when} {then}, unless somebody answers otherwise.", {"carried": carried}
+
+
+_FATES = {Policy.NEXT: "carried over", Policy.BACKLOG: "taken to the backlog", Policy.LEAVE: "left as they are"}

@@ -4,7 +4,9 @@ in the loop until the next advance, which goes by it; writes nothing to a tracke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,8 @@ from service.usecases import projects
 from service.usecases.errors import Conflict
 from service.usecases.material import Material, material
 from service.usecases.scheduling import changing, given_reason, refuse_at_work, tell
+
+_DECISION = TypeAdapter(Decision)
 
 _MOVES = (Move.STAY, Move.NEXT, Move.BACK, Move.END)
 
@@ -40,11 +44,21 @@ def decide(context: Context, project: str, move: str, phase: Key | None, reason:
     with changing(context, row, known) as (session, loop):
         _refuse_before_the_first(row, loop)
         refuse_at_work(session, row, loop)
-        decision = {"move": Move(move).value, "phase": phase, "reason": why, "by": by, "at": now.isoformat()}
-        loop.decision = decision
-        text = f"After iteration {loop.current} of {row.key}: {_words(Move(move), phase)}. {why}"
-        tell(session, loop, "decided", text, by, now, decision)
+        keep_decision(session, row, loop, Decision(Move(move), by, why, now, phase))
     return loop
+
+
+def stands(loop: LoopRow) -> Decision | None:
+    """The decision that stands for the next advance."""
+    return _DECISION.validate_python(loop.decision) if loop.decision is not None else None
+
+
+def keep_decision(session: Session, row: ProjectRow, loop: LoopRow, decision: Decision) -> None:
+    """Keep a checked decision in the loop, and tell it."""
+    said = _DECISION.dump_python(decision, mode="json")
+    loop.decision = said
+    text = f"After iteration {loop.current} of {row.key}: {_words(decision.move, decision.phase)}. {decision.reason}"
+    tell(session, loop, "decided", text, decision.by, decision.at, said)
 
 
 def take_back(context: Context, project: str, by: str) -> LoopRow:
@@ -73,14 +87,20 @@ def answer(context: Context, project: str, answers: Mapping[str, str], by: str) 
     with changing(context, row) as (session, loop):
         _refuse_before_the_first(row, loop)
         refuse_at_work(session, row, loop)
-        given = _resolved(session, row, loop, answers)
-        loop.answers = {**loop.answers, **given}
-        if loop.state == loops.TURNING:  # of a paused loop, who paused it stays
-            loop.changed_by = by
-        said = ", ".join(f"{'all others' if key == EVERYTHING else key}: {policy}" for key, policy in given.items())
-        text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
-        tell(session, loop, "answered", text, by, now, {"answers": given})
+        keep_answers(session, row, loop, _resolved(session, row, loop, answers), by, now)
     return loop
+
+
+def keep_answers(
+    session: Session, row: ProjectRow, loop: LoopRow, given: Mapping[str, str], by: str, now: datetime
+) -> None:
+    """Keep checked answers in the loop, besides those that stand, and tell them."""
+    loop.answers = {**loop.answers, **given}
+    if loop.state == loops.TURNING:  # of a paused loop, who paused it stays
+        loop.changed_by = by
+    said = ", ".join(f"{'all others' if key == EVERYTHING else key}: {policy}" for key, policy in given.items())
+    text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
+    tell(session, loop, "answered", text, by, now, {"answers": dict(given)})
 
 
 def decision_of(context: Context, project: str, move: str, phase: Key | None, reason: str, by: str) -> Decision:

@@ -170,13 +170,15 @@ def going_on(tracker: Tracker, place: Place, ours: Material) -> Sequence[Content
     iterations = {key: ours.known[key]} if able and key in ours.known else {}
     labels = {} if able else {key: iteration_label(ours.current)}
     found = tracker.contents(place, ours_there, iterations, labels).get(key)
-    return [_as_we_say(one, ours.people) for one in found] if found is not None else None
+    return [_as_we_say(one, ours) for one in found] if found is not None else None
 
 
-def _as_we_say(content: Content, people: Mapping[str, str]) -> Content:
-    """People called as in the team, and the estimate told by a label where the tracker has none."""
+def _as_we_say(content: Content, ours: Material) -> Content:
+    """People called as in the team, and the estimate told by a label where the tracker has none. A ticket that carries
+    our marker and was let go of is people's own from then on."""
     points = content.points if content.points is not None else figures.points_said(content.labels)
-    return replace(content, person=people.get(content.assignee or "", content.person), points=points)
+    person = ours.people.get(content.assignee or "", content.person)
+    return replace(content, key=content.key if content.key in ours.known else None, person=person, points=points)
 
 
 def _were_in(ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> list[Content]:

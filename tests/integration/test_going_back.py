@@ -136,3 +136,22 @@ def test_going_back_leaves_every_prepared_ticket_once_where_the_course_says(
     assert placement.iteration_of(recorded[ItemKey("ticket:train")]) == 7
     assert placement.iteration_of(recorded[ItemKey("ticket:watch@1")]) == 8
     assert placement.iteration_of(recorded[ItemKey("ticket:goals")]) == 6
+
+
+def test_a_touched_ticket_that_is_let_go_of_goes_on_as_people_s_own(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", turning={"carry_over": "next"}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        turn(table, 1)
+        team.bring("Clean the data", "In Progress")
+        key = team.key("Clean the data")
+        turn(table, 2, back=True)
+        assert ItemKey("ticket:clean") not in refs(table)
+        team.send("POST", f"agile/1.0/sprint/{team.sprint('Data 2')['id']}/issue", json={"issues": [key]})
+
+        turn(table, 3)
+
+        assert in_jira(table.url)[key] == {"Data 3"}
+        (kept,) = [ticket for ticket in table.iteration(2).tickets if ticket["remote_key"] == key]
+        assert kept["key"].startswith("guest:")
+        assert kept["outcome"] == "carried"

@@ -138,6 +138,12 @@ class Turntable:
         with self.context.database.session() as session:
             return list(session.scalars(query))
 
+    def told(self, name: str) -> str:
+        """What an event says."""
+        query = select(EventRow.text).where(EventRow.project_id == self.project, EventRow.name == name)
+        with self.context.database.session() as session:
+            return session.scalars(query).one()
+
     def wanted(self, key: str) -> Mapping[str, Any]:
         """What is recorded of an item of ours."""
         with self.context.database.session() as session:
