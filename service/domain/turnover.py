@@ -121,11 +121,12 @@ class Closing:
 @dataclass(frozen=True, slots=True)
 class Need:
     """A ticket that must be done before the phase is over, with its `status` in the tracker: `todo`, `doing`, `done`,
-    None for one that is not there."""
+    None for one that is not there. `adrift`: it is in no iteration, so nobody will come across it."""
 
     key: ItemKey
     title: str
     status: str | None
+    adrift: bool = False
 
 
 def policy_of(carry_over: str) -> Policy:
@@ -247,7 +248,8 @@ def _lacking(needs: Sequence[Need]) -> Iterator[str]:
         if need.status is None:
             yield f'"{need.title}" is not in the tracker'
         elif need.status != "done":
-            yield f'"{need.title}" is {"in progress" if need.status == "doing" else "not begun"}'
+            adrift = " and in no iteration" if need.adrift else ""
+            yield f'"{need.title}" is {"in progress" if need.status == "doing" else "not begun"}{adrift}'
 
 
 def _coming(

@@ -98,10 +98,13 @@ def _note(work: Work, batch: Batch) -> None:
     with work.context.database.session() as session:
         gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET or _is_replaced(work, key)]
         items.forget(session, work.project.id, gone)
+        items.load(session, work.project.id, batch.keys)
         for key in batch.keys:
             change = work.changes[key]
             if change.action is Action.UPDATE:
-                items.unwrite(session, work.project.id, key, change.changed, now)
+                # A carried ticket is taken back to its iteration whoever moved it; what else is written stays known.
+                again = {"iteration"} & set(change.changed) if change.reason is Reason.CARRIED else set(change.changed)
+                items.unwrite(session, work.project.id, key, again, now)
             if change.action is Action.ADOPT:
                 ref = work.plan.known.get(key) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}

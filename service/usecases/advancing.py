@@ -289,13 +289,16 @@ def _proposal(ours: Material, run: RunRow, turnover: Turnover) -> tuple[str, dic
     of = f"Iteration {run.iteration} of {ours.project.key} has ended"
     said = Counter(one.policy for one in turnover.carried if not is_past_meeting(one.key, turnover.closes))
     count = said.total()
-    if not count:
-        return f"{of}, and nothing in it is left to do.", {"carried": carried}
     due = scheduling.coming(ours).starts.astimezone(ours.calendar.zone)
     when = f"{due:%a} {due.day} {due:%b %Y at %H:%M}"
-    then = ", ".join(f"{said[policy]} will be {words}" for policy, words in _FATES.items() if said[policy])
-    what = f"{count} ticket{' is' if count == 1 else 's are'} not done"
-    return f"{of}: {what}. On {when} {then}, unless somebody answers otherwise.", {"carried": carried}
+    words = [f"{of}, and nothing in it is left to do."]
+    if count:
+        then = ", ".join(f"{said[policy]} will be {fate}" for policy, fate in _FATES.items() if said[policy])
+        what = f"{count} ticket{' is' if count == 1 else 's are'} not done"
+        words = [f"{of}: {what}. On {when} {then}, unless somebody answers otherwise."]
+    if turnover.lacking and turnover.decision is None:
+        words.append(f"Its phase goes on, unless this is mended by then: {'; '.join(turnover.lacking)}.")
+    return " ".join(words), {"carried": carried, "lacking": list(turnover.lacking)}
 
 
 _FATES = {Policy.NEXT: "carried over", Policy.BACKLOG: "taken to the backlog", Policy.LEAVE: "left as they are"}

@@ -229,7 +229,18 @@ def _needs(ours: Material, stage: Stage, seen: Mapping[ItemKey, ObservedItem]) -
     keys = list(_exit(ours))
     if phase_of(ours.template, stage.phase).exit.record:
         keys.append(record_key(ours.current))
-    return [Need(key, _title(ours, key), seen[key].status if key in seen else None) for key in keys]
+    return [
+        Need(key, _title(ours, key), seen[key].status if key in seen else None, _is_adrift(ours, key, seen))
+        for key in keys
+    ]
+
+
+def _is_adrift(ours: Material, key: ItemKey, seen: Mapping[ItemKey, ObservedItem]) -> bool:
+    """Whether a ticket that is there is in no iteration, by our records or because somebody took it out."""
+    if key not in seen or key not in ours.recorded:
+        return False
+    taken_out = seen[key].fields.get("iteration", "") is None
+    return taken_out or placement.iteration_of(ours.recorded[key]) is None
 
 
 def _title(ours: Material, key: ItemKey) -> str:

@@ -132,6 +132,10 @@ def test_a_phase_is_over_when_its_tickets_and_its_record_are_done() -> None:
         ((replace(MODEL, status="doing"), RECORD), '"Train the model" is in progress'),
         ((MODEL, replace(RECORD, status="todo")), '"Record of iteration 4" is not begun'),
         ((replace(MODEL, status=None), RECORD), '"Train the model" is not in the tracker'),
+        (
+            (replace(MODEL, status="todo", adrift=True), RECORD),
+            '"Train the model" is not begun and in no iteration',
+        ),
     ],
 )
 def test_a_phase_that_lacks_something_goes_on_even_beyond_its_plan(needs: tuple[Need, ...], words: str) -> None:
