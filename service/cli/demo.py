@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from service.cli.shell import err, fail, out, print_json
+from service.cli.shell import err, fail, interruptible, out, print_json
 from service.context import open_context
 from service.domain.team import read_team
 from service.settings import Settings
@@ -64,7 +63,7 @@ def demo(
     """Build the ML template in a Jira and a Trello on this machine and show what came of it. Nothing leaves it."""
     stage = Stage(home=Path(tempfile.mkdtemp(prefix="phaseloop-demo-")))
     stopping = not (once and keep)
-    with _interruptible(), stage.torn_down(stopping):
+    with interruptible(), stage.torn_down(stopping):
         stage.start()
         built = Bootstrap(stage, quiet=as_json).run(tracker.each)
         document = {"service_url": stage.service_url, "sandbox_url": stage.sandbox_url, "projects": built}
@@ -77,20 +76,6 @@ def demo(
             err.print(f"Both go on running; stop them with: kill {' '.join(str(p.pid) for p in stage.processes)}")
         if not once:
             _serve(stage, quiet=as_json)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does: cleanly."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass

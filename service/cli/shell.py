@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,20 @@ def fail(message: str, fix: str = "") -> NoReturn:
     """Say what is wrong and what to do, and leave with the exit code for errors."""
     err.print(f"[bold red]Error:[/] {_plain(message)}" + (f"\n{_plain(fix)}" if fix else ""))
     raise typer.Exit(Exit.ERROR)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM ends what is done here as Ctrl-C does: cleanly."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

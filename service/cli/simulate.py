@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +16,7 @@ import typer
 import service.templates as template_files
 from service.cli.library import read_team_file
 from service.cli.plans import pairs
-from service.cli.shell import AsJson, err, fail, out, print_json, told
+from service.cli.shell import AsJson, err, fail, interruptible, out, print_json, told
 from service.domain.calendar import DateRange
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team
@@ -104,7 +103,7 @@ def simulate(
             trouble=not calm,
         )
         try:
-            with _interruptible():
+            with interruptible():
                 report = _play(script, keep, None if as_json else _show)
         except Stuck as error:
             fail(str(error), "This is a defect, of phaseloop or of the simulation. Please report it with this command.")
@@ -162,17 +161,3 @@ def _team(file: Path | None, seed: int, first: date, months: int) -> Team:
     if file is None:
         return come_along(seed, DateRange(first, first + timedelta(days=31 * months)))
     return read_team_file(file)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM ends the play as Ctrl-C does: cleanly."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

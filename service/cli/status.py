@@ -16,10 +16,11 @@ from connectors.errors import TrackerError
 from connectors.tracker import ItemKind
 from service.cli.going_on import how_it_goes_on
 from service.cli.shell import AsJson, Exit, opened, out, print_json
-from service.cli.turnover import day_words, decision_words
+from service.cli.turnover import day_words
 from service.cli.words import clock_words, count_line, drift_lines, finding_lines
 from service.context import Context
 from service.domain.problems import InvalidInput
+from service.domain.turnover import decision_words
 from service.store import runs
 from service.usecases import looking, projects
 from service.usecases.errors import Conflict
@@ -128,7 +129,7 @@ def _loop_lines(stand: Standing, seen: Flow | None, now: datetime) -> Iterator[s
         yield f"[yellow]carried {one.times} times[/] {escape(one.remote_key)} {escape(one.title)}"
     decision = stand.decision
     if decision is not None:
-        what = decision_words(decision.move, decision.phase)
+        what = escape(decision_words(decision.move, decision.phase))
         yield f"Decided by {escape(decision.by)}: {what}. {escape(decision.reason)}"
     if run is not None and run.state == runs.HELD:
         when = f"; looks again on {_local(stand, run.waiting_until)}" if run.waiting_until else ""

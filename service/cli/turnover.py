@@ -85,19 +85,6 @@ def phase_line(turnover: Turnover, *, why: bool = True) -> str:
     return f"[bold]Phase[/]: {what}{_because(turnover) if why else ''}"
 
 
-def decision_words(move: Move, phase: str | None) -> str:
-    """What a person decided, in words."""
-    match move:
-        case Move.STAY:
-            return "another iteration of the same phase"
-        case Move.NEXT:
-            return "on to the next phase"
-        case Move.BACK:
-            return f"back to {escape(phase or '')}"
-        case _:
-            return "the project ends"
-
-
 def day_words(first: date, last: date) -> str:
     """From the first to the last day: `Mon 2 Mar to Fri 13 Mar 2026`."""
     if first == last:

@@ -129,6 +129,19 @@ class Need:
     adrift: bool = False
 
 
+def decision_words(move: Move, phase: Key | None) -> str:
+    """What a person decided, in words."""
+    match move:
+        case Move.STAY:
+            return "another iteration of the same phase"
+        case Move.NEXT:
+            return "on to the next phase"
+        case Move.BACK:
+            return f"back to {phase}"
+        case _:
+            return "the project ends"
+
+
 def policy_of(carry_over: str) -> Policy:
     """What becomes of unfinished tickets where nobody answers, by the template's or the project's `carry_over`."""
     return Policy.NEXT if carry_over == "ask" else Policy(carry_over)

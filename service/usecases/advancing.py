@@ -19,16 +19,14 @@ from service import schedule
 from service.context import Context
 from service.domain.plan import Plan
 from service.domain.turnover import Decision, Policy, Turnover, is_past_meeting
-from service.domain.wire import plan_to_json
 from service.runs.turning import Looked
 from service.store import loops, runs
-from service.store.secrets import new_id
-from service.store.tables import EventRow, LoopRow, PlanRow, ProjectRow, RunRow
+from service.store.tables import EventRow, LoopRow, ProjectRow, RunRow
 from service.usecases import deciding, projects, scheduling, settling, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.errors import Conflict
 from service.usecases.material import Material, material
-from service.usecases.planning import Draft
+from service.usecases.planning import Draft, plan_row
 from service.usecases.turning_over import Gate, Wishes, open_gate
 
 TRIES = 3
@@ -226,25 +224,11 @@ def _claim(context: Context, run_id: str, made: Draft) -> bool:
     with context.database.session() as session:
         if not runs.claim(session, made.project.id, made.project.serial):
             return False
-        row = _plan_row(context, made, run_id)
+        row = plan_row(context, made, run_id)
         session.add(row)
         session.flush()
         session.get_one(RunRow, run_id).plan_id = row.id
     return True
-
-
-def _plan_row(context: Context, made: Draft, run_id: str | None) -> PlanRow:
-    return PlanRow(
-        id=new_id("pln"),
-        project_id=made.project.id,
-        serial=made.project.serial,
-        body=plan_to_json(made.plan),
-        reads=made.reads,
-        writes=made.writes,
-        seconds=round(made.seconds, 3),
-        created_at=context.now(),
-        run_id=run_id,
-    )
 
 
 def _worth_saying(plan: Plan) -> tuple[Finding, ...]:
@@ -259,7 +243,7 @@ def _propose(context: Context, ours: Material, run: RunRow, made: Draft, turnove
         loop = loops.locked(session, ours.project.id)
         if loop is None or loop.current != run.iteration or run.plan_id is not None:
             return text
-        row = _plan_row(context, made, None)
+        row = plan_row(context, made)
         session.add(row)
         session.flush()
         session.get_one(RunRow, run.id).plan_id = row.id

@@ -15,7 +15,7 @@ from service.context import Context
 from service.domain.figures import GUEST
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template import Key
-from service.domain.turnover import EVERYTHING, Decision, Move, Policy, key_of
+from service.domain.turnover import EVERYTHING, Decision, Move, Policy, decision_words, key_of
 from service.domain.wire import plan_from_json
 from service.store import loops
 from service.store.tables import ItemRow, LoopRow, PlanRow, ProjectRow, RunRow
@@ -57,7 +57,8 @@ def keep_decision(session: Session, row: ProjectRow, loop: LoopRow, decision: De
     """Keep a checked decision in the loop, and tell it."""
     said = _DECISION.dump_python(decision, mode="json")
     loop.decision = said
-    text = f"After iteration {loop.current} of {row.key}: {_words(decision.move, decision.phase)}. {decision.reason}"
+    words = decision_words(decision.move, decision.phase)
+    text = f"After iteration {loop.current} of {row.key}: {words}. {decision.reason}"
     tell(session, loop, "decided", text, decision.by, decision.at, said)
 
 
@@ -159,18 +160,6 @@ def _problems(known: Material, move: str, phase: Key | None) -> Iterator[Problem
     elif phase not in before:
         what = "was not reached yet" if phase in there else "is no phase of the template"
         yield Problem("decision", None, "phase", f"{phase!r} {what}", fix)
-
-
-def _words(move: Move, phase: Key | None) -> str:
-    match move:
-        case Move.STAY:
-            return "another iteration of the same phase"
-        case Move.NEXT:
-            return "on to the next phase"
-        case Move.BACK:
-            return f"back to the phase {phase}"
-        case _:
-            return "the project ends"
 
 
 def _refuse_before_the_first(row: ProjectRow, loop: LoopRow) -> None:

@@ -85,7 +85,15 @@ def make_plan(context: Context, project: str, wish: Wish = NO_WISH) -> PlanRow:
 
 def keep(context: Context, made: Draft) -> PlanRow:
     """Keep a plan to be applied."""
-    row = PlanRow(
+    row = plan_row(context, made)
+    with context.database.session() as session:
+        session.add(row)
+    return row
+
+
+def plan_row(context: Context, made: Draft, run_id: str | None = None) -> PlanRow:
+    """A plan as it is kept, for nobody yet or for this run."""
+    return PlanRow(
         id=new_id("pln"),
         project_id=made.project.id,
         serial=made.project.serial,
@@ -94,10 +102,8 @@ def keep(context: Context, made: Draft) -> PlanRow:
         writes=made.writes,
         seconds=round(made.seconds, 3),
         created_at=context.now(),
+        run_id=run_id,
     )
-    with context.database.session() as session:
-        session.add(row)
-    return row
 
 
 def get(context: Context, plan_id: str) -> PlanRow:

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import Connection, event, insert, update
 
 from service import schedule
@@ -18,42 +17,21 @@ from service.runs import keeper as keeping
 from service.runs.engine import EXECUTOR, QUEUE, Engine
 from service.runs.keeper import Keeper
 from service.runs.traffic import Traffic
-from service.settings import Settings
 from service.store import loops, runs
-from service.store.database import Database
-from service.store.secrets import Vault
-from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow, TeamRow, TemplateRow
+from service.store.tables import LoopRow, ProjectRow, RunRow
 from service.usecases.advancing import Advancing
-from tests.postgres import scratch_database
-
-NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+from tests.unit import stores
+from tests.unit.stores import NOON
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
-    if request.param == "sqlite":
-        yield from opened(f"sqlite:///{tmp_path / 'phaseloop.db'}", tmp_path)
-        return
-    with scratch_database() as url:
-        yield from opened(url, tmp_path)
+    yield from stores.on(request.param, tmp_path)
 
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[Context]:
-    yield from opened(f"sqlite:///{tmp_path / 'phaseloop.db'}", tmp_path)
-
-
-def opened(url: str, home: Path) -> Iterator[Context]:
-    database = Database(url)
-    database.upgrade()
-    settings = Settings(home=home, _env_file=None, database_url=None)
-    context = Context(settings, database, Vault([Fernet.generate_key().decode()]), now=lambda: NOON)
-    with database.session() as session:
-        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=NOON))
-        session.add(TeamRow(id="team", name="t", body={}, updated_at=NOON))
-        session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=NOON))
-    yield context
-    context.close()
+    yield from stores.on("sqlite", tmp_path)
 
 
 def projects(context: Context, names: list[str], next_due: datetime) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
 import pytest
-from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -22,47 +21,25 @@ from service import schedule
 from service.context import Context
 from service.settings import Settings
 from service.store import loops, runs
-from service.store.database import Database
-from service.store.secrets import Vault
 from service.store.tables import (
     CarryRow,
-    ConnectionRow,
     EventRow,
     LoopRow,
     PlanRow,
     ProjectRow,
     RunRow,
     StepRow,
-    TeamRow,
-    TemplateRow,
 )
-from tests.postgres import scratch_database
+from tests.unit import stores
+from tests.unit.stores import NOON
 
-NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NOT_THERE = Finding(Severity.ERROR, "next-iteration-deleted", "It was deleted.", "Make it again.", "iteration:2")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
-    if request.param == "sqlite":
-        yield from opened(f"sqlite:///{tmp_path / 'phaseloop.db'}", tmp_path)
-        return
-    with scratch_database() as url:
-        yield from opened(url, tmp_path)
-
-
-def opened(url: str, home: Path) -> Iterator[Context]:
-    database = Database(url)
-    database.upgrade()
-    settings = Settings(home=home, _env_file=None)
-    context = Context(settings, database, Vault([Fernet.generate_key().decode()]), now=lambda: NOON)
-    with database.session() as session:
-        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=NOON))
-        session.add(TeamRow(id="team", name="t", body={}, updated_at=NOON))
-        session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=NOON))
-    yield context
-    context.close()
+    yield from stores.on(request.param, tmp_path)
 
 
 def project(session: Session, name: str, next_due: datetime | None = NOON, **about: object) -> str:

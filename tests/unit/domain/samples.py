@@ -122,3 +122,18 @@ def person(name: str, *roles: str, **fields: Any) -> dict[str, Any]:
 
 def team(*members: Mapping[str, Any]) -> Team:
     return team_from_json({"name": "T", "members": [dict(member) for member in members]})
+
+
+def build_and_run(*, points: int, turns: int | str) -> Template:
+    """Two iterations of building, whose last ticket has so many points; then so many of a recurring phase."""
+    return template(
+        phase(ticket("plan", 3), ticket("make", 5, ("plan",)), ticket("test", points, ("make",)), iterations=2),
+        phase(
+            ticket("watch", needs=("test",)),
+            ticket("fix", needs=("watch",)),
+            key="run",
+            epic="ops",
+            recurring=True,
+            iterations=turns,
+        ),
+    )

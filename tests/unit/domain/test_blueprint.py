@@ -23,7 +23,7 @@ from service.domain.blueprint import (
 from service.domain.calendar import Calendar, DateRange
 from service.domain.problems import InvalidInput
 from service.domain.template import Template
-from tests.unit.domain.samples import draw, phase, template, ticket
+from tests.unit.domain.samples import build_and_run, draw, phase, template, ticket
 
 relaxed = settings(deadline=None)
 
@@ -43,17 +43,7 @@ def links(drawn: Blueprint) -> list[str]:
 @pytest.fixture
 def loop() -> Template:
     """A phase of two iterations, then a recurring one."""
-    return template(
-        phase(ticket("plan", 3), ticket("make", 5, ("plan",)), ticket("test", 3, ("make",)), iterations=2),
-        phase(
-            ticket("watch", needs=("test",)),
-            ticket("fix", needs=("watch",)),
-            key="run",
-            epic="ops",
-            recurring=True,
-            iterations="{{ turns }}",
-        ),
-    )
+    return build_and_run(points=3, turns="{{ turns }}")
 
 
 def test_iterations_are_numbered_through_the_phases(loop: Template) -> None:

@@ -16,7 +16,7 @@ from service.domain.calendar import Calendar
 from service.domain.course import Begun, Stage, back_to, course, following, next_phase
 from service.domain.problems import InvalidInput
 from service.domain.template import Template
-from tests.unit.domain.samples import draw, phase, settled, template, ticket
+from tests.unit.domain.samples import build_and_run, draw, settled
 from tests.unit.domain.test_blueprint import keys_in, processes
 
 relaxed = settings(deadline=None)
@@ -29,17 +29,7 @@ RUN = Stage("run")
 @pytest.fixture
 def loop() -> Template:
     """Two iterations of building, then a recurring phase."""
-    return template(
-        phase(ticket("plan", 3), ticket("make", 5, ("plan",)), ticket("test", 5, ("make",)), iterations=2),
-        phase(
-            ticket("watch", needs=("test",)),
-            ticket("fix", needs=("watch",)),
-            key="run",
-            epic="ops",
-            recurring=True,
-            iterations=1,
-        ),
-    )
+    return build_and_run(points=5, turns=1)
 
 
 def begin(process: Template, *stages: Stage, **given: Any) -> list[Begun]:

@@ -1,0 +1,41 @@
+"""A store with what loops need beside themselves: a connection, a team, a template; on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from service.context import Context
+from service.settings import Settings
+from service.store.database import Database
+from service.store.secrets import Vault
+from service.store.tables import ConnectionRow, TeamRow, TemplateRow
+from tests.postgres import scratch_database
+
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+
+
+def on(kind: str, home: Path) -> Iterator[Context]:
+    """A new store, on `sqlite` or `postgresql`, at noon."""
+    if kind == "sqlite":
+        yield from opened(f"sqlite:///{home / 'phaseloop.db'}", home)
+        return
+    with scratch_database() as url:
+        yield from opened(url, home)
+
+
+def opened(url: str, home: Path) -> Iterator[Context]:
+    """A new store at this address, at noon."""
+    database = Database(url)
+    database.upgrade()
+    settings = Settings(home=home, _env_file=None, database_url=None)
+    context = Context(settings, database, Vault([Fernet.generate_key().decode()]), now=lambda: NOON)
+    with database.session() as session:
+        session.add(ConnectionRow(id="con", name="c", kind="jira", settings={}, secret=b"", created_at=NOON))
+        session.add(TeamRow(id="team", name="t", body={}, updated_at=NOON))
+        session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=NOON))
+    yield context
+    context.close()
