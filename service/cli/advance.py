@@ -23,7 +23,9 @@ from service.domain.problems import InvalidInput, Problem
 from service.domain.turnover import EVERYTHING, Decision
 from service.domain.wire import published
 from service.store import loops, runs
+from service.store.tables import RunRow
 from service.usecases import advancing, deciding
+from service.usecases.applying import Enqueue
 from service.usecases.history import history
 from service.usecases.planning import Draft
 from service.usecases.standing import Standing, standing
@@ -75,10 +77,12 @@ def advance(
                     out.print(line)
             if not yes and (_paused(found) or not _agreed(draft, as_json=as_json)):
                 _leave(found, draft, context.now(), as_json=as_json)
-        ended = carry_out(
-            context,
-            lambda enqueue: advancing.advance(context, project, BY, enqueue, answers=answers, decision=decision),
-        )
+        begins = found.loop.current + 1 if found.loop is not None else None  # what was shown, not what comes after it
+
+        def begin(enqueue: Enqueue) -> RunRow:
+            return advancing.advance(context, project, BY, enqueue, answers=answers, decision=decision, begins=begins)
+
+        ended = carry_out(context, begin)
         told = history(context, found.project.id).events
     for event in told:
         if event.run_id == ended.run.id and event.kind != runs.HELD:
