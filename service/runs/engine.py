@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, SetEnqueueOptions, SetWorkflowID
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import NullPool, create_engine, inspect
+from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from service.context import Context
 from service.runs import advance, apply
@@ -180,9 +181,12 @@ def leave(code: int) -> None:
 
 
 def hand_over(settings: Settings, workflow: str, partition: str) -> None:
-    """Enqueue a run, named as for `Engine.start`, for the process that runs the engine, from one that does not."""
+    """Enqueue a run, named as for `Engine.start`, for the process that runs the engine, from one that does not.
+
+    Where that process is just making its very first journal there is nothing to enqueue in: it finds the run recorded
+    and without a workflow, and enqueues it itself (see `Keeper.reconcile`).
+    """
     run_id = runs.run_id_of(workflow)
-    client = DBOSClient(system_database_url=settings.engine_url)
     options: EnqueueOptions = {
         "queue_name": QUEUE,
         "workflow_name": _workflow_of(run_id)[0],
@@ -190,10 +194,21 @@ def hand_over(settings: Settings, workflow: str, partition: str) -> None:
         "app_version": APPLICATION_VERSION,
         "queue_partition_key": partition,
     }
+    client = DBOSClient(system_database_url=settings.engine_url)
     try:
         client.enqueue(options, run_id)
+    except (OperationalError, ProgrammingError):
+        if _has_journal(settings):
+            raise
     finally:
         client.destroy()
+
+
+def _has_journal(settings: Settings) -> bool:
+    """Whether an engine was ever launched here: whether its table of workflows exists."""
+    database = create_engine(settings.engine_url, poolclass=NullPool)
+    with database.connect() as connection:
+        return inspect(connection).has_table("workflow_status", schema=None if settings.embedded else "dbos")
 
 
 def _hand_back(settings: Settings, executor: str, left: frozenset[str]) -> None:

@@ -18,6 +18,7 @@ from jira import JIRA
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
+from tests.forked import forks
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -58,17 +59,8 @@ class Installation:
         return [sys.executable, "-m", "service.cli", *(str(argument) for argument in arguments)]
 
     def run(self, *arguments: object, stdin: str = "") -> Answer:
-        done = subprocess.run(
-            self.command(*arguments),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env=self.environment,
-            cwd=ROOT,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        done = forks().run([str(argument) for argument in arguments], self.environment, stdin)
+        return Answer(done.code, done.out, done.err)
 
     def ok(self, *arguments: object, stdin: str = "", code: int = 0) -> Answer:
         answer = self.run(*arguments, stdin=stdin)
