@@ -57,7 +57,11 @@ def next_firings(context: Context, project: str, count: int = 10) -> list[Firing
 
     Raises NotFound, Conflict, InvalidInput (an iteration cannot be placed on the calendar).
     """
-    known = material(context, projects.going_on(context, project).id)
+    return firings_of(context, material(context, projects.going_on(context, project).id), count)
+
+
+def firings_of(context: Context, known: Material, count: int) -> list[Firing]:
+    """As `next_firings`, for a project that goes on and of which everything is known already. Raises InvalidInput."""
     if known.loop is not None and known.loop.state != loops.TURNING:
         return []
     with context.database.session() as session:
@@ -182,7 +186,7 @@ def loop_json(context: Context, project: str) -> dict[str, Any]:
     loop = known.loop
     stage = known.begun[known.current - 1].stage if known.current else None
     goes_on = loop is not None and loop.state == loops.TURNING and row.ended_at is None
-    firings = next_firings(context, row.id, 1) if goes_on else []
+    firings = firings_of(context, known, 1) if goes_on else []
     return {
         "project": {"id": row.id, "key": row.key, "name": row.name},
         "time_zone": row.time_zone,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from connectors.tracker import Content, ItemKey
@@ -13,10 +12,10 @@ from service.context import Context
 from service.domain import placement
 from service.domain.course import Turn
 from service.domain.template import Key
-from service.domain.turnover import OFTEN, Decision, Move, key_of, unfinished
+from service.domain.turnover import OFTEN, Decision, key_of, unfinished
 from service.store import loops, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
-from service.usecases import projects, scheduling
+from service.usecases import deciding, projects, scheduling
 from service.usecases.material import Material, material
 from service.usecases.scheduling import Firing
 
@@ -63,11 +62,7 @@ class Standing:
     @property
     def decision(self) -> Decision | None:
         """What a person decided about the coming iteration."""
-        said = self.loop.decision if self.loop is not None else None
-        if said is None:
-            return None
-        at = datetime.fromisoformat(said["at"])
-        return Decision(Move(said["move"]), said["by"], said["reason"], at, said.get("phase"))
+        return deciding.stands(self.loop) if self.loop is not None else None
 
 
 def standing(context: Context, project: str, contents: Sequence[Content] | None = None) -> Standing:
@@ -77,7 +72,7 @@ def standing(context: Context, project: str, contents: Sequence[Content] | None 
     ours = material(context, row.id)
     course = scheduling.course_of(ours)
     goes_on = row.ended_at is None and (ours.loop is None or ours.loop.state == loops.TURNING)
-    firings = scheduling.next_firings(context, row.id, 2) if goes_on else []
+    firings = scheduling.firings_of(context, ours, 2) if goes_on else []
     if firings and firings[0].kind != loops.PROPOSE:
         firings = firings[:1]
     return Standing(

@@ -15,7 +15,6 @@ from connectors.tracker import (
     ItemKind,
     ObservedItem,
     Place,
-    Severity,
     Tracker,
 )
 from service.context import Context
@@ -322,8 +321,3 @@ def _holders(turnover: Turnover, accounts: Mapping[str, str], team: Team) -> dic
 def _crowded(ours: Material, turnover: Turnover) -> list[Finding]:
     found = figures.wip_finding(turnover.closes, turnover.contents, ours.turning.wip_limit) if turnover.closes else None
     return [found] if found is not None else []
-
-
-def blocking(plan: Plan) -> tuple[Finding, ...]:
-    """What forbids the plan to be applied."""
-    return tuple(finding for finding in plan.findings if finding.severity is Severity.ERROR)
