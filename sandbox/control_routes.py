@@ -21,6 +21,7 @@ from sandbox.jira.state import Denial, Project, Site, User
 from sandbox.trello.app import TrelloWorld
 from sandbox.trello.caps import CAPS
 from sandbox.trello.seed import seed as seed_trello
+from sandbox.trello.state import Token
 
 Json = Any
 
@@ -87,6 +88,13 @@ class UserBody(_Body):
     active: bool = False
 
 
+class TokenBody(_Body):
+    """A token that a person has from now on, for Jira and for Trello."""
+
+    user: str
+    token: Annotated[str, Field(min_length=8, max_length=200)]
+
+
 class DeploymentBody(_Body):
     """What ``serverInfo`` says the site is."""
 
@@ -121,6 +129,7 @@ class Panel:
     _screens: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _required: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _deactivated: dict[str, bool] = field(default_factory=dict)
+    _given: dict[str, str] = field(default_factory=dict)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one control request; 400 names every problem, 404 lists what there is."""
@@ -306,6 +315,31 @@ class Panel:
                 self.site.data.users[account].active = active
         self._deactivated.clear()
 
+    def set_token(self, sent: Json) -> None:
+        """Give a person a token, as if they had made one in their settings: in Jira, in Trello, or in both."""
+        body = TokenBody.model_validate(sent)
+        user, member = self.site.user_by_email(body.user), self.trello.state.member_by_email(body.user)
+        if user is None and member is None:
+            raise PanelError(f"user: nobody has the e-mail address '{body.user}'.")
+        if user is not None and user.token:
+            raise PanelError(f"user: {body.user} has a token already.")
+        taken = self.trello.state.data.tokens
+        if body.token in taken or any(one.token == body.token for one in self.site.data.users.values()):
+            raise PanelError("token: somebody has it already.")
+        if user is not None:
+            user.token = body.token
+        if member is not None:
+            taken[body.token] = Token(body.token[::-1], body.token, member.id, self.site.clock.now())
+        self._given[body.token] = body.user
+
+    def clear_tokens(self) -> None:
+        """Take back the tokens that were given here."""
+        for user in self.site.data.users.values():
+            user.token = None if user.token in self._given else user.token
+        for token in self._given:
+            self.trello.state.data.tokens.pop(token, None)
+        self._given.clear()
+
     def set_deliveries(self, sent: Json) -> None:
         """Set how long to wait before a webhook is sent again."""
         self.deliveries.delay = DeliveriesBody.model_validate(sent).retry_delay_seconds
@@ -327,7 +361,7 @@ class Panel:
             self.state.clear()
         if "data" not in keep:
             self.site.replace(seed(self.site.clock.now()))
-            for remembered in (self._screens, self._required, self._deactivated):
+            for remembered in (self._screens, self._required, self._deactivated, self._given):
                 remembered.clear()
             self.deliveries.clear()
             self.trello.state.replace(seed_trello(self.site.clock.now()))
@@ -436,6 +470,7 @@ _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]]
         Panel.clear_search,
         lambda panel, _: {"lagSeconds": panel.site.data.search_lag_seconds},
     ),
+    "tokens": (Panel.set_token, Panel.clear_tokens, lambda panel, _: sorted(panel._given.values())),
     "trello-deliveries": (
         None,
         lambda panel: panel.trello.deliveries.clear(),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from sandbox.http import Call
 from sandbox.jira import errors
-from sandbox.jira.state import Issue, Project, Site, User
+from sandbox.jira.state import Comment, Issue, Project, Site, User
 
 GLOBAL_PERMISSIONS = {
     "ADMINISTER": "Administer Jira",
@@ -166,3 +166,17 @@ def visible_projects(call: Call) -> list[Project]:
 def assignable(site: Site, user: User, project: Project) -> bool:
     """Whether issues of the project may be given to this person."""
     return user.active and user.role != "viewer" and allowed(site, user, "ASSIGNABLE_USER", project)
+
+
+def sees_comment(site: Site, user: User | None, comment: Comment) -> bool:
+    """Whether somebody who sees the issue may read a comment; restricted ones are for members of the role or group."""
+    if comment.visibility is None:
+        return True
+    if user is None:
+        return False
+    if user.role == "admin" or comment.author == user.account_id:
+        return True
+    if comment.visibility["type"] == "group":
+        group = site.data.groups.get(str(comment.visibility.get("identifier")))
+        return group is not None and user.account_id in group.members
+    return bool(comment.visibility["value"] != "Administrators")

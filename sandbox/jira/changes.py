@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.jira import texts
 from sandbox.jira.fields import EPIC_LINK, RANK, SPRINT
-from sandbox.jira.state import ChangeItem, Comment, Event, Field, History, Issue, RichText, Site, Sprint
+from sandbox.jira.state import ChangeItem, Comment, Event, Field, History, Issue, RichText, Site, Sprint, User
 
 # The attribute of an issue, and the name the changelog gives the field, by field id.
 _ID_LISTS = {
@@ -207,6 +207,22 @@ class Edit:
         )
         self.items = []
         return history
+
+
+def note_beside(
+    site: Site,
+    issue: Issue,
+    user: User,
+    name: str,
+    *,
+    before: tuple[str | None, str | None] = (None, None),
+    after: tuple[str | None, str | None] = (None, None),
+) -> None:
+    """Write into the history that something that is no field came or went: by its id and what people read."""
+    item = ChangeItem(name, "jira", None, *before, *after)
+    now = site.clock.now()
+    issue.history.append(History(str(site.next_id("history")), user.account_id, now, [item]))
+    issue.updated = now
 
 
 def touch(site: Site, issue: Issue, event: Event | None = None) -> None:

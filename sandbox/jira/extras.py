@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.jira import access, durations, errors, times
-from sandbox.jira.changes import Edit, touch
+from sandbox.jira.changes import Edit, note_beside, touch
 from sandbox.jira.errors import ApiError
-from sandbox.jira.state import ChangeItem, Comment, Event, History, Issue, IssueLink, LinkType, Site, User, Worklog
+from sandbox.jira.state import Comment, Event, Issue, IssueLink, LinkType, Site, User, Worklog
 from sandbox.jira.values import TEXT_LIMIT, TOO_LONG, Place, ValueProblem, rich_text
 
 # -- comments ------------------------------------------------------------------------------------------------------
@@ -190,9 +190,7 @@ def _note_link(site: Site, user: User, link: IssueLink, *, added: bool) -> None:
             continue
         pair = (other.key, f"This issue {reading} {other.key}")
         before, after = ((None, None), pair) if added else (pair, (None, None))
-        item = ChangeItem("Link", "jira", None, *before, *after)
-        issue.history.append(History(str(site.next_id("history")), user.account_id, now, [item]))
-        issue.updated = now
+        note_beside(site, issue, user, "Link", before=before, after=after)
     name = "issuelink_created" if added else "issuelink_deleted"
     site.emit(Event(name, user.account_id, now, subject=link))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sandbox.jira import durations, times
+from sandbox.jira import access, durations, times
 from sandbox.jira.fields import EPIC_LINK, RANK, SPRINT, is_rich
 from sandbox.jira.richtext import as_adf, as_html, as_wiki
 from sandbox.jira.state import (
@@ -23,7 +23,9 @@ from sandbox.jira.state import (
 from sandbox.jira.views import Body, View, without_none
 
 NOT_NAVIGABLE = {"attachment", "comment", "worklog", "timetracking"}
-DEFAULT_COMMENTS = 20  # how many an issue carries in its comment field; the route pages through the rest
+FETCHED_COMMENTS = 20
+"""As many comments as an issue carries where many are read in one call; the route pages through the rest. Which ones
+come is unsure: here the oldest."""
 
 
 def rich(view: View, value: RichText | None) -> Any:
@@ -149,7 +151,7 @@ def rendered(view: View, issue: Issue, field_id: str) -> Any:
         moment = getattr(issue, field_id)
         return moment.strftime("%d/%b/%y %I:%M %p")
     if field_id == "comment":
-        comments = [comment_body(view, issue, c) | {"body": as_html(c.body)} for c in issue.comments]
+        comments = [comment_body(view, issue, c) | {"body": as_html(c.body)} for c in _seen(view, issue)]
         return _comment_page(view, issue, comments)
     if field_id == "timetracking":
         return _time_tracking(view, issue)
@@ -260,6 +262,19 @@ def _work_ratio(_view: View, issue: Issue) -> int:
     return (spent(issue) or 0) * 100 // issue.original_estimate
 
 
+def _seen(view: View, issue: Issue) -> list[Comment]:
+    return [one for one in issue.comments if access.sees_comment(view.site, view.viewer, one)]
+
+
+def with_fewer_comments(body: Body) -> Body:
+    """An issue as it comes among many: with no more than the first comments, and how many there are."""
+    for part in ("fields", "renderedFields"):
+        page = body.get(part, {}).get("comment")
+        if page is not None and page["total"] > FETCHED_COMMENTS:
+            page |= {"comments": page["comments"][:FETCHED_COMMENTS], "maxResults": FETCHED_COMMENTS}
+    return body
+
+
 def _comment_page(view: View, issue: Issue, comments: list[Body]) -> Body:
     total = len(comments)
     return {
@@ -317,7 +332,9 @@ _READERS: dict[str, Callable[[View, Issue], Any]] = {
     "subtasks": _subtasks,
     "issuelinks": _links,
     "attachment": lambda view, issue: [attachment_body(view, a) for a in issue.attachments],
-    "comment": lambda view, issue: _comment_page(view, issue, [comment_body(view, issue, c) for c in issue.comments]),
+    "comment": lambda view, issue: _comment_page(
+        view, issue, [comment_body(view, issue, c) for c in _seen(view, issue)]
+    ),
     "worklog": lambda view, issue: worklog_page(view, issue, issue.worklogs[:20]),
     "created": _moment("created"),
     "updated": _moment("updated"),

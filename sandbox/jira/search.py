@@ -11,7 +11,7 @@ from starlette.responses import Response
 from sandbox.http import Call, Routes, answer
 from sandbox.jira import errors
 from sandbox.jira.errors import ApiError, bad_request, invalid_payload
-from sandbox.jira.issue_view import bean, names, schemas, select
+from sandbox.jira.issue_view import bean, names, schemas, select, with_fewer_comments
 from sandbox.jira.jql import RESERVED, JqlError, Query, parse
 from sandbox.jira.jql_fields import Reading, all_meanings, meaning
 from sandbox.jira.jql_functions import DATE_FUNCTIONS, FUNCTIONS
@@ -157,7 +157,7 @@ def _search(call: Call, asked: dict[str, Any]) -> Response:
 def _issue(call: Call, issue: Issue, wanted: list[str], expand: set[str], properties: list[str]) -> Body:
     own = expand - {"names", "schema"}
     body = bean(call.view, issue, wanted, default=("id",), expand=own, properties=properties)
-    return extend(call, issue, body, own)
+    return extend(call, issue, with_fewer_comments(body), own)
 
 
 @routes.post("/search/approximate-count")

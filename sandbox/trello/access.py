@@ -74,6 +74,20 @@ def may_see(trello: Trello, board: Board, member: Member | None) -> bool:
     return level == "org" and member is not None and organization is not None and in_organization(organization, member)
 
 
+def may_comment(trello: Trello, board: Board, member: Member) -> bool:
+    """Whether the board's setting for comments lets the member comment: its members if it says nothing else."""
+    level, found = board.prefs.get("comments", "members"), role(board, member)
+    if level == "disabled":
+        return False
+    if found in {"admin", "normal"} or level == "public":
+        return True
+    if level not in {"observers", "org"}:
+        return False
+    organization = trello.data.organizations.get(board.organization_id or "")
+    inside = organization is not None and in_organization(organization, member)
+    return found is not None or (level == "org" and inside)
+
+
 def in_organization(organization: Organization, member: Member) -> bool:
     """Whether the member is in the workspace."""
     entry = membership(organization, member.id)

@@ -6,7 +6,7 @@ import base64
 
 from starlette.responses import Response
 
-from sandbox.trello import actions, nested
+from sandbox.trello import access, actions, nested
 from sandbox.trello.actions import Happening, record
 from sandbox.trello.boards import color_of
 from sandbox.trello.card_editing import (
@@ -26,6 +26,7 @@ from sandbox.trello.errors import (
     TrelloError,
     invalid,
     not_found,
+    unauthorized,
 )
 from sandbox.trello.http import Call, Json, routes
 from sandbox.trello.making import make_label, require_open
@@ -50,10 +51,20 @@ def _open_card(call: Call) -> Card:
 # -- comments ----------------------------------------------------------------------------------------------------------
 
 
+def _card_to_comment(call: Call) -> Card:
+    """The card of the path, on a board whose settings let the caller comment (the refusal's wording is unsure)."""
+    card, member = call.card(), call.writer()
+    board = _board(call, card)
+    require_open(board)
+    if not access.may_comment(call.trello, board, member):
+        raise unauthorized("card")
+    return card
+
+
 @table.post("/cards/{card}/actions/comments")
 async def add_comment(call: Call) -> Json:
     """Comment on a card."""
-    card = _open_card(call)
+    card = _card_to_comment(call)
     text = call.params.text("text")
     if text is None:
         raise invalid("text")

@@ -200,6 +200,22 @@ def test_a_person_can_be_deactivated(admin: Client) -> None:
     assert admin.delete("/sandbox/users").json()["member@example.com"] is True
 
 
+def test_a_person_can_be_given_a_token_for_both_trackers(admin: Client) -> None:
+    jira, auth = f"{admin.base_url}/rest/api/3/myself", ("ml-1@example.com", "made-up-token")
+    trello = f"{admin.base_url}/1/members/me?key=sandbox-key&token=made-up-token"
+    assert httpx.get(jira, auth=auth).status_code == 401
+
+    admin.control("tokens", {"user": "ml-1@example.com", "token": "made-up-token"})
+
+    assert httpx.get(jira, auth=auth).json()["emailAddress"] == "ml-1@example.com"
+    assert httpx.get(trello).json()["username"] == "ml1"
+    again = admin.post("/sandbox/tokens", json={"user": "ml-2@example.com", "token": "made-up-token"})
+    assert again.status_code == 400
+    admin.delete("/sandbox/tokens")
+    assert httpx.get(jira, auth=auth).status_code == 401
+    assert httpx.get(trello).status_code == 401
+
+
 def test_a_site_can_pass_as_server(admin: Client) -> None:
     admin.control("deployment", {"deployment": "Server"})
     assert admin.get("/rest/api/2/serverInfo").json()["deploymentType"] == "Server"

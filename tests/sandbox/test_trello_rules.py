@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from sandbox.trello.seed import member_id
+from sandbox.trello.state import Token
 from tests.sandbox.conftest import TrelloApi
 
 NOBODY = "0" * 24
@@ -348,3 +350,68 @@ def test_the_last_admin_of_a_board_stays(trello: TrelloApi) -> None:
     me = trello.ok("GET", "/members/me")["id"]
     assert trello.refused("DELETE", f"/boards/{board}/members/{me}")[0] == 400
     assert trello.refused("PUT", f"/boards/{board}/members/{me}", type="normal")[0] == 400
+
+
+# -- evidence ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_may_comment_is_a_setting_of_the_board(trello: TrelloApi, sandbox: SandboxServer) -> None:
+    board, [todo] = trello.board("To do")
+    card = trello.ok("POST", "/cards", {"idList": todo, "name": "A card"})["id"]
+    viewer, member = member_id("viewer@example.com"), member_id("member@example.com")
+    trello.ok("PUT", f"/boards/{board}/members/{viewer}", {"type": "observer"})
+    trello.ok("PUT", f"/boards/{board}/members/{member}", {"type": "normal"})
+    tokens = sandbox.trello.data.tokens
+    tokens["viewer-token"] = Token("f" * 24, "viewer-token", viewer, sandbox.trello.clock.now())
+
+    def allowed() -> list[bool]:
+        answers = []
+        for token in ("viewer-token", "member-token", "sandbox-token"):
+            header = {"Authorization": f'OAuth oauth_consumer_key="sandbox-key", oauth_token="{token}"'}
+            answers.append(trello.post(f"/cards/{card}/actions/comments", json={"text": "Hm"}, headers=header))
+        refusals = {one.text for one in answers if one.status_code == 401}
+        assert refusals <= {"unauthorized card permission requested"}
+        return [one.status_code == 200 for one in answers]
+
+    assert allowed() == [False, True, True]
+    trello.ok("PUT", f"/boards/{board}", **{"prefs/comments": "observers"})
+    assert allowed() == [True, True, True]
+    trello.ok("PUT", f"/boards/{board}", **{"prefs/comments": "disabled"})
+    assert allowed() == [False, False, False]
+    assert trello.ok("GET", f"/cards/{card}")["badges"]["comments"] == 5
+
+
+def test_a_change_of_the_text_tells_the_old_one_and_the_new_one_and_who(trello: TrelloApi) -> None:
+    _, [todo] = trello.board("To do")
+    card = trello.ok("POST", "/cards", {"idList": todo, "name": "A card", "desc": "Old"})["id"]
+    for text in ("New", "Newer"):
+        trello.ok("PUT", f"/cards/{card}", {"desc": text})
+    told = trello.ok("GET", f"/cards/{card}/actions", filter="updateCard:desc")
+    assert [(one["data"]["old"]["desc"], one["data"]["card"]["desc"]) for one in told] == [
+        ("New", "Newer"),
+        ("Old", "New"),
+    ]
+    assert {one["memberCreator"]["fullName"] for one in told} == {"Demo Admin"}
+
+
+def test_the_comments_of_a_card_come_in_pages_before_an_action(trello: TrelloApi) -> None:
+    _, [todo] = trello.board("To do")
+    card = trello.ok("POST", "/cards", {"idList": todo, "name": "A card"})["id"]
+    for number in range(7):
+        trello.ok("POST", f"/cards/{card}/actions/comments", {"text": f"No. {number}"})
+    path = f"/cards/{card}/actions"
+    first = trello.ok("GET", path, filter="commentCard", limit=4)
+    second = trello.ok("GET", path, filter="commentCard", limit=4, before=first[-1]["id"])
+    assert [one["data"]["text"] for one in first + second] == [f"No. {number}" for number in range(6, -1, -1)]
+
+
+def test_a_changed_comment_says_when_and_a_deleted_one_is_told_no_more(trello: TrelloApi) -> None:
+    _, [todo] = trello.board("To do")
+    card = trello.ok("POST", "/cards", {"idList": todo, "name": "A card"})["id"]
+    said = trello.ok("POST", f"/cards/{card}/actions/comments", {"text": "No"})["id"]
+    trello.ok("PUT", f"/cards/{card}/actions/{said}/comments", {"text": "Yes"})
+    [told] = trello.ok("GET", f"/cards/{card}/actions", filter="commentCard")
+    assert (told["data"]["text"], told["data"]["dateLastEdited"] >= told["date"]) == ("Yes", True)
+    trello.ok("DELETE", f"/cards/{card}/actions/{said}/comments")
+    left = trello.ok("GET", f"/cards/{card}/actions", filter="all")
+    assert [one["type"] for one in left] == ["createCard"]

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer, no_content
-from sandbox.jira import access, edits, errors
-from sandbox.jira.changes import touch
+from sandbox.jira import access, edits, errors, texts
+from sandbox.jira.changes import note_beside, touch
 from sandbox.jira.errors import bad_request, not_found
 from sandbox.jira.extras import add_comment, check_comment
 from sandbox.jira.issue_view import comment_body
@@ -23,18 +23,8 @@ _ORDERS = {"created", "-created", "+created"}
 
 
 def visible(call: Call, comment: Comment) -> bool:
-    """Whether the caller may read a comment; restricted ones are for members of the role or group."""
-    if comment.visibility is None:
-        return True
-    user = call.user
-    if user is None:
-        return False
-    if user.role == "admin" or comment.author == user.account_id:
-        return True
-    if comment.visibility["type"] == "group":
-        group = call.site.data.groups.get(str(comment.visibility.get("identifier")))
-        return group is not None and user.account_id in group.members
-    return bool(comment.visibility["value"] != "Administrators")
+    """Whether the caller may read a comment."""
+    return access.sees_comment(call.site, call.user, comment)
 
 
 def _checked(call: Call, issue: Issue, user: User, body: Any) -> dict[str, Any]:
@@ -123,6 +113,7 @@ async def delete_comment(call: Call) -> Response:
     user = _owner(call, issue, comment, "DELETE")
     issue.comments.remove(comment)
     now = call.site.clock.now()
+    note_beside(call.site, issue, user, "Comment", before=(comment.id, texts.plain(comment.body)))
     touch(call.site, issue, Event("comment_deleted", user.account_id, now, issue=issue, comment=comment))
     return no_content()
 

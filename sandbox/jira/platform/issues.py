@@ -201,7 +201,7 @@ async def bulk_fetch(call: Call) -> Response:
         )
         if "changelog" in expand:
             bean["changelog"] = issue_view.changelog_page(call.view, issue, FETCHED_HISTORIES)
-        issues.append(extend(call, issue, bean, set(expand)))
+        issues.append(extend(call, issue, issue_view.with_fewer_comments(bean), set(expand)))
     return answer({"issues": issues, "issueErrors": []})
 
 

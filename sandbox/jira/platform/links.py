@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer, no_content
 from sandbox.jira import access, edits, errors
-from sandbox.jira.changes import touch
+from sandbox.jira.changes import note_beside, touch
 from sandbox.jira.errors import ApiError, bad_request, not_found
 from sandbox.jira.extras import add_comment, add_link, check_comment, find_link_type, no_link_type, remove_link
 from sandbox.jira.issue_view import remote_link_body, short
@@ -17,6 +17,8 @@ from sandbox.jira.state import Issue, IssueLink, LinkType, RemoteLink, User
 from sandbox.jira.values import ValueProblem
 
 routes = Routes(*PREFIXES)
+
+REMOTE_LINK = "RemoteWorkItemLink"  # what the history calls it; "RemoteIssueLink" in older entries
 
 # -- issue links ---------------------------------------------------------------------------------------------------
 
@@ -175,6 +177,23 @@ def _remote_body(body: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _told(link: RemoteLink) -> tuple[str, str]:
+    """A remote link as the history tells it: its id, and its title with the application it leads to. That replacing one
+    leaves no entry is unsure."""
+    application = link.body.get("application")
+    name = application.get("name") if isinstance(application, dict) else None
+    target = link.body["object"]
+    title = target.get("title") if isinstance(target, dict) else None
+    return str(link.id), f'This work item links to "{title} ({name or "Web Link"})"'
+
+
+def _remove_remote(call: Call, issue: Issue, link: RemoteLink) -> None:
+    user = _linker(call, issue)
+    issue.remote_links.remove(link)
+    note_beside(call.site, issue, user, REMOTE_LINK, before=_told(link))
+    touch(call.site, issue)
+
+
 def _remote_link(call: Call, issue: Issue) -> RemoteLink:
     found = next((k for k in issue.remote_links if str(k.id) == call.path["linkId"]), None)
     if found is None:
@@ -204,7 +223,7 @@ async def upsert_remote_link(call: Call) -> Response:
     """Create a remote link, 201; or replace the one with the same ``globalId``, 200."""
     issue = access.issue_for(call)
     body = await call.members()
-    _linker(call, issue)
+    user = _linker(call, issue)
     kept = _remote_body(body)
     global_id = body.get("globalId") or None
     known = next((k for k in issue.remote_links if global_id is not None and k.global_id == global_id), None)
@@ -213,6 +232,7 @@ async def upsert_remote_link(call: Call) -> Response:
     link = known or RemoteLink(call.site.next_id("remote_link"), global_id, kept)
     if known is None:
         issue.remote_links.append(link)
+        note_beside(call.site, issue, user, REMOTE_LINK, after=_told(link))
     touch(call.site, issue)
     body = {"id": link.id, "self": call.link(f"/issue/{issue.id}/remotelink/{link.id}")}
     return answer(body, 200 if known else 201)
@@ -242,10 +262,7 @@ async def update_remote_link(call: Call) -> Response:
 async def delete_remote_link(call: Call) -> Response:
     """Delete a remote link by id."""
     issue = access.issue_for(call)
-    found = _remote_link(call, issue)
-    _linker(call, issue)
-    issue.remote_links.remove(found)
-    touch(call.site, issue)
+    _remove_remote(call, issue, _remote_link(call, issue))
     return no_content()
 
 
@@ -259,7 +276,5 @@ async def delete_remote_link_by_global_id(call: Call) -> Response:
     found = next((k for k in issue.remote_links if k.global_id == wanted), None)
     if found is None:
         raise not_found(f"No remote link with global id '{wanted}' could be found.")
-    _linker(call, issue)
-    issue.remote_links.remove(found)
-    touch(call.site, issue)
+    _remove_remote(call, issue, found)
     return no_content()
