@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -79,42 +79,53 @@ class Pacer:
             self._sleep(delay)
 
 
-_shared: dict[str, Pacer] = {}
+@dataclass(frozen=True)
+class _Shared:
+    """What the tracker objects of a process share, and the time by which it is kept."""
+
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+    pacers: dict[str, Pacer] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Window] = field(default_factory=dict)
+
+
+_shared = _Shared()
 _shared_lock = threading.Lock()
-_time: tuple[Clock, Sleep] = (time.monotonic, time.sleep)
 
 
 @contextmanager
 def time_kept_by(clock: Clock, sleep: Sleep) -> Iterator[None]:
-    """Have the shared pacers and windows that are made meanwhile keep time by this clock instead of the machine's: for
-    a process that plays months in minutes."""
-    global _time  # noqa: PLW0603 - what is shared in a process keeps one time
-    before, _time = _time, (clock, sleep)
+    """Have what is shared meanwhile, and who is patient, keep time by this clock instead of the machine's, apart from
+    what is shared at other times: for a process that plays months in minutes."""
+    global _shared  # noqa: PLW0603 - what is shared in a process keeps one time
+    before, _shared = _shared, _Shared(clock, sleep)
     try:
         yield
     finally:
-        _time = before
+        _shared = before
 
 
 def shared_pacer(connection: str, budgets: Mapping[str, Budget]) -> Pacer:
     """The one pacer of a connection in this process, so that every tracker object made for it shares the rate."""
+    kept = _shared
     with _shared_lock:
-        if connection not in _shared:
-            _shared[connection] = Pacer(budgets, clock=_time[0], sleep=_time[1])
-        return _shared[connection]
+        if connection not in kept.pacers:
+            kept.pacers[connection] = Pacer(budgets, clock=kept.clock, sleep=kept.sleep)
+        return kept.pacers[connection]
 
 
 class Patience:
     """How long one step may wait for a tracker that asks it to, all waits together.
 
     A step that sleeps holds a worker and its connection's queue; beyond `limit` seconds it is better to give up and
-    be run again later. Not shared between threads.
+    be run again later. Not shared between threads. It waits by `sleep`, without one by the time that is kept
+    (`time_kept_by`).
     """
 
-    def __init__(self, limit: float = 20.0, *, attempts: int = 4, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, limit: float = 20.0, *, attempts: int = 4, sleep: Sleep | None = None) -> None:
         self._limit = limit
         self._attempts = attempts
-        self._sleep = sleep
+        self._sleep = _shared.sleep if sleep is None else sleep
         self._spent = 0.0
 
     @property
@@ -292,14 +303,11 @@ class Window:
             self._answered.extend([self._clock()] * max(0, elsewhere))
 
 
-_shared_windows: dict[tuple[str, str], Window] = {}
-
-
 def shared_windows(connection: str, quotas: Mapping[str, Quota]) -> dict[str, Window]:
     """The windows of a connection in this process by name, so that every tracker object made for it shares them."""
-    clock, sleep = _time
+    kept = _shared
     with _shared_lock:
         return {
-            name: _shared_windows.setdefault((connection, name), Window(quota, clock=clock, sleep=sleep))
+            name: kept.windows.setdefault((connection, name), Window(quota, clock=kept.clock, sleep=kept.sleep))
             for name, quota in quotas.items()
         }

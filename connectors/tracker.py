@@ -13,9 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import TYPE_CHECKING, Any, NewType, Protocol
 
 from connectors.errors import FieldProblem
+
+if TYPE_CHECKING:
+    from connectors.records import Document, Fill, Filled, Survey
 
 ItemKey = NewType("ItemKey", str)
 """An item's stable name inside one project, from the template: `epic:data`, `iteration:2`, `ticket:set-goals`,
@@ -526,6 +529,37 @@ class Tracker(Protocol):
     def named(self, place: Place, kind: ItemKind, names: Collection[str]) -> Mapping[str, RemoteRef]:
         """Find existing epics, tickets or iterations of this project by what people call them: key (ML-12), id, web
         address, or an iteration's title. A name that nothing, or more than one thing, answers to is missing."""
+        ...
+
+    def documents(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], whole: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Document]:
+        """These tickets as evidence, with everything on them for those that are `whole`; of the others, what takes a
+        request for each ticket (Jira's remote links) is read only where the history tells that there is something. One
+        that is gone is missing from the result. A part that is refused or fails for one ticket is named in its
+        `unread`; a tracker that cannot be read at all raises.
+
+        Strongly consistent. Requests: O(tickets / read_batch), and at most one more for each of the `whole` ones and
+        for each page of comments beyond the first."""
+        ...
+
+    def survey(self, spec: ProjectSpec) -> Survey | None:
+        """Read a project that need not be ours, by its key or address, with all its iterations and tickets; None if
+        there is none that this account can see. Writes nothing.
+
+        Requests: O(tickets / read_batch) and O(iterations / page), never one for each ticket."""
+        ...
+
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
+        """Say something on a ticket, in Markdown, addressed to these accounts so that the tracker notifies them.
+        Repeatable: where this account has said the same on this ticket already, nothing is written."""
+        ...
+
+    def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
+        """Write sections of a ticket's text where nobody wrote anything but we: a section is written if its body is
+        empty or says the same as one of `former`, markup and white space aside. All else of the text stays as it is,
+        to the character. The text is read right before it is written. Repeatable; writes nothing where nothing is to
+        be written."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,5 @@
-"""What the simulated team does in a day, in the tracker: take tickets, finish them, forget some, make and move others.
+"""What the simulated team does in a day, in the tracker: take tickets, finish them, forget some, make and move others,
+and write the records.
 
 What becomes of a ticket is drawn from the seed and its title, not from the order in which things happen: so the same
 seed plays the same months in the same tracker.
@@ -12,6 +13,7 @@ from random import Random
 
 from simulation.cast import Character
 from simulation.office import Office, Ticket
+from simulation.scribes import Scribes, Setting, Tell
 
 _EFFORTS = (0.6, 0.8, 0.8, 0.8, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.5, 1.5, 2.5, 2.5, 7.0)
 """How a ticket's work compares with its estimate; one in fifteen takes several iterations."""
@@ -19,12 +21,10 @@ _EFFORTS = (0.6, 0.8, 0.8, 0.8, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.5, 1.5, 2.5, 2.5
 FORGOTTEN = 0.05
 """The share of tickets that nobody touches in an iteration."""
 
-RECORD_LATE = 0.2
-"""The share of records that are not written in their own iteration."""
-
-_RECORD = (
-    "Goal: reached in part. Data: version of this week. Experiments: the measure rose from 0.71 to 0.74. Decisions: go "
-    "on with the simpler model. Signed by the product manager."
+_RESULTS = (
+    "Done, the result is at {url}",
+    "Finished. What came of it: {url}",
+    "Please have a look: {url}",
 )
 
 _IDEAS = (
@@ -40,11 +40,11 @@ _IDEAS = (
 class Crew:
     """The team at work. `number` is always that of the iteration that goes on."""
 
-    def __init__(self, office: Office, people: Sequence[Character], seed: int) -> None:
+    def __init__(self, office: Office, people: Sequence[Character], seed: int, tell: Tell) -> None:
         self._office, self._people, self._seed = office, people, seed
+        self._scribes = Scribes(office, lambda: self._people, seed, tell)
         self._doing: dict[str, Ticket] = {}
         self._done: dict[str, float] = {}
-        self._owed: set[str] = set()
 
     def without(self, email: str) -> None:
         """Go on without this person; what they had in hand stays as it is."""
@@ -52,8 +52,9 @@ class Crew:
         self._doing.pop(email, None)
 
     def morning(self, day: date, number: int) -> None:
-        """Whoever is there and has nothing in hand takes a ticket."""
+        """Whoever is there and has nothing in hand takes a ticket; records that are late are written."""
         tickets = self._office.at_work(number)
+        self._scribes.morning(day, tickets)
         self._let_go(tickets)
         taken: set[str] = set()
         for person in self._people:
@@ -75,30 +76,22 @@ class Crew:
                 continue
             self._done[ticket.id] = self._done.get(ticket.id, 0.0) + person.pace
             if self._done[ticket.id] >= self._effort(ticket):
+                self._office.say(ticket, self._result(ticket), person.email)
                 self._office.finish(ticket)
                 del self._doing[person.email]
 
-    def wind_up(self, day: date, number: int) -> None:
+    def wind_up(self, day: date, setting: Setting) -> None:
         """On the last day: the meetings were held, and most records are written."""
         there = self._there(day)
-        for ticket in self._office.at_work(number):
-            if ticket.status == "done" or not (ticket.is_record or ticket.is_meetings):
-                continue
-            if ticket.email not in there or (ticket.is_record and self._late(ticket)):
-                self._owed.add(ticket.id)
-            elif ticket.is_record:
-                self._write(ticket)
-            else:
+        tickets = self._office.at_work(setting.number)
+        for ticket in tickets:
+            if ticket.is_meetings and ticket.status != "done" and ticket.email in there:
                 self._office.finish(ticket)
+        self._scribes.wind_up(day, setting, tickets)
 
-    def write_up(self, day: date, number: int) -> None:
-        """Write the records that should have been written in an earlier iteration, once their authors are there."""
-        if not self._owed:
-            return
-        there = self._there(day)
-        for ticket in self._office.at_work(number):
-            if ticket.is_record and ticket.id in self._owed and ticket.email in there and ticket.status != "done":
-                self._write(ticket)
+    def sign(self, day: date) -> None:
+        """At the end of the day's work: who signs records does, if they are there."""
+        self._scribes.sign(day)
 
     def surprise(self, day: date, number: int) -> list[str]:
         """In the middle of an iteration: somebody makes a ticket, moves one, takes one out. Says in words what."""
@@ -132,10 +125,9 @@ class Crew:
             self._office.bring(ticket, number)
         return [f"the delivery lead brings {one} back from the backlog" for one in missing]
 
-    def _write(self, ticket: Ticket) -> None:
-        self._office.write(ticket, _RECORD)
-        self._office.finish(ticket)
-        self._owed.discard(ticket.id)
+    def _result(self, ticket: Ticket) -> str:
+        drawn = Random(f"result {self._seed} {ticket.title}")
+        return drawn.choice(_RESULTS).format(url=f"https://docs.example.com/demand/{drawn.randrange(16**6):06x}")
 
     def _there(self, day: date) -> set[str]:
         return {person.email for person in self._people if person.works(day)}
@@ -169,9 +161,6 @@ class Crew:
 
     def _forgotten(self, ticket: Ticket, number: int) -> bool:
         return Random(f"forgotten {self._seed} {ticket.title} {number}").random() < FORGOTTEN
-
-    def _late(self, ticket: Ticket) -> bool:
-        return Random(f"late {self._seed} {ticket.title}").random() < RECORD_LATE
 
     def _effort(self, ticket: Ticket) -> float:
         return max(1.0, ticket.points) * Random(f"effort {self._seed} {ticket.title}").choice(_EFFORTS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from simulation.office import Desk, Ticket
+from simulation.office import Desk, Ticket, token_of
 
 _CATEGORY = {"new": "todo", "indeterminate": "doing", "done": "done"}
 _WAY = {status: category for category, status in _CATEGORY.items()}
+_HEADING = re.compile(r"^h2\. ", re.MULTILINE)
 _PAGE = 200
 _SHOWN = ["summary", "status", "assignee", "labels"]
 
@@ -24,7 +26,8 @@ class JiraOffice:
 
     def __init__(self, url: str, key: str, admin: tuple[str, str], member: tuple[str, str]) -> None:
         self._admin, self._member = Desk(url, auth=admin), Desk(url, auth=member)
-        self._key = key
+        self._url, self._key = url, key
+        self._desks: dict[str, Desk] = {}
         board = self._admin.send("GET", "/rest/agile/1.0/board", params={"projectKeyOrId": key})["values"][0]
         self._board, self._sprints = int(board["id"]), board["type"] != "kanban"
         setup = self._admin.send("GET", f"/rest/agile/1.0/board/{self._board}/configuration")
@@ -33,8 +36,8 @@ class JiraOffice:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._admin.close()
-        self._member.close()
+        for desk in (self._admin, self._member, *self._desks.values()):
+            desk.close()
 
     def at_work(self, number: int) -> list[Ticket]:
         """What is in the active sprint, or has the label."""
@@ -52,15 +55,25 @@ class JiraOffice:
             self._member.send("PUT", f"/rest/api/2/issue/{ticket.id}", json=body)
         self._go(ticket, "doing")
 
-    def finish(self, ticket: Ticket) -> None:
+    def finish(self, ticket: Ticket, email: str | None = None) -> None:
         """Bring it to done."""
-        self._go(ticket, "done")
+        self._go(ticket, "done", self._desk(email))
 
-    def write(self, ticket: Ticket, text: str) -> None:
-        """Add to the description."""
+    def text(self, ticket: Ticket) -> str:
+        """The description, in Jira's own markup but for the headings."""
         path = f"/rest/api/2/issue/{ticket.id}"
-        before = self._member.send("GET", path, params={"fields": "description"})["fields"]["description"] or ""
-        self._member.send("PUT", path, json={"fields": {"description": f"{before}\n\n{text}"}})
+        text = self._member.send("GET", path, params={"fields": "description"})["fields"]["description"] or ""
+        return _HEADING.sub("## ", text.replace("\r\n", "\n"))
+
+    def write(self, ticket: Ticket, text: str, email: str) -> None:
+        """Replace the description."""
+        wiki = "\n".join(f"h2. {line[3:]}" if line.startswith("## ") else line for line in text.split("\n"))
+        body = {"fields": {"description": wiki}}
+        self._desk(email).send("PUT", f"/rest/api/2/issue/{ticket.id}", json=body)
+
+    def say(self, ticket: Ticket, text: str, email: str) -> None:
+        """Write a comment."""
+        self._desk(email).send("POST", f"/rest/api/2/issue/{ticket.id}/comment", json={"body": text})
 
     def add(self, title: str, email: str, number: int) -> Ticket:
         """Make a task and put it into the active sprint, or give it the label."""
@@ -147,11 +160,19 @@ class JiraOffice:
                 self._admin.send("POST", f"/rest/agile/1.0/sprint/{sprint['id']}", json={"state": "closed"})
         return f'"{HOT_FIX}" is completed'
 
-    def _go(self, ticket: Ticket, status: str) -> None:
-        path = f"/rest/api/2/issue/{ticket.id}/transitions"
-        ways = self._member.send("GET", path)["transitions"]
+    def _desk(self, email: str | None) -> Desk:
+        """Where this person sits; nobody in particular sits at the member's."""
+        if email is None:
+            return self._member
+        if email not in self._desks:
+            self._desks[email] = Desk(self._url, auth=(email, token_of(email)))
+        return self._desks[email]
+
+    def _go(self, ticket: Ticket, status: str, desk: Desk | None = None) -> None:
+        path, desk = f"/rest/api/2/issue/{ticket.id}/transitions", desk or self._member
+        ways = desk.send("GET", path)["transitions"]
         way = next(way for way in ways if way["to"]["statusCategory"]["key"] == _WAY[status])
-        self._member.send("POST", path, json={"transition": {"id": way["id"]}})
+        desk.send("POST", path, json={"transition": {"id": way["id"]}})
 
     def _into(self, sprint: int, issue: str) -> None:
         self._admin.send("POST", f"/rest/agile/1.0/sprint/{sprint}/issue", json={"issues": [str(issue)]})

@@ -10,11 +10,14 @@ import httpx
 TIMEOUT = 30.0
 """Seconds to wait for the sandbox."""
 
+SHORT = httpx.Limits(keepalive_expiry=2)
+"""The sandbox closes a connection after five idle seconds; who sends just then would not be answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket as its team sees it. `name` is what it is called (ML-12; empty in Trello), `status` is `todo`, `doing`
-    or `done`, `email` is the address of who has it."""
+    or `done`, `email` is the address of who has it; `url` opens it where it has no name to be called by."""
 
     id: str
     name: str
@@ -23,9 +26,15 @@ class Ticket:
     email: str | None = None
     labels: frozenset[str] = frozenset()
     points: float = 0.0
+    url: str = ""
 
     def __str__(self) -> str:
         return f'{self.name} "{self.title}"'.lstrip()
+
+    @property
+    def called(self) -> str:
+        """How people refer to it in a text."""
+        return self.name or self.url
 
     @property
     def is_record(self) -> bool:
@@ -57,12 +66,20 @@ class Office(Protocol):
         """Begin work on a ticket; one that nobody has becomes that person's."""
         ...
 
-    def finish(self, ticket: Ticket) -> None:
-        """Be done with a ticket."""
+    def finish(self, ticket: Ticket, email: str | None = None) -> None:
+        """Be done with a ticket, as this person if that matters."""
         ...
 
-    def write(self, ticket: Ticket, text: str) -> None:
-        """Add a text to a ticket's description."""
+    def text(self, ticket: Ticket) -> str:
+        """A ticket's description, its headings as lines that begin with `## `."""
+        ...
+
+    def write(self, ticket: Ticket, text: str, email: str) -> None:
+        """Replace a ticket's description by a text with such headings, as this person."""
+        ...
+
+    def say(self, ticket: Ticket, text: str, email: str) -> None:
+        """Write a comment on a ticket, as this person."""
         ...
 
     def add(self, title: str, email: str, number: int) -> Ticket:
@@ -103,11 +120,16 @@ class Office(Protocol):
         ...
 
 
+def token_of(email: str) -> str:
+    """The token that somebody of the team uses in the sandbox."""
+    return "token-of-" + "".join(letter if letter.isalnum() else "-" for letter in email)
+
+
 class Desk:
     """Requests as one person sends them."""
 
     def __init__(self, url: str, **auth: Any) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, **auth)
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, limits=SHORT, **auth)
 
     def send(self, method: str, path: str, **more: Any) -> Any:
         """One request; the answer's JSON, None where there is none. Raises httpx.HTTPStatusError."""

@@ -16,6 +16,9 @@ from sqlalchemy import select
 from connectors.tracker import RemoteRef
 from service import schedule
 from service.context import Context
+from service.domain.audit import rules as audit_rules
+from service.domain.audit.audit import holding
+from service.domain.audit.outcome import Audited, Check, Gate, Verdict, Weight
 from service.domain.calendar import DateRange, working_days
 from service.domain.course import phase_of
 from service.domain.plan import Plan
@@ -23,16 +26,28 @@ from service.domain.reading import read_template
 from service.domain.team import Team
 from service.domain.turnover import Move, Policy, Turnover
 from service.domain.wire import place_from_json, plan_from_json
-from service.store import loops, runs
+from service.store import audits, loops, runs
 from service.store.tables import EventRow, PlanRow, RunRow
 from service.templates import TemplateText
-from service.usecases import applying, deciding, history, planning, projects, running, scheduling, teams
+from service.usecases import (
+    applying,
+    deciding,
+    history,
+    planning,
+    projects,
+    running,
+    scheduling,
+    teams,
+    waiving,
+)
 from service.usecases.material import Material, material
 from simulation import report
 from simulation.cast import Character, characters
 from simulation.crew import Crew
 from simulation.office import Office
-from simulation.report import Entry, Held, Noted, Report, WentOn
+from simulation.records import Manner
+from simulation.report import Entry, Held, Noted, Report, WentOn, Wrote
+from simulation.scribes import Setting
 from simulation.stage import Stage
 
 KEY, NAME = "ML", "ML simulation"
@@ -42,6 +57,15 @@ LEAD = "delivery lead"
 
 PATIENCE = 180.0
 """Seconds of the machine's time for one run; it takes about one."""
+
+WAIVED_FOR = timedelta(days=200)
+"""For how long the lead lets pass what a record lacks."""
+
+PATIENT_FOR = 6
+"""Working days of the next iteration that the lead waits before that."""
+
+_WHY_WAIVED = "The team has moved on, and nobody can write it any more."
+_SAYING = (Verdict.DOCUMENTED.value, Verdict.PARTLY.value, Verdict.UNDOCUMENTED.value)
 
 _TAKE, _LOOK_ROUND, _MEND, _FINISH, _WIND_UP, _TROUBLE, _ANSWER = (
     time(10), time(12), time(13), time(16), time(15), time(16, 30), time(18)
@@ -66,6 +90,7 @@ class Script:
     seed: int = 1
     values: Mapping[str, str] = field(default_factory=dict)
     turning: Mapping[str, Any] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=lambda: {"gate": Gate.WARN.value})
     down: DateRange | None = None
     trouble: bool = True
 
@@ -116,6 +141,7 @@ class Play:
         self._closes_by_hand, self._gets_in_the_way = drawn.randint(2, 4), drawn.randint(5, 8)
         self._patience = drawn.randint(1, 2)
         self._lacking: set[str] = set()
+        self._verdicts: dict[int, tuple[str, ...]] = {}
         self._leaves: date | None = script.first + timedelta(days=int(script.months * 30 * drawn.uniform(0.4, 0.7)))
         self.project_id = ""
 
@@ -151,6 +177,7 @@ class Play:
             parameters={**named, **script.values},
             create=True,
             turning=script.turning,
+            audit=script.audit,
         )
         self.project_id = projects.put(self._context, request).id
         kept = planning.make_plan(self._context, self.project_id)
@@ -163,7 +190,7 @@ class Play:
         place: RemoteRef = place_from_json(done.run.place).ref
         emails = [person.email for person in self._people]
         self.office: Office = self._stage.office(place.key, place.id, emails)
-        self._crew = Crew(self.office, self._people, script.seed)
+        self._crew = Crew(self.office, self._people, script.seed, self._told_of_record)
         requests = kept.reads + done.requests.reads, kept.writes + done.requests.writes
         self._note(report.built(planning.plan_of(kept), self._now(), requests))
 
@@ -224,10 +251,13 @@ class Play:
         raise Stuck(f"The run {run_id} does not come to an end.")
 
     def _after(self, run_id: str) -> None:
-        """Tell what a run of the loop did."""
+        """Tell what a run did: one of the loop what it turned, a look at the records which verdicts are others now."""
         with self._context.database.session() as session:
             run = session.get_one(RunRow, run_id)
             row = session.get(PlanRow, run.plan_id) if run.plan_id is not None else None
+        if run.kind == loops.AUDIT and run.state in (runs.HELD, runs.COMPLETED):
+            self._judge()
+            return
         looks = self._looks[run_id] = self._looks.get(run_id, 0) + 1
         number = run.iteration or 0
         if run.state == runs.HELD:
@@ -244,6 +274,31 @@ class Play:
             self._note(WentOn(self._now(), number, looks))
         if row is not None:
             self._turned(run, plan_from_json(row.body))
+        self._judge()
+
+    def _told_of_record(self, number: int, manner: Manner, did: str, person: str) -> None:
+        self._note(Wrote(self._now(), number, manner.value, did, person))
+
+    def _judge(self) -> None:
+        """Tell of the iterations about which the audit says something else than before."""
+        for number, audited in self._audited().items():
+            verdict = report.judged(self._now(), audited)
+            if verdict.verdict in _SAYING and self._verdicts.get(number) != (said := verdict.said):
+                self._verdicts[number] = said
+                self._note(verdict)
+
+    def _audited(self) -> dict[int, Audited]:
+        """What the audit says of the iterations, as it is known now."""
+        with self._context.database.session() as session:
+            return {number: audits.audited(row) for number, row in audits.rows(session, self.project_id).items()}
+
+    def _setting(self) -> Setting:
+        """The iteration that goes on, as the team knows it."""
+        phase = phase_of(self._template, self.known.begun[-1].stage.phase)
+        weight = audit_rules.weights_of(self._template, phase, audit_rules.ProjectAudit()).get(Check.PERFORMANCE)
+        role = phase.record.sign_off
+        signers = tuple(one.email for one in self._script.team.members if one.email is not None and role in one.roles)
+        return Setting(self.known.current, phase.key, signers, live=weight is not Weight.OFF)
 
     def _plain(self, text: object) -> str:
         """The text without the sandbox's port, which is another each time."""
@@ -274,7 +329,6 @@ class Play:
             if days := person.falls_ill(day, self.known.calendar):
                 self._note(Noted(self._now(), f"{person.person} falls ill, for {days} day{'' if days == 1 else 's'}"))
         self._leave(day)
-        self._crew.write_up(day, self.known.current)
         self._crew.morning(day, self.known.current)
 
     def _leave(self, day: date) -> None:
@@ -300,10 +354,27 @@ class Play:
         if days[1:2] == [day]:
             for text in self._crew.bring_back(self._lacking, self.known.current):
                 self._note(Noted(self._now(), text))
+        if days[PATIENT_FOR : PATIENT_FOR + 1] == [day]:
+            self._let_pass(day)
         if day in days and days.index(day) == len(days) // 2:
             for text in self._crew.surprise(day, self.known.current):
                 self._note(Noted(self._now(), text))
             self._steer()
+
+    def _let_pass(self, day: date) -> None:
+        """What records of iterations that are over still lack by then, the lead waives for some time."""
+        until = day + WAIVED_FOR
+        for number, audited in self._audited().items():
+            checks = [one.check for one in holding(audited)]
+            if not checks or audited.verdict is Verdict.PENDING:
+                continue
+            for check in checks:
+                waiving.waive(
+                    self._context, self.project_id, check, number=number, by=LEAD, reason=_WHY_WAIVED, until=until
+                )
+            what = f"{', '.join(checks)} of iteration {number} pass until {until}"
+            self._note(Noted(self._now(), f"the {LEAD} lets {what}: {_WHY_WAIVED}"))
+        self._judge()
 
     def _steer(self) -> None:
         """In the last phase, once the lead has seen enough of it: decide to go back, and build better."""
@@ -324,10 +395,11 @@ class Play:
 
     def _wind_up(self, day: date) -> None:
         if self._is_last(day):
-            self._crew.wind_up(day, self.known.current)
+            self._crew.wind_up(day, self._setting())
 
     def _finish(self, day: date) -> None:
         self._crew.afternoon(day)
+        self._crew.sign(day)
 
     def _make_trouble(self, day: date) -> None:
         if not self._is_last(day):
@@ -409,6 +481,7 @@ class Play:
             reads=sum(one.reads for one in used),
             writes=sum(one.writes for one in used),
             standing=self._standing(),
+            verdicts=tuple((number, said[0]) for number, said in sorted(self._verdicts.items())),
             totals=report.summed(history.history(self._context, self.project_id).iterations),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.tracker import ItemKind, Severity
 from service.context import Context
+from service.domain.audit.outcome import Audited, Result
 from service.domain.calendar import Calendar, DateRange, working_days
 from service.domain.course import Turn
 from service.domain.figures import Figures, Outcome, Sum, Tally, TicketRecord
@@ -138,13 +139,43 @@ class WentOn:
     looks: int
 
 
-Entry = Built | Began | Closed | Noted | Held | WentOn
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What somebody did to the record of an iteration: `did` is `writes`, `signs` or `changes`, `manner` in which way
+    it is written."""
+
+    at: datetime
+    number: int
+    manner: str
+    did: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """That the audit of an iteration says something else than before. `failed` are the checks that failed and decide
+    the verdict, `waived` those that somebody lets pass."""
+
+    at: datetime
+    number: int
+    verdict: str
+    failed: tuple[str, ...]
+    waived: tuple[str, ...]
+    changed_after_sign_off: bool = False
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All but the time."""
+        return self.verdict, " ".join(self.failed), " ".join(self.waived)
+
+
+Entry = Built | Began | Closed | Noted | Held | WentOn | Wrote | Judged
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """All that a simulation tells, in order; the same seed tells the same. `standing` says how the loop stands at the
-    end."""
+    end, `verdicts` what the audit says of each iteration that was due by then."""
 
     project: str
     tracker: str
@@ -159,6 +190,7 @@ class Report:
     reads: int
     writes: int
     standing: str = ""
+    verdicts: tuple[tuple[int, str], ...] = ()
     totals: Tally = field(default_factory=Tally)
 
     def of(self, kind: type[Any]) -> list[Any]:
@@ -250,6 +282,13 @@ def closed(past: Past, turnover: Turnover, phase: str, *, named: bool) -> Closed
         lacking=turnover.lacking,
         decided=f"{turnover.decision.by}: {turnover.decision.reason}" if turnover.decision is not None else "",
     )
+
+
+def judged(at: datetime, audited: Audited) -> Judged:
+    """What the audit says of an iteration."""
+    waived = tuple(one.check.value for one in audited.findings if one.result is Result.WAIVED)
+    failed = tuple(sorted(one.check.value for one in audited.lacking))
+    return Judged(at, audited.number, audited.verdict.value, failed, waived, audited.changed_after_sign_off)
 
 
 def summed(pasts: Iterable[Past]) -> Tally:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from simulation.report import Began, Built, Closed, Entry, Held, Load, Noted, Report, Unfinished, WentOn
+from simulation.report import Began, Built, Closed, Entry, Held, Judged, Load, Noted, Report, Unfinished, WentOn, Wrote
 
 _TIMES = {1: "", 2: ", the 2nd time", 3: ", the 3rd time"}
 _POLICY = {"next": "carried over", "backlog": "to the backlog", "leave": "left"}
@@ -27,6 +28,10 @@ def lines(entry: Entry) -> Iterator[str]:
             yield _happened(
                 entry.at, f"[green]the advance to iteration {entry.iteration} goes on by itself[/]; {looks}"
             )
+        case Wrote():
+            yield _happened(entry.at, _wrote(entry))
+        case Judged():
+            yield _happened(entry.at, _judged(entry))
         case Noted():
             text = _escape(entry.text)
             yield _happened(entry.at, f"[cyan]{text}[/]" if entry.by_service else text)
@@ -50,6 +55,9 @@ def summary(report: Report) -> Iterator[str]:
     yield f"  held       {_count(len(held), 'advance')}" + (
         ", all went on by themselves" if _all_went_on(report) else ""
     )
+    if report.verdicts:
+        counts = Counter(verdict for _, verdict in report.verdicts)
+        yield f"  records    {', '.join(f'{number} {verdict}' for verdict, number in counts.most_common())}"
     yield f"  requests   {_requests(report.reads, report.writes)}, in {_count(report.runs, 'run')} of the product"
     yield f"  now        {_escape(report.standing)}"
 
@@ -120,6 +128,21 @@ def _held(entry: Held) -> Iterator[str]:
         yield f"{'':22} [red]{_escape(message)}[/]"
         if fix:
             yield f"{'':22} {_escape(fix)}"
+
+
+def _wrote(entry: Wrote) -> str:
+    how = f": {entry.manner}" if entry.did == "writes" else ""
+    return _escape(f"{entry.person} {entry.did} the record of iteration {entry.number}{how}")
+
+
+def _judged(entry: Judged) -> str:
+    colour = {"documented": "green", "undocumented": "red"}.get(entry.verdict, "yellow")
+    said = f"[{colour}]iteration {entry.number} is {entry.verdict}[/]"
+    if entry.failed:
+        said += f": {', '.join(entry.failed)} failed"
+    if entry.waived:
+        said += f"; {', '.join(entry.waived)} let pass"
+    return said + ("; it was changed after sign-off" if entry.changed_after_sign_off else "")
 
 
 def _follows(entry: Closed) -> str:

@@ -28,7 +28,7 @@ from service.usecases import connections
 from service.usecases.advancing import Advancing
 from simulation.clock import VirtualClock
 from simulation.jira_office import JiraOffice
-from simulation.office import Office
+from simulation.office import SHORT, Office, token_of
 from simulation.trello_office import TrelloOffice
 
 TRACKERS = ("jira", "trello")
@@ -48,7 +48,7 @@ class Stage:
         self.clock = VirtualClock(starts)
         self.url = ""
         self._exit = ExitStack()
-        self._controls = httpx.Client(timeout=30)  # one for all: to make one takes longer than to send
+        self._controls = httpx.Client(timeout=30, limits=SHORT)  # one for all: to make one takes longer than to send
         self._engine: Engine | None = None
 
     def __enter__(self) -> Self:
@@ -107,7 +107,8 @@ class Stage:
             connections.put(self.context, name, "jira", settings, jira_seed.DEMO_TOKEN)
 
     def admit(self, team: Team) -> None:
-        """Give everybody of the team an account in the sandbox who has none. Raises httpx.HTTPStatusError."""
+        """Give everybody of the team a token in the sandbox, and an account if they have none. Raises
+        httpx.HTTPStatusError."""
         known = {email for email, _name in jira_seed.TEAM}
         for member in team.members:
             if member.email is None or member.email in known:
@@ -121,6 +122,8 @@ class Stage:
                 auth = (jira_seed.DEMO_EMAIL, jira_seed.DEMO_TOKEN)
                 new = {"emailAddress": member.email, "displayName": member.person, "products": ["jira-software"]}
                 httpx.post(f"{self.url}/rest/api/3/user", json=new, auth=auth).raise_for_status()
+        for email in {member.email for member in team.members if member.email is not None}:
+            self.control("tokens", user=email, token=token_of(email))
 
     def close_account(self, email: str) -> bool:
         """Deactivate somebody's account; False where that cannot be played."""

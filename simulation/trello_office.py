@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from simulation.office import Desk, Ticket
+from simulation.office import Desk, Ticket, token_of
 
 BACKLOG, ITERATION, DOING, DONE = "Backlog", "Iteration", "In progress", "Done"
 _STATUS = {DOING: "doing", "Review": "doing", DONE: "done"}
@@ -19,15 +19,17 @@ class TrelloOffice:
     """
 
     def __init__(self, url: str, board: str, key: str, token: str, emails: Iterable[str]) -> None:
-        header = {"Authorization": f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'}
-        self._desk = Desk(url, headers=header)
+        self._url, self._key = url, key
+        self._desk = self._opened(token)
+        self._desks: dict[str, Desk] = {}
         self._emails = {_username(email): email for email in emails}
         self._board = board
         self._moved_aside = ""
 
     def close(self) -> None:
         """Let go of connections."""
-        self._desk.close()
+        for desk in (self._desk, *self._desks.values()):
+            desk.close()
 
     def at_work(self, number: int) -> list[Ticket]:
         """The cards with the label of the iteration whose card stands in Iteration."""
@@ -45,14 +47,22 @@ class TrelloOffice:
             self._desk.send("POST", f"/1/cards/{ticket.id}/idMembers", json={"value": member})
         self._edit(ticket, idList=board.list_of(DOING))
 
-    def finish(self, ticket: Ticket) -> None:
+    def finish(self, ticket: Ticket, email: str | None = None) -> None:
         """Drag it to Done."""
-        self._edit(ticket, idList=_Board.read(self._desk, self._board).list_of(DONE))
+        done = _Board.read(self._desk, self._board).list_of(DONE)
+        self._of(email).send("PUT", f"/1/cards/{ticket.id}", json={"idList": done})
 
-    def write(self, ticket: Ticket, text: str) -> None:
-        """Write above what the description says."""
-        before = self._desk.send("GET", f"/1/cards/{ticket.id}", params={"fields": "desc"})["desc"]
-        self._edit(ticket, desc=f"{text}\n\n{before}")
+    def text(self, ticket: Ticket) -> str:
+        """The description."""
+        return str(self._desk.send("GET", f"/1/cards/{ticket.id}", params={"fields": "desc"})["desc"])
+
+    def write(self, ticket: Ticket, text: str, email: str) -> None:
+        """Replace the description."""
+        self._of(email).send("PUT", f"/1/cards/{ticket.id}", json={"desc": text})
+
+    def say(self, ticket: Ticket, text: str, email: str) -> None:
+        """Write a comment."""
+        self._of(email).send("POST", f"/1/cards/{ticket.id}/actions/comments", json={"text": text})
 
     def add(self, title: str, email: str, number: int) -> Ticket:
         """Make a card in Iteration, with the iteration's label."""
@@ -123,6 +133,18 @@ class TrelloOffice:
         self._desk.send("PUT", f"/1/cards/{self._moved_aside}", json=body)
         return f"it is dragged back to {BACKLOG}"
 
+    def _opened(self, token: str) -> Desk:
+        header = f'OAuth oauth_consumer_key="{self._key}", oauth_token="{token}"'
+        return Desk(self._url, headers={"Authorization": header})
+
+    def _of(self, email: str | None) -> Desk:
+        """Where this person sits."""
+        if email is None:
+            return self._desk
+        if email not in self._desks:
+            self._desks[email] = self._opened(token_of(email))
+        return self._desks[email]
+
     def _edit(self, ticket: Ticket, **body: Any) -> None:
         self._desk.send("PUT", f"/1/cards/{ticket.id}", json=body)
 
@@ -154,6 +176,7 @@ class TrelloOffice:
             email=next((email for email in members if email is not None), None),
             labels=labels,
             points=max((float(name[7:]) for name in labels if name.startswith("points:")), default=0.0),
+            url=str(card["shortUrl"]),
         )
 
 

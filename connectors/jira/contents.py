@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.errors import TrackerRefused
-from connectors.jira.client import JiraClient, segment
+from connectors.jira.client import JiraClient
 from connectors.jira.fetching import Fetcher, quoted
 from connectors.jira.layout import Layout
 from connectors.jira.mapping import fields_of, instant, is_epic, issue_ref, last_sprint, marker_of, number, status_of
@@ -34,7 +34,6 @@ class Surveyor:
     """Looks at what the iterations of one project hold."""
 
     def __init__(self, client: JiraClient) -> None:
-        self._client = client
         self._fetcher = Fetcher(client)
 
     def contents(
@@ -97,15 +96,8 @@ class Surveyor:
     ) -> dict[str, tuple[datetime | None, datetime | None]]:
         """When work on each issue began first and was done last, by issue id."""
         changes = self._fetcher.changes([str(one["id"]) for one in issues], "status")
-        categories = self._categories(layout, issues) if changes else {}
+        categories = self._fetcher.categories(layout, issues) if changes else {}
         return {str(one["id"]): moments(one, changes.get(str(one["id"]), ()), categories) for one in issues}
-
-    def _categories(self, layout: Layout, issues: Sequence[dict[str, Any]]) -> dict[str, str]:
-        """What each status of the project, and each that one of the issues has, comes to, by status id."""
-        types = self._client.get_list(f"project/{segment(layout.project_id)}/statuses")
-        listed = [one for kind in types if isinstance(kind, dict) for one in kind.get("statuses") or ()]
-        statuses = [*listed, *(fields_of(issue).get("status") for issue in issues)]
-        return {str(one["id"]): status_of(one) for one in statuses if isinstance(one, dict) and one.get("id")}
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------

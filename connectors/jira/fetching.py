@@ -6,14 +6,14 @@ The vendor documents a lag only for search, so: unsure. Nothing is concluded fro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.errors import TrackerUnavailable
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.dialect import CLOUD_DIALECT
 from connectors.jira.layout import READ_BATCH, Layout
-from connectors.jira.mapping import MARKER, instant
+from connectors.jira.mapping import MARKER, fields_of, instant, number, status_of
 from connectors.jira.paging import by_index, by_token
 from connectors.tracker import ItemKey, ItemKind, kind_of
 
@@ -66,6 +66,24 @@ class Fetcher:
                     found.setdefault(str(log.get("issueId")), []).extend(_items(history, field))
         return {issue: sorted(items, key=_when) for issue, items in found.items()}
 
+    def histories(self, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """Every change of these issues, oldest first, by issue id. An issue without any is missing."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for start in range(0, len(ids), HISTORY_BATCH):
+            body = {"issueIdsOrKeys": list(ids[start : start + HISTORY_BATCH])}
+            for log in by_token(self._client, "changelog/bulkfetch", body, name="issueChangeLogs"):
+                entries = [one for one in log.get("changeHistories") or () if isinstance(one, dict)]
+                found.setdefault(str(log.get("issueId")), []).extend(entries)
+        return {issue: sorted(entries, key=_order) for issue, entries in found.items()}
+
+    def categories(self, layout: Layout, issues: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """What each status of the project, and each that one of the issues has, comes to (`todo`, `doing`, `done`), by
+        status id."""
+        types = self._client.get_list(f"project/{segment(layout.project_id)}/statuses")
+        listed = [one for kind in types if isinstance(kind, dict) for one in kind.get("statuses") or ()]
+        statuses = [*listed, *(fields_of(issue).get("status") for issue in issues)]
+        return {str(one["id"]): status_of(one) for one in statuses if isinstance(one, dict) and one.get("id")}
+
     def sprints(self, layout: Layout, states: str = "") -> Iterator[dict[str, Any]]:
         """The sprints of the project's board, or those in these states."""
         params: Mapping[str, str] = {"state": states} if states else {}
@@ -96,6 +114,13 @@ def _items(history: Any, field: str) -> Iterator[dict[str, Any]]:
 def _when(item: dict[str, Any]) -> datetime:
     created: datetime = item["created"]
     return created
+
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def _order(history: dict[str, Any]) -> tuple[datetime, int]:
+    return instant(history.get("created")) or _BEGINNING, number(history.get("id"))
 
 
 def quoted(text: str) -> str:

@@ -10,6 +10,10 @@ from typing import Any
 from mistletoe.block_token import Document
 from mistletoe.contrib.jira_renderer import JiraRenderer
 
+from connectors.jira.wiki import from_wiki
+
+__all__ = ["DESCRIPTION_LIMIT", "DONE_MEANS", "description", "from_wiki", "normalised", "one_at_a_time", "to_wiki"]
+
 DESCRIPTION_LIMIT = 32_767
 """The most characters that Jira keeps in a description."""
 
@@ -29,7 +33,7 @@ _LINE_START = re.compile(r"^(?=[#|])")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 # mistletoe keeps its token types in module globals while a renderer is open.
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 
 
 # mistletoe is annotated only in part; what it gives back is checked by the tests of this module.
@@ -85,7 +89,7 @@ def to_wiki(markdown: str) -> str:
     """Render Markdown as Jira wiki markup, without blank lines around it. Safe to call from several threads."""
     if not markdown.strip():
         return ""
-    with _one_at_a_time, WikiRenderer() as renderer:
+    with one_at_a_time, WikiRenderer() as renderer:
         return normalised(str(renderer.render(Document(markdown))))
 
 

@@ -12,6 +12,7 @@ from itertools import count, islice
 from typing import Any
 
 from connectors.jira.client import JiraClient
+from connectors.jira.documents import REMOTE_LINK
 from connectors.jira.fetching import Fetcher, is_issue
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.mapping import fields_of, link_ends, number
@@ -166,6 +167,8 @@ def _changes(layout: Layout, changelog: Any, status: Any) -> tuple[set[str], lis
             edited.add(ours)
         elif called.casefold() == "status":
             others[f"moved to {_name(status)}"] = None
+        elif called.casefold() in REMOTE_LINK:
+            others["web links"] = None
         elif called.casefold() not in _TOLD_OTHERWISE:
             others[f"{called} changed"] = None
     total = changelog.get("total")

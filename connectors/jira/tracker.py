@@ -14,13 +14,17 @@ from connectors.jira.contents import Surveyor
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
 from connectors.jira.naming import Namer
+from connectors.jira.noting import Notary
 from connectors.jira.people import find_people
 from connectors.jira.reading import Reader, watermark_after
+from connectors.jira.records import Archivist
 from connectors.jira.removing import Remover
 from connectors.jira.settings import JiraSettings
+from connectors.jira.surveying import Explorer
 from connectors.jira.traces import Tracer
 from connectors.jira.turning import Turner
 from connectors.jira.writing import Writer
+from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
     Account,
     Capabilities,
@@ -56,6 +60,9 @@ class JiraTracker:
         self._turner = Turner(client)
         self._surveyor = Surveyor(client)
         self._namer = Namer(client)
+        self._archivist = Archivist(client)
+        self._notary = Notary(client)
+        self._explorer = Explorer(client, self._locator)
 
     @classmethod
     def connect(cls, settings: JiraSettings, timeout: float | None = None) -> JiraTracker:
@@ -215,6 +222,32 @@ class JiraTracker:
         """See `Tracker.named`. A request for a hundred issues; sprints are listed once."""
         self._client.patience.renew()
         return self._namer.named(_layout(place), kind, names)
+
+    def documents(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], whole: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Document]:
+        """See `Tracker.documents`. A read for a hundred tickets, one for a thousand changes, one for the statuses; web
+        links take one for each ticket that is whole or has some, by its history."""
+        self._client.patience.renew()
+        return self._archivist.documents(_layout(place), known, whole)
+
+    def survey(self, spec: ProjectSpec) -> Survey | None:
+        """See `Tracker.survey`. About ten reads for the project, one for a hundred tickets, one for fifty sprints, one
+        for a thousand changes, and at most twenty (and one for a hundred tickets) for web links and more comments."""
+        self._client.patience.renew()
+        return self._explorer.survey(spec)
+
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
+        """See `Tracker.comment`. A read for a hundred comments, up to the same one, and a write; one more read for who
+        this is, once."""
+        self._client.patience.renew()
+        self._notary.comment(_layout(place), ref, text, mentions)
+
+    def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
+        """See `Tracker.fill`. Two reads, and a write between them where there is something to write. What stands above
+        the text, below it and between our sections goes back to Jira as it came."""
+        self._client.patience.renew()
+        return self._notary.fill(_layout(place), ref, fills)
 
     def close(self) -> None:
         """See `Tracker.close`."""

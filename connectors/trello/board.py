@@ -48,6 +48,7 @@ _CARDS: Mapping[str, str | int] = {
     "checklist_fields": "name,pos",
 }
 _ADORNED: Mapping[str, str | int] = {"customFieldItems": "true", "stickers": "true"}
+_EVIDENCE: Mapping[str, str | int] = {"attachment_fields": "name,url,mimeType,bytes,date,idMember,isUpload"}
 _SMALLEST_READ = 50
 
 
@@ -108,10 +109,19 @@ class Boards:
     def cards(self, layout: Layout, *, adorned: bool = False) -> list[Card]:
         """All cards of the board, archived ones too: a request for each thousand. Newest last. `adorned` with what
         only people put on cards."""
-        found: dict[str, Card] = {}
+        answers = self._answers(layout, _ADORNED if adorned else {})
+        return [card for card, _ in self._understood(layout, answers)]
+
+    def evidence(self, layout: Layout) -> list[tuple[Card, Mapping[str, Any]]]:
+        """The same cards, each with the vendor's own words, in which its attachments are told in full."""
+        return self._understood(layout, self._answers(layout, _EVIDENCE))
+
+    def _answers(self, layout: Layout, more: Mapping[str, str | int]) -> list[dict[str, Any]]:
+        """All cards of the board as the vendor tells them, by their ids."""
+        found: dict[str, dict[str, Any]] = {}
         size, before = READ_BATCH, ""
         while True:
-            page: dict[str, str | int] = {"limit": size, **_CARDS, **(_ADORNED if adorned else {})}
+            page: dict[str, str | int] = {"limit": size, **_CARDS, **more}
             page |= {"before": before} if before else {}
             try:
                 answer = self._client.get_list(f"boards/{segment(layout.board_id)}/cards/all", page)
@@ -120,16 +130,20 @@ class Boards:
                     raise
                 size //= 2  # the vendor wants fewer cards in one call
                 continue
-            new = {card.id: card for one in answer if (card := card_of(one)) is not None and card.id not in found}
+            new = {str(one["id"]): one for one in answer if isinstance(one, dict) and one.get("id")}
+            new = {identity: one for identity, one in new.items() if identity not in found}
             found |= new
             if len(answer) < size or not new:
-                break
+                return [found[identity] for identity in sorted(found)]
             before = min(new)
-        cards = [found[identity] for identity in sorted(found)]
+
+    def _understood(self, layout: Layout, answers: Sequence[dict[str, Any]]) -> list[tuple[Card, Mapping[str, Any]]]:
+        """The cards in these answers, with their answers, and the board remembered as they show it."""
+        cards = [card for one in answers if (card := card_of(one)) is not None]
         if any(card.checklists is None for card in cards):
             cards = self._with_checklists(layout, cards)
         self._remember(self.state(layout), cards)
-        return cards
+        return list(zip(cards, answers, strict=True))
 
     def _with_checklists(self, layout: Layout, cards: Sequence[Card]) -> list[Card]:
         """The cards with their checklists, where the reading of the cards left them out: one more request."""

@@ -15,6 +15,7 @@ from connectors.errors import FieldProblem, ItemRejected
 from connectors.tracker import Done, Item, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards
 from connectors.trello.client import TrelloClient, segment
+from connectors.trello.history import happened_to
 from connectors.trello.layout import Layout
 from connectors.trello.mapping import CHECKLIST, Card, Checklist, first_text, missing_lines
 from connectors.trello.markup import part_line
@@ -92,8 +93,8 @@ class Finisher:
         if not comments:
             return
         path = f"cards/{segment(card.id)}/actions"
-        actions = self._client.get_list(path, {"filter": "commentCard", "limit": 1000})
-        there = [(str(one.get("id")), _text_of(one)) for one in actions if isinstance(one, dict)]
+        actions = happened_to(self._client, card.id, "commentCard", "data")
+        there = [(str(one["id"]), _text_of(one)) for one in reversed(actions)]
         for number, comment in enumerate(comments, 1):
             line = part_line(item.key, number)
             found = next(((identity, text) for identity, text in there if line in text), None)

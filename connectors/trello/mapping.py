@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +45,8 @@ class Line:
 
     text: str
     complete: bool = False
+    id: str = field(default="", compare=False)
+    """By which the board's actions tell who ticked it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,9 @@ def checklists_of(values: Any) -> tuple[Checklist, ...] | None:
 
 def _lines(values: Any) -> tuple[Line, ...]:
     items = sorted(_objects(values), key=_position)
-    return tuple(Line(str(one.get("name") or ""), one.get("state") == "complete") for one in items)
+    return tuple(
+        Line(str(one.get("name") or ""), one.get("state") == "complete", str(one.get("id") or "")) for one in items
+    )
 
 
 def _position(one: Mapping[str, Any]) -> float:

@@ -9,6 +9,8 @@ unsure, so it serves to find items again whose reference is not known, and for n
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from connectors.tracker import ItemKey
@@ -18,7 +20,7 @@ OF_BOARD = "board:"
 """Stands for the project in the marker of a board that phaseloop made; the key it was made for stands for the item."""
 
 _MARKER = re.compile(r"^\[//\]: # \(phaseloop (\S+) (\S+)\)[ \t]*$", re.MULTILINE)
-_PART = re.compile(r"^\[//\]: # \(phaseloop-part \d+ \S+\)[ \t]*$", re.MULTILINE)
+_PART = re.compile(r"^\[//\]: # \(phaseloop-part (\d{1,4}) (\S+)\)[ \t]*$", re.MULTILINE)
 _CONTINUES = "*The text is longer than Trello keeps in a description; it goes on in the comments below.*"
 _SHORTENED = "*The text was cut here: it is longer than a card and its comments hold.*"
 _SAFE = ":@>-_.~"
@@ -45,6 +47,17 @@ def marked(text: str, uid: str, key: str) -> str:
 def without_marker(text: str) -> str:
     """The text as people mean it: without markers and blank ends."""
     return _MARKER.sub("", text).strip()
+
+
+def without_lines_of_ours(text: str) -> str:
+    """A text in which no line can be taken for a marker, or for that of a part."""
+    return _PART.sub("", _MARKER.sub("", text))
+
+
+def is_ours_alone(line: str) -> bool:
+    """Whether a line is a marker or a note that only we write."""
+    plain = line.strip()
+    return plain in {_CONTINUES, _SHORTENED} or bool(_MARKER.fullmatch(plain) or _PART.fullmatch(plain))
 
 
 def normalised(text: str) -> str:
@@ -83,6 +96,58 @@ def part_line(key: str, number: int) -> str:
 def is_part(comment: str) -> bool:
     """Whether a comment holds a part of a card's text, and so is ours."""
     return _PART.search(comment) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A comment that holds a part of a card's text: which one, of which item, and the text without the line that
+    says so. `full` says that nothing more would have fitted in, so the text was cut in the middle of a word."""
+
+    number: int
+    key: ItemKey
+    text: str
+    full: bool = False
+
+
+def part_of(comment: str) -> TextPart | None:
+    """The part of a card's text that a comment holds; None for a comment that is somebody's word."""
+    found = _PART.search(comment)
+    if found is None:
+        return None
+    text = (comment[: found.start()] + comment[found.end() :]).rstrip()
+    room = TEXT_LIMIT - len(found[0].rstrip()) - 2
+    return TextPart(int(found[1]), ItemKey(unquote(found[2])), text, len(text) == room)
+
+
+def continues(desc: str) -> bool:
+    """Whether a description says that the text goes on in comments."""
+    return _CONTINUES in desc
+
+
+def whole(desc: str, parts: Iterable[TextPart]) -> str:
+    """A card's whole text without markers: its description, and where that says so, the parts in the comments."""
+    text = without_marker(desc)
+    first, says, after = text.partition(_CONTINUES)
+    if not says:
+        return text
+    mark = _MARKER.search(desc)
+    room = TEXT_LIMIT - len(mark[0].rstrip()) - 4 - len(_CONTINUES) if mark else 0
+    joined = first.rstrip()
+    full = len(joined) == room
+    for part in parts:
+        joined += _joint(joined, part.text, full) + part.text
+        full = part.full
+        if len(part.text) < TEXT_LIMIT // 2 - 512:
+            break  # so short is only the last one; further comments are of a longer text that was there before
+    return f"{joined}\n\n{after.strip()}".strip()
+
+
+def _joint(before: str, after: str, full: bool) -> str:
+    """What stood where a text was cut: nothing in a word, the end of a line in a table, else that of a paragraph."""
+    if full or not after or after[0] == " ":
+        return ""
+    in_table = before.rpartition("\n")[2].startswith("|") and after.startswith("|")
+    return "\n" if in_table else "\n\n"
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
     Account,
     Capabilities,
@@ -31,11 +32,14 @@ from connectors.trello.checks import Checker
 from connectors.trello.client import TrelloClient, within
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
+from connectors.trello.noting import Noter
 from connectors.trello.people import find_people
 from connectors.trello.reading import Reader
+from connectors.trello.records import Recorder
 from connectors.trello.removing import Remover
 from connectors.trello.service import TIMEOUT
 from connectors.trello.settings import TrelloSettings
+from connectors.trello.surveying import Surveyor
 from connectors.trello.traces import Tracer
 from connectors.trello.turning import Turner
 from connectors.trello.writing import Writer
@@ -55,6 +59,9 @@ class TrelloTracker:
         self._tracer = Tracer(client, self._boards)
         self._remover = Remover(client, self._boards)
         self._turner = Turner(client, self._boards)
+        self._recorder = Recorder(client, self._boards)
+        self._surveyor = Surveyor(self._locator, self._boards, self._recorder)
+        self._noter = Noter(client, lambda: self._locator.surroundings().me.id)
 
     @classmethod
     def connect(cls, settings: TrelloSettings, timeout: float | None = None) -> TrelloTracker:
@@ -198,6 +205,28 @@ class TrelloTracker:
     def named(self, place: Place, kind: ItemKind, names: Collection[str]) -> Mapping[str, RemoteRef]:
         """See `Tracker.named`. One reading of the board; the key is a card's short link."""
         return self._reader.named(_layout(place), kind, names)
+
+    def documents(
+        self, place: Place, known: Mapping[ItemKey, RemoteRef], whole: Collection[ItemKey]
+    ) -> Mapping[ItemKey, Document]:
+        """See `Tracker.documents`. One request for the board, one for each thousand of its cards and of what happened
+        on it since the oldest of the tickets was made; one for each ticket that was on another board before."""
+        return self._recorder.documents(_layout(place), known, whole)
+
+    def survey(self, spec: ProjectSpec) -> Survey | None:
+        """See `Tracker.survey`. Two requests to find the board and read it, one for each thousand of its cards and of
+        what happened on it; one more if the account is no member. Iterations are what people call so."""
+        return self._surveyor.survey(spec)
+
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
+        """See `Tracker.comment`. One request for each thousand comments of the card, one for the board's members if
+        somebody is addressed, one to write, and once one to learn who we are."""
+        self._noter.comment(_layout(place), ref, text, mentions)
+
+    def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
+        """See `Tracker.fill`. One request to read and one to write; where the text goes on in comments, one more to
+        read these and one for each that changes."""
+        return self._noter.fill(ref, fills)
 
     def close(self) -> None:
         """See `Tracker.close`."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
-from service.domain.plan import Action, Change, Estimate, Purpose, Reason
+from service.domain.plan import COMMENT, SECTIONS, Action, Change, Estimate, Purpose, Reason
 from service.domain.turnover import STATE
 
 
@@ -35,12 +35,14 @@ class Op(StrEnum):
     DELETE = "delete"
     UNLINK = "unlink"
     END = "end"
+    FILL = "fill"
+    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One durable step of a run: one call to the tracker, but none for NOTE and END, which only write our records, one
-    for each key of a LINK or UNLINK, and some looks before a DELETE.
+    for each key of a LINK or UNLINK, two for each of a FILL or COMMENT, and some looks before a DELETE.
 
     `keys` are the items it is about; `rides` the links that go along in a create; `target` the iteration of a MOVE,
     None to take tickets out of every one.
@@ -66,6 +68,9 @@ REMOVED_IN_A_STEP = 25
 """Most trackers remove items one by one, and each step looks first whether somebody touched them: so many that the
 looks cost little, so few that what is looked at is still so when it is removed."""
 
+FILLED_IN_A_STEP = 20
+"""Each record takes calls of its own; what is around them, looks at how the texts stand, is for all of a step."""
+
 REMOVAL_ORDER = (
     ItemKind.TICKET,
     ItemKind.LINK,
@@ -90,10 +95,13 @@ def batches(
     made or changed is read back, for what the tracker shows of it is what people's changes are told from.
 
     An ADVANCE makes the coming iteration, moves what is carried (people's own tickets in the same calls) and reads it
-    back, closes the closing one, then does all the rest, begins the coming one, and reads both back.
+    back, closes the closing one, then does all the rest, begins the coming one, and reads both back. To DOCUMENT, what
+    is known goes into the records first, and people are reminded of the rest after that.
     """
     by_key = {item.key: item for item in items}
     writing = [change for change in changes if change.action is not Action.KEEP]
+    if purpose is Purpose.DOCUMENT:
+        return _records(writing)
     plan = _notes(writing)
     if purpose is Purpose.ADVANCE:
         return [*plan, *_advance(writing, by_key, capabilities)]
@@ -102,6 +110,16 @@ def batches(
     if purpose is Purpose.REMOVE:
         plan.append(Batch(Op.END, ItemKind.PROJECT, ()))
     return plan
+
+
+def _records(writing: Sequence[Change]) -> list[Batch]:
+    """Records filled, several in a step; each comment in a step of its own, because it is said once."""
+    filled = [change.key for change in writing if SECTIONS in change.changed]
+    said = [change.key for change in writing if COMMENT in change.changed]
+    return [
+        *(Batch(Op.FILL, ItemKind.TICKET, part) for part in _parts(filled, FILLED_IN_A_STEP)),
+        *(Batch(Op.COMMENT, ItemKind.TICKET, (key,)) for key in said),
+    ]
 
 
 def _notes(writing: Sequence[Change]) -> list[Batch]:
@@ -251,6 +269,8 @@ def estimate(
                 writes += len(batch.keys) * (costs.iteration if batch.kind is ItemKind.ITERATION else 1)
             case Op.UNLINK:
                 writes += len(_staying(batch, by_key, leaving))
+            case Op.FILL | Op.COMMENT:
+                writes += len(batch.keys)
     created = [by_key[key] for batch in plan if batch.op is Op.CREATE for key in batch.keys if key in by_key]
     writes += costs.label * len({label for item in created for label in (*item.labels, item.priority) if label})
     # One look at where the tracker's numbering stands.
@@ -260,8 +280,8 @@ def estimate(
 
 def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey], costs: Costs) -> int:
     """Requests that a batch reads with: one before finishing, closing and beginning, and after writing; some for what
-    is there and what people did to it before removing, more where nothing is done in bulk; and a link's id before it is
-    taken back."""
+    is there and what people did to it before removing, more where nothing is done in bulk; a link's id before it is
+    taken back; a text and what was said before something is added to them, and how texts stood before and after."""
     match batch.op:
         case Op.FINISH | Op.READ_BACK | Op.START | Op.CLOSE:
             return 1
@@ -269,6 +289,10 @@ def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[Ite
             return 3 if costs.bulk else 5
         case Op.UNLINK:
             return len(_staying(batch, by_key, leaving))
+        case Op.FILL:
+            return 2 + len(batch.keys)
+        case Op.COMMENT:
+            return len(batch.keys)
         case _:
             return 0
 

@@ -21,7 +21,7 @@ from connectors.tracker import (
 )
 from service.domain.turnover import Turnover
 
-PLAN_FORMAT = "1.2"
+PLAN_FORMAT = "1.3"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
 
 
@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     """Close the iteration that goes on and begin the next one."""
     REMOVE = "remove"
     """Take back what all runs of a project did and nobody touched since, and end the project."""
+    DOCUMENT = "document"
+    """Write what is known of iterations into their records, and remind people of what only they can write."""
 
 
 class Action(StrEnum):
@@ -85,6 +87,17 @@ class Reason(StrEnum):
     """The iteration is closed."""
     TOUCHED = "touched"
     """It would be undone, but somebody touched it: it stays, and `note` says what was done to it."""
+    FACTS = "facts"
+    """It is a record, and more is known of its iteration than stands in it."""
+    REMINDER = "reminder"
+    """It is a record that lacks something, and the time when it is due came nearer."""
+
+
+SECTIONS = "sections"
+"""A record's field, in a plan to DOCUMENT: what is to stand under its headings, where nobody wrote anything but us."""
+
+COMMENT = "comment"
+"""A record's field, in a plan to DOCUMENT: what is said on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,12 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One planned change. `changed` names the fields that an update writes; `note` explains the assignment."""
+    """One planned change. `changed` names the fields that an update writes; `note` explains the assignment.
+
+    Of a record in a plan to DOCUMENT these are `SECTIONS` (`after` has the text by heading, `before` by heading the
+    texts that may give way to it: those that we wrote) and `COMMENT` (`after` has the text, under `mentions` the
+    accounts it is addressed to, under `clock` how the record stands to its time); `note` says the latter in words.
+    """
 
     key: ItemKey
     kind: ItemKind

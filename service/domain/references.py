@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from service.domain.audit_references import check_audit
 from service.domain.conditions import check_when, holds_whenever
 from service.domain.marks import Mapping as MarkedMapping
 from service.domain.marks import Marks, Path
@@ -37,6 +38,7 @@ def check_references(template: Template, marks: Marks) -> list[Problem]:
         _check_roles(template, marks),
         _check_ceremonies(template, marks),
         _check_keys(template, marks),
+        check_audit(template, marks),
         _check_phases(template, marks),
         _check_order(template, marks),
         check_numbers(template, marks),
@@ -180,6 +182,8 @@ def _check_keys(template: Template, marks: Marks) -> Iterator[Problem]:
     yield from _unique("ticket", tickets, marks)
     sections = enumerate(template.record.sections)
     yield from _unique("section", [(("record", "sections", i, "key"), section.key) for i, section in sections], marks)
+    links = enumerate(template.record.links)
+    yield from _unique("kind of link", [(("record", "links", i, "key"), link.key) for i, link in links], marks)
     events = enumerate(template.ceremonies.events)
     yield from _unique("meeting", [(("ceremonies", "events", i, "key"), event.key) for i, event in events], marks)
 
@@ -365,7 +369,7 @@ def _lint_roles(template: Template, marks: Marks) -> Iterator[Problem]:
 
 
 def _roles_at_work(template: Template) -> Collection[Key]:
-    used: set[Key] = {template.ceremonies.role}
+    used: set[Key] = {template.ceremonies.role, *template.record.escalate_to}
     for phase in template.phases:
         used |= {phase.record.author, phase.record.sign_off}
         for ticket in phase.tickets:

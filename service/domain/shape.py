@@ -33,6 +33,8 @@ _PATTERNS = {
     r"^\{\{ *[a-z][a-z0-9_]* *\}\}$": _PLACEHOLDER,
     r"^\d+\.\d+\.\d+$": _VERSION,
     r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "09:00"',
+    r"^https?://[^\s]+$": "an address such as https://mlflow.example.com",
+    r"^D(0[1-9]|1[0-5])$": "a check, D01 to D15",
     r"^[A-Za-z0-9]+(\.[a-z0-9-]+)*$": "a reference such as P1.pm.goals: letters, digits, hyphens and dots",
 }
 _TYPES = {

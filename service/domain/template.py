@@ -153,6 +153,12 @@ class Ticket(Strict):
     when: When = Field(default_factory=dict)
 
 
+CheckId = Annotated[str, StringConstraints(pattern=r"^D(0[1-9]|1[0-5])$")]
+"""A documentation check, D01 to D15; see docs/reference/audit.md."""
+
+CheckWeight = Literal["critical", "major", "minor", "off"]
+
+
 class PhaseRecord(Strict):
     """Who documents an iteration of the phase; one such ticket in every iteration."""
 
@@ -160,6 +166,10 @@ class PhaseRecord(Strict):
     author: Key = Field(description="The role that writes the record.")
     sign_off: Key = Field(description="The role that signs it; never the author's.")
     points: Annotated[int, Field(ge=0, le=100)] = Field(description="The size of the work, in story points.")
+    checks: dict[CheckId, CheckWeight] = Field(
+        default_factory=dict, description="Checks that weigh otherwise in this phase than in the others."
+    )
+    links: tuple[Key, ...] = Field(default=(), description="Kinds of links that a record of this phase must have.")
 
 
 class Exit(Strict):
@@ -193,9 +203,22 @@ class Phase(Strict):
 class Section(Strict):
     """A heading of the record and what to write under it."""
 
-    key: Key = Field(description="Its lasting name, unique in the record.")
+    key: Key = Field(
+        description="Its lasting name, unique in the record. The checks look for goal, data, experiments, decisions, "
+        "performance, risks, next-steps, links and sign-off."
+    )
     title: Line = Field(description="The heading.")
+    aliases: tuple[Name, ...] = Field(default=(), description="What else people call it, translations included.")
     prompt: Text = Field(description="What to write under it.")
+
+
+class LinkRule(Strict):
+    """A kind of link that records may have to have, and what it is told by."""
+
+    key: Key = Field(description="Its lasting name, unique in the record.")
+    title: Name = Field(description="What it is called where it is lacking.")
+    words: tuple[Name, ...] = Field(default=(), description="Words beside such a link or in it, in any case.")
+    addresses: tuple[Name, ...] = Field(default=(), description="Shapes of its address, `*` stands for anything.")
 
 
 class Record(Strict):
@@ -207,6 +230,29 @@ class Record(Strict):
     sections: Annotated[tuple[Section, ...], Field(min_length=1)] = Field(description="The headings, in order.")
     grace_working_days: Annotated[int, Field(ge=0, le=30)] = Field(
         description="Working days after the end of an iteration until its record is late."
+    )
+    due_soon_working_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=2, description="Working days before the end of an iteration from which on people are reminded."
+    )
+    escalate_working_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=3, description="Working days after a record became late until others hear of it."
+    )
+    escalate_to: tuple[Key, ...] = Field(default=(), description="Roles that hear of it then, besides the signer.")
+    gate: Literal["block", "warn", "off"] = Field(
+        default="off",
+        description="What an iteration that is not documented does to the advance that closes it: hold it, warn and "
+        "carry the debt, or nothing; `off` has the clock audit nothing.",
+    )
+    sign_off_by: Annotated[tuple[Literal["comment", "tick", "done"], ...], Field(min_length=1)] = Field(
+        default=("comment", "tick", "done"),
+        description="What signs a record: a comment /approve, a ticked line that says signed off, moving it to done.",
+    )
+    checks: dict[CheckId, CheckWeight] = Field(
+        default_factory=dict, description="Checks that weigh otherwise than usual, in all phases."
+    )
+    links: tuple[LinkRule, ...] = Field(default=(), description="Kinds of links, told by words and addresses.")
+    hosts: tuple[Name, ...] = Field(
+        default=(), description="Hosts that links may lead to, *.example.com for all below; empty: any public one."
     )
 
 

@@ -64,7 +64,13 @@ def texts(template: Template) -> Iterator[PlacedText]:
     yield from _listed(("record", "done"), template.record.done, inner)
     for i, section in enumerate(template.record.sections):
         yield PlacedText(("record", "sections", i, "title"), section.title, inner)
+        yield from _listed(("record", "sections", i, "aliases"), section.aliases, None)
         yield PlacedText(("record", "sections", i, "prompt"), section.prompt, inner)
+    for i, rule in enumerate(template.record.links):
+        yield PlacedText(("record", "links", i, "title"), rule.title, None)
+        yield from _listed(("record", "links", i, "words"), rule.words, None)
+        yield from _listed(("record", "links", i, "addresses"), rule.addresses, None)
+    yield from _listed(("record", "hosts"), template.record.hosts, None)
     for i, phase in enumerate(template.phases):
         yield from _phase_texts(("phases", i), phase, base)
 

@@ -162,6 +162,12 @@ def record_key(number: int) -> ItemKey:
     return ItemKey(f"record:{number}")
 
 
+def record_number(key: ItemKey) -> int | None:
+    """The iteration that a record documents: `record:3` -> 3; None for anything else."""
+    prefix, _, digits = key.partition(":")
+    return int(digits) if prefix == "record" and digits.isdecimal() else None
+
+
 def iteration_key(number: int) -> ItemKey:
     """The iteration with this number."""
     return ItemKey(f"{ItemKind.ITERATION}:{number}")

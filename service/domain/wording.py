@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from service.domain.audit.facts import OVERVIEW_SEEDED, OVERVIEW_TITLE, goal_body, quoted
 from service.domain.parameters import is_on
 from service.domain.references import fallbacks
 from service.domain.template import Ceremonies, Ceremony, Epic, Key, ParameterValue, Phase, Template, Ticket
@@ -75,7 +76,8 @@ class Wording:
         return "\n\n".join(lines)
 
     def record(self, phase: Phase, context: Context, *, closes: bool) -> str:
-        """The record to be filled in: a heading for each section, its prompt quoted, room below.
+        """The record to be filled in: a heading for each section, its prompt quoted, room below; at the goal what the
+        phase is for. Last comes a heading of our own, for tickets and figures.
 
         `closes` says that the iteration is one in which the phase can end.
         """
@@ -87,13 +89,19 @@ class Wording:
         ]
         if closes and phase.exit.record:
             lines.append(self._exit(phase, context))
+        seeded = self.seeded(phase, context)
         for section in record.sections:
-            prompt = render(section.prompt, context)
-            lines += [
-                f"## {render(section.title, context)}",
-                "\n".join(f"> {line}".rstrip() for line in prompt.splitlines()),
-            ]
+            lines += [f"## {render(section.title, context)}", seeded[section.key]]
+        lines += [f"## {OVERVIEW_TITLE}", OVERVIEW_SEEDED]
         return "\n\n".join(lines)
+
+    def seeded(self, phase: Phase, context: Context) -> dict[str, str]:
+        """What a record has under its headings at first, by the key of the section."""
+        prompts = {section.key: render(section.prompt, context) for section in self.template.record.sections}
+        bodies = {key: quoted(prompt) for key, prompt in prompts.items()}
+        if "goal" in prompts:
+            bodies["goal"] = goal_body(render(phase.title, context), render(phase.focus, context), prompts["goal"])
+        return bodies
 
     def ceremonies(self, ceremonies: Ceremonies, events: Sequence[Ceremony], context: Context) -> str:
         """The meetings of an iteration: when, how long, who comes and what for."""

@@ -1,0 +1,111 @@
+"""What people answered in a record: its sections without the text that was seeded there, as the prompts are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from connectors.records import Part
+from service.domain.audit.prose import fold, plain, sentences, word_spans, words
+from service.domain.audit.sections import Block, Kind, Section, parse, plain_of, sections_from
+from service.domain.audit.subject import Subject
+
+_SHORTEST = 4
+"""The fewest words of a sentence of a prompt that is taken out of the middle of a text."""
+_AFTER = re.compile(r"[\s?.!:;\"'*_>)\u3002\uff1f\uff01]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A record without what was seeded. `sections` has every section of the rules by key, `own` is the plain text of
+    all of it but the headings; `unanswered` are the keys of sections in which nothing else stood."""
+
+    sections: Mapping[str, Section]
+    own: str
+    unanswered: tuple[str, ...]
+
+
+def answers_of(subject: Subject) -> Answers:
+    """The answers of an iteration's record; none if there is no record, or its text could not be read."""
+    document = subject.record.document
+    return answers_in("" if document is None or Part.TEXT in document.unread else document.text, subject)
+
+
+def answers_in(text: str, subject: Subject) -> Answers:
+    """The answers in a text that was seeded as the subject's record was."""
+    blocks = parse(text)
+    seeded = _seeded(subject.template, tuple(rule.prompt for rule in subject.rules.sections))
+    kept = tuple(one for block in blocks if (one := seeded.out_of(block)) is not None)
+    sections = sections_from(kept, subject.rules.sections)
+    before = sections_from(blocks, subject.rules.sections)
+    unanswered = tuple(key for key, section in sections.items() if section.empty and not before[key].empty)
+    titles = {fold(section.title).strip(" :") for section in sections.values()}
+    lines = (line for block in kept if block.kind is not Kind.HEADING for line in plain_of(block))
+    own = "\n".join(line for line in lines if fold(line).strip(" :") not in titles)
+    return Answers(sections, own, unanswered)
+
+
+class _Seeded:
+    """The text that was seeded: whole blocks of it, and the sentences of the prompts."""
+
+    def __init__(self, seeded: str, prompts: tuple[str, ...]) -> None:
+        template = parse(seeded)
+        quoted = [block.text for block in template if block.kind is Kind.QUOTE]
+        self._whole = {_compared(block) for block in template if block.kind is not Kind.HEADING}
+        self._whole.update(" ".join(words(plain(prompt))) for prompt in prompts)
+        self._sentences = tuple(dict.fromkeys(_sentences([*prompts, *quoted])))
+
+    def out_of(self, block: Block) -> Block | None:
+        """The block without what was seeded; None if nothing is left of it. Headings stay."""
+        if block.kind is Kind.HEADING:
+            return block
+        if _compared(block) in self._whole:
+            return None
+        if block.kind in (Kind.TABLE, Kind.CODE):
+            return block
+        text = _cut(block.text, self._sentences)
+        if text == block.text:
+            return block
+        return replace(block, text=text) if words(plain(text)) else None
+
+
+@lru_cache(maxsize=64)
+def _seeded(seeded: str, prompts: tuple[str, ...]) -> _Seeded:
+    return _Seeded(seeded, prompts)
+
+
+def _compared(block: Block) -> str:
+    return " ".join(words(" ".join(plain_of(block))))
+
+
+def _sentences(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        for sentence in (text, *sentences(plain(text))):
+            spelt, spans = word_spans(sentence)
+            if len(spans) >= _SHORTEST:
+                yield spelt
+
+
+def _cut(text: str, told: Sequence[str]) -> str:
+    """A text without the sentences; `told` are as `word_spans` spells them."""
+    spelt, spans = word_spans(text)
+    found = sorted(place for sentence in told for place in _places(spelt, sentence))
+    kept, begin = [], 0
+    for first, last in found:
+        start, end = spans[first][0], spans[last][1]
+        if start >= begin:
+            kept.append(text[begin:start])
+            begin = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # it matches the empty text too
+    return "".join([*kept, text[begin:]]).strip()
+
+
+def _places(spelt: str, sentence: str) -> Iterator[tuple[int, int]]:
+    """Where a sentence stands, as the numbers of its first and last word."""
+    length = sentence.count(" ") - 2
+    at, counted, number = spelt.find(sentence), 0, 0
+    while at >= 0:
+        number += spelt.count(" ", counted, at)
+        yield number, number + length
+        counted, at = at, spelt.find(sentence, at + len(sentence) - 1)

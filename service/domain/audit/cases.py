@@ -1,0 +1,154 @@
+"""One check of a record's text while it is made: what it looks at, and how its finding is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from connectors.records import Part
+from service.domain.audit.outcome import Check, CheckFinding, Evidence, Result, Weight
+from service.domain.audit.placeholders import is_placeholder, placeholders
+from service.domain.audit.prose import clip, plain
+from service.domain.audit.sections import Section, plain_of
+from service.domain.audit.signing import edits_by_people, person_of
+from service.domain.audit.subject import Subject
+
+_QUOTES = 5
+"""The most places that a finding quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A record that was read for its text: the prompts are taken out of all of it.
+
+    `sections` has every section of the rules by key; `own` is the plain text of the record beyond what was seeded
+    and filled in, `former` that of the record before it. `unanswered` are the keys of sections in which nothing stands
+    but the prompt. `signed` says that the record is signed, which some answers need.
+    """
+
+    sections: Mapping[str, Section]
+    own: str
+    former: str
+    unanswered: tuple[str, ...] = ()
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A check of one section, `key`; `ask` says what belongs there, to go on from "write under ...: "."""
+
+    check: Check
+    key: str
+    ask: str
+    subject: Subject
+    text: Text
+
+    @property
+    def section(self) -> Section:
+        """The section without its prompt; an empty one where there is none."""
+        nothing = Section(self.key, "", 0, "", "", (), (), (), empty=True)
+        return self.text.sections.get(self.key, nothing)
+
+    @property
+    def title(self) -> str:
+        """What the section is called in the template."""
+        return self.title_of(self.key)
+
+    def title_of(self, key: str) -> str:
+        """What a section is called in the template."""
+        return next((rule.titles[0] for rule in self.subject.rules.sections if rule.key == key and rule.titles), key)
+
+    def lines(self) -> list[str]:
+        """The plain lines of the section that say something."""
+        return [line for line in self.section.lines if not is_placeholder(line)]
+
+    def passed(self, reason: str, *quotes: str) -> CheckFinding:
+        """The check passes, because of what is quoted."""
+        return self._finding(Result.PASS, reason, "", quotes)
+
+    def failed(self, reason: str, *quotes: str, fix: str = "") -> CheckFinding:
+        """The check fails; `fix` is how to mend it, by default what the check asks for."""
+        return self._finding(Result.FAIL, reason, fix or f'Write under "{self.title}": {self.ask}', quotes)
+
+    def not_applicable(self, reason: str, *quotes: str) -> CheckFinding:
+        """The check does not apply."""
+        return self._finding(Result.NOT_APPLICABLE, reason, "", quotes)
+
+    def hindered(self) -> CheckFinding | None:
+        """The finding where the text need not or cannot be looked at: the check is off, or there is no text."""
+        reading = self.subject.record
+        document = reading.document
+        if self.subject.rules.weights.get(self.check, Weight.MAJOR) is Weight.OFF:
+            return self.not_applicable("This is not asked for in this phase.")
+        if document is None and reading.unread:
+            return self._finding(Result.INCONCLUSIVE, f"The record could not be read: {reading.unread}", _AGAIN, ())
+        if document is None:
+            why = reading.missing or "it is not there"
+            return self.failed(f"There is no record to look at: {why}", fix="Make the record of this iteration.")
+        if Part.TEXT in document.unread:
+            return self._finding(Result.INCONCLUSIVE, "The text of the record could not be read.", _AGAIN, ())
+        return None
+
+    def lacking(self) -> CheckFinding | None:
+        """The finding where the section is not there, or says nothing."""
+        section, title = self.section, self.title
+        if all(rule.key != self.key for rule in self.subject.rules.sections):
+            return self.not_applicable("The records of this template have no such section.")
+        if self.key in self.text.unanswered:
+            return self.failed(f'Under "{title}" nothing was written beyond what was there from the start.')
+        if not section.title:
+            fix = f'Add the heading "{title}" and write under it: {self.ask}'
+            return self.failed(f'The record has no section "{title}".', fix=fix)
+        if section.empty:
+            return self.failed(f'The section "{title}" is empty.')
+        if not self.lines() and not section.links:
+            return self.failed(f'Under "{title}" stands no answer yet.', *section.lines[:1])
+        return None
+
+    def evidence(self, quote: str, key: str = "") -> Evidence:
+        """What a finding rests on: a place in the text, in plain words."""
+        document = self.subject.record.document
+        if document is None:
+            return Evidence(f"section {self.title_of(key or self.key)}", clip(quote))
+        edits = edits_by_people(self.subject, document)
+        by = person_of(self.subject, edits[-1].by, edits[-1].person) if edits else ""
+        at = edits[-1].at if edits else None
+        source = f"section {self.title_of(key or self.key)}"
+        return Evidence(source, clip(quote), document.ref.url, by, at, document.digest)
+
+    def unfilled(self) -> Iterator[tuple[str, str]]:
+        """What stands where an answer should be, all over the record: the section's key and the line."""
+        for key, section in self.text.sections.items():
+            yield from ((key, line) for line in placeholders(section))
+
+    def settled(self, finding: CheckFinding) -> CheckFinding:
+        """The finding; inconclusive where it fails for want of what may stand in the part that was cut off."""
+        document = self.subject.record.document
+        if document is None or not document.cut or finding.result is not Result.FAIL:
+            return finding
+        why = "The record is longer than what is read of one, so that this may stand in the rest. In what was read:"
+        fix = f"Shorten the record: put long output into files and link them. Then: {finding.fix}"
+        return replace(finding, result=Result.INCONCLUSIVE, reason=f"{why} {finding.reason}", fix=fix)
+
+    def _finding(self, result: Result, reason: str, fix: str, quotes: tuple[str, ...]) -> CheckFinding:
+        weight = self.subject.rules.weights.get(self.check, Weight.MAJOR)
+        told = tuple(self.evidence(quote) for quote in dict.fromkeys(quotes) if quote.strip())
+        return CheckFinding(self.check, weight, result, reason, told[:_QUOTES], fix)
+
+
+_AGAIN = "Nothing to write: it is looked at again with the next look."
+
+
+def rows_of(section: Section) -> Iterator[tuple[str, str]]:
+    """Each line of the section as it was written and in plain words; of a table, each row but the header."""
+    for block in section.blocks:
+        if block.table is not None:
+            yield from ((" | ".join(row), line) for row in block.table.rows if (line := _plain_row(row)))
+        else:
+            raw = [line for line in block.text.split("\n") if line.strip()]
+            told = plain_of(block)
+            yield from zip(raw, told, strict=True) if len(raw) == len(told) else ((block.text, "\n".join(told)),)
+
+
+def _plain_row(row: tuple[str, ...]) -> str:
+    return " | ".join(" ".join(plain(cell).split()) for cell in row).strip(" |")

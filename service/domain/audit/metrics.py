@@ -1,0 +1,329 @@
+"""The measures that records report, as numbers, and how each went from iteration to iteration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from service.domain.audit import numbers
+from service.domain.audit.answers import answers_of
+from service.domain.audit.headings import EXPERIMENTS, PERFORMANCE
+from service.domain.audit.phrases import BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
+from service.domain.audit.prose import Phrases, fold, plain, sentences
+from service.domain.audit.sections import Kind, Section, Table, plain_of
+from service.domain.audit.subject import Subject
+
+_FROM = Phrases("from|up from|down from|von|desde|de|du|da|do|od|från|van|从|から")
+_WAS = Phrases("was|war|era|était|fue")
+"""Before the first number of a measure these tell its value, before the second what it was before."""
+_BY = Phrases("by|um|por|di|med|met|o")
+"""Before a number these tell a change, not a value."""
+_TO = re.compile(r"^[\s%]{0,3}(?:->|→|=>|⇒|to|auf|a|à|na|till|naar|até|到)\s{0,2}$")
+_NEAR, _FAR = 3, 48
+"""How many characters may stand between a number and the name before which it stands, or the word that says what it
+is."""
+_LABELLED = re.compile(r"^\W{0,3}([^\W\d][\w /()%-]{1,60}?)\s{0,2}[:=]\s{0,2}[~≈<>≥≤]{0,2}\s?(?=[-+\d.])")
+_IN_PRODUCTION = " (in production)"
+_SCALES = {("%", ""): 0.01, ("", "%"): 100.0, ("ms", "s"): 0.001, ("s", "ms"): 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A measure with its value as it was written: `83 %` is 83 with the unit `%`. `target` and `baseline` are in the
+    same unit, None where they are not given; `section` is the key of the section it stands in. `of` is what was
+    measured where a table compares several (`model B`)."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None
+    baseline: float | None
+    section: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The value of a measure in one iteration."""
+
+    iteration: int
+    title: str
+    value: float
+    target: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One measure over the iterations that report it, in their order, one point each, all in one unit."""
+
+    name: str
+    unit: str
+    points: tuple[Point, ...]
+
+
+def metrics_in(section: Section) -> tuple[Metric, ...]:
+    """The measures in a section, in order, from sentences and tables."""
+    found: list[Metric] = []
+    for block in section.blocks:
+        if block.table is not None:
+            found += _of_table(block.table, section.key)
+        elif block.kind is Kind.CODE:
+            found += (metric for line in plain_of(block) for metric in _of_text([line], section.key))
+        elif block.kind is not Kind.HEADING:
+            found += _of_text([one for line in plain_of(block) for one in sentences(line)], section.key)
+    return tuple(found)
+
+
+def metrics_of(subject: Subject) -> tuple[Metric, ...]:
+    """The measures of an iteration's record: those of its experiments, then those of production. None if the record
+    could not be read."""
+    found = answers_of(subject).sections
+    return tuple(metric for key in (EXPERIMENTS, PERFORMANCE) if key in found for metric in metrics_in(found[key]))
+
+
+def series(subjects: Iterable[Subject]) -> Mapping[str, Series]:
+    """How each measure went, by its name, in alphabetical order; what was measured in production is apart: `recall (in
+    production)`. Of several values in one iteration the last that is no baseline counts. A value in another unit than
+    the first one's is put into it where that is possible (0.83 and 83 %), and left out otherwise."""
+    lines: dict[str, Series] = {}
+    for subject in sorted(subjects, key=lambda one: one.iteration.number):
+        latest = {
+            metric.name + _IN_PRODUCTION * (metric.section == PERFORMANCE): metric for metric in metrics_of(subject)
+        }
+        for name, metric in latest.items():
+            line = lines.setdefault(name, Series(name, metric.unit, ()))
+            point = _point(subject, metric, line.unit)
+            others = tuple(one for one in line.points if one.iteration != subject.iteration.number)
+            if point is not None:
+                lines[name] = replace(line, points=(*others, point))
+    return dict(sorted(lines.items()))
+
+
+def _point(subject: Subject, metric: Metric, unit: str) -> Point | None:
+    scale = 1.0 if metric.unit == unit else _SCALES.get((metric.unit, unit))
+    fraction = {metric.unit, unit} == {"%", ""}
+    if scale is None or (fraction and metric.unit == "" and not -1 <= metric.value <= 1):
+        return None
+    target = None if metric.target is None else round(metric.target * scale, 9)
+    return Point(subject.iteration.number, subject.iteration.title, round(metric.value * scale, 9), target)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A measure while its sentence is read. `first` says which number came first."""
+
+    name: str
+    value: float | None = None
+    unit: str = ""
+    target: float | None = None
+    baseline: float | None = None
+    moved: bool = False
+
+    def take(self, number: numbers.Found, role: str, *, arrow: bool) -> None:
+        """Take in a number that is said to be the `target`, the `baseline`, or nothing."""
+        if role != "change":
+            self.unit = self.unit or number.unit
+        if role == "target":
+            self.target = number.value if self.target is None else self.target
+        elif role == "change":
+            return
+        elif role == "baseline" and self.baseline is None:
+            self.baseline = number.value
+        elif role == "baseline" and self.value is None:  # `recall de 0,83, frente a 0,79`: the first was none
+            self.value, self.baseline = self.baseline, number.value
+        elif self.value is None:
+            self.value = number.value
+        elif arrow and not self.moved and self.baseline is None:
+            self.baseline, self.value, self.moved = self.value, number.value, True
+
+    def metric(self, section: str) -> Metric | None:
+        """The measure, if a number was found for it. What was only said to be before is its value: `recall de 0,83`."""
+        value, baseline = (self.value, self.baseline) if self.value is not None else (self.baseline, None)
+        if value is None:
+            return None
+        return Metric(self.name, value, self.unit, self.target, baseline, section)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the sentences of one paragraph: a later one may say what a measure of an earlier one was before."""
+
+    drafts: list[_Draft] = field(default_factory=list)
+    loose: list[tuple[numbers.Found, str]] = field(default_factory=list)
+
+    def read(self, sentence: str) -> None:
+        """Take in one sentence."""
+        folded = fold(sentence)
+        named = [(start, end, name) for name, start, end in numbers.names(folded)]
+        found = list(numbers.numbers(folded))
+        if not named and found and _is_share(found[0]) and (label := _label(folded)) is not None:
+            named = [label]
+        self.loose = []
+        events: list[tuple[int, int, str | numbers.Found]] = [*named, *((one.start, one.end, one) for one in found)]
+        roles = _Roles(folded)
+        before, last = "", 0
+        for start, end, what in sorted(events, key=lambda one: one[0]):
+            gap = folded[last:start]
+            if isinstance(what, str):
+                self._name(what, start)
+            else:
+                self._number(what, roles.of(start, max(last, start - _FAR), fresh=before == "name"), gap)
+            before, last = "name" if isinstance(what, str) else "number", end
+        self._settle()
+
+    def _name(self, name: str, start: int) -> None:
+        draft = _Draft(name)
+        if self.loose and self.loose[-1][1] == "" and start - self.loose[-1][0].end <= _NEAR:
+            draft.take(self.loose.pop()[0], "", arrow=False)
+        self.drafts.append(draft)
+
+    def _number(self, found: numbers.Found, role: str, gap: str) -> None:
+        if not self.drafts or (self.drafts[-1].value is not None and role == "" and not _TO.match(gap)):
+            self.loose.append((found, role))
+        else:
+            self.drafts[-1].take(found, role, arrow=bool(_TO.match(gap)))
+
+    def _settle(self) -> None:
+        """Give what was said before the first name (`against a baseline of 0.79, F1 is 0.83`) to it, and forget a name
+        that no number came with."""
+        for found, role in self.loose:
+            if role in ("target", "baseline") and self.drafts:
+                self.drafts[-1].take(found, role, arrow=False)
+        self.drafts = [draft for draft in self.drafts if draft.value is not None or draft.baseline is not None]
+
+
+class _Roles:
+    """Where a sentence says that the next number is a target or what was before."""
+
+    def __init__(self, folded: str) -> None:
+        self._marks = sorted(
+            [(one.end(), one.start(), "target") for one in TARGET.all(folded)]
+            + [(one.end(), one.start(), "baseline") for one in BASELINE.all(folded)]
+            + [(one.end(), one.start(), "from") for one in _FROM.all(folded)]
+            + [(one.end(), one.start(), "was") for one in _WAS.all(folded)]
+            + [(one.end(), one.start(), "change") for one in _BY.all(folded)]
+        )
+        self._next = 0
+
+    def of(self, start: int, since: int, *, fresh: bool) -> str:
+        """What the number at `start` is said to be after `since`: `target`, `baseline`, or nothing. Asked in order;
+        `fresh`: it is the first after a name, where `was` tells the value."""
+        said = ""
+        while self._next < len(self._marks) and self._marks[self._next][0] <= start:
+            end, begin, role = self._marks[self._next]
+            self._next += 1
+            if begin < since:
+                continue
+            if role in ("from", "was", "change"):
+                role = _near_by(role, fresh=fresh) if start - end <= _NEAR else said
+            said = role if said != "target" or role == "target" else said
+        return said
+
+
+def _near_by(role: str, *, fresh: bool) -> str:
+    if role == "change":
+        return role
+    return "" if role == "was" and fresh else "baseline"
+
+
+def _label(folded: str) -> tuple[int, int, str] | None:
+    """A name that is none of the known ones, before a colon or an equals sign."""
+    found = _LABELLED.match(folded)
+    if found is None or NO_MEASURE.first(found[1]) or TARGET.first(found[1]) or BASELINE.first(found[1]):
+        return None
+    return found.start(1), found.end(1), " ".join(found[1].split())
+
+
+def _is_share(found: numbers.Found) -> bool:
+    """Whether a number whose name is not known is one of a measure, not a mere count."""
+    return bool(found.unit) or found.value != int(found.value)
+
+
+def _of_text(lines: Sequence[str], section: str) -> Iterator[Metric]:
+    reader = _Reader()
+    for line in lines:
+        reader.read(line)
+    known = (draft.metric(section) for draft in reader.drafts)
+    found = [metric for metric in known if metric is not None]
+    yield from found or (metric for line in lines if (metric := _moved(line, section)) is not None)
+
+
+def _moved(sentence: str, section: str) -> Metric | None:
+    """A measure that only its sentence names: `stock-outs fell from 6.1 % to 4.2 %`. Of shares and fractions
+    alone."""
+    folded = fold(sentence)
+    found = next((one for one in numbers.numbers(folded) if _is_share(one)), None)
+    if found is None:
+        return None
+    verb = next((one for one in MOVED.all(folded[: found.start]) if found.start - one.end() <= _FAR), None)
+    name = " ".join(re.findall(r"[^\W\d][\w'-]*", folded[: verb.start()])[-3:]) if verb is not None else ""
+    if not name or NO_MEASURE.first(name):
+        return None
+    reader = _Reader([_Draft(name)])
+    reader.read(folded[verb.start() if verb else 0 :])
+    return reader.drafts[0].metric(section) if reader.drafts else None
+
+
+def _of_table(table: Table, section: str) -> Iterator[Metric]:
+    """The measures of a table: in its columns, one row for each thing that was measured; or in its rows."""
+    header = [fold(plain(cell)) for cell in table.header]
+    columns = {n: next(numbers.names(cell), None) for n, cell in enumerate(header)}
+    measured = {n: found[0] for n, found in columns.items() if found is not None}
+    if measured and not any(MEASURE.first(cell) for cell in header):
+        yield from _by_column(table, measured, section)
+    else:
+        yield from _by_row(table, header, section)
+
+
+def _by_column(table: Table, measured: Mapping[int, str], section: str) -> Iterator[Metric]:
+    told: list[tuple[str, str, dict[int, numbers.Found]]] = []
+    for row in table.rows:
+        label = plain(next((cell for n, cell in enumerate(row) if n not in measured and plain(cell)), ""))
+        values = {n: value for n in measured if n < len(row) and (value := _cell(row[n])) is not None}
+        folded = fold(" ".join((label, *(plain(cell) for n, cell in enumerate(row) if n not in measured))))
+        chosen = CHOSEN.first(folded) or any(cell.startswith(("**", "__")) for cell in row)
+        role = (
+            "target" if TARGET.first(folded) else "baseline" if BASELINE.first(folded) else "chosen" if chosen else ""
+        )
+        told.append((role, " ".join(label.split()), values))
+    given = {side: cells for side, _, cells in reversed(told) if side in ("target", "baseline")}
+    rows = [one for one in told if one[0] not in ("target", "baseline")] or [
+        one for one in told if one[0] == "baseline"
+    ]
+    for role, label, values in sorted(rows, key=lambda one: one[0] == "chosen"):
+        for n, found in values.items():
+            sides = [given[side].get(n) if side in given and role != side else None for side in ("target", "baseline")]
+            target, baseline = (side.value if side is not None else None for side in sides)
+            yield Metric(measured[n], found.value, found.unit, target, baseline, section, label)
+
+
+def _by_row(table: Table, header: Sequence[str], section: str) -> Iterator[Metric]:
+    roles = ["target" if TARGET.first(cell) else "baseline" if BASELINE.first(cell) else "" for cell in header]
+    has_measures = any(MEASURE.first(cell) for cell in header)
+    for row in table.rows:
+        label = next((n for n, cell in enumerate(row) if plain(cell)), None)
+        if label is None:
+            continue
+        words = " ".join(plain(row[label]).split())
+        named = next(numbers.names(fold(words)), None)
+        if named is None and (not has_measures or NO_MEASURE.first(fold(words))):
+            continue
+        draft, unmarked = _Draft(named[0] if named else fold(words)), []
+        for n, cell in enumerate(row):
+            if n == label or (found := _cell(cell)) is None:
+                continue
+            if roles[n]:
+                draft.take(found, roles[n], arrow=False)
+            else:
+                unmarked.append(found)
+        for found in unmarked[-1:]:
+            draft.take(found, "", arrow=False)
+        if len(unmarked) > 1 and draft.baseline is None:
+            draft.baseline = unmarked[0].value
+        if (metric := draft.metric(section)) is not None:
+            yield metric
+
+
+def _cell(markdown: str) -> numbers.Found | None:
+    return next(numbers.numbers(fold(plain(markdown))), None)

@@ -1,0 +1,190 @@
+"""What an audit says: the result of each check with its reason and evidence, and the verdict on an iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from connectors.tracker import ItemKey
+
+
+class Check(StrEnum):
+    """The checks, by their lasting names; what each asks is in `docs/reference/audit.md`."""
+
+    RECORD = "D01"
+    GOAL = "D02"
+    DATA = "D03"
+    EXPERIMENTS = "D04"
+    DECISIONS = "D05"
+    PERFORMANCE = "D06"
+    RISKS = "D07"
+    NEXT_STEPS = "D08"
+    LINKS = "D09"
+    SIGN_OFF = "D10"
+    ON_TIME = "D11"
+    NEW = "D12"
+    DELIVERABLES = "D13"
+    RETROSPECTIVE = "D14"
+    DONE_TICKETS = "D15"
+
+
+class Weight(StrEnum):
+    """How much a check matters; an iteration's verdict comes from the worst that failed."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    OFF = "off"
+
+
+class Result(StrEnum):
+    """What came of a check. INCONCLUSIVE: we could not look, which is neither a pass nor a fail."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    WAIVED = "waived"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Verdict(StrEnum):
+    """Whether an iteration is documented."""
+
+    DOCUMENTED = "documented"
+    """No critical and no major check failed."""
+    PARTLY = "partly"
+    """A major check failed."""
+    UNDOCUMENTED = "undocumented"
+    """A critical check failed."""
+    PENDING = "pending"
+    """Something is lacking, and it is not due yet."""
+    UNKNOWN = "unknown"
+    """What decides it could not be read."""
+
+
+class Clock(StrEnum):
+    """How an iteration stands to the time when its record is due, in the order in which these come."""
+
+    UPCOMING = "upcoming"
+    DUE_SOON = "due soon"
+    DUE = "due"
+    IN_GRACE = "in grace"
+    OVERDUE = "overdue"
+    ESCALATED = "escalated"
+
+
+class Gate(StrEnum):
+    """What an iteration that is not documented does to the advance that closes it."""
+
+    BLOCK = "block"
+    """The advance is held until it is documented or waived."""
+    WARN = "warn"
+    """The loop goes on and carries the debt."""
+    OFF = "off"
+    """Nothing is audited by the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a finding rests on. `quote` is at most 200 characters of what was read, as plain text; `source` says where
+    it was (`section Data used`, `comment`, `link`, `attachment`, `checklist`, `history`, `ticket ML-12`); `by` is a
+    person's name as known to the team or the tracker; `digest` is that of the text it was read from."""
+
+    source: str
+    quote: str = ""
+    url: str = ""
+    by: str = ""
+    at: datetime | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """That a person lets a check pass: who, why, and until which day (included). `reason` says why."""
+
+    by: str
+    reason: str
+    until: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """The result of one check on one iteration: why, what it rests on, and how to mend it (`fix`, empty for a pass).
+
+    `share` is given for checks that are told as a share, from 0 to 1 (done tickets with evidence). `was` is the result
+    without the waiver, where it was waived.
+    """
+
+    check: Check
+    weight: Weight
+    result: Result
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    fix: str = ""
+    waived: Waived | None = None
+    was: Result | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One iteration, audited. `score` is 0 to 100, for trends only: the verdict comes from the worst check."""
+
+    number: int
+    verdict: Verdict
+    clock: Clock
+    score: int
+    findings: tuple[CheckFinding, ...]
+    record: ItemKey | None = None
+    changed_after_sign_off: bool = False
+
+    @property
+    def lacking(self) -> tuple[CheckFinding, ...]:
+        """The critical and major checks that failed, the worst first."""
+        failed = [one for one in self.findings if one.result is Result.FAIL and one.weight in _DECIDING]
+        return tuple(sorted(failed, key=lambda one: (_DECIDING.index(one.weight), one.check.value)))
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is lacking: documented, by what was written or by a waiver."""
+        return self.verdict is Verdict.DOCUMENTED
+
+
+_DECIDING = (Weight.CRITICAL, Weight.MAJOR)
+_PARTS = {Weight.CRITICAL: 5, Weight.MAJOR: 3, Weight.MINOR: 1}
+
+
+def verdict_of(findings: Iterable[CheckFinding], clock: Clock) -> Verdict:
+    """The verdict from the worst check. What fails before the grace is over makes it PENDING, but for nothing else: a
+    record that is complete before its time is documented. What could not be read makes it UNKNOWN, unless what was
+    read decides it anyway. A waived check lets pass."""
+    counted = [one for one in findings if one.weight in _DECIDING]
+    failed = {one.weight for one in counted if one.result is Result.FAIL}
+    unknown = {one.weight for one in counted if one.result is Result.INCONCLUSIVE}
+    late = clock in (Clock.OVERDUE, Clock.ESCALATED)
+    if failed and not late:
+        return Verdict.PENDING
+    certain = _worst(failed)
+    return certain if _worst(failed | unknown) is certain else Verdict.UNKNOWN
+
+
+def _worst(failed: Collection[Weight]) -> Verdict:
+    if Weight.CRITICAL in failed:
+        return Verdict.UNDOCUMENTED
+    return Verdict.PARTLY if failed else Verdict.DOCUMENTED
+
+
+def score_of(findings: Iterable[CheckFinding]) -> int:
+    """0 to 100: the share of the weights (5, 3, 1) of the checks that apply and could be read which passed; a waived
+    one counts half. 0 if none applies."""
+    whole = reached = 0.0
+    for one in findings:
+        part = _PARTS.get(one.weight, 0)
+        if one.result in (Result.NOT_APPLICABLE, Result.INCONCLUSIVE):
+            continue
+        whole += part
+        reached += part * {Result.PASS: 1.0, Result.WAIVED: 0.5}.get(one.result, 0.0)
+    return round(100 * reached / whole) if whole else 0

@@ -1,0 +1,65 @@
+"""What stands where an answer should be: TBD, lorem ipsum, empty tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from service.domain.audit.numbers import KEY
+from service.domain.audit.phrases import PLACEHOLDER
+from service.domain.audit.prose import count, fold, plain
+from service.domain.audit.sections import Kind, Section, Table
+
+_SHOUTED = re.compile(r"(?<![\w`/.-])(?:TBD|TBA|T\.B\.D\.?|FIXME|XXX|TODO(?=\s*(?::|$|[.,;!)|])))(?![\w`/-])|\?{3,}")
+_FILL_IN = re.compile(
+    r"<\s?(?:fill|insert|your|add|write|enter|todo|tbd|xx)[^<>]{0,60}>"
+    r"|\[\s?(?:fill|insert|your|enter|tbd|todo)\b[^\[\]]{0,60}\](?!\()",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 6
+"""A line of at most so many words that has such a phrase is nothing but a placeholder."""
+_CODE = re.compile(r"`[^`\n]{1,400}`")
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a plain text stands where an answer should be: it says that it is to be written, or has no word."""
+    if _SHOUTED.search(text) or _FILL_IN.search(text):
+        return True
+    words = count(text)
+    if not words:
+        return bool(text.strip(" |-"))
+    folded = fold(text)
+    return (
+        "lorem ipsum" in folded
+        or folded.strip(" .:*") in ("todo", "to do", "n.n.", "x", "xx")
+        or (words <= _MOST_WORDS and PLACEHOLDER.first(folded) is not None)
+    )
+
+
+def placeholders(section: Section) -> Iterator[str]:
+    """What stands in a section where an answer should be, as plain lines; a table without a filled row is told as
+    `empty table`. The status of a ticket is none."""
+    for block in section.blocks:
+        if block.table is not None:
+            yield from _in_table(block.table)
+        elif block.kind is not Kind.CODE:
+            for raw in _CODE.sub(" ", block.text).split("\n"):
+                line = plain(raw) or raw.strip()
+                if line and (is_placeholder(line) or _FILL_IN.search(raw)) and not _is_status(line):
+                    yield line
+
+
+def _in_table(table: Table) -> Iterator[str]:
+    rows = [[plain(cell) for cell in row] for row in table.rows]
+    if not any(count(cell) and not is_placeholder(cell) for row in rows for cell in row):
+        yield "empty table: " + " | ".join(plain(cell) for cell in table.header)
+        return
+    for row in rows:
+        found = next((cell for cell in row if count(cell) and is_placeholder(cell)), None)
+        if found is not None and not _is_status(" ".join(row)):
+            yield " | ".join(row)
+
+
+def _is_status(line: str) -> bool:
+    """Whether the line tells of a ticket that is to do, and leaves nothing else open."""
+    return KEY.search(line) is not None and "TBD" not in line and "???" not in line

@@ -1,0 +1,179 @@
+"""D10 and D11: whether the right person signed the record as it stands, and whether that was on time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.records import Document, Edit, Part
+from service.domain.audit.findings import (
+    failed,
+    inconclusive,
+    instant,
+    listed,
+    not_applicable,
+    passed,
+    quoted,
+    weight_of,
+)
+from service.domain.audit.outcome import Check, CheckFinding, Evidence, Weight
+from service.domain.audit.signing import (
+    COMMENT,
+    DONE,
+    TICK,
+    UNREAD,
+    Signature,
+    authors_of,
+    changes_since,
+    edits_by_people,
+    holds_role,
+    person_of,
+    signatures,
+)
+from service.domain.audit.subject import Subject
+
+_WAYS = {
+    COMMENT: "comments /approve",
+    TICK: 'ticks the line that says "signed off"',
+    DONE: "moves the ticket to done",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a record was signed. `good` are the signatures that count, `others` those that do not, both oldest first;
+    `changes` is what people changed after the last good one. `unread` are parts that could tell more."""
+
+    authors: frozenset[str]
+    good: tuple[Signature, ...]
+    others: tuple[Signature, ...]
+    changes: tuple[Edit, ...]
+    unread: tuple[Part, ...]
+
+    @property
+    def stands(self) -> bool:
+        """Whether the record is signed as it stands now, for all that was read."""
+        return bool(self.good) and not self.changes and Part.HISTORY not in self.unread
+
+
+def signing_of(subject: Subject, document: Document) -> Signing:
+    """How this record was signed, as far as its parts could be read. The signature of somebody who wrote in it does not
+    count, nor that of anybody who does not hold the role that signs."""
+    authors = authors_of(subject, document)
+    found = signatures(subject, document)
+    good = tuple(one for one in found if one.by not in authors and holds_role(subject, one.by, subject.rules.signer))
+    silent = {subject.ours} - set(subject.people)
+    others = tuple(one for one in found if one not in good and one.by not in silent)
+    asked = {UNREAD[how] for how in subject.rules.sign_by if how in UNREAD} | ({Part.HISTORY} if found else set())
+    changes = changes_since(subject, document, good[-1].at) if good else ()
+    return Signing(authors, good, others, changes, tuple(part for part in Part if part in asked & set(document.unread)))
+
+
+def sign_off(subject: Subject) -> CheckFinding:
+    """D10: somebody who holds the role that signs, and did not write the record, signed it after its last change."""
+    document = _document(subject)
+    signing = signing_of(subject, document)
+    check, fix = Check.SIGN_OFF, _how_to_sign(subject)
+    if signing.stands:
+        last = signing.good[-1]
+        names = {edit.by: edit.person for edit in document.edits}
+        wrote = listed([person_of(subject, one, names.get(one, "")) for one in sorted(signing.authors)])
+        reason = f"{_person(subject, last)} signed it on {instant(last.at)}" + (
+            f"; {wrote} wrote it." if wrote else "."
+        )
+        return passed(subject, check, reason, _shown(subject, document, last))
+    if signing.unread:
+        parts = listed([part.value for part in signing.unread])
+        return inconclusive(subject, check, f"Its {parts} could not be read, so whether it is signed is not known.")
+    if signing.changes:
+        last, edit = signing.good[-1], signing.changes[-1]
+        editor = person_of(subject, edit.by, edit.person)
+        reason = (
+            f"It was changed after sign-off: {_person(subject, last)} signed it on {instant(last.at)}, and {editor} "
+            f"changed it on {instant(edit.at)}."
+        )
+        changes = [_changed(subject, document, one) for one in signing.changes[-3:]]
+        return failed(subject, check, reason, f"Read it again; {fix}", _shown(subject, document, last), *changes)
+    shown = [_shown(subject, document, one) for one in signing.others[-3:]]
+    return failed(subject, check, _why_not(subject, signing), fix[:1].upper() + fix[1:], *shown)
+
+
+def on_time(subject: Subject) -> CheckFinding:
+    """D11: the record was signed before the grace was over, or written by then where nobody has to sign. What was
+    signed on time and changed later was on time; that it has to be signed again is told by D10."""
+    document, check, late = _document(subject), Check.ON_TIME, subject.iteration.deadlines.late
+    signing = signing_of(subject, document)
+    first = signing.good[0] if signing.good and Part.HISTORY not in signing.unread else None
+    if first is not None and first.at <= late:
+        reason = f"{_person(subject, first)} signed it on {instant(first.at)}; it was due by {instant(late)}."
+        return passed(subject, check, reason, _shown(subject, document, first))
+    unsigned = weight_of(subject, Check.SIGN_OFF) is Weight.OFF
+    edits = edits_by_people(subject, document)
+    if unsigned and edits and edits[-1].at <= late and Part.HISTORY not in document.unread:
+        reason = f"It was written by {instant(edits[-1].at)}; it was due by {instant(late)}."
+        return passed(subject, check, reason, _changed(subject, document, edits[-1]))
+    if signing.unread or (unsigned and Part.HISTORY in document.unread):
+        return inconclusive(subject, check, "When it was signed is not known: not all of the ticket could be read.")
+    if first is None and not (unsigned and edits) and subject.at < late:
+        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(late)}.")
+    return _late(subject, document, first, edits if unsigned else (), late)
+
+
+def _late(
+    subject: Subject, document: Document, first: Signature | None, edits: Sequence[Edit], late: datetime
+) -> CheckFinding:
+    due = f"it was due by {instant(late)}"
+    fix = "What is late stays late: if there was a good reason, waive D11 and say so."
+    if first is not None:
+        reason = f"{_person(subject, first)} signed it on {instant(first.at)}; {due}."
+        return failed(subject, Check.ON_TIME, reason, fix, _shown(subject, document, first))
+    if edits:
+        reason = f"It was last written on {instant(edits[-1].at)}; {due}."
+        return failed(subject, Check.ON_TIME, reason, fix, _changed(subject, document, edits[-1]))
+    reason = f"It is late: nobody who may has signed it, and {due}."
+    return failed(subject, Check.ON_TIME, reason, "Have it finished and signed; " + fix[0].lower() + fix[1:])
+
+
+def _why_not(subject: Subject, signing: Signing) -> str:
+    """Why nothing that looks like a signature counts, in words."""
+    role = subject.rules.signer_title or subject.rules.signer or "signer"
+    if not signing.others:
+        if not any(subject.rules.signer in person.roles for person in subject.people.values()):
+            return f"Nobody has signed it, and nobody whose account is known holds the role that signs, {role}."
+        return f"Nobody has signed it; the {role} is to."
+    last = signing.others[-1]
+    who = _person(subject, last)
+    if last.by in signing.authors and holds_role(subject, last.by, subject.rules.signer):
+        return f"{who} signed it on {instant(last.at)}, but also wrote in it, and nobody signs what they wrote."
+    if last.by not in subject.people:
+        return f"{who} signed it on {instant(last.at)}, but this account is not known as one of the team's."
+    return f"{who} signed it on {instant(last.at)}, but does not hold the role that signs, {role}."
+
+
+def _how_to_sign(subject: Subject) -> str:
+    role = subject.rules.signer_title or subject.rules.signer or "signer"
+    ways = [words for how, words in _WAYS.items() if how in subject.rules.sign_by]
+    how = f"{', '.join(ways[:-1])} or {ways[-1]}" if len(ways) > 1 else "".join(ways)
+    return f"somebody who holds the role {role} and did not write it {how or 'signs it'}."
+
+
+def _shown(subject: Subject, document: Document, one: Signature) -> Evidence:
+    source = {COMMENT: "comment", TICK: "checklist", DONE: "history"}[one.how]
+    return Evidence(source, quoted(one.quote), document.ref.url, _person(subject, one), one.at, document.digest)
+
+
+def _changed(subject: Subject, document: Document, edit: Edit) -> Evidence:
+    who = person_of(subject, edit.by, edit.person)
+    return Evidence("history", "changed the text", document.ref.url, who, edit.at, edit.digest)
+
+
+def _person(subject: Subject, one: Signature) -> str:
+    return person_of(subject, one.by, one.person)
+
+
+def _document(subject: Subject) -> Document:
+    """The record; these checks are asked only where there is one."""
+    if subject.record.document is None:
+        raise ValueError("there is no record to be checked")
+    return subject.record.document

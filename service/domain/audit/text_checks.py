@@ -1,0 +1,375 @@
+"""The checks of what a record says: D02 to D08 and D12, each a pure function of what was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from service.domain.audit import headings
+from service.domain.audit.answers import answers_in, answers_of
+from service.domain.audit.cases import Case, Text, rows_of
+from service.domain.audit.datasets import dataset_in
+from service.domain.audit.decisions import decisions_in
+from service.domain.audit.links import is_ticket, kinds_of, links_in
+from service.domain.audit.metrics import Metric, metrics_in
+from service.domain.audit.numbers import DATE, KEY, SPAN, names, numbers
+from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
+from service.domain.audit.phrases import (
+    COMPARED,
+    DROPPED,
+    NO_EXPERIMENTS,
+    NO_MODEL,
+    NONE_KNOWN,
+    REASON,
+    TARGET,
+    WINDOW,
+)
+from service.domain.audit.placeholders import is_placeholder
+from service.domain.audit.prose import count, fold, likeness, plain, words
+from service.domain.audit.sections import Kind, Section, links_of
+from service.domain.audit.subject import Subject
+
+__all__ = ["TEXT_CHECKS", "Text", "read"]
+
+GOAL_WORDS = 15
+"""The fewest words of a goal."""
+COPIED = 0.9
+"""From this likeness on, a record is a copy of the one before it."""
+_DISTINCT = 8
+"""The fewest different words of a goal: fifteen times the same one is none."""
+_NEW_WORDS = 20
+"""The fewest words of a record that can be a copy: shorter ones are alike by chance."""
+_RISK_WORDS = 4
+_NONE_WORDS = 25
+"""The most words of a section that says that no risks are known."""
+_RUN = re.compile(r"/(?:runs?|experiments?|trials?|jobs)/[\w#-]|wandb\.ai/|comet\.com/|neptune\.ai/", re.IGNORECASE)
+_NOT_TICKETS = frozenset(
+    re.split(
+        r"\s", "UTF SHA ISO GPT RFC CVE AES MD COVID BERT RESNET VGG LLAMA YOLO TOP FP INT BF PM P T H Q V F R A B C"
+    )
+)
+"""What comes before a hyphen and a number and is no ticket's key."""
+_UNCOUNTED = (headings.LINKS, headings.SIGN_OFF)
+"""Sections whose prompt may stay: other checks look at links and signatures wherever they are."""
+
+_SECTIONS = {
+    headings.GOAL: Check.GOAL,
+    headings.DATA: Check.DATA,
+    headings.EXPERIMENTS: Check.EXPERIMENTS,
+    headings.DECISIONS: Check.DECISIONS,
+    headings.PERFORMANCE: Check.PERFORMANCE,
+    headings.RISKS: Check.RISKS,
+    headings.NEXT_STEPS: Check.NEXT_STEPS,
+}
+
+
+def read(subject: Subject, signed: bool = False) -> Text:
+    """The record's text, ready to be checked. Without a record, or with one whose text could not be read, it is empty;
+    the checks then say so. Raises nothing, whatever people wrote."""
+    found = answers_of(subject)
+    apart = replace(subject, template="\n\n".join((subject.template, *subject.filled)))
+    own = answers_of(apart).own if subject.filled else found.own
+    former = answers_in(subject.former, apart).own if subject.former else ""
+    return Text(found.sections, own, former, found.unanswered, signed)
+
+
+def _goal(case: Case) -> CheckFinding:
+    lines = case.lines()
+    told = "\n".join(lines)
+    length = count(told)
+    if length < GOAL_WORDS:
+        return case.failed(f'"{case.title}" has {length} of the {GOAL_WORDS} words that a goal takes at least.', told)
+    if len(set(words(told))) < _DISTINCT and told.isascii():
+        return case.failed(f'"{case.title}" repeats the same few words.', told)
+    return case.passed(f"The goal is told in {length} words.", told)
+
+
+def _data(case: Case) -> CheckFinding:
+    rows = [row for row in rows_of(case.section) if not is_placeholder(row[1])]
+    found = dataset_in(rows)
+    if found.line:
+        return case.passed("A dataset is named with its version, date or link.", found.line)
+    if found.named:
+        return case.failed("A dataset is named, but not in which version.", found.named)
+    if found.dated:
+        return case.failed("A version, date or link is given, but not of which dataset.", found.dated)
+    return case.failed("No dataset is named with its version.", *case.lines()[:1])
+
+
+def _experiments(case: Case) -> CheckFinding:
+    section = case.section
+    document = case.subject.record.document
+    own = document.ref.url if document is not None else ""
+    linked = [link for link in links_in(section.text) if not is_ticket(link.url, own)]
+    runs = [link for link in linked if "run" in kinds_of(link, case.subject.rules.link_kinds)]
+    runs = runs or [link for link in linked if _RUN.search(link.url)]
+    if runs:
+        finding = case.passed(f"Runs are linked: {len(runs)}.")
+        return replace(finding, evidence=tuple(replace(case.evidence(one.label), url=one.url) for one in runs[:3]))
+    measured = metrics_in(section)
+    lines = [line for _, line in rows_of(section) if not is_placeholder(line)]
+    compared = _comparison(measured, lines)
+    if compared:
+        return case.passed("A measure has a number and something to compare it with.", compared)
+    denied = next((line for line in lines if NO_EXPERIMENTS.within(line)), None)
+    if denied is not None:
+        if REASON.within(section.plain):
+            return case.passed("There were no experiments, and it says why.", denied)
+        return case.failed("It says that there were no experiments, but not why.", denied, fix=_WHY.format(case.title))
+    if measured:
+        return case.failed(f"{_called(measured[0])} has a number, but nothing to compare it with.", *_lines_of(lines))
+    return case.failed("No measure has a number, and no run is linked.", *lines[:1])
+
+
+_WHY = 'Add the reason under "{}": because ...'
+
+
+def _comparison(measured: Iterable[Metric], lines: Iterable[str]) -> str:
+    """The line that compares a measured value with another, empty if none does."""
+    told = list(measured)
+    by_name: dict[str, set[float]] = {}
+    for one in told:
+        by_name.setdefault(one.name, set()).add(one.value)
+    beside = any(one.baseline is not None for one in told) or any(len(values) > 1 for values in by_name.values())
+    numbered = [line for line in lines if any(True for _ in numbers(fold(line)))]
+    if told and beside:
+        return next((line for line in numbered if any(True for _ in names(fold(line)))), "\n".join(numbered[:2]))
+    named = any(True for line in numbered for _ in names(fold(line)))
+    return next((line for line in numbered if (told or named) and COMPARED.within(line)), "") or _spread(told, lines)
+
+
+def _spread(told: list[Metric], lines: Iterable[str]) -> str:
+    """A number in one sentence and what it is compared with in another: `F1 is 0.83. That is better than before.`"""
+    return next((line for line in lines if COMPARED.within(line)), "") if told else ""
+
+
+def _called(metric: Metric) -> str:
+    return f'"{metric.name}"'
+
+
+def _lines_of(lines: list[str]) -> list[str]:
+    return [line for line in lines if any(True for _ in numbers(fold(line)))][:2]
+
+
+def _decisions(case: Case) -> CheckFinding:
+    found = decisions_in(case.section)
+    complete = next((one for one in found if one.reason and one.alternative and not one.nothing), None)
+    if complete is not None:
+        reason = "A decision stands with its reason and the alternative that was turned down."
+        return case.passed(reason, complete.text, complete.reason, complete.alternative)
+    nothing = next((one for one in found if one.nothing), None)
+    if nothing is not None:
+        if nothing.reason or REASON.within(case.section.plain):
+            return case.passed("Nothing was decided, and it says why.", nothing.text)
+        return case.failed("It says that nothing was decided, but not why.", nothing.text, fix=_WHY.format(case.title))
+    if not found:
+        return case.failed("No decision stands there.", *case.lines()[:1])
+    reasoned = next((one for one in found if one.reason), None)
+    if reasoned is not None:
+        fix = f'Name under "{case.title}" what was turned down for it: "instead of ...", or a line "Alternative: ..."'
+        return case.failed("A decision has a reason, but no alternative that was turned down.", reasoned.text, fix=fix)
+    other = next((one for one in found if one.alternative), None)
+    fix = f'Add to a decision under "{case.title}" why: "because ...", or a line "Reason: ..."'
+    if other is not None:
+        return case.failed("A decision names an alternative, but no reason.", other.text, fix=fix)
+    return case.failed("No decision has a reason and an alternative.", found[0].text)
+
+
+def _performance(case: Case) -> CheckFinding:
+    section, lines = case.section, [line for _, line in rows_of(case.section) if not is_placeholder(line)]
+    measured = [one for one in metrics_in(section) if one.value is not None]
+    folded = fold("\n".join(section.lines))
+    window = DATE.search(folded) or SPAN.search(folded) or WINDOW.first(folded)
+    target = any(one.target is not None for one in measured) or any(
+        TARGET.within(line) and any(True for _ in numbers(fold(line))) for line in lines
+    )
+    if not measured and (denied := next((line for line in lines if NO_MODEL.within(line)), None)) is not None:
+        reason = "It says that no model is in production, but in this phase one is to be."
+        return case.failed(
+            reason, denied, fix=f"{_MEASURE_IT} If that cannot be, have the check waived with the reason."
+        )
+    lacks = [
+        name
+        for name, there in (("a measure with a number", measured), ("the period", window), ("the target", target))
+        if not there
+    ]
+    if not lacks:
+        return case.passed(f"{_called(measured[0])} is given with its period and target.", *_lines_of(lines))
+    return case.failed(f"Lacking: {', '.join(lacks)}.", *(_lines_of(lines) or lines[:1]))
+
+
+_MEASURE_IT = 'Give a measure from production, its period and its target: "recall 0.81 over 14 days, target 0.80".'
+
+
+def _risks(case: Case) -> CheckFinding:
+    lines = case.lines()
+    told = "\n".join(lines)
+    none = NONE_KNOWN.first(fold(told))
+    if none is not None and none.start() < 3 and count(told) <= _NONE_WORDS:
+        if case.text.signed:
+            return case.passed("No risks are known, and the record is signed.", told)
+        fix = "Have the record signed: whoever signs answers for it that there are none. Or write down the risks."
+        return case.failed("It says that no risks are known, and nobody has signed that.", told, fix=fix)
+    if count(told) < _RISK_WORDS:
+        return case.failed("That is too short to tell a risk.", told)
+    return case.passed("Risks and limits are written down.", told)
+
+
+def _next_steps(case: Case) -> CheckFinding:
+    steps = _steps(case.section)
+    if not steps:
+        return case.failed("No next step stands there.", *case.lines()[:1])
+    open_ones = [step for step, raw in steps if not (_has_ticket(case.subject, step, raw) or DROPPED.within(step))]
+    if open_ones:
+        told = f"{len(open_ones)} of {len(steps)} steps" if len(steps) > 1 else "The step"
+        have = "have" if len(open_ones) > 1 else "has"
+        fix = "Put the key of its ticket beside each step, make one where there is none, or write that it was dropped: "
+        quoted = ", ".join(f'"{_short(step)}"' for step in open_ones[:3])
+        return case.failed(f"{told} {have} no ticket and {have} not been dropped.", *open_ones[:5], fix=fix + quoted)
+    return case.passed(f"Every step has its ticket or was dropped: {len(steps)}.", *(step for step, _ in steps[:3]))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _steps(section: Section) -> list[tuple[str, str]]:
+    """The steps in plain words and as they were written: the lines of lists, with what stands below them, and rows of
+    tables; where there are none of these, the paragraphs."""
+    listed = any(block.kind in (Kind.ITEM, Kind.TABLE) for block in section.blocks)
+    steps: list[list[str]] = []
+    for block in section.blocks:
+        if block.table is not None:
+            steps += ([" | ".join(row)] for row in block.table.rows if any(count(plain(cell)) for cell in row))
+        elif block.kind is Kind.ITEM and block.level == 1:
+            steps.append([block.text])
+        elif block.level and block.kind is not Kind.HEADING and steps:
+            steps[-1].append(block.text)
+        elif not listed and block.kind in (Kind.PARAGRAPH, Kind.QUOTE):
+            steps += ([line] for line in block.text.split("\n") if not line.rstrip().endswith((":", "\uff1a")))
+    told = ((" ".join(plain(raw := "\n".join(parts)).split()), raw) for parts in steps)
+    return [(step, raw) for step, raw in told if (count(step) and not is_placeholder(step)) or links_of(raw)]
+
+
+def _has_ticket(subject: Subject, step: str, raw: str) -> bool:
+    if links_of(raw):
+        return True
+    known = {key.partition("-")[0] for key in subject.keys if "-" in key}
+    keys = [(found[1], found[0]) for found in KEY.finditer(step)]
+    if any(prefix in known or prefix not in _NOT_TICKETS for prefix, _ in keys):
+        return True
+    spelt = set(re.findall(r"#?[\w-]+", step.casefold()))
+    return any(key.casefold() in spelt for key in subject.keys if len(key) > 1)
+
+
+def _new(case: Case) -> CheckFinding:
+    text, rules = case.text, case.subject.rules
+    off = {key for key, check in _SECTIONS.items() if rules.weights.get(check, Weight.MAJOR) is Weight.OFF}
+    if not count(text.own):
+        fix = "Fill in the record: every section under its heading."
+        return case.failed("Nothing stands in the record beyond what was there from the start.", fix=fix)
+    reasons, fixes, evidence = [], [], []
+    alike = likeness(text.own, text.former) if count(text.own) >= _NEW_WORDS else 0.0
+    if alike >= COPIED:
+        reasons.append(f"The text is that of the record before it: {alike:.0%} of its words are the same.")
+        fixes.append("Write what happened in this iteration.")
+        evidence.append(case.evidence(text.own, headings.GOAL))
+    left = [key for key in text.unanswered if key not in off and key not in _UNCOUNTED]
+    if left:
+        titles = ", ".join(f'"{case.title_of(key)}"' for key in left)
+        reasons.append(f"Only the prompt stands under {titles}.")
+        fixes.append(f"Answer the prompt under {titles}.")
+    unfilled = [(key, line) for key, line in case.unfilled() if key != headings.SIGN_OFF and key not in off]
+    if unfilled:
+        titles = ", ".join(dict.fromkeys(f'"{case.title_of(key)}"' for key, _ in unfilled))
+        reasons.append(f"Something stands where an answer should be, under {titles}.")
+        fixes.append(f'Replace "{_short(unfilled[0][1])}" under {titles} by the answer.')
+        evidence += [case.evidence(line, key) for key, line in unfilled[:3]]
+    if reasons:
+        return replace(case.failed(" ".join(reasons), fix=" ".join(fixes)), evidence=tuple(evidence))
+    against = f" {alike:.0%} of its words are as in the record before it." if text.former else ""
+    return case.passed(f"The text is this iteration's own.{against}")
+
+
+_ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
+    Check.GOAL: (
+        headings.GOAL,
+        (
+            "what this iteration is to find out or achieve, the measure it is judged by, and the value that would "
+            f"prove it wrong; at least {GOAL_WORDS} words."
+        ),
+        _goal,
+    ),
+    Check.DATA: (
+        headings.DATA,
+        (
+            "each dataset by its name with its version: a number, hash, date or link, as in "
+            '"orders, version 2026-03-12". '
+            "If no data was used, name what the model in question was trained on."
+        ),
+        _data,
+    ),
+    Check.EXPERIMENTS: (
+        headings.EXPERIMENTS,
+        (
+            'a measure as a number next to what it is compared with, as in "F1 0.83, baseline 0.79"; or links to '
+            'the runs; or "no experiments, because ...".'
+        ),
+        _experiments,
+    ),
+    Check.DECISIONS: (
+        headings.DECISIONS,
+        (
+            'what was decided, why, and what was turned down, as in "We keep model B because its recall is higher, '
+            'instead of model A"; or "no decision, because ...".'
+        ),
+        _decisions,
+    ),
+    Check.PERFORMANCE: (
+        headings.PERFORMANCE,
+        'a measure from production with its period and target, as in "recall 0.81 over the last 14 days, target 0.80".',
+        _performance,
+    ),
+    Check.RISKS: (
+        headings.RISKS,
+        'where the model fails, whom that could harm and what is done about it; or "none known", and have it signed.',
+        _risks,
+    ),
+    Check.NEXT_STEPS: (
+        headings.NEXT_STEPS,
+        'each step with the key of its ticket, as in "ML-14: add holidays", or that it was dropped.',
+        _next_steps,
+    ),
+    Check.NEW: ("", "what happened in this iteration.", _new),
+}
+
+
+def _check(check: Check) -> Callable[[Subject, Text], CheckFinding]:
+    key, ask, look = _ASKS[check]
+
+    def checked(subject: Subject, text: Text) -> CheckFinding:
+        case = Case(check, key, ask, subject, text)
+        hindered = case.hindered()
+        if hindered is not None:
+            return _not_yet(case) if hindered.result is Result.NOT_APPLICABLE else hindered
+        lacking = case.lacking() if key else None
+        return case.settled(lacking if lacking is not None else look(case))
+
+    return checked
+
+
+def _not_yet(case: Case) -> CheckFinding:
+    """What is off; where the record says that no model is in production, in its words."""
+    denied = [line for line in case.section.lines if NO_MODEL.within(line)][:1]
+    if case.check is Check.PERFORMANCE and denied:
+        return case.not_applicable(
+            "No model is in production yet, as the record says; this phase asks for none.", *denied
+        )
+    return case.not_applicable("This is not asked for in this phase.")
+
+
+TEXT_CHECKS: Mapping[Check, Callable[[Subject, Text], CheckFinding]] = {check: _check(check) for check in _ASKS}
+"""The check of each kind. What weighs OFF is not applicable; without a record a check fails; where its text could not
+be read it is inconclusive."""
