@@ -1,6 +1,7 @@
 """`make bench`: bootstraps of 44, 200 and 500 tickets, counted beside the lower bound and the obvious script; what
 surviving an interrupted call costs, what the engine adds, and how soon another replica takes over; what an advance
-costs, and whether each project costs the same when 10,000 of them are due in one minute."""
+costs, and whether each project costs the same when 10,000 of them are due in one minute; what it costs to look at the
+records of iterations, and whether each of 1,000 projects costs the same to audit."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import advance, due, jira_bootstrap, recovery, trello_bootstrap
+from bench import advance, audit, due, jira_bootstrap, recovery, trello_bootstrap
 from bench.common import SIZES, Measured
 
 TRACKERS = {"jira": jira_bootstrap.measure, "trello": trello_bootstrap.measure}
-PARTS = ("bootstrap", "recovery", "advance", "due")
+PARTS = ("bootstrap", "recovery", "advance", "due", "audit")
 LATENCIES = {"jira": [0, 100], "trello": [0]}
 """Injected milliseconds a call. Trello's rate limit is what counts there."""
 
@@ -33,6 +34,9 @@ def main() -> None:
     parser.add_argument(
         "--drained", type=int, nargs="*", default=list(due.DRAINED), help="projects that advance at once"
     )
+    parser.add_argument(
+        "--projects", type=int, nargs="*", default=list(audit.PROJECTS), help="projects audited in one store"
+    )
     parser.add_argument("--connections", type=int, default=due.CONNECTIONS, help="that the latter are spread over")
     arguments = parser.parse_args()
     progress = Console(stderr=True)
@@ -46,6 +50,8 @@ def main() -> None:
         everything["advance"] = _advances(arguments, progress, output)
     if arguments.only in (None, "due"):
         everything |= _due(arguments, progress, output)
+    if arguments.only in (None, "audit"):
+        everything["audit"] = _audits(arguments, progress, output)
     if arguments.json:
         json.dump(everything, sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -112,6 +118,46 @@ def _due(arguments: argparse.Namespace, progress: Console, output: Console) -> d
         output.print(_due_table(waiting))
         output.print(_drained_table(drained))
     return {"due": [entry.to_json() for entry in waiting], "drained": [entry.to_json() for entry in drained]}
+
+
+def _audits(arguments: argparse.Namespace, progress: Console, output: Console) -> dict[str, Any]:
+    looked: list[audit.Looked] = []
+    kept: list[audit.Kept] = []
+    for tracker in arguments.tracker:
+        for size in arguments.sizes or audit.SIZES:
+            with progress.status(f"{tracker}: looking at the records of a project of {size} tickets …"):
+                looked += audit.measure(tracker, size)
+    for size in arguments.projects:
+        with progress.status(f"auditing {size} projects …"):
+            kept.append(audit.keep(size))
+    if not arguments.json:
+        output.print(_looked_table(looked))
+        output.print(_kept_table(kept))
+    return {"requests": [entry.to_json() for entry in looked], "store": [entry.to_json() for entry in kept]}
+
+
+def _looked_table(found: list[audit.Looked]) -> Table:
+    table = Table(title="One look at all records: requests, cold", title_justify="left")
+    names = ("tracker", "tickets", "iterations", "read", "requests", "each", "bound", "ticket by ticket", "s")
+    for heading in names:
+        table.add_column(heading, justify="left" if heading == "tracker" else "right")
+    for entry in found:
+        counts = (entry.tickets, entry.iterations, entry.read, entry.requests)
+        last = (f"{entry.each:.2f}", str(entry.bound), str(entry.apart), f"{entry.seconds:.2f}")
+        table.add_row(entry.tracker, *(str(count) for count in counts), *last)
+    return table
+
+
+def _kept_table(found: list[audit.Kept]) -> Table:
+    title = f"Projects audited in one store, {audit.ITERATIONS} iterations each"
+    table = Table(title=title, title_justify="left")
+    heads = ("statements", "CPU ms", "the last tenth", "bytes an iteration", "portfolio: statements", "CPU ms")
+    for heading in ("projects", *heads):
+        table.add_column(heading, justify="right")
+    for entry in found:
+        numbers = (f"{entry.statements:.1f}", f"{entry.milliseconds:.1f}", f"{entry.last:.1f}")
+        table.add_row(str(entry.projects), *numbers, str(entry.size), str(entry.portfolio), f"{entry.shown:.0f}")
+    return table
 
 
 def _advance_table(found: list[advance.Advanced]) -> Table:

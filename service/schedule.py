@@ -1,18 +1,20 @@
 """When: what is due, and how a run of the loop begins. The clock and people begin runs in the same way, so that
 replicas, restarts and clicks together begin each once.
 
-What is due stands in the store (`LoopRow.next_due`). Whoever takes it inserts the run under its deterministic id and
-takes the time away, in one unit of work; the run is handed to the engine after that, and by the keeper if we die in
-between.
+What is due stands in the store: when a loop is to turn (`LoopRow.next_due`), and, apart from that, when its records are
+to be looked at (`LoopRow.audit_due`). Whoever takes it inserts the run under its deterministic id and takes the time
+away, in one unit of work; the run is handed to the engine after that, and by the keeper if we die in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.context import Context
 from service.settings import Settings
@@ -32,6 +34,11 @@ def run_id(project_id: str, kind: str, number: int) -> str:
     return f"{kind}-{project_id}-{number}"
 
 
+def audit_id(project_id: str, day: date) -> str:
+    """The id of the run that looks at a project's records on this day in its time zone."""
+    return f"{loops.AUDIT}-{project_id}-{day.isoformat()}"
+
+
 def begin(session: Session, project_id: str, kind: str, number: int, by: str, now: datetime) -> RunRow:
     """The run that advances to iteration `number`, or proposes for it (`kind`): made now unless there is one, whose
     next attempt begins if it is held. The caller enqueues `runs.workflow_id(run.id, run.attempt)` after the commit,
@@ -46,47 +53,91 @@ def begin(session: Session, project_id: str, kind: str, number: int, by: str, no
     return _begin(session, loop, session.get(RunRow, run_id(project_id, kind, number)), kind, number, by, now)
 
 
-def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, str]]:
-    """Begin what is due, at most `limit` runs, the longest overdue first; returns what is to be enqueued: the
-    workflow's id and its partition. Safe to be done by several replicas at once: each takes what no other has taken.
+def begin_audit(session: Session, project: ProjectRow, by: str, now: datetime) -> RunRow:
+    """The run that looks at the project's records: the one that is at it, the next attempt of the one that is held,
+    else a new one, named by the day in the project's time zone; a second one of that day ends in `-2`. The caller
+    enqueues it as after `begin`. None is due while it is at work. Raises NoResultFound where the project has no loop.
     """
-    # Of one table and in the order of its index: a look costs the same however many projects wait or are due at once.
-    query = (
-        select(LoopRow)
-        .where(LoopRow.next_due.is_not(None), LoopRow.next_due <= now, LoopRow.state == loops.TURNING)
-        .order_by(LoopRow.next_due)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    loop = loops.locked(session, project.id)
+    if loop is None:
+        loop = session.get_one(LoopRow, project.id)  # raises
+    ids = {audit_id(project.id, _day(project.time_zone, now)), loop.audit_run_id or ""}
+    return _begin_audit(session, loop, _runs(session, sorted(ids)), project.time_zone, by, now)
+
+
+def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, str]]:
+    """Begin what is due, at most `limit` runs of each sort, the longest overdue first; returns what is to be enqueued:
+    the workflow's id and its partition. Safe to be done by several replicas at once: each takes what no other has
+    taken."""
+    return _fire_turns(context, now, limit) + _fire_audits(context, now, limit)
+
+
+def _fire_turns(context: Context, now: datetime, limit: int) -> list[tuple[str, str]]:
     begun: list[tuple[str, str]] = []
     with context.database.session() as session:
-        if context.database.embedded:
-            if (first := next_due(session)) is None or first > now:
-                return []
-            loops.keep_others_out(session)
-        due = [(loop, _number(loop)) for loop in session.scalars(query)]
+        due = _due(context, session, LoopRow.next_due, now, limit, LoopRow.state == loops.TURNING)
         if not due:
             return []
-        if not context.database.embedded:
-            # A plan that PostgreSQL kept from when there were few runs would read all of them, each time.
-            session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        partitions = _partitions(session, [loop.project_id for loop, _number in due])
-        there = _runs(session, [run_id(loop.project_id, loop.due, number) for loop, number in due])
-        for loop, number in due:
-            if loop.project_id not in partitions:
+        there = _runs(session, [run_id(loop.project_id, loop.due, _number(loop)) for loop in due])
+        homes = _homes(session, [loop.project_id for loop in due])
+        for loop in due:
+            if (home := homes.get(loop.project_id)) is None:
                 loop.next_due = None  # the project has ended
                 continue
+            number = _number(loop)
             known = there.get(run_id(loop.project_id, loop.due, number))
             run = _begin(session, loop, known, loop.due, number, BY_CLOCK, now)
             if run.state not in runs.ENDED:
-                begun.append((runs.workflow_id(run.id, run.attempt), partitions[loop.project_id]))
-        return begun
+                begun.append((runs.workflow_id(run.id, run.attempt), home.partition))
+    return begun
+
+
+def _fire_audits(context: Context, now: datetime, limit: int) -> list[tuple[str, str]]:
+    begun: list[tuple[str, str]] = []
+    with context.database.session() as session:
+        due = _due(context, session, LoopRow.audit_due, now, limit)
+        if not due:
+            return []
+        homes = _homes(session, [loop.project_id for loop in due])
+        todays = [audit_id(one, _day(home.time_zone, now)) for one, home in homes.items()]
+        there = _runs(session, [*todays, *(loop.audit_run_id for loop in due if loop.audit_run_id is not None)])
+        for loop in due:
+            if (home := homes.get(loop.project_id)) is None:
+                loop.audit_due = None  # the project has ended
+                continue
+            run = _begin_audit(session, loop, there, home.time_zone, BY_CLOCK, now)
+            begun.append((runs.workflow_id(run.id, run.attempt), home.partition))
+    return begun
+
+
+def _due(
+    context: Context,
+    session: Session,
+    column: InstrumentedAttribute[datetime | None],
+    now: datetime,
+    limit: int,
+    *which: ColumnElement[bool],
+) -> list[LoopRow]:
+    """The loops for which something is due by this column, locked; those left out that somebody else is taking."""
+    # Of one table and in the order of its index: a look costs the same however many projects wait or are due at once.
+    if context.database.embedded:
+        first = session.scalar(select(func.min(column)).where(column.is_not(None), *which))
+        if first is None or first > now:
+            return []
+        loops.keep_others_out(session)
+    query = select(LoopRow).where(column.is_not(None), column <= now, *which).order_by(column).limit(limit)
+    due = list(session.scalars(query.with_for_update(skip_locked=True)))
+    if due and not context.database.embedded:
+        # A plan that PostgreSQL kept from when there were few runs would read all of them, each time.
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    return due
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next run is due, of all projects; may be past."""
-    query = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loops.TURNING)
-    return session.scalar(query)
+    """When the next run is due, of all projects, to turn a loop or to look at records; may be past."""
+    turns = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loops.TURNING)
+    looks = select(func.min(LoopRow.audit_due)).where(LoopRow.audit_due.is_not(None))
+    return min((due for query in (turns, looks) if (due := session.scalar(query)) is not None), default=None)
 
 
 def look_again_at(settings: Settings, attempt: int, now: datetime) -> datetime:
@@ -100,10 +151,23 @@ def _number(loop: LoopRow) -> int:
     return loop.current + 1 if loop.due == loops.ADVANCE else loop.current
 
 
-def _partitions(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """In which partition the runs of these projects are, those left out that have ended."""
-    query = select(ProjectRow.id, ProjectRow.connection_id, ProjectRow.ended_at).where(ProjectRow.id.in_(ids))
-    return {id_: connection for id_, connection, ended_at in session.execute(query) if ended_at is None}
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """In which partition the runs of a project are, and in which time zone its days."""
+
+    partition: str
+    time_zone: str
+
+
+def _homes(session: Session, ids: Sequence[str]) -> dict[str, _Home]:
+    """Of these projects, those left out that have ended."""
+    columns = ProjectRow.id, ProjectRow.connection_id, ProjectRow.time_zone, ProjectRow.ended_at
+    rows = session.execute(select(*columns).where(ProjectRow.id.in_(ids)))
+    return {id_: _Home(connection, zone) for id_, connection, zone, ended_at in rows if ended_at is None}
+
+
+def _day(time_zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(time_zone)).date()
 
 
 def _runs(session: Session, ids: Sequence[str]) -> dict[str, RunRow]:
@@ -124,6 +188,35 @@ def _begin(
     elif run.state == runs.HELD:
         runs.next_attempt(session, run)
     loop.run_id, loop.due, loop.next_due, loop.updated_at = run.id, kind, None, now
+    return run
+
+
+def _begin_audit(
+    session: Session, loop: LoopRow, known: Mapping[str, RunRow], time_zone: str, by: str, now: datetime
+) -> RunRow:
+    """As `begin_audit`; `loop` is locked, `known` has its newest look and the first one of today, as far as there are
+    such."""
+    run = known.get(loop.audit_run_id or "")
+    if run is None or run.state in runs.ENDED:
+        today = audit_id(loop.project_id, _day(time_zone, now))
+        run = _newest(session, known.get(today))
+        if run is None or run.state in runs.ENDED:
+            former = run
+            run = RunRow(
+                id=runs.next_id(former) if former is not None else today,
+                kind=loops.AUDIT,
+                project_id=loop.project_id,
+                attempt=1,
+                state=runs.QUEUED,
+                started_by=by,
+                created_at=now,
+                findings=[],
+                continues=former.id if former is not None else None,
+            )
+            session.add(run)
+    if run.state == runs.HELD:
+        runs.next_attempt(session, run)
+    loop.audit_run_id, loop.audit_due = run.id, None
     return run
 
 

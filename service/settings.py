@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -64,7 +64,26 @@ class Settings(BaseSettings):
         le=36500,
         description="Days after which the steps and the plan of an ended run are cleaned up; the run itself stays.",
     )
+    mlflow_url: HttpUrl | None = Field(
+        default=None,
+        description="Address that opens MLflow in a browser: its runs and models are filled into records; none are if "
+        "unset.",
+    )
+    mlflow_token: SecretStr | None = Field(default=None, description="Token for MLflow, sent as a bearer.")
+    mlflow_username: str = Field(default="", description="User name for MLflow, where it asks for one.")
+    mlflow_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    mlflow_allow_http: bool = Field(
+        default=False,
+        description="Send that token or password over plain http beyond this machine: for MLflow inside your own "
+        "network only.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @field_validator("mlflow_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """A variable that is passed on from elsewhere is empty where nobody set it."""
+        return None if isinstance(value, str) and not value.strip() else value
 
     @property
     def store_url(self) -> str:

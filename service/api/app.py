@@ -7,7 +7,10 @@ from fastapi import APIRouter, FastAPI
 from service.api import middleware, openapi, problems
 from service.api.events import Pace
 from service.api.routes import (
+    audit,
+    binders,
     connections,
+    evolution,
     feeds,
     health,
     history,
@@ -38,6 +41,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     loop.router,
     loop.creating,
     history.router,
+    audit.router,
+    audit.creating,
+    binders.router,
+    evolution.router,
 )
 OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
 """Not below `/api/v1`, and without a token."""

@@ -194,8 +194,9 @@ _KINDS = (
         "body-too-large",
         413,
         "The body is too large",
-        "Bodies may have 2 MB (2,000,000 bytes).",
-        "Send less. Templates and teams of this size do not occur; check that it is the right file.",
+        "Bodies may have 2 MB (2,000,000 bytes), a binder to be verified 32 MB (32,000,000 bytes).",
+        "Send less. Templates and teams of this size do not occur; check that it is the right file. A larger binder is "
+        "verified by `phaseloop audit verify FILE`.",
     ),
     Kind(
         "unsupported-media-type",

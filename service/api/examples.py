@@ -153,6 +153,7 @@ _TURNS: Example = {
     "carry_over": "ask",
     "ahead": "all",
     "wip_limit": 6,
+    "audit": {"gate": "block", "grace_working_days": 1},
 }
 NEW_PROJECT: Example = {
     "name": "Churn model",
@@ -209,7 +210,7 @@ PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
     "run": None,
-    "format_version": "1.2",
+    "format_version": "1.3",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",

@@ -91,10 +91,11 @@ def matches(if_match: str | None, present: str) -> bool:
 
 
 def unchanged(request: Request, response: Response, etag: str) -> Response | None:
-    """Put the ETag into the response; a response without a body instead, if the caller has this version already."""
+    """Put the ETag into the response; a response without a body instead, if the caller has this version already. Weak
+    tags are compared like others (RFC 9110, 13.1.2)."""
     response.headers["ETag"] = etag
     known = request.headers.get("if-none-match", "")
-    if known.strip() == "*" or etag.strip('"') in {tag for _weak, tag in _tags(known)}:
+    if known.strip() == "*" or etag.removeprefix("W/").strip('"') in {tag for _weak, tag in _tags(known)}:
         return Response(status_code=304, headers={"ETag": etag})
     return None
 

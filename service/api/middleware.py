@@ -21,7 +21,12 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 2_000_000
 """Bytes of a request's body."""
 
+BINDER_LIMIT = 32_000_000
+"""Bytes of a binder that is to be verified: it holds the records of years."""
+
 API = "/api/v1"
+_LIMITS = {f"{API}/binders/verify": BINDER_LIMIT}
+"""Paths that take longer bodies."""
 PUBLIC = frozenset({f"{API}/openapi.json"})
 """Paths under the API that need no token."""
 
@@ -94,9 +99,10 @@ def _unauthorized(detail: str, error: str = "") -> ApiProblem:
 
 async def _bounded(scope: Scope, receive: Receive) -> Receive:
     """Read the body up to the limit and hand it on whole. A longer one is refused, unread where it is announced."""
+    limit = _LIMITS.get(scope["path"], BODY_LIMIT)
     announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdecimal() and int(announced) > BODY_LIMIT:
-        raise _too_large()
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
     more = True
@@ -106,8 +112,8 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
             break
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > BODY_LIMIT:
-            raise _too_large()
+        if size > limit:
+            raise _too_large(limit)
         more = message.get("more_body", False)
     whole: list[Message] = [{"type": "http.request", "body": b"".join(chunks), "more_body": False}]
 
@@ -117,10 +123,11 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
     return replay
 
 
-def _too_large() -> ApiProblem:
+def _too_large(limit: int) -> ApiProblem:
+    more = " A larger binder is verified by `phaseloop audit verify FILE`." if limit == BINDER_LIMIT else ""
     # The rest of the body is not read, so the connection cannot be used again.
     return ApiProblem(
-        "body-too-large", f"The body has more than {BODY_LIMIT:,} bytes.", headers={"Connection": "close"}
+        "body-too-large", f"The body has more than {limit:,} bytes.{more}", headers={"Connection": "close"}
     )
 
 

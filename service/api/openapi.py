@@ -49,6 +49,7 @@ TAGS = [
     {"name": "projects", "description": "A template filled in for one team on one connection."},
     {"name": "loop", "description": "How a project turns by itself: what comes next, and people's word in it."},
     {"name": "history", "description": "What became of a project's iterations, in figures and ticket by ticket."},
+    {"name": "audit", "description": "Whether every iteration is documented, and the evidence; binders; decisions."},
     {"name": "feeds", "description": "Calendars to subscribe to. Their addresses are secret and need no token."},
     {"name": "plans", "description": "What would be written, to look at before it is."},
     {"name": "runs", "description": "Plans being applied: progress, steps, results."},

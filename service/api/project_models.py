@@ -5,23 +5,70 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from service.api import examples
+from service.api import audit_examples, examples
 from service.api.models import Body, Finding, Name, Shown, TemplateText, with_example
+from service.domain.audit.outcome import Check, Weight
+from service.domain.audit.rules import Days
 
 Calendar = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/components/schemas/CalendarSpec"})]
 """The section `calendar` of a team file. The use case reads it, and names what is wrong with it."""
 
+_WEIGHT = {"type": "string", "enum": [weight.value for weight in Weight]}
+CheckWeights = Annotated[
+    dict[Name, str],
+    Field(max_length=100),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {check.value: _WEIGHT for check in Check},
+            "additionalProperties": False,
+        }
+    ),
+]
+"""Weights by check. The use case looks at them, and names the check that is wrong."""
+
 CarryOver = Literal["ask", "next", "backlog", "leave"]
 Ahead = Annotated[int, Field(ge=1, le=104)] | Literal["all"]
 WipLimit = Annotated[int, Field(ge=1, le=1000)]
+TrackedName = Annotated[
+    str, StringConstraints(min_length=1, max_length=250, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
 
 _CARRY_OVER = (
     "What becomes of unfinished work when an iteration is closed; `ask` proposes, and carries unless answered."
 )
 _AHEAD = "How many iterations are kept prepared, the one that goes on included."
 _WIP_LIMIT = "How many tickets may be in progress at once; shown where it is exceeded."
+
+
+class TrackingSettings(Body):
+    """Where the project's runs and models are tracked, for what is filled into its records."""
+
+    url: Annotated[str, StringConstraints(min_length=8, max_length=500, pattern=r"^https?://[^\s]+$")] | None = Field(
+        default=None, description="Address of the tracking server; the service's own if left out."
+    )
+    experiments: list[TrackedName] = Field(default_factory=list, max_length=100, description="Names of experiments.")
+    models: list[TrackedName] = Field(default_factory=list, max_length=100, description="Names of registered models.")
+
+
+class AuditSettings(Body):
+    """What a project says of the audit of its records: only what is stricter than its template."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(audit_examples.SETTINGS))
+
+    gate: Literal["block", "warn", "off"] | None = Field(
+        default=None, description="What an iteration that is not documented does to the advance that closes it."
+    )
+    grace_working_days: Days | None = Field(default=None, description="Working days until a record is late.")
+    due_soon_working_days: Days | None = Field(default=None, description="Working days before the end to remind on.")
+    escalate_working_days: Days | None = Field(default=None, description="Working days late until others hear of it.")
+    checks: CheckWeights | None = Field(default=None, description="What checks weigh at least, in all phases.")
+    hosts: list[Name] | None = Field(
+        default=None, max_length=100, description="Hosts that links may lead to, of those of the template."
+    )
+    tracking: TrackingSettings | None = Field(default=None, description="Where runs and models are tracked.")
 
 
 class NewProject(Body):
@@ -45,6 +92,7 @@ class NewProject(Body):
     carry_over: CarryOver | None = Field(default=None, description=f"{_CARRY_OVER} The template's if left out.")
     ahead: Ahead | None = Field(default=None, description=f"{_AHEAD} The template's if left out.")
     wip_limit: WipLimit | None = Field(default=None, description=f"{_WIP_LIMIT} The template's if left out.")
+    audit: AuditSettings | None = Field(default=None, description="How its records are audited.")
 
 
 class ProjectChanges(Body):
@@ -68,6 +116,10 @@ class ProjectChanges(Body):
     carry_over: CarryOver | None = Field(default=None, description=_CARRY_OVER)
     ahead: Ahead | None = Field(default=None, description=_AHEAD)
     wip_limit: WipLimit | None = Field(default=None, description=f"{_WIP_LIMIT} Null takes the limit away.")
+    audit: AuditSettings | None = Field(
+        default=None,
+        description="How its records are audited: what is named is replaced, and as in the template again where null.",
+    )
 
 
 class ProjectEntry(Shown):
@@ -87,6 +139,7 @@ class ProjectEntry(Shown):
     carry_over: CarryOver | None = Field(description=f"{_CARRY_OVER} Null: as its template says.")
     ahead: Ahead | None = Field(description=f"{_AHEAD} Null: as its template says.")
     wip_limit: WipLimit | None = Field(description=f"{_WIP_LIMIT} Null: as its template says, or none.")
+    audit: dict[str, Any] = Field(description="What it says of the audit of its records; the rest is its template's.")
     serial: int = Field(description="Grows whenever a plan is applied or a run ends; plans of an older one are stale.")
     created_at: datetime
     ended_at: datetime | None = Field(description="When it was removed; it takes no more plans then.")
@@ -230,7 +283,7 @@ class PlanContent(Shown):
     """What a plan says, kept or not."""
 
     format_version: str
-    purpose: Literal["apply", "advance", "undo", "remove"]
+    purpose: Literal["apply", "advance", "undo", "remove", "document"]
     undoes: str | None = Field(description="Id of the run that an undo takes back.")
     project: str
     serial: int
@@ -300,7 +353,7 @@ class Run(Shown):
     model_config = ConfigDict(extra="allow", json_schema_extra=with_example(examples.RUN))
 
     id: str
-    kind: str = Field(description="`apply`, `undo`, `remove`, `advance` or `propose`.")
+    kind: str = Field(description="`apply`, `undo`, `remove`, `advance`, `propose` or `audit`.")
     state: RunState = Field(description="`held`: it cannot go on, and looks again by itself at `waiting_until`.")
     project: str
     plan: str | None = Field(description="Null while a run of the loop has not made its plan.")

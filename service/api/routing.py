@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +21,14 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("content-type", "location", "etag")
 _RETRY_SECONDS = "1"
+
+
+class EscapedJson(JSONResponse):
+    """JSON in ASCII: for text as trackers have it, which may hold halves of characters that UTF-8 cannot write."""
+
+    def render(self, content: Any) -> bytes:
+        """The body's bytes."""
+        return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 class JsonRoute(APIRoute):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, advance, demo, history, library, mending, plans, schedule, simulate, status, undo
+from service.cli import admin, advance, audit, demo, history, library, mending, plans, schedule, simulate, status, undo
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(library.connections, name="connections")
 app.add_typer(library.team, name="team")
 app.add_typer(mending.runs, name="runs")
 app.add_typer(schedule.schedule, name="schedule")
+app.add_typer(audit.audit, name="audit")
 app.add_typer(undo.project, name="project")
 app.add_typer(admin.db, name="db")
 app.add_typer(admin.tokens, name="tokens")

@@ -159,7 +159,7 @@ def _set_up(
     request = projects.Request(
         name=asked.name or (present.name if present else key),
         key=present.key if present else key,
-        connection=asked.connection or (present.connection_id if present else _only_connection(context)),
+        connection=asked.connection or (present.connection_id if present else only_connection(context)),
         team=_team(context, asked.team, present),
         template=_template(context, asked.template, present),
         parameters=pairs("--set", values, "NAME=VALUE"),
@@ -185,7 +185,8 @@ def _calendar(file: Path) -> CalendarSpec:
         fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
 
 
-def _only_connection(context: Context) -> str:
+def only_connection(context: Context) -> str:
+    """The id of the connection where there is one only. Raises UseCaseError."""
     rows = connections.listed(context)
     if len(rows) == 1:
         return rows[0].id

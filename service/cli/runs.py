@@ -138,8 +138,10 @@ def follow(
     run_id: str,
     beside: Callable[[], object] = lambda: None,
     held: Callable[[running.Progress], object] | None = None,
+    enough: Callable[[running.Progress], bool] = lambda _found: False,
 ) -> running.Progress:
-    """Look at the run until it ends, with a bar on a terminal and in silence elsewhere; do `beside` at every look.
+    """Look at the run until it ends, or until that is `enough`, with a bar on a terminal and in silence elsewhere; do
+    `beside` at every look.
 
     One that is held may be so for days: without `held` that is its end here, else `held` is called each time.
     """
@@ -156,7 +158,7 @@ def follow(
         disable=not err.is_terminal,
     ) as bar:
         task = bar.add_task("Waiting to start", total=None, left="")
-        while not found.ended:
+        while not (found.ended or enough(found)):
             if found.run.state == stored.HELD and held is None:
                 break
             if found.run.state == stored.HELD and held is not None and told < found.run.attempt:
@@ -240,6 +242,8 @@ def how_to_go_on(found: running.Progress) -> Iterator[str]:
         yield f"Its work was taken up by: phaseloop runs show {found.continued_by}"
     elif run.state in (stored.WAITING, stored.HELD):
         yield f"Have it look again now: phaseloop runs resume {run.id}. Stop it: phaseloop runs cancel {run.id}"
+    elif run.kind == loops.AUDIT and run.state in stored.ENDED - {stored.COMPLETED}:
+        yield f"The records are looked at again tomorrow, or now with: phaseloop runs retry {run.id}"
     elif run.kind in loops.KINDS and run.state in (stored.FAILED, stored.CANCELLED):
         yield f"The loop is paused. When it shall go on: phaseloop schedule resume {escape(found.project.key)}"
     elif run.kind == loops.ADVANCE and run.state == stored.INCOMPLETE:
@@ -259,18 +263,27 @@ def report(found: running.Progress, *, as_json: bool) -> None:
     if as_json:
         print_json(running.run_json(found))
     else:
-        for line in finding_lines(findings_of(run.findings)):
-            out.print(line)
-        if run.state == stored.HELD:
-            out.print(f"[bold yellow]Held[/]: {_looks_again(found)}")
-        elif found.steps == 0 and run.state == stored.COMPLETED:
-            out.print("[bold]Nothing to do.[/]")
-        else:
-            colour = "green" if run.state == stored.COMPLETED else "bold red"
-            out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join(_numbers(found))}.")
-        for line in how_to_go_on(found):
-            out.print(line)
-        if found.project.url:
-            out.print(found.project.url)
+        tell(found)
     if run.state != stored.COMPLETED:
         raise typer.Exit(Exit.ERROR)
+
+
+def tell(found: running.Progress) -> None:
+    """Say how a run ended, or what it waits for, and how to go on."""
+    run = found.run
+    for line in finding_lines(findings_of(run.findings)):
+        out.print(line)
+    if run.state == stored.HELD:
+        out.print(f"[bold yellow]Held[/]: {_looks_again(found)}")
+    elif run.state == stored.WAITING:
+        out.print(f"[bold yellow]Not done yet[/]: {doing(found)}")
+    elif found.steps == 0 and run.state == stored.COMPLETED:
+        looked = run.kind == loops.AUDIT
+        out.print("The records were looked at; nothing was to be written." if looked else "[bold]Nothing to do.[/]")
+    else:
+        colour = "green" if run.state == stored.COMPLETED else "bold red"
+        out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join(_numbers(found))}.")
+    for line in how_to_go_on(found):
+        out.print(line)
+    if found.project.url:
+        out.print(found.project.url)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.errors import TrackerError
 from service.context import Context, open_context
+from service.domain.audit.shown import visible
 from service.domain.problems import InvalidInput
 from service.runs.lock import AlreadyRunning, SlotLost
 from service.settings import Settings
@@ -43,8 +44,15 @@ err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    """One JSON document on standard output. What would hide or turn text round on a terminal is written as an escape,
+    which is the same text to programs."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")) + "\n")
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON with escapes for what cannot be shown; that is within strings only."""
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def fail(message: str, fix: str = "") -> NoReturn:
@@ -117,7 +125,7 @@ def _first_line(error: BaseException | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text as it is: brackets in titles and messages are not markup."""
+    """The text as it is: brackets in titles and messages are not markup, and what would hide or forge text is shown."""
     from rich.markup import escape
 
-    return escape(text)
+    return escape(visible(text))

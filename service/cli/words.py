@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from connectors.tracker import Finding, Item, ItemKey, Severity
+from service.domain.audit.shown import visible
 from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
 
 COLOURS = {
@@ -148,9 +149,9 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     if ordered:
         yield "\n[bold]Findings[/]"
     for finding in ordered:
-        yield f"  [{SEVERITIES[finding.severity]}]{finding.severity.value}[/] {escape(finding.message)}"
+        yield f"  [{SEVERITIES[finding.severity]}]{finding.severity.value}[/] {escape(visible(finding.message))}"
         if finding.fix:
-            yield f"        {escape(finding.fix)}"
+            yield f"        {escape(visible(finding.fix))}"
 
 
 def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:

@@ -32,8 +32,13 @@ class _Told(BaseException):
         self.number = number
 
 
-def carry_out(context: Context, begin: Callable[[Enqueue], RunRow]) -> running.Progress:
-    """Have `begin` start a run with the way to enqueue it that fits, and follow the run to its end.
+def carry_out(
+    context: Context,
+    begin: Callable[[Enqueue], RunRow],
+    enough: Callable[[running.Progress], bool] = lambda _found: False,
+) -> running.Progress:
+    """Have `begin` start a run with the way to enqueue it that fits, and follow the run to its end, or until that is
+    `enough`; the run goes on then as when this process is told to stop.
 
     Where a service is at work on this store it does the run; otherwise, or when it leaves in the middle, this process
     does. Told to stop, this process parks the run and says how it goes on.
@@ -46,7 +51,7 @@ def carry_out(context: Context, begin: Callable[[Enqueue], RunRow]) -> running.P
         with _signals_told(), hands:
             hands.lend_if_needed()
             run_id = begin(hands.enqueue).id
-            found = follow(context, run_id, hands.lend_if_needed)
+            found = follow(context, run_id, hands.lend_if_needed, enough=enough)
     except _Told as told:
         if run_id:
             err.print(_how_it_goes_on(run_id, working=hands.working))

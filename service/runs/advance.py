@@ -1,4 +1,4 @@
-"""The durable run that turns a project's loop: look and plan, do the plan's batches, record what came of it.
+"""The durable run of a project's loop: look and plan, do the plan's batches, record what came of it.
 
 Where it cannot go on it is held: its workflow ends, so that nothing waits for it, and the clock begins the run's next
 attempt, a workflow of its own, which looks anew and plans what is left. Nobody has to do anything but mend what stands
@@ -21,8 +21,8 @@ WORKFLOW = "turn-loop"
 
 @DBOS.workflow(name=WORKFLOW)
 def turn_loop(run_id: str) -> str:
-    """Advance the loop, or propose what becomes of unfinished work; returns how it ended: completed, incomplete,
-    cancelled, failed or held."""
+    """Advance the loop, propose what becomes of unfinished work, or see to the records; returns how it ended:
+    completed, incomplete, cancelled, failed or held."""
     return apply.carried_out(run_id, lambda: _turn(run_id))
 
 

@@ -211,7 +211,10 @@ def journaled(verdict: Verdict) -> dict[str, Any]:
 _TO_ONE = {Op.MARK: "Mark", Op.UPDATE: "Update"}
 """What is done to one item at a time."""
 
-_TO_AN_ITERATION = {Op.CLOSE: "Close", Op.START: "Begin"}
+_TO_SEVERAL = {Op.CREATE: "Create", Op.FINISH: "Finish", Op.DELETE: "Remove"}
+
+_BY_NUMBER = {Op.CLOSE: "Close", Op.START: "Begin", Op.COMMENT: "Remind people of"}
+"""What is done about one iteration, or about its record."""
 
 
 def title(batch: Batch) -> str:
@@ -220,13 +223,11 @@ def title(batch: Batch) -> str:
     things = f"{count} {batch.kind.value}{'' if count == 1 else 's'}"
     if batch.op in _TO_ONE:
         return f"{_TO_ONE[batch.op]} {batch.keys[0]}"
-    if batch.op in _TO_AN_ITERATION:
-        return f"{_TO_AN_ITERATION[batch.op]} {batch.keys[0].replace(':', ' ')}"  # people read it when it is held
+    if batch.op in _BY_NUMBER:
+        return f"{_BY_NUMBER[batch.op]} {batch.keys[0].replace(':', ' ')}"  # people read it when it is held
+    if batch.op in _TO_SEVERAL:
+        return f"{_TO_SEVERAL[batch.op]} {things}"
     match batch.op:
-        case Op.CREATE:
-            return f"Create {things}"
-        case Op.FINISH:
-            return f"Finish {things}"
         case Op.MOVE if batch.target is None:
             return f"Take {things} out of their iteration"
         case Op.MOVE:
@@ -235,11 +236,11 @@ def title(batch: Batch) -> str:
             return f"Make sure of {count} dependenc{'y' if count == 1 else 'ies'}"
         case Op.READ_BACK:
             return f"Read back {count} items"
-        case Op.DELETE:
-            return f"Remove {things}"
         case Op.UNLINK:
             return f"Make sure that {count} dependenc{'y is' if count == 1 else 'ies are'} gone"
         case Op.END:
             return "End the project"
+        case Op.FILL:
+            return f"Write what is known into {count} record{'' if count == 1 else 's'}"
         case _:
             return f"Note {count} items"

@@ -30,7 +30,7 @@ from service.domain.desired import ranks
 from service.domain.diff import baseline
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
-from service.runs import iterations, removing
+from service.runs import iterations, records, removing
 from service.runs.work import Unsettled, Work
 from service.store import items
 from service.store.tables import ItemRow, ProjectRow, RunRow
@@ -467,5 +467,7 @@ DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.DELETE: removing.delete,
     Op.UNLINK: removing.unlink,
     Op.END: removing.end,
+    Op.FILL: records.fill,
+    Op.COMMENT: records.comment,
 }
 """What carries out each kind of batch."""

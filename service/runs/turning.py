@@ -1,4 +1,4 @@
-"""What the durable run of an advance needs from the use cases above it: to look and plan, and to record the outcome.
+"""What a durable run of the loop needs from the use cases above it: to look and plan, and to record the outcome.
 
 Both are repeatable: a step that runs twice finds what it did before.
 """
@@ -14,11 +14,12 @@ from service.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What an advance found when it looked.
+    """What a run of the loop found when it looked.
 
     `ready`: its plan is kept and claimed, and the run's `plan_id` names it. Else the run cannot go on now, and
     `findings` say why and who can mend it; the clock has it look again. `over`: there is nothing to do, and the run is
-    complete: `message` says why (the iteration was begun already, the project has ended, a proposal was made).
+    complete: `message` says why (the iteration was begun already, the project has ended, a proposal was made, records
+    need nothing).
     """
 
     ready: bool
@@ -29,7 +30,7 @@ class Looked:
 
 
 class Turning(Protocol):
-    """How an advance looks and is recorded."""
+    """How runs of the loop look and are recorded, each by its kind: to advance, to propose, to audit."""
 
     def look(self, context: Context, run_id: str) -> Looked:
         """Read the tracker and make, keep and claim the plan of this run, for its present attempt. Writes nothing to
@@ -38,12 +39,13 @@ class Turning(Protocol):
         At the beginning of an attempt the run's `plan_id` is None; where it is set, this attempt has its plan, and it
         is ready. What earlier attempts planned, and may have done in part, is in `store.loops.plans`, which goes by
         `PlanRow.run_id`. A run to propose is over when it has looked: the same call records the proposal and when the
-        advance is due."""
+        advance is due. So is one to audit that finds nothing to write."""
         ...
 
     def settle(self, context: Context, run_id: str) -> None:
         """Record what the applied plan did: the iteration closed with its figures, the one begun, what was carried, the
-        events, and when the clock is to do something next. All in one unit of work, done once."""
+        events; of an audit, what people were told of; and when the clock is to do something next. All in one unit of
+        work, done once."""
         ...
 
     def applied(self, context: Context, run_id: str) -> None:

@@ -27,7 +27,14 @@ ADVANCE = "advance"
 PROPOSE = "propose"
 """The kind of a run, and what is due: say what is unfinished and will be carried unless somebody answers."""
 
-KINDS = frozenset({ADVANCE, PROPOSE})
+AUDIT = "audit"
+"""The kind of a run: look at the records of the iterations, write what is known into them, remind people of the rest.
+It has a time of its own in the loop, so that it stands in no advance's way, and no advance in its."""
+
+TURNS = frozenset({ADVANCE, PROPOSE})
+"""Runs that turn the loop: where one is stopped, the loop is paused until somebody says that it shall go on."""
+
+KINDS = TURNS | {AUDIT}
 """Runs of the loop. They make their plan themselves, and are held where they cannot go on."""
 
 
@@ -78,7 +85,8 @@ def create_if_missing(
 
 
 def pause(session: Session, project_id: str, by: str, message: str, now: datetime) -> bool:
-    """Pause a loop that turns; whether it did turn. Nothing is due until somebody resumes it."""
+    """Pause a loop that turns; whether it did turn. Nothing is due until somebody resumes it, no look at the records
+    either."""
     return _change(session, project_id, TURNING, PAUSED, by, message, now)
 
 
@@ -91,7 +99,7 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
     changed = session.scalar(
         update(LoopRow)
         .where(LoopRow.project_id == project_id, LoopRow.state == was)
-        .values(state=state, next_due=None, message=message, changed_by=by, updated_at=now)
+        .values(state=state, next_due=None, audit_due=None, message=message, changed_by=by, updated_at=now)
         .returning(LoopRow.project_id)
     )
     return changed is not None
@@ -100,8 +108,27 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
 def look_again(session: Session, run: RunRow, until: datetime, now: datetime) -> None:
     """Have the clock begin this run's next attempt then, if it is still the newest of its loop and that turns. Of a
     paused one, something is due once it is resumed."""
+    if run.kind == AUDIT:
+        audit_again(session, run, until)
+        return
     newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id, LoopRow.state == TURNING
     session.execute(update(LoopRow).where(*newest).values(next_due=until, due=run.kind, updated_at=now))
+
+
+def set_audit_due(session: Session, project_id: str, due: datetime | None) -> None:
+    """Have the clock look at the project's records then, unless the loop is paused; None: not any more."""
+    going_on = LoopRow.project_id == project_id, LoopRow.state != PAUSED
+    session.execute(update(LoopRow).where(*going_on).values(audit_due=due))
+
+
+def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
+    """After this look at the records, have the clock take the next one then (None: nothing more is to come), if it was
+    the newest. A sooner one that somebody asked for meanwhile stays."""
+    if due is None:
+        return
+    later = LoopRow.audit_due.is_(None) | (LoopRow.audit_due > due)
+    newest = LoopRow.project_id == run.project_id, LoopRow.audit_run_id == run.id, LoopRow.state != PAUSED
+    session.execute(update(LoopRow).where(*newest, later).values(audit_due=due))
 
 
 def begun(session: Session, project_id: str) -> list[Begun]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, Result, select, update
@@ -28,6 +28,9 @@ CANCELLED = "cancelled"
 ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED, CANCELLED})
 """States that a run does not leave."""
 
+
+NEXT_LOOK = timedelta(days=1)
+"""When the records are looked at again after a look that was stopped."""
 
 PARKED = frozenset({QUEUED, WAITING, HELD})
 """States in which nothing is under way: a run that is cancelled in one of them is over at once."""
@@ -196,9 +199,16 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
 
 
 def _close(session: Session, run: RunRow, now: datetime) -> None:
-    if run.kind in loops.KINDS and run.state in (CANCELLED, FAILED):
+    stopped = run.state in (CANCELLED, FAILED)
+    if run.kind in loops.TURNS and stopped:
         _pause_the_loop(session, run, now)
     run.message, run.waiting_until, run.finished_at = "", None, now
+    if run.kind == loops.AUDIT:
+        # It writes nothing that plans are about, so they stay fresh; and one that was stopped stops nothing else.
+        loop = loops.find(session, run.project_id)
+        if stopped and loop is not None and loop.audit_run_id == run.id:
+            loops.set_audit_due(session, run.project_id, now + NEXT_LOOK)
+        return
     # Plans made while the run was at work saw a tracker half built: they are stale now.
     run.serial = session.scalar(
         update(ProjectRow)

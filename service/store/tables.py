@@ -110,7 +110,8 @@ class ProjectRow(Table):
     """One template version filled in for one team on one connection. `serial` grows with every applied plan.
 
     `calendar` is what the project says of its working time where it differs from the team's, `turning` what it says of
-    how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`).
+    how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`),
+    `audit` what it says of how its records are audited (see `domain.audit.rules`).
     A project that has ended (`ended_at`) is kept for the record; its key may be used again.
     """
 
@@ -127,6 +128,7 @@ class ProjectRow(Table):
     time_zone: Mapped[str] = mapped_column(String(60))
     calendar: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     turning: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    audit: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -187,8 +189,8 @@ class PlanRow(Table):
 
 
 class RunRow(Table):
-    """One durable execution. `kind`: apply, undo, remove, advance, propose. `state`: queued, running, waiting, held,
-    completed, incomplete, failed, cancelled.
+    """One durable execution. `kind`: apply, undo, remove, advance, propose, audit. `state`: queued, running, waiting,
+    held, completed, incomplete, failed, cancelled.
 
     A run that advances the loop makes its plan itself (`plan_id` is None until then); `iteration` is the one it begins,
     or the one whose unfinished work it proposes for. Where it cannot go on it is `held` until the clock has it look
@@ -234,6 +236,7 @@ class LoopRow(Table):
     `due` is what for: `propose` or `advance`. `run_id` is the newest such run. `answers` say what becomes of unfinished
     work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a person decided
     about the coming iteration (see `domain.turnover.Decision`). `feed` is the secret in the calendar feed's address.
+    `audit_due` is when the clock looks at the records next, None for never; `audit_run_id` the newest run that did.
     """
 
     __tablename__ = "loops"
@@ -249,6 +252,8 @@ class LoopRow(Table):
     message: Mapped[str] = mapped_column(Text, default="")
     changed_by: Mapped[str] = mapped_column(String(200), default="")
     feed: Mapped[str] = mapped_column(String(64), unique=True)
+    audit_due: Mapped[datetime | None] = mapped_column(Instant)
+    audit_run_id: Mapped[str | None] = mapped_column(String(80))
     updated_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (
         Index(
@@ -256,6 +261,12 @@ class LoopRow(Table):
             "next_due",
             sqlite_where=text("next_due IS NOT NULL"),
             postgresql_where=text("next_due IS NOT NULL"),
+        ),
+        Index(
+            "ix_loops_audit_due",
+            "audit_due",
+            sqlite_where=text("audit_due IS NOT NULL"),
+            postgresql_where=text("audit_due IS NOT NULL"),
         ),
     )
 
@@ -318,6 +329,76 @@ class EventRow(Table):
     run_id: Mapped[str | None] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (UniqueConstraint("project_id", "name", name="uq_events_project_name"),)
+
+
+class EvidenceRow(Table):
+    """What was read or decided about a project's records, never changed and never deleted: the database refuses both.
+
+    `kind`: `reading` (`body` is the subject of an audit, see `domain.audit.subject`), `waiver`, `revoked`. The entries
+    of a project are a chain: `seq` counts from 1, `digest` is the SHA-256 of the entry with `previous`, the digest of
+    the entry before it (see `domain.audit.chain`).
+    """
+
+    __tablename__ = "evidence"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    seq: Mapped[int]
+    iteration: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Instant)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    previous: Mapped[str] = mapped_column(String(64), default="")
+    digest: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (UniqueConstraint("project_id", "seq", name="uq_evidence_project_seq"),)
+
+
+class AuditRow(Table):
+    """What the newest audit of an iteration came to; it can be computed again from `evidence`.
+
+    `result` is an `Audited` as JSON, `evidence_id` the reading it was made from, `audited_at` the last look, which adds
+    no evidence where nothing changed. `state` is what the clock has done, as JSON: `nudged` (the clock's states for
+    which people were reminded), `bodies` (by heading, what we wrote under it so far) and `digests` (of the texts of the
+    record as we left them). `trouble` says why the last look failed, empty if it did not.
+    """
+
+    __tablename__ = "audits"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    verdict: Mapped[str] = mapped_column(String(20))
+    clock: Mapped[str] = mapped_column(String(20))
+    score: Mapped[int]
+    result: Mapped[dict[str, Any]] = mapped_column(JSON)
+    evidence_id: Mapped[int | None] = mapped_column(ForeignKey("evidence.id"))
+    audited_at: Mapped[datetime] = mapped_column(Instant)
+    state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    trouble: Mapped[str] = mapped_column(Text, default="")
+
+
+class WaiverRow(Table):
+    """That a person lets a check of a project pass, for iteration `number` or (None) for all, until a day, included."""
+
+    __tablename__ = "waivers"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    number: Mapped[int | None]
+    check: Mapped[str] = mapped_column(String(10))
+    by: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[date] = mapped_column(Date)
+    at: Mapped[datetime] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_by: Mapped[str | None] = mapped_column(String(200))
+
+
+class SigningKeyRow(Table):
+    """The key that signs binders: the newest signs, all are known. `public` is 32 bytes in hexadecimal, `secret`
+    encrypted like credentials."""
+
+    __tablename__ = "signing_keys"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    public: Mapped[str] = mapped_column(String(64), unique=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class StepRow(Table):

@@ -7,8 +7,8 @@ recorded by `Advancing.settle`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -19,15 +19,16 @@ from service import schedule
 from service.context import Context
 from service.domain.plan import Plan
 from service.domain.turnover import Decision, Policy, Turnover, is_past_meeting
+from service.notify.port import Notifier, Outbox
 from service.runs.turning import Looked
 from service.store import loops, runs
 from service.store.tables import EventRow, LoopRow, ProjectRow, RunRow
-from service.usecases import deciding, projects, scheduling, settling, turning_over
+from service.usecases import auditing, deciding, documenting, gating, projects, scheduling, settling, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.errors import Conflict
 from service.usecases.material import Material, material
 from service.usecases.planning import Draft, plan_row
-from service.usecases.turning_over import Gate, Wishes, open_gate
+from service.usecases.turning_over import Wishes
 
 TRIES = 3
 """How often an advance looks anew when the project was changed while it looked, before it is held."""
@@ -48,7 +49,7 @@ def preview(
     wishes = _wishes(context, loop, None, ours.pending)
     given = {name: Policy(policy).value for name, policy in (answers or {}).items()}
     wishes = replace(wishes, answers={**wishes.answers, **given}, decision=decision or wishes.decision)
-    return turning_over.drafted(context, ours, wishes)
+    return turning_over.drafted(context, ours, wishes, auditing.gate_of)
 
 
 def advance(
@@ -137,13 +138,16 @@ def _wishes(context: Context, loop: LoopRow, run: RunRow | None, earlier: Turnov
 
 @dataclass(frozen=True, slots=True)
 class Advancing:
-    """How runs of the loop look and are recorded (see `runs.turning.Turning`). `gate` is asked whether the closing
-    iteration is documented before its phase may end."""
+    """How runs of the loop look and are recorded (see `runs.turning.Turning`). `gate` is asked whether an iteration is
+    documented before it is closed; by `notifier` people hear of what their records lack."""
 
-    gate: Gate = open_gate
+    gate: gating.Ask = auditing.gate_of
+    notifier: Notifier = field(default_factory=Outbox)
 
     def look(self, context: Context, run_id: str) -> Looked:
         """Make, keep and claim the plan of this run, for its present attempt; or make and tell a proposal."""
+        if _kind(context, run_id) == loops.AUDIT:
+            return documenting.look(context, run_id, self.notifier)
         reads = 0
         for _ in range(TRIES):
             with context.database.session() as session:
@@ -172,13 +176,21 @@ class Advancing:
 
     def settle(self, context: Context, run_id: str) -> None:
         """Record what the applied plan did."""
-        settling.settle(context, run_id)
+        if _kind(context, run_id) == loops.AUDIT:
+            documenting.settle(context, run_id, self.notifier)
+        else:
+            settling.settle(context, run_id)
 
     def applied(self, context: Context, run_id: str) -> None:
         """Let the loop begin after a project's first apply."""
         with context.database.session() as session:
             project_id = session.get_one(RunRow, run_id).project_id
         settling.begin_loop(context, project_id)
+
+
+def _kind(context: Context, run_id: str) -> str:
+    with context.database.session() as session:
+        return session.get_one(RunRow, run_id).kind
 
 
 def _over(ours: Material, run: RunRow) -> str | None:
@@ -238,7 +250,7 @@ def _worth_saying(plan: Plan) -> tuple[Finding, ...]:
 def _propose(context: Context, ours: Material, run: RunRow, made: Draft, turnover: Turnover) -> str:
     """Keep the plan of the coming advance to be looked at, tell what it carries over, and set when it is due. Returns
     what was said."""
-    text, data = _proposal(ours, run, turnover)
+    text, data = _proposal(ours, run, turnover, made.plan.findings)
     with context.database.session() as session:
         loop = loops.locked(session, ours.project.id)
         if loop is None or loop.current != run.iteration or run.plan_id is not None:
@@ -264,7 +276,9 @@ def _propose(context: Context, ours: Material, run: RunRow, made: Draft, turnove
     return text
 
 
-def _proposal(ours: Material, run: RunRow, turnover: Turnover) -> tuple[str, dict[str, Any]]:
+def _proposal(
+    ours: Material, run: RunRow, turnover: Turnover, findings: Sequence[Finding]
+) -> tuple[str, dict[str, Any]]:
     """What is to be said of unfinished work, in words and as data."""
     carried = [
         {"key": one.key, "title": one.title, "policy": one.policy.value, "person": one.person}
@@ -282,6 +296,7 @@ def _proposal(ours: Material, run: RunRow, turnover: Turnover) -> tuple[str, dic
         words = [f"{of}: {what}. On {when} {then}, unless somebody answers otherwise."]
     if turnover.lacking and turnover.decision is None:
         words.append(f"Its phase goes on, unless this is mended by then: {'; '.join(turnover.lacking)}.")
+    words += [one.message for one in findings if one.code == gating.UNDOCUMENTED]
     return " ".join(words), {"carried": carried, "lacking": list(turnover.lacking)}
 
 

@@ -30,7 +30,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     its work up.
 
     Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors;
-    Conflict if the project has ended, and for a plan of an advance, which is made anew when the loop turns.
+    Conflict if the project has ended, and for a plan that a run of the loop made for itself.
     """
     with context.database.session() as session:
         plan_row = session.get(PlanRow, plan_id)
@@ -40,6 +40,11 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
         if purpose is Purpose.ADVANCE:
             message = "This plan shows what an advance does; it is not applied by itself."
             raise Conflict("advance-plan", message, "Advance the project: that makes the plan anew and applies it.")
+        if purpose is Purpose.DOCUMENT:
+            message = "This plan was made by a look at the records; it is not applied by itself."
+            raise Conflict(
+                "audit-plan", message, "Have the records looked at: that makes the plan anew and applies it."
+            )
         run_id = f"{purpose}-{plan_id}"
         project = session.get_one(ProjectRow, plan_row.project_id)
         run = session.get(RunRow, plan_row.run_id or run_id)

@@ -94,7 +94,9 @@ def _hurried(context: Context, run: RunRow, enqueue: Enqueue) -> RunRow:
 def _turned_on(context: Context, run: RunRow, started_by: str, enqueue: Enqueue) -> RunRow:
     """The run of the loop that goes on with this one: its next attempt if it is held, else a new run that makes its own
     plan with what is left; the loop turns again then, if it was paused."""
-    assert run.iteration is not None  # noqa: S101 - runs of the loop have one
+    if run.kind == loops.AUDIT:
+        return _looked_again(context, run, started_by, enqueue)
+    assert run.iteration is not None  # noqa: S101 - runs that turn the loop have one
     with context.database.session() as session:
         loop = loops.locked(session, run.project_id)
         if loop is None or loop.state == loops.ENDED:
@@ -109,8 +111,24 @@ def _turned_on(context: Context, run: RunRow, started_by: str, enqueue: Enqueue)
     return turned
 
 
+def _looked_again(context: Context, run: RunRow, started_by: str, enqueue: Enqueue) -> RunRow:
+    """The run that looks at the records now: the next attempt of one that is held, else a new one."""
+    with context.database.session() as session:
+        project = session.get_one(ProjectRow, run.project_id)
+        if project.ended_at is not None or loops.locked(session, project.id) is None:
+            raise _nothing_to_do(run.id)
+        again = schedule.begin_audit(session, project, started_by, context.now())
+        session.flush()
+        workflow, partition = runs.workflow_id(again.id, again.attempt), project.connection_id
+    enqueue(workflow, partition)
+    return again
+
+
 def _turned(session: Session, run: RunRow) -> bool:
-    """Whether a run did what it does to the loop, so that only single tickets can be left to do."""
+    """Whether a run did what it does to the loop, so that only single tickets can be left to do. A look at the records
+    is done anew."""
+    if run.kind == loops.AUDIT:
+        return False
     loop, number = loops.find(session, run.project_id), run.iteration or 0
     if loop is None:
         return True

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.context import Context
 from service.domain import calendar_file, shape
+from service.domain.audit import rules
 from service.domain.calendar import Calendar, check_time_zone
 from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.marks import Marks
@@ -37,6 +38,8 @@ class Request:
 
     `calendar` is what the project says of its working time, in place of what it said before; None leaves that as it is.
     `turning` is what it says of how its loop turns (the fields of `template.Loop`); what is not named stays.
+    `audit` is what it says of how its records are audited (the fields of `rules.ProjectAudit`); what is not named
+    stays, and what is None is as in the template again.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Request:
     create: bool = False
     calendar: CalendarSpec | None = None
     turning: Mapping[str, Any] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class _Settled:
     time_zone: str
     calendar: dict[str, Any]
     turning: dict[str, Any]
+    audit: dict[str, Any]
 
 
 def put(context: Context, request: Request, *, may_exist: bool = True) -> ProjectRow:
@@ -92,7 +97,7 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
         was = _settings(row)
         row.name, row.team_id, row.template_digest = request.name, team_row.id, request.template.digest
         row.create, row.parameters, row.time_zone = request.create, checked.parameters, checked.time_zone
-        row.calendar, row.turning = checked.calendar, checked.turning
+        row.calendar, row.turning, row.audit = checked.calendar, checked.turning, checked.audit
         if _settings(row) != was:
             row.serial += 1  # plans made from other settings are stale now
     return row
@@ -111,7 +116,7 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
     if not request.key.strip():
         problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
     problems += check_team(team, template)
-    found: dict[str, Any] = {"parameters": {}, "time_zone": "UTC", "calendar": {}, "turning": {}}
+    found: dict[str, Any] = {"parameters": {}, "time_zone": "UTC", "calendar": {}, "turning": {}, "audit": {}}
     try:
         found["time_zone"], found["calendar"] = _working_time(request, team, row)
     except InvalidInput as error:
@@ -128,6 +133,10 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
     try:
         turning = _turning(said, template).model_dump(mode="json")
         found["turning"] = {name: value for name, value in turning.items() if name in said}
+    except InvalidInput as error:
+        problems += error.problems
+    try:
+        found["audit"] = _audit(request.audit, row, template)
     except InvalidInput as error:
         problems += error.problems
     if problems:
@@ -168,9 +177,24 @@ def turning_of(row: ProjectRow, template: Template) -> Loop:
 def _turning(said: Mapping[str, Any], template: Template) -> Loop:
     """The template's way of turning with what a project says of it; numbers may be text, as a command line has them.
     Raises InvalidInput."""
-    numbers = {name: int(value) for name, value in said.items() if isinstance(value, str) and _NUMBER.fullmatch(value)}
-    marks = Marks.of({**template.loop.model_dump(mode="json"), **said, **numbers}, "turning")
+    marks = Marks.of({**template.loop.model_dump(mode="json"), **_numbered(said)}, "turning")
     return shape.validate(Loop, marks)
+
+
+def _audit(asked: Mapping[str, Any], row: ProjectRow | None, template: Template) -> dict[str, Any]:
+    """What the project says of its audit, as it is stored; numbers may be text. Raises InvalidInput where it is wrong
+    or looser than the template."""
+    said = {**(row.audit if row is not None else {}), **_numbered(asked)}
+    given = {name: value for name, value in said.items() if value is not None}
+    audit = shape.validate(rules.ProjectAudit, Marks.of(given, "audit"))
+    if problems := rules.problems(template, audit):
+        raise InvalidInput(problems)
+    return audit.model_dump(mode="json", exclude_unset=True)
+
+
+def _numbered(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said, with numbers for text that is one."""
+    return {n: int(v) if isinstance(v, str) and _NUMBER.fullmatch(v) else v for n, v in said.items()}
 
 
 def keep_template(session: Session, context: Context, text: TemplateText, template: Template) -> None:

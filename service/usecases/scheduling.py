@@ -15,6 +15,9 @@ from sqlalchemy.orm import Session
 
 from service.context import Context
 from service.domain import course as courses
+from service.domain.audit import rules
+from service.domain.audit.outcome import Gate
+from service.domain.audit.rules import ProjectAudit
 from service.domain.calendar import span_from
 from service.domain.course import Course, Stage, Turn
 from service.domain.parameters import number
@@ -113,6 +116,7 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
             turn = course.turn(turn.number)
             text += f" Iteration {turn.number} begins on {turn.dates.first}."
         loop.state, loop.message, loop.changed_by = loops.TURNING, "", by
+        _look_at_records(known, loop, now)
         set_due(session, known, loop, course)
         data = {"iteration": turn.number, "first": turn.dates.first.isoformat(), "catch_up": catch_up}
         tell(session, loop, "resumed", text, by, now, data)
@@ -159,7 +163,10 @@ def follow(context: Context, project_id: str) -> bool:
         known = material(context, project_id)
         course = course_of(known, ahead=2)
         with changing(context, row, known) as (session, loop):
-            if loop.state != loops.TURNING or loop.next_due is None or _run_at_work(session, loop) is not None:
+            if loop.state != loops.TURNING:
+                return False
+            _look_at_records(known, loop, context.now())
+            if loop.next_due is None or _run_at_work(session, loop) is not None:
                 return False
             was = loop.due, loop.next_due
             set_due(session, known, loop, course)
@@ -228,6 +235,20 @@ def course_of(known: Material, *, ahead: int | None = None) -> Course:
         coming_first=loop.next_first if loop is not None else None,
         ahead=ahead,
     )
+
+
+def audits(known: Material) -> bool:
+    """Whether the clock looks at the project's records: not under the gate `off`, which its phases share."""
+    said = ProjectAudit.model_validate(known.project.audit)
+    return rules.settle(known.template, known.template.phases[0], said).gate is not Gate.OFF
+
+
+def _look_at_records(known: Material, loop: LoopRow, now: datetime) -> None:
+    """Have the clock look at the records at once, if it does at all: when they are due may have changed."""
+    if not audits(known):
+        loop.audit_due = None
+    elif loop.current:
+        loop.audit_due = now
 
 
 def coming(known: Material) -> Turn:

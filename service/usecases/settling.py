@@ -20,7 +20,7 @@ from service.domain.turnover import OFTEN, Carried, Move, Policy, Turnover
 from service.domain.wire import finding_to_json, plan_from_json
 from service.store import items, loops
 from service.store.tables import CarryRow, IterationRow, LoopRow, PlanRow, RunRow
-from service.usecases import scheduling
+from service.usecases import gating, scheduling
 from service.usecases.material import Material, material
 
 
@@ -163,6 +163,11 @@ def _tell(session: Session, ours: Material, done: _Done) -> None:
             text = f'"{one.title}" was carried over for the {one.times}. time.'
             name = f"carried-often:{one.key}:{one.times}"
             tell(name, "carried-often", text, turnover.closes, key=one.key, times=one.times, person=one.person)
+    debts = [one for one in done.plan.findings if one.code == gating.UNDOCUMENTED]
+    if debts and turnover.closes:
+        text = f"Iteration {turnover.closes} of {key} was closed while records are not complete. "
+        text += " ".join(f"{one.message}." for one in debts)
+        tell(f"debt:{turnover.closes}", "debt", text, turnover.closes, records=[one.subject for one in debts])
     if turnover.begins and turnover.stage is not None:
         stage = turnover.stage
         text = f'Iteration {turnover.begins} of {key} began: "{turnover.title}".'
@@ -198,11 +203,14 @@ def _move_on(session: Session, ours: Material, loop: LoopRow, done: _Done) -> No
         session.flush()
         decided_by = turnover.decision.by if turnover.decision is not None else done.run.started_by
         loops.end(session, loop.project_id, decided_by, "The project was ended.", now)
-        return
-    loop.current = turnover.begins
-    session.flush()
-    if loop.state == loops.TURNING:
-        set_next(session, ours, loop)
+    else:
+        loop.current = turnover.begins
+        session.flush()
+        if loop.state == loops.TURNING:
+            set_next(session, ours, loop)
+    if scheduling.audits(ours):  # what is known of the one that was closed, and of the one that began
+        session.flush()
+        loops.set_audit_due(session, loop.project_id, now)
 
 
 def set_next(session: Session, ours: Material, loop: LoopRow) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from connectors.tracker import (
     Capabilities,
@@ -41,17 +42,12 @@ from service.domain.turnover import (
     turn_over,
 )
 from service.store import items
-from service.usecases import gone, members, planning
+from service.usecases import gating, gone, members, planning
 from service.usecases.material import Material
 from service.usecases.planning import Draft
 
-Gate = Callable[[Context, Material, int], Sequence[str]]
-"""What an audit of this iteration finds lacking before its phase may end, in words; nothing lets it pass."""
-
-
-def open_gate(_context: Context, _ours: Material, _number: int) -> Sequence[str]:
-    """The gate as long as nothing is audited: always open."""
-    return ()
+if TYPE_CHECKING:
+    from service.usecases.auditing import GateAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +63,27 @@ class Wishes:
     as_planned: bool = False
 
 
-def drafted(context: Context, ours: Material, wishes: Wishes, gate: Gate = open_gate) -> Draft:
-    """The plan that closes the iteration that goes on and begins the next one, or ends the project.
+def drafted(context: Context, ours: Material, wishes: Wishes, gate: gating.Ask) -> Draft:
+    """The plan that closes the iteration that goes on and begins the next one, or ends the project. `gate` is asked
+    whether the records allow it.
 
     Raises InvalidInput where the template cannot say what comes next, TrackerError when the tracker cannot be read.
     What stands in the way is in the plan's findings.
     """
     today = context.now().astimezone(ours.calendar.zone).date()
-    audit = gate(context, ours, ours.current) if ours.current else ()
-    return planning.drafted(context, ours, lambda tracker: _plan(tracker, ours, wishes, audit, today))
+
+    def asked(tracker: Tracker, place: Place) -> GateAnswer | None:
+        return gate(context, ours, tracker, ours.current, place) if ours.current else None
+
+    return planning.drafted(context, ours, lambda tracker: _plan(tracker, ours, wishes, asked, today))
 
 
 def _plan(
-    tracker: Tracker, ours: Material, wishes: Wishes, audit: Sequence[str], today: date
+    tracker: Tracker,
+    ours: Material,
+    wishes: Wishes,
+    asked: Callable[[Tracker, Place], GateAnswer | None],
+    today: date,
 ) -> tuple[Plan, Capabilities]:
     spec = replace(planning.spec_of(ours.project, ours.method), create=False)
     place = tracker.locate(spec)
@@ -88,7 +92,8 @@ def _plan(
         return replace(plan, findings=tuple(gone.project_findings(ours.project))), tracker.assumed(spec)
     able = place.capabilities
     seen = _observed_first(tracker, place, ours)
-    turnover = _turnover(ours, _closing(tracker, place, ours, seen), seen, wishes, audit)
+    answer = asked(tracker, place)
+    turnover = _turnover(ours, _closing(tracker, place, ours, seen), seen, wishes, answer)
     way = _course(ours, turnover, None if wishes.as_planned else today)
     team, people = members.still_there(tracker, place, ours.team, ours.project.key)
     moving = _moving(turnover)
@@ -116,6 +121,7 @@ def _plan(
         *tracker.check(spec, place, [item for item in wanted if item.kind is not ItemKind.GUEST]),
         *gone.item_findings(ours.project, wanted, about, observed, NOTHING),
         *_crowded(ours, turnover),
+        *gating.findings(ours, answer, let_through=wishes.earlier is not None),
         *people.findings,
     ]
     plan = replace(
@@ -207,15 +213,15 @@ def _turnover(
     closing: Closing,
     seen: Mapping[ItemKey, ObservedItem],
     wishes: Wishes,
-    audit: Sequence[str],
+    answer: GateAnswer | None,
 ) -> Turnover:
     stage = ours.begun[-1].stage if ours.begun else None
     found = turn_over(
         closing,
         following=following(ours.template, ours.parameters, stage) if stage else Stage(ours.template.phases[0].key),
         next_phase=next_phase(ours.template, stage) if stage else None,
-        needs=_needs(ours, stage, seen) if stage else (),
-        audit=audit,
+        needs=_needs(ours, stage, seen, record=not gating.counts(answer)) if stage else (),
+        audit=gating.keeping(ours, answer),
         policy=policy_of(ours.turning.carry_over),
         answers=wishes.answers,
         answered_by=wishes.answered_by,
@@ -224,9 +230,10 @@ def _turnover(
     return taken_up(wishes.earlier, found, _moved(ours, wishes.earlier)) if wishes.earlier is not None else found
 
 
-def _needs(ours: Material, stage: Stage, seen: Mapping[ItemKey, ObservedItem]) -> list[Need]:
+def _needs(ours: Material, stage: Stage, seen: Mapping[ItemKey, ObservedItem], *, record: bool) -> list[Need]:
+    """What must be done before the phase is over, the `record`'s ticket among it where nobody looks into that."""
     keys = list(_exit(ours))
-    if phase_of(ours.template, stage.phase).exit.record:
+    if record and phase_of(ours.template, stage.phase).exit.record:
         keys.append(record_key(ours.current))
     return [
         Need(key, _title(ours, key), seen[key].status if key in seen else None, _is_adrift(ours, key, seen))

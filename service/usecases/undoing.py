@@ -26,7 +26,7 @@ from connectors.tracker import (
 from service.context import Context
 from service.domain.batches import batches, estimate
 from service.domain.diff import UNREAD
-from service.domain.plan import Action, Change, Plan, Purpose, Reason, Recorded
+from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
 from service.domain.turnover import STATE, iteration_key
 from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
 from service.domain.wire import plan_from_json
@@ -106,6 +106,8 @@ def _undo_task(session: Session, run_id: str) -> _Task:
         raise Conflict("run-state", message, "`phaseloop plan` shows what to make again.")
     if run.plan_id is None or run.kind == loops.PROPOSE:
         raise Conflict("run-state", f"The run {run_id} wrote nothing.", "There is nothing to undo.")
+    if run.kind == loops.AUDIT:
+        raise NothingToUndo("nothing-to-undo", _stays(session.get_one(PlanRow, run.plan_id), run))
     kept = _plans_of(session, run)
     together = _runs_of(session, kept)
     for one in together:
@@ -166,6 +168,19 @@ def _task(
         items=known,
         people=people,
         closed=frozenset(iteration_key(one.number) for one in loops.begun(session, project.id) if one.closed),
+    )
+
+
+def _stays(row: PlanRow, run: RunRow) -> str:
+    """That what a run wrote into records stays, said plainly."""
+    changes = row.body.get("changes", ())
+    filled = sum(SECTIONS in change["changed"] for change in changes)
+    said = sum(COMMENT in change["changed"] for change in changes)
+    parts = [f"what it filled in stays in {filled} record{'' if filled == 1 else 's'}"] if filled else []
+    parts += [f"{said} comment{' stays' if said == 1 else 's stay'}"] if said else []
+    what = ", and ".join(parts) or "what it wrote stays"
+    return (
+        f"What {run.id} wrote is not taken back: {what}. People may have answered it; change it by hand in the tracker."
     )
 
 

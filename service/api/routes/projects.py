@@ -64,7 +64,7 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
 )
 def add_project(body: project_models.NewProject, context: Given, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. Nothing is sent to the tracker."""
-    with placed(partial(_pointer, calendar=body.calendar is not None)):
+    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
         row = projects.put(
             context,
             projects.Request(
@@ -78,6 +78,7 @@ def add_project(body: project_models.NewProject, context: Given, response: Respo
                 create=body.create,
                 calendar=_calendar(body),
                 turning=_turning(body),
+                audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
             ),
             may_exist=False,
         )
@@ -130,7 +131,7 @@ def change_project(
     row = projects.going_on(context, name)
     if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
         raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
-    with placed(partial(_pointer, calendar=body.calendar is not None)):
+    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
         row = projects.put(
             context,
             projects.Request(
@@ -144,6 +145,7 @@ def change_project(
                 create=row.create if body.create is None else body.create,
                 calendar=_calendar(body),
                 turning=_turning(body),
+                audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
             ),
         )
     scheduling.follow(context, row.id)
@@ -242,14 +244,16 @@ def _turning(body: project_models.NewProject | project_models.ProjectChanges) ->
     return {name: value for name, value in said.items() if value is not None or name == "wip_limit"}
 
 
-def _pointer(problem: Problem, *, calendar: bool = False) -> str | None:
-    """Where in the body a problem lies, None for one of the team or of a template's text. `calendar` says whether
-    there is one in the body."""
+def _pointer(problem: Problem, *, calendar: bool = False, audit: bool = False) -> str | None:
+    """Where in the body a problem lies, None for one of the team or of a template's text. `calendar` and `audit` say
+    whether there is one in the body."""
     match problem.source:
         case "project" | "turning" | wishes.SOURCE:
             return problem.pointer
         case "calendar" if calendar:
             return f"/calendar{problem.pointer}"
+        case "audit" if audit:
+            return f"/audit{problem.pointer}"
         case "parameters":
             return f"/parameters{problem.pointer}"
         case "template":
@@ -278,6 +282,7 @@ def _entry(row: ProjectRow) -> dict[str, Any]:
         "create": row.create,
         "calendar": row.calendar,
         **{name: row.turning.get(name) for name in _TURNING},
+        "audit": row.audit,
         "serial": row.serial,
         "created_at": row.created_at,
         "ended_at": row.ended_at,

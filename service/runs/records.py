@@ -1,0 +1,100 @@
+"""What the batches of a look at the records do: fill sections in, and say something on a record.
+
+Both may run again after a crash or a lost answer: the tracker writes no section twice and says nothing twice. What was
+written is remembered as soon as it is, for what is ours in a record is told from people's by it. That one record cannot
+be written is said and keeps nothing else from being done: nobody's work hangs on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerRefused
+from connectors.records import Fill
+from connectors.tracker import Finding, ItemKey, ObservedItem, RemoteRef, Severity
+from service.domain.batches import Batch
+from service.domain.plan import COMMENT, SECTIONS, Change
+from service.domain.turnover import record_number
+from service.runs.work import Work
+from service.store import audits, items
+
+
+def fill(work: Work, batch: Batch) -> None:
+    """Write what is known into these records, where nobody wrote anything but us."""
+    refs = {key: ref for key in batch.keys if (ref := work.ref(key)) is not None}
+    before = _shown(work, refs)
+    done = []
+    for key, ref in refs.items():
+        with _refusals_told(work, key):
+            if key in before:
+                _fill(work, key, ref)
+                done.append(key)
+    after = _shown(work, {key: refs[key] for key in done})
+    now = work.context.now()
+    with work.context.database.session() as session:
+        for key in done:
+            # What we wrote is no change of people's. Where they had changed the text already, it stays theirs.
+            if key in after and _is_as_seen(work, before[key]):
+                text = {"text": after[key].fields.get("text")}
+                items.seen(session, work.project.id, key, {**(work.rows[key].seen or {}), **text}, now)
+
+
+def comment(work: Work, batch: Batch) -> None:
+    """Say on these records what the plan says."""
+    for key in batch.keys:
+        ref, said = work.ref(key), work.changes[key].after or {}
+        if ref is None:
+            continue
+        text, mentions = str(said[COMMENT]), [str(one) for one in said.get("mentions", ())]
+        with _refusals_told(work, key):
+            work.tracker.comment(work.place, ref, text, mentions)
+        with work.context.database.session() as session:
+            audits.note(session, work.project.id, _number(key), nudged=str(said["clock"]))
+
+
+def fills_of(change: Change) -> list[Fill]:
+    """What a change of a record writes, section by section."""
+    after: Mapping[str, str] = (change.after or {}).get(SECTIONS, {})
+    former: Mapping[str, list[str]] = (change.before or {}).get(SECTIONS, {})
+    return [Fill(heading, body, tuple(former.get(heading, ()))) for heading, body in after.items()]
+
+
+def _fill(work: Work, key: ItemKey, ref: RemoteRef) -> None:
+    fills = fills_of(work.changes[key])
+    filled = work.tracker.fill(work.place, ref, fills)
+    bodies = {one.heading: one.body for one in fills}  # those that were left, too: they are not tried again and again
+    ours = filled.digest if filled.written else None  # where all was left, the text is people's as it stands
+    with work.context.database.session() as session:
+        audits.note(session, work.project.id, _number(key), bodies=bodies, digest=ours)
+
+
+@contextmanager
+def _refusals_told(work: Work, key: ItemKey) -> Iterator[None]:
+    """Turn what the tracker says against writing to this one record into a finding."""
+    try:
+        yield
+    except (ItemRejected, NotVisible, PermissionMissing) as error:
+        work.findings.append(_not_written(work, key, error))
+
+
+def _not_written(work: Work, key: ItemKey, error: TrackerRefused) -> Finding:
+    message = f'The tracker refused to have "{work.changes[key].title}" written to: {error.message}'
+    fix = error.fix or "See whether the record is still there, and may be edited and commented on by this account."
+    return Finding(Severity.WARNING, "record-refused", message, fix, key)
+
+
+def _shown(work: Work, refs: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, ObservedItem]:
+    """How the tracker shows these records now."""
+    if not refs:
+        return {}
+    return work.tracker.find(work.place, items.readable(items.references(work.rows)), only=list(refs))
+
+
+def _is_as_seen(work: Work, shown: ObservedItem) -> bool:
+    seen = work.rows[shown.key].seen
+    return seen is not None and seen.get("text") == shown.fields.get("text")
+
+
+def _number(key: ItemKey) -> int:
+    return record_number(key) or 0  # plans to document are about records
