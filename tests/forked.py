@@ -3,6 +3,8 @@ forks for every command. What a command does, prints and answers is what it does
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import select
@@ -12,11 +14,14 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from tests.warm import warm
 
 ROOT = Path(__file__).parents[1]
 _NUMBER = struct.Struct("i")
@@ -138,14 +143,32 @@ def _command(connection: socket.socket, order: dict[str, Any], fds: Sequence[int
 
 def main() -> None:
     """Import what commands use, then serve; a forked process goes on as its command."""
+    warm()
     from service.cli import main as command
-    from service.runs import engine, slots  # noqa: F401 - commands that do the work import them when they begin to
 
+    gc.collect()
+    gc.freeze()  # a forked process need not look through, and so copy, what was there before it
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         arguments = _serve(connection)
-    if arguments is not None:
-        sys.argv = ["phaseloop", *arguments]
+    if arguments is None:
+        return
+    sys.argv = ["phaseloop", *arguments]
+    try:
         command()
+    except SystemExit as ended:
+        _leave(ended.code)
+    _leave(None)
+
+
+def _leave(code: str | int | None) -> None:
+    """End as the interpreter does, but for taking every module down: that takes a forked process half of its time."""
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LOOK_EVERY = 0.02
+LOOK_EVERY = 0.05
 
 
 def eventually(look: Callable[[], T], seconds: float = 60.0) -> T:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import unquote
 from zlib import crc32
 
 import pytest
 import schemathesis
 from fastapi.routing import APIRoute
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from service.api.app import OUTSIDE, ROUTERS
 from tests.api.conftest import Api
+from tests.conftest import SECRETS
 from tests.waiting import eventually
 
 CHECKS = [
@@ -28,15 +31,23 @@ CHECKS = [
 ]
 """Not among them is that whatever fits the schema is accepted: a project may name a team that does not exist."""
 
+OWN = {"number", "seq", "measure", "waiver_id"}
+"""Parameters of addresses that are no names of what the address begins with."""
+
+RIGHT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+"""A name as addresses take it."""
+
 SKIPPED = {
     # Its schema is text, as OpenAPI 3.1 has no words for events; the check holds each event against it.
     ("watchRun", openapi_checks.response_schema_conformance),
+    # What is no binder is an answer of its own, and none that was sent wrongly.
+    ("verifyBinder", openapi_checks.negative_data_rejection),
 }
 
 
-@schemathesis.serializer("text/csv")
+@schemathesis.serializer("text/csv", "text/html")
 def as_text(context: schemathesis.SerializationContext, value: Any) -> bytes:
-    """A table is text in the document, and goes out as it is."""
+    """A table or a page is text in the document, and goes out as it is."""
     return str(value).encode("utf-8", "replace")
 
 
@@ -74,13 +85,23 @@ def document(api: Api) -> Any:
         found = next(name for prefix, name in known.items() if prefix in operation.path)
         if operation.method.upper() == "PUT" and "/connections/" in operation.path:
             found = written
-        reads_tracker = operation.path.endswith(("/check", "/plans", "/preview"))
-        return {
-            name: found if reads_tracker or crc32(str(value).encode()) % 2 == 0 else value
-            for name, value in path_parameters.items()
-        }
+        reads_tracker = operation.path.endswith(("/check", "/plans", "/preview", "/survey"))
+
+        def given(name: str, value: Any) -> Any:
+            if name in OWN or not RIGHT.fullmatch(unquote(str(value))):  # what is sent wrongly stays wrong
+                return value
+            return found if reads_tracker or crc32(str(value).encode()) % 2 == 0 else value
+
+        return {name: given(name, value) for name, value in path_parameters.items()}
 
     return schema
+
+
+def has_secret(case: Case) -> bool:
+    """Whether a credential of the tests stands where clients log it: Hypothesis takes words out of our own code, too.
+    Such a request would be heard as a leak."""
+    sent = unquote(f"{case.path_parameters} {case.query}")
+    return any(secret in sent for secret in SECRETS)
 
 
 OPERATIONS = [
@@ -97,8 +118,9 @@ def test_every_answer_is_as_documented(document: Any, name: str, mode: Generatio
         pytest.skip("there is nothing to send wrongly")
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def call(case: Case) -> None:
+        assume(not has_secret(case))
         checks = [check for check in CHECKS if (name, check) not in SKIPPED]
         case.call_and_validate(checks=checks, timeout=30)
 

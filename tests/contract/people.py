@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -13,8 +14,39 @@ from connectors.tracker import Place, RemoteRef
 class Person(Protocol):
     """Somebody who works with the items that phaseloop made."""
 
+    @property
+    def account(self) -> str:
+        """The id of their account."""
+
+    def joins(self, place: Place) -> None:
+        """Become a member of a new project, where its maker does not let everybody in."""
+
     def comments(self, ref: RemoteRef) -> None:
         """Write a comment."""
+
+    def says(self, ref: RemoteRef, text: str) -> str:
+        """Write this comment; its id."""
+
+    def corrects(self, ref: RemoteRef, comment: str, text: str) -> None:
+        """Change a comment of their own."""
+
+    def calls(self, account: str) -> str:
+        """How a text names somebody so that the tracker notifies them."""
+
+    def waits(self) -> None:
+        """Let an hour go by."""
+
+    def hears(self, ref: RemoteRef) -> list[str]:
+        """The comments on it, oldest first, as the tracker keeps them."""
+
+    def writes(self, ref: RemoteRef, text: str) -> None:
+        """Replace its text; of Markdown, headings of the second level and links are known."""
+
+    def links(self, ref: RemoteRef, url: str, title: str) -> None:
+        """Put a web address on it, beside its text."""
+
+    def ticks(self, ref: RemoteRef, line: str) -> None:
+        """Tick a line of its checklist."""
 
     def attaches(self, ref: RemoteRef) -> None:
         """Attach a file."""
@@ -27,6 +59,9 @@ class Person(Protocol):
 
     def finishes(self, ref: RemoteRef) -> None:
         """Move it to where work is done."""
+
+    def reopens(self, ref: RemoteRef) -> None:
+        """Move it back to where nothing was begun."""
 
     def adds_a_ticket(
         self,
@@ -42,6 +77,11 @@ class Person(Protocol):
         """Delete an epic or a ticket."""
 
 
+def an_hour_later(url: str) -> None:
+    """Move the clock of a sandbox on."""
+    httpx.post(f"{url}/sandbox/clock", json={"advanceSeconds": 3600}).raise_for_status()
+
+
 class JiraPerson:
     """A member of the Jira site; tickets of their own are made by an administrator, who may do so in every project."""
 
@@ -55,8 +95,40 @@ class JiraPerson:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
+    @property
+    def account(self) -> str:
+        return str(self.send("GET", "api/2/myself")["accountId"])
+
+    def joins(self, place: Place) -> None:
+        """Nothing: everybody on the site works in new projects."""
+
     def comments(self, ref: RemoteRef) -> None:
-        self.send("POST", f"api/2/issue/{ref.id}/comment", json={"body": "I looked into it."})
+        self.says(ref, "I looked into it.")
+
+    def says(self, ref: RemoteRef, text: str) -> str:
+        return str(self.send("POST", f"api/2/issue/{ref.id}/comment", json={"body": text})["id"])
+
+    def corrects(self, ref: RemoteRef, comment: str, text: str) -> None:
+        self.send("PUT", f"api/2/issue/{ref.id}/comment/{comment}", json={"body": text})
+
+    def calls(self, account: str) -> str:
+        return f"[~accountid:{account}]"
+
+    def waits(self) -> None:
+        an_hour_later(self.url)
+
+    def hears(self, ref: RemoteRef) -> list[str]:
+        return [str(one["body"]) for one in self.send("GET", f"api/2/issue/{ref.id}/comment")["comments"]]
+
+    def writes(self, ref: RemoteRef, text: str) -> None:
+        wiki = re.sub(r"\[([^\]]+)\]\(([^)]+)\)", r"[\1|\2]", re.sub(r"^## ", "h2. ", text, flags=re.MULTILINE))
+        self.send("PUT", f"api/2/issue/{ref.id}", json={"fields": {"description": wiki}})
+
+    def links(self, ref: RemoteRef, url: str, title: str) -> None:
+        self.send("POST", f"api/2/issue/{ref.id}/remotelink", json={"object": {"url": url, "title": title}})
+
+    def ticks(self, ref: RemoteRef, line: str) -> None:
+        raise NotImplementedError("Jira has no checklists")
 
     def attaches(self, ref: RemoteRef) -> None:
         headers = {"X-Atlassian-Token": "no-check"}
@@ -71,6 +143,9 @@ class JiraPerson:
 
     def finishes(self, ref: RemoteRef) -> None:
         self._goes_to(ref, "done")
+
+    def reopens(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "new")
 
     def _goes_to(self, ref: RemoteRef, category: str) -> None:
         path = f"api/2/issue/{ref.id}/transitions"
@@ -119,8 +194,43 @@ class TrelloPerson:
         assert answer.is_success, answer.text
         return answer.json()
 
+    @property
+    def account(self) -> str:
+        return str(self.send("GET", "members/me", params={"fields": "id"})["id"])
+
+    def joins(self, place: Place) -> None:
+        path = f"boards/{place.ref.id}/members/{self.account}"
+        self.send("PUT", path, admin=True, json={"type": "normal"})
+
     def comments(self, ref: RemoteRef) -> None:
-        self.send("POST", f"cards/{ref.id}/actions/comments", json={"text": "I looked into it."})
+        self.says(ref, "I looked into it.")
+
+    def says(self, ref: RemoteRef, text: str) -> str:
+        return str(self.send("POST", f"cards/{ref.id}/actions/comments", json={"text": text})["id"])
+
+    def corrects(self, ref: RemoteRef, comment: str, text: str) -> None:
+        self.send("PUT", f"cards/{ref.id}/actions/{comment}/comments", json={"text": text})
+
+    def calls(self, account: str) -> str:
+        return f"@{self.send('GET', f'members/{account}', params={'fields': 'username'})['username']}"
+
+    def waits(self) -> None:
+        an_hour_later(self.url)
+
+    def hears(self, ref: RemoteRef) -> list[str]:
+        said = self.send("GET", f"cards/{ref.id}/actions", params={"filter": "commentCard", "limit": 1000})
+        return [str(one["data"]["text"]) for one in reversed(said)]
+
+    def writes(self, ref: RemoteRef, text: str) -> None:
+        self.send("PUT", f"cards/{ref.id}", json={"desc": text})
+
+    def links(self, ref: RemoteRef, url: str, title: str) -> None:
+        self.send("POST", f"cards/{ref.id}/attachments", json={"url": url, "name": title})
+
+    def ticks(self, ref: RemoteRef, line: str) -> None:
+        lists = self.send("GET", f"cards/{ref.id}/checklists")
+        item = next(one["id"] for each in lists for one in each["checkItems"] if one["name"] == line)
+        self.send("PUT", f"cards/{ref.id}/checkItem/{item}", json={"state": "complete"})
 
     def attaches(self, ref: RemoteRef) -> None:
         self.send("POST", f"cards/{ref.id}/attachments", files={"file": ("notes.txt", b"What I found.")})
@@ -133,6 +243,9 @@ class TrelloPerson:
 
     def finishes(self, ref: RemoteRef) -> None:
         self._goes_to(ref, "Done")
+
+    def reopens(self, ref: RemoteRef) -> None:
+        self._goes_to(ref, "To Do")
 
     def _goes_to(self, ref: RemoteRef, name: str) -> None:
         board = self.send("GET", f"cards/{ref.id}", params={"fields": "idBoard"})["idBoard"]

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from connectors.errors import TrackerRefused
+from connectors.records import Fill
 from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Place, Priority, RemoteRef, Tracker
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
@@ -82,6 +83,8 @@ def everything(bench: Bench) -> None:
         tracker.close_iteration(place, iteration(1), turn.ref)
         items.append(iteration(1))
     tracker.contents(place, known, {}, {iteration(1).key: "x"})
+    recorded(bench, tracker, place, a.ref)
+    tracker.survey(spec)
     tracker.find(place, known)
     tracker.recover(place, [*items, ticket("none")], since, widely=True)
     tracker.check(spec, place, items)
@@ -93,6 +96,19 @@ def everything(bench: Bench) -> None:
     tracker.check(created, made, (), removing=list(ItemKind))
     tracker.delete(made, ItemKind.PROJECT, [(project, made.ref)])
     tracker.check(created, None, ())
+
+
+def recorded(bench: Bench, tracker: Tracker, place: Place, ref: RemoteRef) -> None:
+    """One of each call that reads tickets as evidence, and that writes on people's."""
+    bench.person.links(ref, "https://example.com/run", "Run")
+    bench.person.writes(ref, "## Goal\n\n## Data")
+    for number in range(21):
+        bench.person.says(ref, f"Comment {number}")
+    tracker.comment(place, ref, "The record is **due**.", [bench.person.account])
+    tracker.fill(place, ref, [Fill("Goal", "Planned 12.\n\n- one\n\n| a |\n|---|\n| 1 |"), Fill("Data", "None.")])
+    key = ItemKey("ticket:a")
+    [found] = tracker.documents(place, {key: ref}, [key]).values()
+    assert (len(found.comments), len(found.links), len(found.edits)) == (22, 1, 2)
 
 
 def removed(bench: Bench, tracker: Tracker, place: Place, known: dict[ItemKey, RemoteRef]) -> None:

@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from connectors.records import Fill
 from connectors.tracker import Creation, Done, ItemKey, ItemKind, Place, Priority, ProjectSpec, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
+from sandbox.trello.card_editing import move_to_board
 from sandbox.trello.seed import KEY, TOKEN
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy, Passing
@@ -121,6 +123,22 @@ def turned(tracker: TrelloTracker, place: Place, known: dict[ItemKey, RemoteRef]
     tracker.close_iteration(place, iteration(1), known[turn])
 
 
+def evidence(tracker: TrelloTracker, sandbox: SandboxServer, place: Place, ref: RemoteRef) -> None:
+    """A record that is read, commented, filled in and surveyed, also after it was on another board."""
+    key = ItemKey("record:1")
+    tracker.documents(place, {key: ref}, [key])
+    board = sandbox.trello.data.boards[place.ref.id]
+    card, actor = sandbox.trello.data.cards[ref.id], sandbox.trello.data.members[tracker.whoami().id]
+    elsewhere = next(one for one in sandbox.trello.data.boards.values() if sandbox.trello.lists_of(one.id))
+    for there in (elsewhere, board):
+        move_to_board(sandbox.trello, actor, card, there, sandbox.trello.lists_of(there.id)[0])
+    tracker.documents(place, {key: ref}, [key])
+    tracker.comment(place, ref, "It is due.", [actor.id])
+    tracker.fill(place, ref, [Fill("Goal", "Better."), Fill("Data", "word " * 4000)])
+    tracker.fill(place, ref, [Fill("Data", "other " * 3000, ("word " * 4000,))])
+    tracker.survey(ProjectSpec(uid="", key=place.ref.url, name=""))
+
+
 def removed(tracker: TrelloTracker, spec: ProjectSpec, place: Place, known: dict[ItemKey, RemoteRef]) -> None:
     """One of each thing looked at for traces, found by name and removed, the board last."""
     known |= {**tracker.made_along(), ItemKey("project:ml"): place.ref}
@@ -139,6 +157,10 @@ def passed() -> Iterator[list[Passing]]:
         settings = TrelloSettings.model_validate({"url": proxy.url, "key": KEY, "token": TOKEN, "invite": True})
         tracker = TrelloTracker(settings, TrelloClient(settings, windows={}))
         everything(tracker)
+        place = tracker.create_project(ProjectSpec(uid="prj_2", key="MR", name="Records", create=True))
+        [made] = tracker.create(place, [Creation(ticket("r", text="## Goal\n\n## Data\n"))])
+        assert isinstance(made, Done)
+        evidence(tracker, sandbox, place, made.ref)
         tracker.close()
         yield proxy.passed
 
@@ -169,6 +191,6 @@ def test_no_credential_is_in_an_address_or_a_body(passed: list[Passing]) -> None
 
 def test_a_write_is_sent_once_and_followed_by_no_read(passed: list[Passing]) -> None:
     cards = [one for one in passed if one.method == "POST" and one.path == "/1/cards"]
-    assert len(cards) == 2 + 1 + 2 + 1
+    assert len(cards) == 2 + 1 + 2 + 1 + 1
     read = [one.path for one in passed if one.method == "GET" and re.match(r"/1/cards/[0-9a-f]{24}\?", one.path)]
-    assert len(read) == 2  # what an update or a mark must keep
+    assert len(read) == 2 + 2  # what an update or a mark must keep, and a text that is filled in

@@ -8,6 +8,7 @@ other; what is saved is only the second that importing takes.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from tests.warm import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,7 +132,9 @@ def _killed_when(child: int, watch: Callable[[], bool] | None) -> Iterator[None]
 
 
 def _main() -> None:
-    _warm()
+    warm()
+    gc.collect()
+    gc.freeze()  # a forked process need not look through, and so copy, what was there before it
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
@@ -140,14 +145,6 @@ def _main() -> None:
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
-
-
-def _warm() -> None:
-    """Import what the commands need; nothing is opened and no thread is started by that."""
-    from importlib import import_module
-
-    for name in ("service.cli.main", "service.runs.engine", "connectors.registry"):
-        import_module(name)
 
 
 def _become(order: dict[str, Any]) -> None:

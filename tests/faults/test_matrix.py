@@ -13,8 +13,8 @@ from tests.faults.rig import TRACKERS, Rig, TrackerName
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for all the cases
 
-FROM_THE_RUN = 2
-"""How many calls of the run each kind is tried at."""
+FROM_THE_RUN = 1
+"""How many calls of the run each kind is tried at in a tracker."""
 
 WHILE_PLANNING = ("kill-answered", "lost", "html-200")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import typer
 from ruamel.yaml import YAML
 
+from connectors.mlflow.settings import MlflowSettings
 from service.cli.main import app
 from service.cli.reference import commands
 from service.settings import Settings
@@ -31,6 +33,32 @@ def test_every_variable_that_it_sets_is_a_setting(compose: Any) -> None:
     for one in compose["services"].values():
         ours = [name for name in one["environment"] if name.startswith("PHASELOOP_")]
         assert all(name.removeprefix("PHASELOOP_").lower() in Settings.model_fields for name in ours)
+
+
+def test_what_is_said_of_mlflow_is_passed_on_and_nothing_said_is_no_mlflow(
+    compose: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {f"PHASELOOP_{name.upper()}" for name in Settings.model_fields if name.startswith("mlflow_")}
+    passed = {n: v for n, v in compose["services"]["service"]["environment"].items() if n in known}
+
+    assert passed.keys() == known
+    for name, value in passed.items():
+        found = re.fullmatch(rf"\$\{{{name}:-(.*)\}}", value)
+        assert found, value
+        monkeypatch.setenv(name, found[1])
+    settings = Settings(_env_file=None)
+    assert (settings.mlflow_url, settings.mlflow_username, settings.mlflow_allow_http) == (None, "", False)
+    with_url = MlflowSettings(
+        url="http://mlflow.example.com", token=settings.mlflow_token, password=settings.mlflow_password
+    )
+    assert not with_url.credential
+
+
+def test_the_example_names_every_setting_of_mlflow() -> None:
+    text = (ROOT / ".env.example").read_text()
+
+    named = set(re.findall(r"^#?PHASELOOP_(MLFLOW_\w+)=", text, re.MULTILINE))
+    assert {name.lower() for name in named} == {name for name in Settings.model_fields if name.startswith("mlflow_")}
 
 
 def test_three_replicas_start_after_one_upgrade_of_a_healthy_database(compose: Any) -> None:

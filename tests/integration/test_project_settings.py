@@ -148,3 +148,27 @@ def test_a_team_s_later_change_that_does_not_go_with_the_project_is_said(context
 def test_today_is_the_project_s_own(context: Context) -> None:
     row = put(context, time_zone="Pacific/Auckland", parameters={"start_date": "today"})
     assert row.parameters["start_date"] == "2026-03-16"
+
+
+def test_what_a_project_says_of_its_audit_is_kept_and_the_rest_is_as_in_the_template(context: Context) -> None:
+    first = put(context, audit={"gate": "block", "grace_working_days": "1"})
+    assert first.audit == {"gate": "block", "grace_working_days": 1}
+
+    again = put(context, audit={"hosts": ["runs.example.com"], "grace_working_days": None})
+
+    assert again.audit == {"gate": "block", "hosts": ["runs.example.com"]}
+    assert again.serial == first.serial
+    assert put(context).audit == again.audit
+
+
+def test_a_project_may_not_loosen_the_audit_of_its_template(context: Context) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        put(context, audit={"grace_working_days": 29, "checks": {"D10": "minor"}, "hosts": ["not a host"]})
+
+    assert {problem.path for problem in refused.value.problems} == {"grace_working_days", "checks.D10", "hosts[0]"}
+    assert "phaseloop audit waive" in str(refused.value)
+
+
+def test_what_no_audit_knows_is_refused(context: Context) -> None:
+    with pytest.raises(InvalidInput, match="gat"):
+        put(context, audit={"gat": "block"})

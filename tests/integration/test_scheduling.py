@@ -47,6 +47,12 @@ def firings(shop: Shop, count: int = 10) -> list[tuple[str, int, str]]:
     return [(one.kind, one.iteration, one.at.isoformat(timespec="minutes")) for one in found]
 
 
+def turns(shop: Shop) -> list[str]:
+    """The runs that the clock begins now to turn the loop; what it begins to look at the records is left out."""
+    begun = schedule.fire(shop.context, shop.clock())
+    return [workflow for workflow, _ in begun if not workflow.startswith(loops.AUDIT)]
+
+
 # --- what comes next --------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +177,7 @@ def test_resumed_on_the_weekday_itself_the_next_iteration_begins_today(begun: Sh
     begun.clock.set("2026-07-20T12:00")
     scheduling.resume(begun.context, "ML", PM)
     assert firings(begun, 1) == [("advance", 2, "2026-07-20T09:00+02:00")]
-    assert len(schedule.fire(begun.context, begun.clock())) == 1
+    assert len(turns(begun)) == 1
 
 
 def test_today_is_the_project_s_day(tmp_path: Path) -> None:
@@ -197,7 +203,7 @@ def test_catching_up_runs_through_what_was_missed(shop: Shop) -> None:
     shop.clock.set("2026-04-01T12:00")
     loop = scheduling.resume(shop.context, "ML", PM, catch_up=True)
     assert (loop.next_first, loop.next_due) == (None, at("2026-03-02T08:00"))
-    assert len(schedule.fire(shop.context, shop.clock())) == 1
+    assert len(turns(shop)) == 1
 
 
 def test_an_advance_that_failed_goes_on_at_once_while_its_iteration_is_not_over(begun: Shop) -> None:
@@ -206,7 +212,7 @@ def test_an_advance_that_failed_goes_on_at_once_while_its_iteration_is_not_over(
     begun.clock.set("2026-03-17T12:00")
     loop = scheduling.resume(begun.context, "ML", PM)
     assert (loop.next_first, loop.due, loop.next_due) == (None, "advance", at("2026-03-16T08:00"))
-    [(workflow, _partition)] = schedule.fire(begun.context, begun.clock())
+    [workflow] = turns(begun)
     assert workflow.startswith(f"advance-{begun.project.id}-2")
 
 

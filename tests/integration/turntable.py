@@ -6,7 +6,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
+from connectors.pacing import time_kept_by
 from connectors.tracker import ItemKey
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
@@ -47,16 +49,30 @@ START = "2026-03-02"
 
 
 class Clock:
-    """A clock that goes on from where it is put."""
+    """A clock that goes on from where it is put. Who sleeps by it does not wait: time passes at once."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
+        self._slept = 0.0
+        self._lock = threading.Lock()
+        self.told: Callable[[timedelta], None] = lambda _: None
+        """Another clock, which is to go on with this one."""
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self._offset
 
     def set(self, text: str) -> None:
         self._offset = datetime.fromisoformat(text).replace(tzinfo=UTC) - datetime.now(UTC)
+
+    def seconds(self) -> float:
+        """For who measures spans: never goes back, wherever the clock is put."""
+        return time.monotonic() + self._slept
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._slept += seconds
+            self._offset += timedelta(seconds=seconds)
+            self.told(timedelta(seconds=seconds))
 
 
 @dataclass
@@ -185,12 +201,14 @@ def turntable(
     """An installation with a project that was set up and not yet planned."""
     clock = Clock()
     chosen = Settings(home=home, database_url=None, secret_key=None, **{**QUICKLY, **(settings or {})})
-    with SandboxServer() as sandbox:
+    with SandboxServer() as sandbox, time_kept_by(clock.seconds, clock.sleep):
+        clock.told = sandbox.world.clock.advance
         context = replace(open_context(chosen), now=clock)
         try:
             connect(context, sandbox, tracker)
             teams.put(context, team())
-            template = TemplateText.of(TEMPLATE.read_text(), TEMPLATE.name)
+            file: Path = asked.pop("template", TEMPLATE)
+            template = TemplateText.of(file.read_text(), file.name)
             parameters = {"start_date": START, **asked.pop("parameters", {})}
             zone = asked.pop("time_zone", "UTC")
             request = projects.Request(

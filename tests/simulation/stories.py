@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from service.domain.calendar import DateRange
 from service.domain.team import Team
-from service.templates import load_builtin
+from service.templates import TemplateText, load_builtin
 from simulation.cast import COUNTRY, SUBDIVISION, come_along
 from simulation.play import Play, Script
 from simulation.report import Began, Closed, Entry, Held, Noted, Report, WentOn
@@ -34,8 +34,13 @@ _WORK = re.compile(r"ticket:(?P<name>[a-z0-9-]+)(?P<turn>[@~]\d+)?")
 
 
 def script(tracker: str, method: str = "scrum", *, months: int = 6, seed: int = 1, **more: Any) -> Script:
+    """A script whose records nobody audits, unless `more` says so: that has stories of its own."""
     team = come_along(seed, DateRange(FIRST, FIRST + timedelta(days=31 * months)))
-    return Script(load_builtin("iterative-ml"), more.pop("team", team), FIRST, months, tracker, method, seed, **more)
+    template = load_builtin("iterative-ml")
+    if "audit" not in more:
+        template = TemplateText.of(template.text.replace("\n  gate: warn\n", "\n  gate: off\n"), template.source)
+    more = {"audit": {}, **more}
+    return Script(template, more.pop("team", team), FIRST, months, tracker, method, seed, **more)
 
 
 @dataclass
@@ -158,7 +163,8 @@ class Story:
             carried = self.title[number] in after[id_].iterations
             assert carried in {policy == "next" for title, policy in told if title == one.title}, one
             if carried:
-                assert (after[id_].status, after[id_].email) == (one.status, one.email), one
+                assert after[id_].status == one.status, one
+                assert one.email in (None, after[id_].email), one  # what nobody had may be somebody's now
         done = {one.id for one in before.inside(self.title[number - 1]) if one.status == "done"}
         assert done <= {one.id for one in now.inside(self.title[number - 1])}
 

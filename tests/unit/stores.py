@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 
@@ -12,7 +13,7 @@ from service.context import Context
 from service.settings import Settings
 from service.store.database import Database
 from service.store.secrets import Vault
-from service.store.tables import ConnectionRow, TeamRow, TemplateRow
+from service.store.tables import ConnectionRow, ProjectRow, TeamRow, TemplateRow
 from tests.postgres import scratch_database
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -39,3 +40,9 @@ def opened(url: str, home: Path) -> Iterator[Context]:
         session.add(TemplateRow(digest="d", name="n", version="1", source="s", text="", created_at=NOON))
     yield context
     context.close()
+
+
+def project_row(name: str, /, **about: Any) -> ProjectRow:
+    """A project of that connection, team and template, not yet in the store; its id, name and key are `name`."""
+    usual = {"name": name, "key": name, "connection_id": "con", "team_id": "team", "template_digest": "d"}
+    return ProjectRow(**{"id": name, **usual, "parameters": {}, "time_zone": "UTC", "created_at": NOON, **about})

@@ -16,7 +16,9 @@ LAYERS = [
     ["service.runs"],
     ["service.schedule"],
     ["service.context"],
-    ["service.store", "service.templates"],
+    ["service.verification"],
+    ["service.binder"],
+    ["service.store", "service.templates", "service.notify"],
     ["service.settings"],
     ["service.domain"],
     ["connectors"],
@@ -82,9 +84,10 @@ def test_the_domain_is_pure(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("service/domain"), ids=name_of)
 def test_the_domain_knows_trackers_only_by_the_port_s_values(path: Path) -> None:
+    values = ["connectors.tracker", "connectors.records", "connectors.tracking", "connectors.errors"]
     of_connectors = {target for target in imports(path) if within(target, ["connectors"])}
 
-    assert all(within(target, ["connectors.tracker", "connectors.errors"]) for target in of_connectors)
+    assert all(within(target, values) for target in of_connectors)
 
 
 @pytest.mark.parametrize("path", [*modules("service"), *modules("connectors")], ids=name_of)

@@ -44,17 +44,7 @@ def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]
 
 def project(session: Session, name: str, next_due: datetime | None = NOON, **about: object) -> str:
     """A project with a loop that is due then."""
-    row = ProjectRow(
-        id=name,
-        name=name,
-        key=name,
-        connection_id="con",
-        team_id="team",
-        template_digest="d",
-        parameters={},
-        time_zone="UTC",
-        created_at=NOON,
-    )
+    row = stores.project_row(name)
     session.add(row)
     session.flush()
     loops.create_if_missing(session, name, NOON, next_due=next_due)

@@ -101,13 +101,23 @@ def test_what_is_shared_keeps_time_by_the_clock_it_was_made_under() -> None:
     with time_kept_by(clock, naps):
         pacer = shared_pacer("jira https://months.example.com", {"PUT": Budget(rate=2, burst=1)})
         window = shared_windows("trello months", {"token": Quota(1, 10)})["token"]
+        patience = Patience()
     for _ in range(2):
         pacer.wait("PUT")
+    assert patience.try_pause(3)
     with window.slot():
         pass
     clock.now += 10
     with window.slot() as waited:
         pass
 
-    assert naps == [0.5]
+    assert naps == [0.5, 3]
     assert waited == 0
+
+
+def test_what_is_shared_under_one_clock_is_not_shared_under_another() -> None:
+    budgets = {"PUT": Budget(rate=2, burst=1)}
+    usual = shared_pacer("jira https://twice.example.com", budgets)
+    with time_kept_by(FrozenClock(), Naps()):
+        assert shared_pacer("jira https://twice.example.com", budgets) is not usual
+    assert shared_pacer("jira https://twice.example.com", budgets) is usual

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.batches import REMOVAL_ORDER, Batch, Op, batches, cheapest_stages, estimate, levels
 from service.domain.diff import diff
-from service.domain.plan import Action, Change, Purpose, Reason
+from service.domain.plan import COMMENT, SECTIONS, Action, Change, Purpose, Reason
 
 relaxed = settings(deadline=None)
 JIRA = Capabilities(
@@ -321,3 +321,37 @@ def test_the_estimate_does_not_promise_more_than_the_trackers_rate_allows() -> N
 
     assert seconds(0.001) == 20.0
     assert seconds(2.0) > 50.0
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def about_record(number: int, *changed: str) -> Change:
+    key = ItemKey(f"record:{number}")
+    return Change(key, ItemKind.TICKET, Action.UPDATE, Reason.FACTS, f"Document {number}", changed=changed)
+
+
+def test_records_are_filled_before_anybody_is_reminded_of_them() -> None:
+    changes = [about_record(1, COMMENT), about_record(2, SECTIONS, COMMENT), about_record(3, SECTIONS)]
+
+    assert batches(changes, [], JIRA, Purpose.DOCUMENT) == [
+        Batch(Op.FILL, ItemKind.TICKET, (ItemKey("record:2"), ItemKey("record:3"))),
+        Batch(Op.COMMENT, ItemKind.TICKET, (ItemKey("record:1"),)),
+        Batch(Op.COMMENT, ItemKind.TICKET, (ItemKey("record:2"),)),
+    ]
+
+
+def test_many_records_are_filled_in_several_steps_and_each_once() -> None:
+    layout = batches([about_record(number, SECTIONS) for number in range(1, 48)], [], TRELLO, Purpose.DOCUMENT)
+
+    assert [len(batch.keys) for batch in layout] == [20, 20, 7]
+    assert len({key for batch in layout for key in batch.keys}) == 47
+
+
+def test_what_a_look_at_the_records_takes_is_told_before_it_is_done() -> None:
+    layout = batches([about_record(1, SECTIONS, COMMENT), about_record(2, SECTIONS)], [], JIRA, Purpose.DOCUMENT)
+
+    expected = estimate(layout, [], JIRA, creates_project=False, seconds_per_call=0.1)
+
+    # Two looks round the step that fills, a read and a write for each record and for the comment.
+    assert (expected.reads, expected.writes) == (2 + 2 + 1, 2 + 1)

@@ -222,15 +222,16 @@ def test_recurring_work_may_name_its_iteration() -> None:
     assert by_key(draw(process))["ticket:again@2"].title == "Turn 3: 2 of 2"
 
 
-def test_a_record_has_a_heading_for_every_section_with_its_prompt_quoted() -> None:
+def test_a_record_has_a_heading_for_every_section_with_its_prompt_quoted_and_says_what_the_phase_is_for() -> None:
     found = by_key(draw(template()))["record:1"]
     assert found.text == (
         "What was learnt in Build things.\n\n"
         "**Written by:** ML Engineer\n\n"
         "**Signed by:** Product Manager, not by the author\n\n"
         "**Ends the phase:** Build things, whose output is: a thing that works\n\n"
-        "## Goal\n\n> What was it?\n> Why?\n\n"
-        "## Risks\n\n> Which?"
+        "## Goal\n\n**Focus of Build things:** Build for Churn. Then more.\n\n> What was it?\n> Why?\n\n"
+        "## Risks\n\n> Which?\n\n"
+        "## Tickets and figures\n\n*phaseloop fills this in from the tracker before the iteration ends.*"
     )
     assert (found.kind, found.role, found.reviewers, found.points) == (TicketKind.RECORD, "ml", ("pm",), 2)
     assert (found.title, found.epic) == ("Record of iteration 1", "epic:work")

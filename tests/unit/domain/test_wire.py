@@ -72,6 +72,29 @@ def test_whatever_a_turnover_says_it_says_when_read_back(turnover: Turnover) -> 
     assert reread(replace(PLAN, turnover=turnover)).turnover == turnover
 
 
+def test_a_plan_to_document_is_read_back_and_published_with_what_it_writes() -> None:
+    before = {"sections": {"Goal": ["> What was it?"]}}
+    after = {"sections": {"Goal": "To know."}, "comment": "It is due.", "mentions": ["a1"], "clock": "due"}
+    changed = ("sections", "comment")
+    key = ItemKey("record:4")
+    change = Change(key, ItemKind.TICKET, Action.UPDATE, Reason.REMINDER, "Document 4", before, after, changed)
+    plan = replace(PLAN, turnover=None, purpose=Purpose.DOCUMENT, changes=(change,))
+
+    assert reread(plan) == plan
+    shown = published(plan)
+    assert (shown["purpose"], shown["changes"][0]["reason"], shown["creates_project"]) == (
+        "document",
+        "reminder",
+        False,
+    )
+    assert shown["changes"][0]["change"] == {
+        "action": "update",
+        "changed": ["sections", "comment"],
+        "before": before,
+        "after": after,
+    }
+
+
 def test_the_batches_of_an_advance_are_read_back() -> None:
     plan = [Batch(op, ItemKind.ITERATION, (ItemKey("iteration:1"),)) for op in (Op.CLOSE, Op.START)]
 

@@ -19,12 +19,12 @@ def test_a_phase_of_fewer_than_three_roles_is_warned_about() -> None:
     text = SMALL.replace("roles: [pm, ml, qa]\n    iterations: 2", "roles: [ml, qa, designer, ml]\n    iterations: 2")
     assert warnings(text) == []
     text = SMALL.replace("roles: [pm, ml, qa]\n    iterations: 1", "roles: [pm, ml, ml]\n    iterations: 1")
-    assert 'it.yaml:84 phases[1].roles: phase "run" has fewer than 3 roles' in warnings(text)[-1]
+    assert 'it.yaml:90 phases[1].roles: phase "run" has fewer than 3 roles' in warnings(text)[-1]
 
 
 def test_a_role_at_work_in_a_phase_that_does_not_list_it_is_warned_about() -> None:
     assert warnings(SMALL) == [
-        'it.yaml:71 phases[0].tickets[2].role: "designer" is not among the roles of the phase; add it there'
+        'it.yaml:77 phases[0].tickets[2].role: "designer" is not among the roles of the phase; add it there'
     ]
 
 

@@ -114,13 +114,14 @@ def test_every_text_of_a_template_is_known_to_the_placeholder_check() -> None:
     keys = {"name", "version", "format", "kind", "key", "epic", "role", "author", "sign_off", "type", "default"}
     lists_of_keys = {"roles", "reviewers", "needs", "before", "seed_ref", "choices", "origin", "when", "at", "fallback"}
     numbers = {"iteration_days", "start_date", "carry_over", "ahead"}
+    words = {"gate", "sign_off_by", "checks", "escalate_to", "links"}
 
     def walk(value: object, field: str) -> None:
         if isinstance(value, str):
-            assert field in keys | lists_of_keys | numbers or value in known, (field, value)
+            assert field in keys | lists_of_keys | numbers | words or value in known, (field, value)
         elif isinstance(value, dict):
             for name, inner in value.items():
-                walk(inner, field if field == "when" else str(name))
+                walk(inner, field if field in ("when", "checks") else str(name))
         elif isinstance(value, list | tuple):
             for inner in value:
                 walk(inner, field)

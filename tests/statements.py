@@ -1,0 +1,26 @@
+"""What a store is sent, for tests of what a look costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+
+from service.context import Context
+
+
+@contextmanager
+def statements(context: Context, *, but: str | None = None) -> Iterator[list[str]]:
+    """The statements that our store is sent meanwhile, without those that have the words `but` in them."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if but is None or but not in statement:
+            sent.append(statement)
+
+    event.listen(context.database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(context.database.engine, "before_cursor_execute", note)
