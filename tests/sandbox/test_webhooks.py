@@ -41,10 +41,11 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            # Before the answer: the next try may come in another thread as soon as this one is answered.
+            receiver.arrived.put(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
             self.send_header("content-length", "0")
             self.end_headers()
-            receiver.arrived.put(({name.lower(): value for name, value in self.headers.items()}, body))
 
         def log_message(self, *_: object) -> None:
             """Keep the test's output clean."""
