@@ -155,14 +155,20 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
 
 def follow(context: Context, project_id: str) -> bool:
     """Bring what is due in line with the project as it is set up now: to be called after its settings or its team's
-    calendar changed. Returns whether that moved something. Left alone are a loop that does not turn, one whose run is
-    at work, and one whose iterations cannot be placed on the calendar (its next run says so)."""
+    calendar changed. Returns whether that moved something. A loop that nobody has touched and that has not begun turns
+    or waits as `beginning` says. Left alone are any other that does not turn, one whose run is at work, and one whose
+    iterations cannot be placed on the calendar (its next run says so)."""
     with context.database.session() as session:
         row = session.get_one(ProjectRow, project_id)
     try:
         known = material(context, project_id)
         course = course_of(known, ahead=2)
         with changing(context, row, known) as (session, loop):
+            if loop.current == 0 and loop.run_id is None and not loop.changed_by:
+                had = loop.state, loop.next_due
+                loop.next_due, loop.message = beginning(course.turn(1), context.now())
+                loop.state = loops.PAUSED if loop.next_due is None else loops.TURNING
+                return (loop.state, loop.next_due) != had
             if loop.state != loops.TURNING:
                 return False
             _look_at_records(known, loop, context.now())
@@ -182,6 +188,17 @@ def follow_team(context: Context, team_id: str) -> int:
     with context.database.session() as session:
         ids = list(session.scalars(query.order_by(ProjectRow.id)))
     return sum(follow(context, project_id) for project_id in ids)
+
+
+def beginning(first: Turn, now: datetime) -> tuple[datetime | None, str]:
+    """When a loop that has not begun does so: with its first iteration, however late that is; not by itself where that
+    is over already, and why."""
+    if first.ends >= now:
+        return first.starts, ""
+    return None, (
+        f"The first iteration was to last from {first.dates.first} to {first.dates.last}, which is past. Resume the "
+        "project to begin it now, or with its planned dates to have it catch up."
+    )
 
 
 def loop_json(context: Context, project: str) -> dict[str, Any]:

@@ -229,17 +229,7 @@ def begin_loop(context: Context, project_id: str) -> None:
         return
     first = course(ours.template, ours.parameters, ours.calendar, (), ahead=1).turn(1)
     now = context.now()
-    late = first.ends < now
-    message = (
-        f"The first iteration was to last from {first.dates.first} to {first.dates.last}, which is past. Resume the "
-        "project to begin it now, or with its planned dates to have it catch up."
-    )
+    due, message = scheduling.beginning(first, now)
+    state = loops.TURNING if due is not None else loops.PAUSED
     with context.database.session() as session:
-        loops.create_if_missing(
-            session,
-            project_id,
-            now,
-            next_due=None if late else first.starts,
-            state=loops.PAUSED if late else loops.TURNING,
-            message=message if late else "",
-        )
+        loops.create_if_missing(session, project_id, now, next_due=due, state=state, message=message)

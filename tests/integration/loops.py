@@ -17,9 +17,9 @@ from service.store import loops
 from service.store.database import Database
 from service.store.tables import ConnectionRow, EventRow, IterationRow, LoopRow, ProjectRow, RunRow
 from service.templates import load_builtin
-from service.usecases import projects, teams
+from service.usecases import projects, settling, teams
 from service.usecases.material import material
-from service.usecases.scheduling import coming, course_of
+from service.usecases.scheduling import course_of
 
 START = date(2026, 3, 2)
 """The first day of the project, a Monday."""
@@ -50,16 +50,12 @@ def team() -> Team:
 
 def request(**asked: Any) -> projects.Request:
     """What the project is set up with, and what is asked for besides."""
-    return projects.Request(
-        name="Churn",
-        key="ML",
-        connection="site",
-        team=team().name,
-        template=load_builtin("iterative-ml"),
-        parameters={"start_date": START.isoformat(), "iteration_days": 14},
-        time_zone="Europe/Berlin",
-        **asked,
-    )
+    usual: dict[str, Any] = {
+        "parameters": {"start_date": START.isoformat(), "iteration_days": 14},
+        "time_zone": "Europe/Berlin",
+    }
+    template = load_builtin("iterative-ml")
+    return projects.Request("Churn", "ML", "site", team().name, template, **{**usual, **asked})
 
 
 @dataclass
@@ -92,9 +88,9 @@ class Shop:
 
     def begin_loop(self) -> None:
         """As the end of the first run does."""
-        due = coming(material(self.context, self.project.id)).starts
         with self.context.database.session() as session:
-            loops.create_if_missing(session, self.project.id, self.clock(), next_due=due)
+            session.get_one(ProjectRow, self.project.id).url = "https://tracker.example.com/ML"
+        settling.begin_loop(self.context, self.project.id)
 
     def advance(self, tickets: Sequence[TicketRecord] = (), closed: Sequence[TicketRecord] = ()) -> None:
         """As a finished advance does: the iteration that goes on is closed, the next one begun with these tickets."""

@@ -281,7 +281,7 @@ def test_without_a_server_nobody_is_asked_and_nothing_is_said_of_it(shop: Shop) 
     found = filled(shop, 2)
 
     assert found.findings == ()
-    assert set(by_heading(found)) == {OVERVIEW_TITLE}
+    assert set(by_heading(found)) == {OVERVIEW_TITLE, "Links"}, "the links lead to the board"
 
 
 def test_an_empty_address_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,36 @@ def test_a_project_that_was_to_begin_long_ago_begins_now_unless_it_shall_catch_u
     assert firings(shop, 2) == [("advance", 1, "2026-04-06T09:00+02:00"), ("propose", 1, "2026-04-17T17:00+02:00")]
 
 
+def test_a_loop_whose_first_iteration_is_over_turns_once_another_first_day_is_given(
+    shop: Shop,
+) -> None:
+    shop.clock.set("2026-04-01T12:00")
+    shop.begin_loop()
+    assert shop.loop().state == loops.PAUSED
+    assert "2026-03-02 to 2026-03-15, which is past" in shop.loop().message
+
+    shop.change(parameters={"start_date": "2026-03-09", "iteration_days": 14})
+    assert not scheduling.follow(shop.context, shop.project.id)
+    assert "2026-03-09 to 2026-03-22, which is past" in shop.loop().message
+
+    shop.change(parameters={"start_date": "2026-03-30", "iteration_days": 14})
+    assert scheduling.follow(shop.context, shop.project.id)
+    assert (shop.loop().state, shop.loop().message) == (loops.TURNING, "")
+    assert firings(shop, 1) == [("advance", 1, "2026-03-30T09:00+02:00")]
+
+    shop.change(parameters={"start_date": "2026-03-02", "iteration_days": 14})
+    assert scheduling.follow(shop.context, shop.project.id)
+    assert firings(shop, 1) == []
+
+
+def test_a_loop_that_a_person_paused_before_it_began_waits_for_a_person(shop: Shop) -> None:
+    shop.begin_loop()
+    scheduling.pause(shop.context, "ML", PM, "not yet")
+    shop.change(parameters={"start_date": "2026-03-30", "iteration_days": 14})
+    assert not scheduling.follow(shop.context, shop.project.id)
+    assert (shop.loop().state, shop.loop().message) == (loops.PAUSED, "not yet")
+
+
 def test_catching_up_runs_through_what_was_missed(shop: Shop) -> None:
     shop.begin_loop()
     scheduling.pause(shop.context, "ML", PM, "it begins in the past")
