@@ -29,6 +29,7 @@ from connectors.trello.failures import (
     read_refusal,
     refused,
 )
+from connectors.trello.owners import shared_owners
 from connectors.trello.service import TIMEOUT, HttpService
 from connectors.trello.settings import TrelloSettings
 
@@ -99,9 +100,10 @@ class TrelloClient:
     ) -> None:
         self._host = settings.host
         self._service = HttpService(settings, timeout)
-        # The name of the shared windows stays in memory: the token is what the vendor counts by.
+        # This name of what is shared stays in memory: the token is what the vendor counts by.
         name = f"trello {settings.url} {settings.key} {settings.token.get_secret_value()}"
         self._windows = shared_windows(name, QUOTAS) if windows is None else windows
+        self.owners = shared_owners(name)
         self._patience = patience
         self._now = now
         # Without its credentials: the service writes them, into the header only.

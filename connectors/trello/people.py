@@ -23,8 +23,8 @@ def find_people(
     """Accounts by e-mail address, `@username` or member id; a handle that names nobody for certain is left out.
 
     With a board: one request for its members, and one more for each handle that is not among them. Trello shows an
-    address only to its owner, so most addresses take that second request. Somebody who is not on the board is
-    assignable where people may be invited.
+    address only to its owner, so most addresses take that second request, once a day for those who are on the board.
+    Somebody who is not on it is assignable where people may be invited.
     """
     members = members_of(client, board) if board is not None else []
     found: dict[str, Account] = {}
@@ -32,7 +32,11 @@ def find_people(
         name = handle.strip()
         if not any(form.fullmatch(name) for form in (_ADDRESS, _USERNAME, _ID)):
             continue
-        person = next((one for one in members if _is(one, name)), None) or _searched(client, name)
+        person = next((one for one in members if _is(one, name)), None)
+        if person is None and (owner := client.owners.of(name)) is not None:
+            person = next((one for one in members if one["id"] == owner), None)
+        if person is None:
+            person = _searched(client, name)
         if person is not None:
             shown = _account(person, members, placed=board is not None, invites=invites)
             if shown is not None:
@@ -87,6 +91,9 @@ def _searched(client: TrelloClient, name: str) -> dict[str, Any] | None:
     hits = client.get_list("search/members/", {"query": name, "limit": 8})
     people = [one for one in hits if isinstance(one, dict) and one.get("id")]
     equal = [one for one in people if _is(one, name)]
-    if len(equal) == 1:
-        return equal[0]
-    return people[0] if len(people) == 1 and not equal and not people[0].get("email") else None
+    if not equal and len(people) == 1 and not people[0].get("email"):
+        equal = people
+    if len(equal) != 1:
+        return None
+    client.owners.remember(name, str(equal[0]["id"]))
+    return equal[0]

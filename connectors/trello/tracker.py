@@ -77,8 +77,8 @@ class TrelloTracker:
         return self._client.usage
 
     def whoami(self) -> Account:
-        """See `Tracker.whoami`."""
-        return self._locator.surroundings(anew=True).me
+        """See `Tracker.whoami`. One request, none if it was asked where we are before."""
+        return self._locator.surroundings().me
 
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """See `Tracker.assumed`."""

@@ -440,3 +440,28 @@ def test_an_observer_is_not_assignable(tracker: TrelloTracker, place: Place) -> 
 def test_people_are_found_by_user_name_and_by_nothing_less(tracker: TrelloTracker, place: Place) -> None:
     found = tracker.people(place, ["@ml1", "ml1", "@nobody-at-all", "@", "ml", OUTSIDER])
     assert {handle: account.id for handle, account in found.items()} == {"@ml1": ML, OUTSIDER: OUTSIDER}
+
+
+def test_who_answers_to_an_address_is_searched_for_once_while_that_member_is_on_the_board(
+    sandbox: SandboxServer, place: Place
+) -> None:
+    def found_in(*handles: str) -> int:
+        """How many searches it takes to find these, each time by a tracker of its own."""
+        before = requests(sandbox, "GET", "/1/search/members/")
+        with connected(sandbox.url) as tracker:
+            assert tracker.people(place, handles).keys() == set(handles)
+        return requests(sandbox, "GET", "/1/search/members/") - before
+
+    board = sandbox.trello.data.boards[place.ref.id]
+    found_in("ml-1@example.com")
+    assert found_in("ml-1@example.com") == 0
+    assert found_in("ML-1@example.com") == 0
+
+    membership = next(one for one in board.memberships if one.member_id == ML)
+    membership.deactivated = True
+    with connected(sandbox.url) as tracker:
+        [account] = tracker.people(place, ["ml-1@example.com"]).values()
+    assert (account.active, account.assignable) == (False, False), "only whose address it is was remembered"
+
+    board.memberships.remove(membership)
+    assert found_in("ml-1@example.com") == 1
