@@ -17,7 +17,7 @@ from rich.table import Table
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
-from service.cli.words import clock_words
+from service.cli.words import clock_words, counted
 from service.usecases import audit_reports, projects
 from service.usecases.audit_reports import Proof
 
@@ -133,18 +133,18 @@ def _verify_file(file: Path, key: str | None, *, as_json: bool) -> None:
 
 def _verified_lines(found: Verified) -> Iterator[str]:
     if found.mismatches:
-        count = len(found.mismatches)
-        yield f"[bold red]Refused[/]: {count} thing{'' if count == 1 else 's'} wrong with this file."
+        yield f"[bold red]Refused[/]: {counted(len(found.mismatches), 'thing')} wrong with this file."
         yield from (f"  [bold]{one_line(one.place)}[/]: {one_line(one.text)}" for one in found.mismatches)
     elif not found.ok:
         yield "[bold red]Refused[/]: it is signed by another key than the one that was given."
     else:
         yield "[green]Good[/]: nothing was changed since it was signed, and every verdict follows from the evidence."
     if found.project:
-        of = f"iteration {found.iteration}" if found.iteration is not None else f"{found.iterations} iterations"
+        of = f"iteration {found.iteration}" if found.iteration is not None else counted(found.iterations, "iteration")
         made = f", made on {clock_words(found.made_at)}" if found.made_at is not None else ""
         said = "It says it is" if found.mismatches else "It is"
-        yield f"{said} the binder of {one_line(found.project)}, {of}, {found.entries} entries of evidence{made}."
+        entries = counted(found.entries, "entry", "entries")
+        yield f"{said} the binder of {one_line(found.project)}, {of}, {entries} of evidence{made}."
     if found.fingerprint:
         yield f"Signed by {one_line(found.fingerprint)}" if not found.mismatches else f"Key: {found.fingerprint}"
     yield from (one_line(note) for note in found.notes)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from service.cli.shell import AsJson, fail, opened, out, print_json
 from service.cli.turnover import day_words
+from service.cli.words import counted
 from service.domain.figures import Cycle, Sum, Tally
 from service.store import runs
 from service.usecases import history as cases
@@ -120,7 +121,7 @@ def _cycle(past: Past) -> str:
 
 
 def _cycle_in_full(cycle: Cycle) -> str:
-    of = f"{cycle.tickets} done ticket{'' if cycle.tickets == 1 else 's'}"
+    of = counted(cycle.tickets, "done ticket")
     return f"of {of}, half took {cycle.median:g} h or less, 85 of 100 took {cycle.p85:g} h or less."
 
 

@@ -69,9 +69,14 @@ def ticket_words(title: str, points: Any, person: str, *, key: str = "") -> str:
     return f"{escape(short):<{TITLE_WIDTH}} {load:>6}  {who}"
 
 
+def counted(count: int, noun: str, several: str = "") -> str:
+    """So many of them: `1 entry`, `2 entries`. Where `several` is not given, it is the noun with an s."""
+    return f"{count} {noun if count == 1 else several or f'{noun}s'}"
+
+
 def sum_words(count: int, points: float, noun: str = "ticket") -> str:
     """So many tickets with so many points."""
-    return f"{count} {noun}{'' if count == 1 else 's'}" + (f", {points:g} pts" if points else "")
+    return counted(count, noun) + (f", {points:g} pts" if points else "")
 
 
 def ordinal(number: int) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from service.domain.audit import numbers
 from service.domain.audit.answers import answers_of
-from service.domain.audit.headings import EXPERIMENTS, PERFORMANCE
+from service.domain.audit.headings import DECISIONS, EXPERIMENTS, PERFORMANCE
 from service.domain.audit.phrases import BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
+from service.domain.audit.preferred import preferred
 from service.domain.audit.prose import Phrases, fold, plain, sentences
 from service.domain.audit.sections import Kind, Section, Table, plain_of
 from service.domain.audit.subject import Subject
@@ -32,7 +33,7 @@ _SCALES = {("%", ""): 0.01, ("", "%"): 100.0, ("ms", "s"): 0.001, ("s", "ms"): 1
 class Metric:
     """A measure with its value as it was written: `83 %` is 83 with the unit `%`. `target` and `baseline` are in the
     same unit, None where they are not given; `section` is the key of the section it stands in. `of` is what was
-    measured where a table compares several (`model B`)."""
+    measured where a table compares several (`model B`); `said` is the sentence or the row it stands in."""
 
     name: str
     value: float
@@ -41,6 +42,7 @@ class Metric:
     baseline: float | None
     section: str
     of: str = ""
+    said: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +86,29 @@ def metrics_of(subject: Subject) -> tuple[Metric, ...]:
 
 def series(subjects: Iterable[Subject]) -> Mapping[str, Series]:
     """How each measure went, by its name, in alphabetical order; what was measured in production is apart: `recall (in
-    production)`. Of several values in one iteration the last that is no baseline counts. A value in another unit than
-    the first one's is put into it where that is possible (0.83 and 83 %), and left out otherwise."""
+    production)`. Of several values in one iteration that of what its decisions keep counts (`preferred`), else the last
+    that is no baseline. A value in another unit than the first one's is put into it where that is possible (0.83 and
+    83 %), and left out otherwise."""
     lines: dict[str, Series] = {}
     for subject in sorted(subjects, key=lambda one: one.iteration.number):
-        latest = {
-            metric.name + _IN_PRODUCTION * (metric.section == PERFORMANCE): metric for metric in metrics_of(subject)
-        }
-        for name, metric in latest.items():
+        for name, metric in _headlines(subject).items():
             line = lines.setdefault(name, Series(name, metric.unit, ()))
             point = _point(subject, metric, line.unit)
             others = tuple(one for one in line.points if one.iteration != subject.iteration.number)
             if point is not None:
                 lines[name] = replace(line, points=(*others, point))
     return dict(sorted(lines.items()))
+
+
+def _headlines(subject: Subject) -> dict[str, Metric]:
+    """The one value of each measure by which an iteration is shown."""
+    found: dict[str, list[Metric]] = {}
+    for metric in metrics_of(subject):
+        found.setdefault(metric.name + _IN_PRODUCTION * (metric.section == PERFORMANCE), []).append(metric)
+    decided: list[str] = []
+    if any(len(several) > 1 for several in found.values()) and (told := answers_of(subject).sections.get(DECISIONS)):
+        decided = [one for block in told.blocks for line in plain_of(block) for one in sentences(line)]
+    return {name: several[preferred([one.said for one in several], decided)] for name, several in found.items()}
 
 
 def _point(subject: Subject, metric: Metric, unit: str) -> Point | None:
@@ -119,6 +130,7 @@ class _Draft:
     target: float | None = None
     baseline: float | None = None
     moved: bool = False
+    said: str = ""
 
     def take(self, number: numbers.Found, role: str, *, arrow: bool) -> None:
         """Take in a number that is said to be the `target`, the `baseline`, or nothing."""
@@ -142,7 +154,7 @@ class _Draft:
         value, baseline = (self.value, self.baseline) if self.value is not None else (self.baseline, None)
         if value is None:
             return None
-        return Metric(self.name, value, self.unit, self.target, baseline, section)
+        return Metric(self.name, value, self.unit, self.target, baseline, section, said=self.said)
 
 
 @dataclass(slots=True)
@@ -166,14 +178,14 @@ class _Reader:
         for start, end, what in sorted(events, key=lambda one: one[0]):
             gap = folded[last:start]
             if isinstance(what, str):
-                self._name(what, start)
+                self._name(what, start, sentence)
             else:
                 self._number(what, roles.of(start, max(last, start - _FAR), fresh=before == "name"), gap)
             before, last = "name" if isinstance(what, str) else "number", end
         self._settle()
 
-    def _name(self, name: str, start: int) -> None:
-        draft = _Draft(name)
+    def _name(self, name: str, start: int, sentence: str) -> None:
+        draft = _Draft(name, said=sentence)
         if self.loose and self.loose[-1][1] == "" and start - self.loose[-1][0].end <= _NEAR:
             draft.take(self.loose.pop()[0], "", arrow=False)
         self.drafts.append(draft)
@@ -260,7 +272,7 @@ def _moved(sentence: str, section: str) -> Metric | None:
     name = " ".join(re.findall(r"[^\W\d][\w'-]*", folded[: verb.start()])[-3:]) if verb is not None else ""
     if not name or NO_MEASURE.first(name):
         return None
-    reader = _Reader([_Draft(name)])
+    reader = _Reader([_Draft(name, said=sentence)])
     reader.read(folded[verb.start() if verb else 0 :])
     return reader.drafts[0].metric(section) if reader.drafts else None
 
@@ -295,7 +307,7 @@ def _by_column(table: Table, measured: Mapping[int, str], section: str) -> Itera
         for n, found in values.items():
             sides = [given[side].get(n) if side in given and role != side else None for side in ("target", "baseline")]
             target, baseline = (side.value if side is not None else None for side in sides)
-            yield Metric(measured[n], found.value, found.unit, target, baseline, section, label)
+            yield Metric(measured[n], found.value, found.unit, target, baseline, section, label, f"{label} {role}")
 
 
 def _by_row(table: Table, header: Sequence[str], section: str) -> Iterator[Metric]:

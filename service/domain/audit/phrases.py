@@ -58,6 +58,14 @@ PREFERENCE = Phrases(
     "chose|chosen|choose|prefer|preferred|prefers|pick|picked|select|selected|favour|favor|favoured|kept|keep",
 )
 """Words after which `over` names what was turned down."""
+KEPT = Phrases(
+    "keeps|keeping|use|uses|go with|goes with|go on with|goes on|stay with|ship|ships|release|releases|deploy|promote"
+    "|take|adopt",
+    "behalten|nehmen|gewählt|wählen|nutzen|setzen auf|bleiben bei|elegimos|usamos|mantenemos|nos quedamos|gardons"
+    "|retenons|choisissons|utilisons|teniamo|scegliamo|usiamo|mantemos|escolhemos|usamos|behouden|kiezen|gebruiken"
+    "|wybieramy|zostajemy|behåller|väljer|採用|選択|选择|采用|保留",
+)
+"""Before a name these say that it goes on, as PREFERENCE does."""
 OVER = Phrases(
     "over",
 )

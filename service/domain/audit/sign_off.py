@@ -63,8 +63,9 @@ def signing_of(subject: Subject, document: Document) -> Signing:
     authors = authors_of(subject, document)
     found = signatures(subject, document)
     good = tuple(one for one in found if one.by not in authors and holds_role(subject, one.by, subject.rules.signer))
+    # phaseloop never comments /approve: that is a person who uses its account, and is told that it does not count.
     silent = {subject.ours} - set(subject.people)
-    others = tuple(one for one in found if one not in good and one.by not in silent)
+    others = tuple(one for one in found if one not in good and (one.by not in silent or one.how == COMMENT))
     asked = {UNREAD[how] for how in subject.rules.sign_by if how in UNREAD} | ({Part.HISTORY} if found else set())
     changes = changes_since(subject, document, good[-1].at) if good else ()
     return Signing(authors, good, others, changes, tuple(part for part in Part if part in asked & set(document.unread)))
@@ -146,6 +147,11 @@ def _why_not(subject: Subject, signing: Signing) -> str:
     who = _person(subject, last)
     if last.by in signing.authors and holds_role(subject, last.by, subject.rules.signer):
         return f"{who} signed it on {instant(last.at)}, but also wrote in it, and nobody signs what they wrote."
+    if last.by == subject.ours and last.by not in subject.people:
+        return (
+            f"{who} signed it on {instant(last.at)}, but with the account that phaseloop works with, which is nobody's "
+            "of the team."
+        )
     if last.by not in subject.people:
         return f"{who} signed it on {instant(last.at)}, but this account is not known as one of the team's."
     return f"{who} signed it on {instant(last.at)}, but does not hold the role that signs, {role}."

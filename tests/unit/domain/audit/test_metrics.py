@@ -98,6 +98,39 @@ def test_a_series_has_one_point_for_each_iteration_in_one_unit() -> None:
     assert found["recall (in production)"].points == (Point(6, "ML 6 Ideation", 0.7, 0.8),)
 
 
+MODELS = "Model B: recall 0.74, baseline 0.61. Model A: recall 0.69."
+TABLE = "| Model | recall |\n|---|---|\n| B | 0.74 |\n| A | 0.69 |"
+
+
+@pytest.mark.parametrize(
+    ("experiments", "decisions", "value"),
+    [
+        (MODELS, "We keep model B because its recall is higher, instead of model A, which we dropped.", 0.74),
+        (MODELS, "We keep model A: it is faster than model B.", 0.69),
+        (MODELS, "Instead of model A we take model B.", 0.74),
+        (MODELS, "Model B goes on, model A is dropped.", 0.74),
+        (MODELS, "Model A was dropped because it is slow.", 0.74),
+        (MODELS, "We chose B over A.", 0.74),
+        (MODELS, "Wir behalten Modell B statt Modell A, weil es mehr findet.", 0.74),
+        (MODELS, "A decision comes next week.", 0.69),
+        (MODELS, "", 0.69),
+        ("Model B (chosen): recall 0.74. Model A: recall 0.69.", "", 0.74),
+        ("recall 0.74 with XGBoost\n\nrecall 0.69 with a forest", "XGBoost replaces the forest.", 0.74),
+        ("recall of model 1 is 0.74\n\nrecall of model 2 is 0.69", "Model 1 is kept; model 2 is abandoned.", 0.74),
+        (TABLE, "We keep B rather than A.", 0.74),
+        (TABLE, "", 0.69),
+        (TABLE.replace("| A |", "| **A** |"), "", 0.69),
+        (TABLE.replace("| B |", "| **B** |"), "", 0.74),
+    ],
+)
+def test_of_several_that_were_measured_the_one_that_is_kept_counts(
+    experiments: str, decisions: str, value: float
+) -> None:
+    text = f"## Experiments and results\n\n{experiments}\n\n## Decisions and why\n\n{decisions}"
+
+    assert [point.value for point in series([subject_of(text)])["recall"].points] == [value]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.text(max_size=200), st.text(alphabet="F1 recall0.,%-|\n:=vsto", max_size=200)))
 def test_no_text_can_raise_and_every_value_is_a_number(text: str) -> None:

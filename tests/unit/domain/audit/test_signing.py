@@ -112,6 +112,7 @@ def test_whoever_is_assigned_is_the_author_where_nobody_edited() -> None:
         ("a-data", "does not hold the role that signs, Product Manager"),
         ("a-stranger", "not known as one of the team's"),
         ("", "not known as one of the team's"),
+        ("a-us", "with the account that phaseloop works with, which is nobody's of the team"),
     ],
 )
 def test_nobody_else_can_sign_and_it_is_said_why(by: str, words: str) -> None:
