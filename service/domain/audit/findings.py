@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 
 from service.domain.audit.outcome import Check, CheckFinding, Evidence, Result, Weight
 from service.domain.audit.prose import clip, plain
@@ -55,11 +55,12 @@ def quoted_address(url: str) -> str:
     return clip("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in url[:400]))
 
 
-def instant(at: datetime) -> str:
-    """An instant as people read it, on the clock it was given in."""
-    offset = at.strftime("%z")
-    zone = "UTC" if not at.utcoffset() else f"UTC{offset[:3]}:{offset[3:5]}"
-    return f"{at:%Y-%m-%d %H:%M} {zone}"
+def instant(subject: Subject, at: datetime) -> str:
+    """An instant as people read it, on the project's clock as it goes when the record is due: by its offset, so that it
+    reads the same when the audit is computed again."""
+    zone = timezone(subject.iteration.deadlines.late.utcoffset() or timedelta())
+    local = at.astimezone(zone) if MINYEAR < at.year < MAXYEAR else at
+    return f"{local:%Y-%m-%d %H:%M} {local.tzinfo}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ def sign_off(subject: Subject) -> CheckFinding:
         last = signing.good[-1]
         names = {edit.by: edit.person for edit in document.edits}
         wrote = listed([person_of(subject, one, names.get(one, "")) for one in sorted(signing.authors)])
-        reason = f"{_person(subject, last)} signed it on {instant(last.at)}" + (
+        reason = f"{_person(subject, last)} signed it on {instant(subject, last.at)}" + (
             f"; {wrote} wrote it." if wrote else "."
         )
         return passed(subject, check, reason, _shown(subject, document, last))
@@ -91,8 +91,8 @@ def sign_off(subject: Subject) -> CheckFinding:
         last, edit = signing.good[-1], signing.changes[-1]
         editor = person_of(subject, edit.by, edit.person)
         reason = (
-            f"It was changed after sign-off: {_person(subject, last)} signed it on {instant(last.at)}, and {editor} "
-            f"changed it on {instant(edit.at)}."
+            f"It was changed after sign-off: {_person(subject, last)} signed it on {instant(subject, last.at)}, and "
+            f"{editor} changed it on {instant(subject, edit.at)}."
         )
         changes = [_changed(subject, document, one) for one in signing.changes[-3:]]
         return failed(subject, check, reason, f"Read it again; {fix}", _shown(subject, document, last), *changes)
@@ -106,31 +106,32 @@ def on_time(subject: Subject) -> CheckFinding:
     document, check, late = _document(subject), Check.ON_TIME, subject.iteration.deadlines.late
     signing = signing_of(subject, document)
     first = signing.good[0] if signing.good and Part.HISTORY not in signing.unread else None
+    due = f"it was due by {instant(subject, late)}"
     if first is not None and first.at <= late:
-        reason = f"{_person(subject, first)} signed it on {instant(first.at)}; it was due by {instant(late)}."
+        reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return passed(subject, check, reason, _shown(subject, document, first))
     unsigned = weight_of(subject, Check.SIGN_OFF) is Weight.OFF
     edits = edits_by_people(subject, document)
     if unsigned and edits and edits[-1].at <= late and Part.HISTORY not in document.unread:
-        reason = f"It was written by {instant(edits[-1].at)}; it was due by {instant(late)}."
+        reason = f"It was written by {instant(subject, edits[-1].at)}; {due}."
         return passed(subject, check, reason, _changed(subject, document, edits[-1]))
     if signing.unread or (unsigned and Part.HISTORY in document.unread):
         return inconclusive(subject, check, "When it was signed is not known: not all of the ticket could be read.")
     if first is None and not (unsigned and edits) and subject.at < late:
-        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(late)}.")
+        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
     return _late(subject, document, first, edits if unsigned else (), late)
 
 
 def _late(
     subject: Subject, document: Document, first: Signature | None, edits: Sequence[Edit], late: datetime
 ) -> CheckFinding:
-    due = f"it was due by {instant(late)}"
+    due = f"it was due by {instant(subject, late)}"
     fix = "What is late stays late: if there was a good reason, waive D11 and say so."
     if first is not None:
-        reason = f"{_person(subject, first)} signed it on {instant(first.at)}; {due}."
+        reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return failed(subject, Check.ON_TIME, reason, fix, _shown(subject, document, first))
     if edits:
-        reason = f"It was last written on {instant(edits[-1].at)}; {due}."
+        reason = f"It was last written on {instant(subject, edits[-1].at)}; {due}."
         return failed(subject, Check.ON_TIME, reason, fix, _changed(subject, document, edits[-1]))
     reason = f"It is late: nobody who may has signed it, and {due}."
     return failed(subject, Check.ON_TIME, reason, "Have it finished and signed; " + fix[0].lower() + fix[1:])
@@ -146,15 +147,17 @@ def _why_not(subject: Subject, signing: Signing) -> str:
     last = signing.others[-1]
     who = _person(subject, last)
     if last.by in signing.authors and holds_role(subject, last.by, subject.rules.signer):
-        return f"{who} signed it on {instant(last.at)}, but also wrote in it, and nobody signs what they wrote."
+        return (
+            f"{who} signed it on {instant(subject, last.at)}, but also wrote in it, and nobody signs what they wrote."
+        )
     if last.by == subject.ours and last.by not in subject.people:
         return (
-            f"{who} signed it on {instant(last.at)}, but with the account that phaseloop works with, which is nobody's "
-            "of the team."
+            f"{who} signed it on {instant(subject, last.at)}, but with the account that phaseloop works with, which is "
+            "nobody's of the team."
         )
     if last.by not in subject.people:
-        return f"{who} signed it on {instant(last.at)}, but this account is not known as one of the team's."
-    return f"{who} signed it on {instant(last.at)}, but does not hold the role that signs, {role}."
+        return f"{who} signed it on {instant(subject, last.at)}, but this account is not known as one of the team's."
+    return f"{who} signed it on {instant(subject, last.at)}, but does not hold the role that signs, {role}."
 
 
 def _how_to_sign(subject: Subject) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from service.domain.audit.audit import audit
 from service.domain.audit.outcome import Check, Result, Weight
 from service.domain.audit.subject import Person, Subject
 from tests.unit.domain.audit.subjects import (
+    AFTER,
     GOOD,
     LATE,
     PEOPLE,
@@ -198,6 +199,12 @@ def test_what_could_not_be_read_is_neither_signed_nor_unsigned(
 
 def at(what: Subject, **ahead: float) -> Subject:
     return replace(what, at=LATE + timedelta(**ahead))
+
+
+def test_times_are_told_on_the_clock_of_the_project_whatever_the_tracker_s_is() -> None:
+    signed = document(comments=(said("/approve", at=SIGNED.astimezone(UTC)),))
+    assert f"signed it on {SIGNED:%Y-%m-%d %H:%M} UTC+01:00" in found(subject(signed))[D10].reason
+    assert found(subject(signed, at=AFTER.astimezone(UTC)))[D10] == found(subject(signed))[D10]
 
 
 def test_signed_before_the_grace_is_over_is_on_time_to_the_second() -> None:
