@@ -48,10 +48,15 @@ def carry_out(
     run_id = ""
     hands = _Hands(context)
     try:
-        with _signals_told(), hands:
-            hands.lend_if_needed()
+        with _signals_noted() as heed, hands:
+
+            def beside() -> None:
+                hands.lend_if_needed()
+                heed()
+
+            beside()
             run_id = begin(hands.enqueue).id
-            found = follow(context, run_id, hands.lend_if_needed, enough=enough)
+            found = follow(context, run_id, beside, enough=enough)
     except _Told as told:
         if run_id:
             err.print(_how_it_goes_on(run_id, working=hands.working))
@@ -115,20 +120,26 @@ class _Hands:
 
 
 @contextmanager
-def _signals_told() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into an error of ours once, so that the engine is stopped in order; a second signal while
-    it stops ends this process as usual."""
+def _signals_noted() -> Iterator[Callable[[], None]]:
+    """Note SIGINT and SIGTERM, so that neither a statement to the store nor the begin of a run is torn in the middle;
+    what is handed out raises an error of ours once one came, and so has the engine stopped in order. A second signal
+    ends this process as usual."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    told: list[int] = []
 
-    def tell(number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         for each, handler in before.items():
             signal.signal(each, handler)
-        raise _Told(number)
+        told.append(number)
+
+    def heed() -> None:
+        if told:
+            raise _Told(told[0])
 
     for number in before:
-        signal.signal(number, tell)
+        signal.signal(number, note)
     try:
-        yield
+        yield heed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from jira import JIRA
 
-from tests.integration.conftest import QUICK, Controls, Installation
+from tests.integration.conftest import QUICK, ROOT, Controls, Installation
 from tests.integration.replicas import Replicas, assert_built_once, kept, plan, replicas
 from tests.integration.test_kill import struck
 from tests.waiting import eventually
@@ -119,6 +121,43 @@ def test_a_command_that_is_interrupted_says_how_its_run_goes_on(
     assert command.returncode == code
     assert f"phaseloop runs resume apply-{made['id']}" in said.decode()
     assert "Traceback" not in said.decode()
+    controls.clear("latency")
+    assert here.ok("apply", made["id"], "--json").json["state"] == "completed"
+    assert_built_once(jira, made, "ML")
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+import typer
+
+from service.cli.shell import opened
+from service.cli.work import carry_out
+from service.usecases import applying
+
+def begin(enqueue):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return applying.apply(context, sys.argv[1], "command line", enqueue)
+
+with opened() as context:
+    try:
+        carry_out(context, begin)
+    except typer.Exit as left:
+        sys.exit(left.exit_code)
+"""
+
+
+def test_a_command_that_is_interrupted_while_its_run_begins_has_begun_it_and_says_so(
+    here: Installation, controls: Controls, jira: JIRA
+) -> None:
+    made = plan(here, "ML")
+    controls.set("latency", milliseconds=200, path="/rest/")
+    command = [sys.executable, "-c", INTERRUPTED, made["id"]]
+    ended = subprocess.run(command, env=here.environment, cwd=ROOT, capture_output=True, check=False, timeout=60)
+
+    assert ended.returncode == 143, ended.stderr
+    assert f"phaseloop runs resume apply-{made['id']}" in ended.stderr.decode()
+    assert "Traceback" not in ended.stderr.decode()
     controls.clear("latency")
     assert here.ok("apply", made["id"], "--json").json["state"] == "completed"
     assert_built_once(jira, made, "ML")
