@@ -6,13 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sandbox.clock import Clock
 from sandbox.control_routes import Panel
 from sandbox.controls import Controls, ControlState
-from sandbox.http import Call, PathTable, Routes, answer, stamp, unknown_path
+from sandbox.http import Call, PathTable, Routes, answer, broken_off, stamp, unknown_path
 from sandbox.jira import access, agile_issues, boards, epics, pages, search, sprints, suggestions, webhooks
 from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import ApiError
@@ -102,6 +102,8 @@ class VendorApp:
             return await handler(call)
         except ApiError as error:
             return answer(error.body, error.status, error.headers)
+        except ClientDisconnect:
+            return broken_off()
         except Exception:  # noqa: BLE001  a fault of ours: told to whoever runs it, and to the client in shape
             _LOG.exception("%s %s failed", request.method, request.url.path)
             return answer({"errorMessages": ["Internal server error"], "errors": {}}, 500)

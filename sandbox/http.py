@@ -40,6 +40,11 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
+def broken_off() -> Response:
+    """What stands in the log for a request whose client left before all of it had come. Nobody is there to read it."""
+    return Response(status_code=400)
+
+
 class Call:
     """One request as a handler sees it."""
 

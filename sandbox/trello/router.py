@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from sandbox.http import PathTable
+from sandbox.http import PathTable, broken_off
 from sandbox.trello import access, params
 from sandbox.trello.errors import TrelloError
 from sandbox.trello.http import Call, Handler, Json, TrelloRoutes, answer, check_path
@@ -64,6 +64,8 @@ class Router:
             return found if isinstance(found, Response) else answer(found)
         except TrelloError as error:
             return error.answer
+        except ClientDisconnect:
+            return broken_off()
         except Exception:  # noqa: BLE001  a fault of ours: told to whoever runs it, and to the client in shape
             _LOG.exception("%s %s failed", request.method, path)
             return PlainTextResponse("Internal Server Error", 500)
