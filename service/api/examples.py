@@ -210,7 +210,7 @@ PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
     "run": None,
-    "format_version": "1.3",
+    "format_version": "1.4",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",
@@ -219,6 +219,7 @@ PLAN: Example = {
     "creates_project": False,
     "template": "iterative-ml 1.0.0",
     "turnover": None,
+    "settings": [{"field": "parameters.iteration_days", "before": 14, "after": 21}],
     "summary": {"create": 1, "update": 0, "adopt": 0, "keep": 0, "forget": 0, "delete": 0},
     "blocked": False,
     "changes": [
@@ -251,7 +252,11 @@ PLAN: Example = {
     "requests": {"reads": 16, "writes": 0},
 }
 NEW_REMOVAL_PLAN: Example = {"undo": True}
-NEW_PLAN: Example = {"restore": ["ticket:label-data", "ML-12"], "adopt": {}}
+NEW_PLAN: Example = {
+    "restore": ["ticket:label-data", "ML-12"],
+    "adopt": {},
+    "settings": {"parameters": {"iteration_days": 21}},
+}
 DRIFT: Example = {
     "project": "prj_1f0c9a3b5d7e",
     "tracker_project": "ML",

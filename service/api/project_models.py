@@ -252,6 +252,10 @@ class NewPlan(Body):
         max_length=1000,
         description="Existing items of the tracker to take over as they are: the plan's item, and the tracker's key.",
     )
+    settings: ProjectChanges | None = Field(
+        default=None,
+        description="Settings to make the plan with. They become the project's when the plan is applied, not before.",
+    )
 
 
 class NewRemovalPlan(Body):
@@ -279,6 +283,14 @@ class EstimateShown(Shown):
     seconds: float
 
 
+class SettingShown(Shown):
+    """One setting that a plan changes."""
+
+    field: str = Field(description="Its path, such as `template`, `parameters.start_date` or `team ML engineer 1`.")
+    before: Any = Field(description="What it is now, as people read it; null for nothing.")
+    after: Any = Field(description="What it is once the plan is applied.")
+
+
 class PlanContent(Shown):
     """What a plan says, kept or not."""
 
@@ -292,6 +304,11 @@ class PlanContent(Shown):
     template: str
     turnover: dict[str, Any] | None = Field(
         default=None, description="What an advance does to the loop: which iterations it closes and begins, and why."
+    )
+    settings: list[SettingShown] = Field(
+        default_factory=list,
+        description="Settings that the plan was made with and that become the project's when it is applied; of an undo "
+        "those that go back.",
     )
     summary: dict[str, int] = Field(description="How many changes there are of each action.")
     blocked: bool = Field(description="Whether findings forbid applying.")

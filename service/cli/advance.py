@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from service.cli.going_on import how_it_goes_on
-from service.cli.plans import pairs
+from service.cli.project_options import pairs
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
 from service.cli.show import plan_lines

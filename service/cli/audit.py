@@ -18,7 +18,7 @@ from service.cli import audit_files, audit_show
 from service.cli.advance import BY, Named
 from service.cli.audit_settings import set_audit
 from service.cli.audit_show import one_line
-from service.cli.plans import only_connection
+from service.cli.project_options import only_connection
 from service.cli.runs import tell
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
 from service.cli.words import clock_words

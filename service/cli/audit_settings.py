@@ -9,7 +9,7 @@ import typer
 
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
-from service.cli.plans import pairs
+from service.cli.project_options import pairs
 from service.cli.shell import AsJson, fail, opened, out, print_json
 from service.context import Context
 from service.domain.audit.rules import ProjectAudit

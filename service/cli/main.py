@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import admin, advance, audit, demo, history, library, mending, plans, schedule, simulate, status, undo
+from service.cli import (
+    admin,
+    advance,
+    audit,
+    demo,
+    history,
+    library,
+    mending,
+    plans,
+    project,
+    schedule,
+    simulate,
+    status,
+    undo,
+)
 from service.cli.shell import Exit, err, fail, told
 
 app = typer.Typer(
@@ -28,7 +42,7 @@ app.add_typer(library.team, name="team")
 app.add_typer(mending.runs, name="runs")
 app.add_typer(schedule.schedule, name="schedule")
 app.add_typer(audit.audit, name="audit")
-app.add_typer(undo.project, name="project")
+app.add_typer(project.project, name="project")
 app.add_typer(admin.db, name="db")
 app.add_typer(admin.tokens, name="tokens")
 app.add_typer(admin.keys, name="keys")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.markup import escape
 
@@ -22,6 +23,7 @@ from service.cli.words import (
     vacancy_lines,
 )
 from service.domain.plan import Action, Change, Plan, Purpose
+from service.domain.project_settings import entries
 
 NAMED_AT_MOST = 8
 """How many items of one kind an undo names without being asked for all."""
@@ -45,6 +47,7 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
         shown = [change for change in shown if change.key not in told]
     else:
         yield f"Plan [bold]{plan_id}[/] for {project}, from {escape(plan.template)}"
+    yield from _settings(plan, "Settings that come with this plan")
     if plan.purpose is Purpose.APPLY and plan.place is None and plan.spec.create and plan.changes:
         yield f"  [green]+[/] project {escape(plan.spec.key)}"
     items = {item.key: item for item in plan.items}
@@ -65,6 +68,8 @@ def summary_line(plan: Plan) -> str:
     if plan.empty:
         drift = f" ({len(plan.drift)} changed by people, left as they are)" if plan.drift else ""
         return f"[bold]Nothing to do[/]: {plan.spec.key} is as planned{drift}."
+    if plan.settings is not None and not any(change.writes for change in plan.changes):
+        return "[bold]Plan:[/] the settings above become the project's; nothing changes in the tracker."
     takes = plan.estimate
     what = "Advance" if plan.purpose is Purpose.ADVANCE else "Plan"
     calls = takes.writes + takes.reads
@@ -76,6 +81,7 @@ def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]
     project = f"[bold]{escape(plan.spec.key)}[/] ({escape(plan.spec.name)})"
     what = f"takes back {plan.undoes} in {project}" if plan.purpose is Purpose.UNDO else f"ends {project}"
     yield f"Plan [bold]{plan_id}[/] {what}"
+    yield from _settings(plan, "Settings that go back")
     by_action = {action: [change for change in plan.changes if change.action is action] for action in Action}
     yield from _going(by_action[Action.DELETE], everything=everything)
     for action, heading in (
@@ -92,6 +98,32 @@ def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]
     yield from finding_lines(plan.findings)
     yield ""
     yield summary_line(plan)
+
+
+def _settings(plan: Plan, heading: str) -> Iterator[str]:
+    """The settings that become the project's when the plan is applied, and who else follows the same team."""
+    found = entries(plan.settings) if plan.settings is not None else []
+    if not found:
+        return
+    yield f"\n[bold]{heading}[/]"
+    for entry in found:
+        before, after = (escape(_setting(value)) for value in (entry.before, entry.after))
+        yield f"  [yellow]~[/] {escape(entry.field)}: {before} -> {after}"
+    team = plan.settings.team if plan.settings is not None else None
+    if team is not None and team.projects:
+        others = escape(", ".join(team.projects))
+        yield f"  [dim]The team {escape(team.name)} is also that of {others}: it changes there, too.[/]"
+
+
+def _setting(value: Any) -> str:
+    """A setting as people read it: one of several fields as those."""
+    if value is None:
+        return "not set"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_setting(one)}" for name, one in value.items() if name != "person")
+    if isinstance(value, list | tuple):
+        return " ".join(_setting(one) for one in value)
+    return "yes" if value is True else "no" if value is False else str(value)
 
 
 def _going(changes: Sequence[Change], *, everything: bool) -> Iterator[str]:

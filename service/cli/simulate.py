@@ -15,7 +15,7 @@ import typer
 
 import service.templates as template_files
 from service.cli.library import read_team_file
-from service.cli.plans import pairs
+from service.cli.project_options import pairs
 from service.cli.shell import AsJson, err, fail, interruptible, out, print_json, told
 from service.domain.calendar import DateRange
 from service.domain.problems import InvalidInput, Problem

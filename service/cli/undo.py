@@ -1,25 +1,23 @@
-"""The commands that take back: undo a run, remove a project; and the list of projects."""
+"""The commands that take back: undo a run, remove a project."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from service.cli.plans import apply_and_follow
+from service.cli.project import project
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.show import plan_lines
 from service.context import Context
 from service.domain.plan import Plan
-from service.store.tables import PlanRow, ProjectRow
-from service.usecases import planning, projects, running, undoing
+from service.store.tables import PlanRow
+from service.usecases import planning, running, undoing
 from service.usecases.undoing import NothingToUndo
-
-project = typer.Typer(help="Projects.", no_args_is_help=True)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
@@ -70,35 +68,6 @@ def remove(
     with opened() as context:
         kept = undoing.plan_removal(context, name, undo=undo_all)
         _show_and_apply(context, kept, yes=yes, plan_only=plan_only, everything=everything, as_json=as_json)
-
-
-@project.command("list")
-def list_projects(as_json: AsJson = False) -> None:
-    """List the projects, oldest first, those that have ended too."""
-    with opened() as context:
-        rows = projects.listed(context)
-    if as_json:
-        print_json([_project_json(row) for row in rows])
-        return
-    if not rows:
-        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
-        return
-    table = Table("Key", "Name", "Id", "Since", "State", box=None, pad_edge=False)
-    for row in rows:
-        state = f"ended {row.ended_at:%Y-%m-%d}" if row.ended_at is not None else "going on"
-        table.add_row(escape(row.key), escape(row.name), row.id, f"{row.created_at:%Y-%m-%d}", state)
-    out.print(table)
-
-
-def _project_json(row: ProjectRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "key": row.key,
-        "name": row.name,
-        "url": row.url,
-        "created_at": row.created_at.isoformat(),
-        "ended_at": row.ended_at.isoformat() if row.ended_at is not None else None,
-    }
 
 
 def _show_and_apply(

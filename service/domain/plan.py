@@ -19,9 +19,10 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
 )
+from service.domain.project_settings import SettingsChange
 from service.domain.turnover import Turnover
 
-PLAN_FORMAT = "1.3"
+PLAN_FORMAT = "1.4"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
 
 
@@ -181,7 +182,8 @@ class Plan:
     `serial` is the project's when the plan was made; a plan whose project has moved on is stale and refused.
     `items` are the desired items that changes refer to; `known` the references of items that exist already.
     `place` is None when the project itself is to be created. `people` names the person behind each account id.
-    `undoes` is the run that a plan to undo takes back, `turnover` what a plan to advance does to the loop.
+    `undoes` is the run that a plan to undo takes back, `turnover` what a plan to advance does to the loop. `settings`
+    are those that the plan was made with and that become the project's with it; None where it brings none.
     """
 
     project: str
@@ -201,6 +203,7 @@ class Plan:
     purpose: Purpose = Purpose.APPLY
     undoes: str = ""
     turnover: Turnover | None = None
+    settings: SettingsChange | None = None
 
     @property
     def blocked(self) -> bool:
@@ -209,8 +212,8 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do: neither in the tracker nor in our records."""
-        kept = all(change.action is Action.KEEP for change in self.changes)
+        """Whether there is nothing to do: neither in the tracker nor in our records and settings."""
+        kept = self.settings is None and all(change.action is Action.KEEP for change in self.changes)
         return kept and self.purpose not in (Purpose.REMOVE, Purpose.ADVANCE)
 
     def counts(self) -> dict[str, int]:

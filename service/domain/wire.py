@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from connectors.tracker import Finding, Place
 from service.domain.batches import Batch
 from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan, Purpose
+from service.domain.project_settings import entries
 from service.domain.turnover import Carried, Decision, Turnover
 
 _PLAN = TypeAdapter(Plan)
@@ -59,6 +60,10 @@ def published(plan: Plan) -> dict[str, Any]:
         "creates_project": plan.place is None and plan.purpose is Purpose.APPLY,
         "template": plan.template,
         "turnover": turnover_to_json(plan.turnover) if plan.turnover is not None else None,
+        "settings": [
+            {"field": entry.field, "before": entry.before, "after": entry.after}
+            for entry in (entries(plan.settings) if plan.settings is not None else ())
+        ],
         "summary": plan.counts(),
         "blocked": plan.blocked,
         "changes": [_change(change) for change in plan.changes],

@@ -150,14 +150,14 @@ def wait_step(run_id: str) -> None:
 @DBOS.step(name="finish")
 def finish_step(run_id: str, state: str | None = None) -> str:
     """Close the run, in this state or in the one that its findings say. Once a plan was applied, the project's loop
-    begins, if it has not yet."""
+    begins, if it has not yet, and follows the settings that came with the plan."""
     context, traffic, turning = given()
 
     def finish() -> str:
         with context.database.session() as session:
             ended = runs.finish(session, run_id, context.now(), state)
             kind = session.get_one(RunRow, run_id).kind
-        if kind == Purpose.APPLY and ended in (runs.COMPLETED, runs.INCOMPLETE):
+        if kind in (Purpose.APPLY, Purpose.UNDO) and ended in (runs.COMPLETED, runs.INCOMPLETE):
             _begin_the_loop(context, turning, run_id)
         return ended
 

@@ -49,6 +49,6 @@ class Turning(Protocol):
         ...
 
     def applied(self, context: Context, run_id: str) -> None:
-        """A run that applied a plan has ended, completed or incomplete: the project's loop begins, if it has not.
-        Repeatable."""
+        """A run that applied a plan or took one back has ended, completed or incomplete: the project's loop begins, if
+        a plan was applied and it has not, and follows the settings that the plan brought. Repeatable."""
         ...

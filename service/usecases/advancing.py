@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from connectors.tracker import Finding, Severity
 from service import schedule
 from service.context import Context
-from service.domain.plan import Plan
+from service.domain.plan import Plan, Purpose
 from service.domain.turnover import Decision, Policy, Turnover, is_past_meeting
+from service.domain.wire import plan_from_json
 from service.notify.port import Notifier, Outbox
 from service.runs.turning import Looked
 from service.store import loops, runs
-from service.store.tables import EventRow, LoopRow, ProjectRow, RunRow
+from service.store.tables import EventRow, LoopRow, PlanRow, ProjectRow, RunRow
 from service.usecases import auditing, deciding, documenting, gating, projects, scheduling, settling, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.errors import Conflict
@@ -182,10 +183,13 @@ class Advancing:
             settling.settle(context, run_id)
 
     def applied(self, context: Context, run_id: str) -> None:
-        """Let the loop begin after a project's first apply."""
+        """Let the loop begin after a project's first apply, and follow the settings that the plan brought."""
         with context.database.session() as session:
-            project_id = session.get_one(RunRow, run_id).project_id
-        settling.begin_loop(context, project_id)
+            run = session.get_one(RunRow, run_id)
+            plan = plan_from_json(session.get_one(PlanRow, run.plan_id).body)
+        if run.kind == Purpose.APPLY:
+            settling.begin_loop(context, run.project_id)
+        scheduling.follow_plan(context, run.project_id, plan.settings)
 
 
 def _kind(context: Context, run_id: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from connectors.tracker import Severity
 from service.context import Context
 from service.domain.plan import Purpose
+from service.domain.project_settings import SettingsChange
 from service.domain.wire import plan_from_json
 from service.store import runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
-from service.usecases import projects
+from service.usecases import project_changes, projects, scheduling
 from service.usecases.errors import Conflict, NotFound, PlanBlocked, StalePlan
 
 Enqueue = Callable[[str, str], None]
@@ -29,9 +30,13 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     """Start the run of a plan and return it. Asking again for the same plan returns the same run, or the one that took
     its work up.
 
-    Raises NotFound; StalePlan if another plan of the project was applied since; PlanBlocked if the plan has errors;
-    Conflict if the project has ended, and for a plan that a run of the loop made for itself.
+    Settings that the plan was made with become the project's in the same unit of work.
+
+    Raises NotFound; StalePlan if another plan of the project was applied since, or the team that the plan changes was
+    changed; PlanBlocked if the plan has errors; Conflict if the project has ended, and for a plan that a run of the
+    loop made for itself.
     """
+    brought: SettingsChange | None = None
     with context.database.session() as session:
         plan_row = session.get(PlanRow, plan_id)
         if plan_row is None:
@@ -55,6 +60,8 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
             if plan.blocked:
                 raise PlanBlocked([found for found in plan.findings if found.severity is Severity.ERROR])
             if runs.claim(session, plan_row.project_id, plan_row.serial):
+                if (brought := plan.settings) is not None:
+                    project_changes.bring(session, context, project, brought, _AGAIN[purpose])
                 run = _new_run(context, plan_row, run_id, purpose, started_by)
                 session.add(run)
                 plan_row.run_id = run_id
@@ -65,6 +72,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
                 "plan-stale", "This plan is stale: its project was changed since it was made.", _AGAIN[purpose]
             )
         partition = project.connection_id
+    scheduling.follow_plan(context, project.id, brought)  # once more when the run ends, should this process die here
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
     if run.state not in runs.ENDED:
         enqueue(run.id, partition)

@@ -18,6 +18,7 @@ from service.domain.calendar import Calendar
 from service.domain.course import Begun
 from service.domain.parameters import settle
 from service.domain.plan import Recorded
+from service.domain.project_settings import SettingsChange
 from service.domain.reading import read_template
 from service.domain.team import Team
 from service.domain.template import Loop, ParameterValue, Template
@@ -26,6 +27,7 @@ from service.domain.wire import plan_from_json
 from service.store import items, loops
 from service.store.tables import CarryRow, ConnectionRow, LoopRow, PlanRow, ProjectRow, RunRow, TeamRow, TemplateRow
 from service.usecases import projects
+from service.usecases.project_changes import Proposed
 from service.usecases.teams import team_of
 
 
@@ -35,7 +37,8 @@ class Material:
 
     `loop` is None before the first apply has ended. `begun` are the iterations that have begun, `times` how often each
     ticket was carried over, `shelved` the tickets that were sent to the backlog, `people` who is behind each account.
-    `pending` is what an advance does that has begun and not come to its end.
+    `pending` is what an advance does that has begun and not come to its end. `settings` is how project, team and
+    template here differ from those that are stored: a plan brings that along.
     """
 
     project: ProjectRow
@@ -52,6 +55,7 @@ class Material:
     times: Mapping[ItemKey, int] = field(default_factory=dict)
     shelved: frozenset[ItemKey] = frozenset()
     pending: Turnover | None = None
+    settings: SettingsChange | None = None
 
     @property
     def method(self) -> str:
@@ -110,13 +114,14 @@ class Material:
         return max(self.turning.ahead, placement.last_prepared(self.recorded) - first + 1)
 
 
-def material(context: Context, project_id: str) -> Material:
-    """Read what a plan for this project is made from. Raises InvalidInput."""
+def material(context: Context, project_id: str, proposed: Proposed | None = None) -> Material:
+    """Read what a plan for this project is made from, with the settings that are `proposed`. Raises InvalidInput."""
     with context.database.session() as session:
         project = session.get_one(ProjectRow, project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
-        team = team_of(session.get_one(TeamRow, project.team_id))
-        stored = session.get_one(TemplateRow, project.template_digest)
+        if proposed is None:
+            team = team_of(session.get_one(TeamRow, project.team_id))
+            stored = session.get_one(TemplateRow, project.template_digest)
         recorded = items.recorded(session, project_id)
         people = _people_of_last_run(session, project_id)
         loop = session.get(LoopRow, project_id)
@@ -124,7 +129,10 @@ def material(context: Context, project_id: str) -> Material:
         times = loops.carried(session, project_id)
         shelved = _shelved(session, project_id, recorded)
         pending = _pending(session, loop)
-    template = read_template(stored.text, stored.source)
+    if proposed is None:
+        template = read_template(stored.text, stored.source)
+    else:
+        project, team, template = proposed.row, proposed.team, proposed.template
     return Material(
         project=project,
         connection=connection,
@@ -140,6 +148,7 @@ def material(context: Context, project_id: str) -> Material:
         times=times,
         shelved=shelved,
         pending=pending,
+        settings=proposed.change if proposed is not None else None,
     )
 
 

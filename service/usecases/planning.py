@@ -38,7 +38,7 @@ from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import items
 from service.store.secrets import new_id
 from service.store.tables import PlanRow, ProjectRow
-from service.usecases import gone, members, projects, wishes
+from service.usecases import gone, members, project_changes, projects, wishes
 from service.usecases.errors import NotFound
 from service.usecases.material import Material, material
 from service.usecases.wishes import NO_WISH, Wish
@@ -55,14 +55,26 @@ class Draft:
     seconds: float
 
 
-def draft(context: Context, project: str, wish: Wish = NO_WISH) -> Draft:
-    """Make a plan that takes the tracker to what the template, the team and the calendar ask for now.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Settings that a plan is to be made with, and bring along: what is asked of the project and, where they change
+    with it, the contents of its team."""
+
+    request: projects.Request
+    team: Team | None = None
+
+
+def draft(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | None = None) -> Draft:
+    """Make a plan that takes the tracker to what the template, the team and the calendar ask for now, or as they are
+    `asked` for: settings travel with the plan, and become the project's when it is applied.
 
     Raises NotFound, InvalidInput, and TrackerError when the tracker cannot be read. What would be refused when
     writing is in the plan's findings.
     """
     wishes.check(wish)
-    ours = material(context, projects.going_on(context, project).id)
+    row = projects.going_on(context, project)
+    proposed = project_changes.propose(context, row, asked.request, asked.team) if asked is not None else None
+    ours = material(context, row.id, proposed)
     today = context.now().astimezone(ours.calendar.zone).date()
     return drafted(context, ours, lambda tracker: _plan(tracker, ours, wish, today))
 
@@ -78,9 +90,9 @@ def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Pl
     return Draft(ours.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
 
 
-def make_plan(context: Context, project: str, wish: Wish = NO_WISH) -> PlanRow:
-    """Make a plan, as `draft` does, and keep it to be applied."""
-    return keep(context, draft(context, project, wish))
+def make_plan(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | None = None) -> PlanRow:
+    """Make a plan, as `draft` does, and keep it to be applied. Nothing else changes."""
+    return keep(context, draft(context, project, wish, asked))
 
 
 def keep(context: Context, made: Draft) -> PlanRow:
@@ -246,6 +258,7 @@ def bare_plan(ours: Material, spec: ProjectSpec, place: Place | None, purpose: P
         known=ours.known,
         observed={},
         purpose=purpose,
+        settings=ours.settings,
     )
 
 

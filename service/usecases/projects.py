@@ -56,9 +56,10 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """What was found right in a request, as it is stored."""
+class Settled:
+    """What was found right in a request, as it is stored, with the template that was read."""
 
+    template: Template
     parameters: dict[str, Any]
     time_zone: str
     calendar: dict[str, Any]
@@ -74,7 +75,6 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
     """
     connection = connections.get(context, request.connection)
     team_row = teams.get(context, request.team)
-    template = read_template(request.template.text, request.template.source)
     with context.database.session() as session:
         row = session.scalar(
             select(ProjectRow).where(
@@ -87,8 +87,8 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
             raise Conflict(
                 "project-exists", f"There is a project {request.key!r} on this connection.", "Plan that one."
             )
-        checked = _checked(context, request, template, teams.team_of(team_row), row)
-        keep_template(session, context, request.template, template)
+        checked = settled(context, request, teams.team_of(team_row), row)
+        keep_template(session, context, request.template, checked.template)
         if row is None:
             row = ProjectRow(
                 id=new_id("prj"), key=request.key, connection_id=connection.id, serial=0, created_at=context.now()
@@ -108,8 +108,10 @@ def _settings(row: ProjectRow) -> tuple[object, ...]:
     return *of_itself, row.parameters, row.time_zone, row.calendar, row.turning
 
 
-def _checked(context: Context, request: Request, template: Template, team: Team, row: ProjectRow | None) -> _Settled:
-    """What the request comes to for this project, a new one without a row; or everything that is wrong with it."""
+def settled(context: Context, request: Request, team: Team, row: ProjectRow | None) -> Settled:
+    """What the request comes to for this project, a new one without a row, with this team. Raises InvalidInput with
+    everything that is wrong with it."""
+    template = read_template(request.template.text, request.template.source)
     problems: list[Problem] = []
     if not request.name.strip() or len(request.name) > 80:
         problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
@@ -125,8 +127,8 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
     kept = {name: value for name, value in before.items() if name in template.parameters}
     today = context.now().astimezone(ZoneInfo(found["time_zone"])).date()
     try:
-        settled = settle(template, {**kept, **request.parameters}, today)
-        found["parameters"] = {n: v.isoformat() if isinstance(v, date) else v for n, v in settled.items()}
+        values = settle(template, {**kept, **request.parameters}, today)
+        found["parameters"] = {n: v.isoformat() if isinstance(v, date) else v for n, v in values.items()}
     except InvalidInput as error:
         problems += error.problems
     said = {**(row.turning if row is not None else {}), **request.turning}
@@ -141,7 +143,7 @@ def _checked(context: Context, request: Request, template: Template, team: Team,
         problems += error.problems
     if problems:
         raise InvalidInput(problems)
-    return _Settled(**found)
+    return Settled(template, **found)
 
 
 def _working_time(request: Request, team: Team, row: ProjectRow | None) -> tuple[str, dict[str, Any]]:

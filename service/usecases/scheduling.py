@@ -22,6 +22,7 @@ from service.domain.calendar import span_from
 from service.domain.course import Course, Stage, Turn
 from service.domain.parameters import number
 from service.domain.problems import InvalidInput, Problem
+from service.domain.project_settings import SettingsChange
 from service.domain.template import Key, Template
 from service.domain.turnover import Move
 from service.store import loops, runs
@@ -188,6 +189,15 @@ def follow_team(context: Context, team_id: str) -> int:
     with context.database.session() as session:
         ids = list(session.scalars(query.order_by(ProjectRow.id)))
     return sum(follow(context, project_id) for project_id in ids)
+
+
+def follow_plan(context: Context, project_id: str, brought: SettingsChange | None) -> None:
+    """Bring what is due in line with the settings that a plan brought, of all projects whose team it changed."""
+    if brought is None:
+        return
+    follow(context, project_id)
+    if brought.team is not None:
+        follow_team(context, brought.team.id)
 
 
 def beginning(first: Turn, now: datetime) -> tuple[datetime | None, str]:

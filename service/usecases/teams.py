@@ -9,6 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from service.context import Context
+from service.domain.project_settings import TeamChange
 from service.domain.team import Team, team_from_json
 from service.store.secrets import new_id
 from service.store.tables import TeamRow
@@ -31,6 +32,14 @@ def put(context: Context, team: Team, expected_version: int | None = None) -> Te
         elif row.body != body and not _written(session, row, body, context.now()):
             raise _changed(team)
     return row
+
+
+def replace(session: Session, row: TeamRow, change: TeamChange, now: datetime) -> bool:
+    """Write the contents that a plan brings, in its unit of work; False if the team was changed since the plan was
+    made. Contents that are there already count as written."""
+    if row.body == change.after:
+        return True
+    return row.version == change.version and _written(session, row, dict(change.after), now)
 
 
 def _written(session: Session, row: TeamRow, body: dict[str, Any], now: datetime) -> bool:

@@ -27,12 +27,13 @@ from service.context import Context
 from service.domain.batches import batches, estimate
 from service.domain.diff import UNREAD
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
+from service.domain.project_settings import SettingsChange
 from service.domain.turnover import STATE, iteration_key
 from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
 from service.domain.wire import plan_from_json
 from service.store import items, loops, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, TemplateRow
-from service.usecases import planning, projects
+from service.usecases import planning, project_changes, projects
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.planning import Draft
 
@@ -49,7 +50,8 @@ class NothingToUndo(Conflict):
 @dataclass(frozen=True, slots=True)
 class _Task:
     """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to. `found`
-    are items whose creation was begun, and that turned out to be there, `closed` the iterations that were closed."""
+    are items whose creation was begun, and that turned out to be there, `closed` the iterations that were closed,
+    `settings` those that the run brought and that go back."""
 
     purpose: Purpose
     undoes: str
@@ -63,18 +65,19 @@ class _Task:
     findings: tuple[Finding, ...] = ()
     found: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
     closed: frozenset[ItemKey] = frozenset()
+    settings: SettingsChange | None = None
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
-    """Make and keep a plan that takes back what the run did and nobody touched since, also if it ended half-way. Runs
-    that took each other's work up count as one.
+    """Make and keep a plan that takes back what the run did and nobody touched since, also if it ended half-way; the
+    settings that it brought go back with it. Runs that took each other's work up count as one.
 
     Raises NotFound; Conflict for a run that is still at work, for one that took something back itself, and for a
     project that has ended; NothingToUndo; TrackerError when the tracker cannot be read.
     """
     with context.database.session() as session:
         task = _undo_task(session, run_id)
-    if task.deeds.empty:
+    if task.deeds.empty and task.settings is None:
         raise NothingToUndo("nothing-to-undo", f"Nothing of what the run {run_id} did is left.")
     return planning.keep(context, _draft(context, task))
 
@@ -126,9 +129,11 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     if not made and not taken and all(fields.keys() <= {STATE} for fields in written.values()):
         written = {}  # that an iteration was closed or begun cannot be taken back
     task = _task(session, Purpose.UNDO, project, rows, plans)
-    findings = () if len(plans) == len(kept) else (_forgotten(run_id),)
+    forgotten = () if len(plans) == len(kept) else (_forgotten(run_id),)
     deeds = Deeds(frozenset(made), frozenset(taken), written)
-    return replace(task, undoes=run_id, deeds=deeds, findings=findings)
+    brought = [plan.settings for plan in plans if plan.settings is not None]
+    settings, said = project_changes.taken_back(session, project, brought, run_id)
+    return replace(task, undoes=run_id, deeds=deeds, findings=(*forgotten, *said), settings=settings)
 
 
 def _removal_task(session: Session, project_id: str, *, undo: bool) -> _Task:
@@ -348,6 +353,7 @@ def _plan(
         people=task.people,
         purpose=task.purpose,
         undoes=task.undoes,
+        settings=task.settings,
     )
 
 

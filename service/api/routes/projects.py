@@ -15,6 +15,7 @@ from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, matches, 
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import ApiProblem, placed
 from service.api.routing import CreatingRoute, JsonRoute
+from service.context import Context
 from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.problems import Problem
 from service.store.tables import ItemRow, ProjectRow
@@ -132,22 +133,7 @@ def change_project(
     if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
         raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
     with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
-        row = projects.put(
-            context,
-            projects.Request(
-                name=body.name or row.name,
-                key=row.key,
-                connection=row.connection_id,
-                team=body.team or row.team_id,
-                template=projects.template_text(context, row) if body.template is None else _template(body.template),
-                parameters=body.parameters,
-                time_zone=body.time_zone,
-                create=row.create if body.create is None else body.create,
-                calendar=_calendar(body),
-                turning=_turning(body),
-                audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
-            ),
-        )
+        row = projects.put(context, _request(context, row, body))
     scheduling.follow(context, row.id)
     shown = _shown(row, running.inventory(context, row.id))
     response.headers["ETag"] = _etag(row, shown)
@@ -215,12 +201,34 @@ def make_plan(
 ) -> dict[str, Any]:
     """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id.
 
-    Without a body, what people changed or deleted stays so."""
+    Without a body, what people changed or deleted stays so. `settings` travel with the plan: they become the project's
+    when it is applied, and go back when its run is undone."""
     asked = body or project_models.NewPlan()
-    with placed(_pointer):
-        row = planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt))
-    response.headers["Location"] = f"/api/v1/plans/{row.id}"
-    return planning.plan_json(row)
+    with placed(partial(_planned_pointer, settings=asked.settings)):
+        settings = None
+        if asked.settings is not None:
+            row = projects.going_on(context, name)
+            settings = planning.Asked(_request(context, row, asked.settings))
+        kept = planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt), settings)
+    response.headers["Location"] = f"/api/v1/plans/{kept.id}"
+    return planning.plan_json(kept)
+
+
+def _request(context: Context, row: ProjectRow, body: project_models.ProjectChanges) -> projects.Request:
+    """What is asked of a project that is there: what the body leaves out stays."""
+    return projects.Request(
+        name=body.name or row.name,
+        key=row.key,
+        connection=row.connection_id,
+        team=body.team or row.team_id,
+        template=projects.template_text(context, row) if body.template is None else _template(body.template),
+        parameters=body.parameters,
+        time_zone=body.time_zone,
+        create=row.create if body.create is None else body.create,
+        calendar=_calendar(body),
+        turning=_turning(body),
+        audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
+    )
 
 
 def _template(asked: str | models.TemplateText) -> TemplateText:
@@ -260,6 +268,14 @@ def _pointer(problem: Problem, *, calendar: bool = False, audit: bool = False) -
             return "/template"
         case _:
             return None
+
+
+def _planned_pointer(problem: Problem, *, settings: project_models.ProjectChanges | None) -> str | None:
+    """Where in the body of a plan a problem lies: settings are in a place of their own there."""
+    if settings is None or problem.source == wishes.SOURCE:
+        return _pointer(problem)
+    found = _pointer(problem, calendar=settings.calendar is not None, audit=settings.audit is not None)
+    return f"/settings{found}" if found is not None else None
 
 
 def _etag(row: ProjectRow, shown: dict[str, Any]) -> str:

@@ -1,0 +1,203 @@
+"""A project's settings as they are given on the command line, to plans and to `project set`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import service.templates as template_files
+from service.cli.library import keep_team_file, read_team_file
+from service.cli.shell import fail
+from service.context import Context
+from service.domain.calendar_file import CalendarSpec, read_calendar
+from service.domain.problems import InvalidInput, Problem
+from service.domain.team import Team
+from service.store.tables import ProjectRow
+from service.usecases import connections, projects, teams
+from service.usecases.errors import NotFound, UseCaseError
+from service.usecases.planning import Asked
+
+TemplateOption = Annotated[
+    str | None, typer.Option("--template", help="Template name or file [default: iterative-ml, or the project's own].")
+]
+TeamOption = Annotated[str | None, typer.Option("--team", help="Team name or file; needed the first time.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The project's name [default: its key].")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A template parameter, NAME=VALUE. May be repeated.")
+]
+TimeZoneOption = Annotated[
+    str | None, typer.Option("--time-zone", help="IANA time zone [default: the team's, else UTC].")
+]
+CreateOption = Annotated[
+    bool | None, typer.Option("--create/--existing", help="Create the tracker's project, or use one that is there.")
+]
+CalendarOption = Annotated[
+    Path | None,
+    typer.Option("--calendar", help="A calendar file: working days, holidays, freezes, in place of the team's."),
+]
+CarryOverOption = Annotated[
+    str | None,
+    typer.Option(
+        "--carry-over", help="What becomes of unfinished work: ask, next, backlog or leave [default: the template's]."
+    ),
+]
+AheadOption = Annotated[
+    str | None,
+    typer.Option("--ahead", help="How many iterations are kept prepared, or all [default: the template's]."),
+]
+WipLimitOption = Annotated[
+    str | None,
+    typer.Option("--wip-limit", help="How many tickets may be in progress at once, or none [default: the template's]."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given of a project's settings, None or empty for what was not; `values` are of the form NAME=VALUE."""
+
+    template: str | None = None
+    team: str | None = None
+    name: str | None = None
+    time_zone: str | None = None
+    create: bool | None = None
+    calendar: Path | None = None
+    values: tuple[str, ...] = ()
+    turning: Mapping[str, str | None] = field(default_factory=dict)
+
+
+NOTHING = Given()
+
+
+def turning(*, wip_limit: str | None, **given: str | None) -> dict[str, str | None]:
+    """What was given of how the loop turns, in the words of a template."""
+    said: dict[str, str | None] = {name: value for name, value in given.items() if value is not None}
+    if wip_limit is None:
+        return said
+    return {**said, "wip_limit": None if wip_limit.casefold() == "none" else wip_limit}
+
+
+def to_plan(context: Context, key: str, given: Given, connection: str | None) -> tuple[ProjectRow, Asked | None]:
+    """The project to plan, and the settings that its plan is to bring along, None where it is planned as it is set up.
+    One that is not there yet is set up first: nothing is made from it before a plan of it is applied."""
+    try:
+        present = projects.going_on(context, key)
+    except NotFound:
+        return _set_up(context, key, given, connection), None
+    if connection is not None and connections.get(context, connection).id != present.connection_id:
+        return _set_up(context, key, given, connection), None
+    if given == NOTHING:
+        return present, None
+    return present, _asked(context, given, present)
+
+
+def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Request:
+    """What is asked of a project at once. A team file is imported."""
+    team = present.team_id
+    if given.team is not None:
+        named = _team_in(given.team) is None
+        team = teams.get(context, given.team).id if named else keep_team_file(Path(given.team)).id
+    return _request(context, present.key, given, present.connection_id, team, present)
+
+
+def _asked(context: Context, given: Given, present: ProjectRow) -> Asked:
+    file = _team_in(given.team)
+    if file is None:
+        team = present.team_id if given.team is None else teams.get(context, given.team).id
+    else:
+        team = _kept_or_new(context, file)
+    return Asked(_request(context, present.key, given, present.connection_id, team, present), file)
+
+
+def _kept_or_new(context: Context, team: Team) -> str:
+    """The id of the team of that name. One that is not there yet is kept: no project has it until the plan is
+    applied."""
+    try:
+        return teams.get(context, team.name).id
+    except NotFound:
+        return teams.put(context, team).id
+
+
+def _set_up(context: Context, key: str, given: Given, connection: str | None) -> ProjectRow:
+    """A new project."""
+    team = given.team
+    if team is None:
+        fail("A new project needs a team.", "Give a team file with --team team.yaml, or the name of an imported team.")
+    file = _team_in(team)
+    team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team)).id
+    return projects.put(context, _request(context, key, given, connection or only_connection(context), team_id))
+
+
+def _request(
+    context: Context, key: str, given: Given, connection: str, team: str, present: ProjectRow | None = None
+) -> projects.Request:
+    return projects.Request(
+        name=given.name or (present.name if present else key),
+        key=key,
+        connection=connection,
+        team=team,
+        template=_template(context, given.template, present),
+        parameters=pairs("--set", given.values, "NAME=VALUE"),
+        time_zone=given.time_zone,
+        create=given.create if given.create is not None else (present.create if present else False),
+        calendar=_calendar(given.calendar) if given.calendar is not None else None,
+        turning=given.turning,
+    )
+
+
+def _team_in(given: str | None) -> Team | None:
+    """The team in the file that was given; None where it is not a file's name but a team's."""
+    if given is None:
+        return None
+    path = Path(given)
+    is_file = path.suffix.casefold() in {".yaml", ".yml", ".csv"} or path.is_file()
+    return read_team_file(path) if is_file else None
+
+
+def _template(context: Context, given: str | None, present: ProjectRow | None) -> template_files.TemplateText:
+    if given is None and present is not None:
+        return projects.template_text(context, present)
+    return template_files.load(given or "iterative-ml")
+
+
+def _calendar(file: Path) -> CalendarSpec:
+    try:
+        return read_calendar(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.", "Name a calendar file (YAML).")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
+
+
+def only_connection(context: Context) -> str:
+    """The id of the connection where there is one only. Raises UseCaseError."""
+    rows = connections.listed(context)
+    if len(rows) == 1:
+        return rows[0].id
+    if not rows:
+        message, fix = "There is no connection yet.", "Add one with: phaseloop connections add NAME --url … --email …"
+    else:
+        message, fix = (
+            "There are several connections.",
+            "Name one with --connection: " + ", ".join(r.name for r in rows),
+        )
+    raise UseCaseError("no-connection", message, fix)
+
+
+def pairs(name: str, values: list[str] | tuple[str, ...], form: str) -> dict[str, str]:
+    """Arguments of the form NAME=VALUE, of which all that are not so are told at once."""
+    problems: list[Problem] = []
+    pairs: dict[str, str] = {}
+    for value in values:
+        left, sign, right = value.partition("=")
+        if not sign or not left.strip():
+            problems.append(Problem(name, None, value, "is not two things with = between", f"write {form}"))
+        elif left.strip() in pairs:
+            problems.append(Problem(name, None, value, f"gives {left.strip()} twice", "give it once"))
+        pairs[left.strip()] = right.strip()
+    if problems:
+        raise InvalidInput(problems)
+    return pairs
