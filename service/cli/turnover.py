@@ -138,6 +138,19 @@ def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
     yield f"  With {sum_words(len(tickets), points)}{more}"
     for item in tickets:
         yield f"    {_ticket(plan, item, changes.get(item.key))}"
+    yield from _continued(plan, turnover)
+
+
+def _continued(plan: Plan, turnover: Turnover) -> Iterator[str]:
+    """The open tickets of before that become those of a phase which is entered again now."""
+    if turnover.move is not Move.BACK or not turnover.continued:
+        return
+    titles = {item.key: item.title for item in plan.items}
+    named = [titles[key] for key in dict.fromkeys(turnover.continued.values()) if key in titles]
+    if named:
+        yield f"  Open from before and not made again ({len(named)})"
+        for title in named:
+            yield f"    [dim]=[/] {escape(title)}"
 
 
 def _ticket(plan: Plan, item: Item, change: Change | None) -> str:

@@ -146,14 +146,19 @@ def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabili
     placed = [_only(change, _placing(change, capabilities)) for change in carried]
     before = {change.key for change in (*coming, *closing)}
     rest = [_only(one, {*one.changed} - _placing(one, capabilities)) for one in writing if one.key not in before]
+    # Where a label says the iteration, a carried ticket is written in one go, with the epic that it comes under.
+    epics = [one for one in rest if one.kind is ItemKind.EPIC and one.action is Action.CREATE]
+    early = epics if not capabilities.iterations and any("epic" in change.changed for change in placed) else []
+    rest = [change for change in rest if change not in early]
     started = tuple(change.key for change in (*coming, *begins))
     ended = tuple(change.key for change in closing)
     return [
+        *_epics(early, capabilities),
         *_iterations([change.key for change in coming], capabilities),
         *_updates([_only(change, {*change.changed} - {STATE}) for change in closing], capabilities),
         *_updates(placed, capabilities),
         *_moves(placed, by_key, capabilities),
-        *_read_backs([*coming, *placed], capabilities),
+        *_read_backs([*early, *coming, *placed], capabilities),
         *(Batch(Op.CLOSE, ItemKind.ITERATION, (key,)) for key in ended),
         *_writes(rest, by_key, capabilities),
         *(Batch(Op.START, ItemKind.ITERATION, (key,)) for key in started),
@@ -181,11 +186,11 @@ def _writes(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilit
     apart = written_apart(capabilities)
     creates = {
         kind: [c.key for c in writing if c.kind is kind and c.action is Action.CREATE]
-        for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
+        for kind in (ItemKind.ITERATION, ItemKind.TICKET, ItemKind.LINK)
     }
     unfinished = [c.key for c in writing if c.action is not Action.CREATE and "checklist" in apart & set(c.changed)]
     return [
-        *(Batch(Op.CREATE, ItemKind.EPIC, part) for part in _parts(creates[ItemKind.EPIC], capabilities.create_batch)),
+        *_epics(writing, capabilities),
         *_iterations(creates[ItemKind.ITERATION], capabilities),
         *_ticket_batches(creates[ItemKind.TICKET], creates[ItemKind.LINK], by_key, capabilities),
         *_updates(writing, capabilities),
@@ -194,6 +199,11 @@ def _writes(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilit
         *_read_backs(writing, capabilities),
         *(Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)),
     ]
+
+
+def _epics(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
+    keys = [change.key for change in writing if change.kind is ItemKind.EPIC and change.action is Action.CREATE]
+    return [Batch(Op.CREATE, ItemKind.EPIC, part) for part in _parts(keys, capabilities.create_batch)]
 
 
 def _iterations(keys: Sequence[ItemKey], capabilities: Capabilities) -> list[Batch]:

@@ -8,6 +8,7 @@ Item keys, which stay when titles and positions change:
     ticket:<key>                a ticket of the template
     ticket:<key>~<k>            the same, when its phase is entered for the k-th time, from the second on
     ticket:<key>@<i>            the same, of the i-th iteration of a recurring phase; with ~<k> as above
+                                (a ticket that is open when its phase is entered again keeps its key: `continuation`)
     record:<n>                  the record of iteration n
     ceremonies:<n>              the meetings of iteration n
     link:<source>><target>      the source waits for the target; both as above, `ticket:` left out
@@ -22,11 +23,11 @@ from enum import StrEnum
 
 from connectors.tracker import ItemKey, Priority
 from service.domain.calendar import Calendar, DateRange
-from service.domain.course import Course, Turn, epic_key, phase_of, planned_iterations, ticket_key
+from service.domain.course import Course, Turn, epic_key, phase_of, planned_iterations
 from service.domain.course import course as course_of
 from service.domain.ordering import by_needs, without_implied
 from service.domain.parameters import is_on
-from service.domain.seeding import Instance, Seeding, Sown
+from service.domain.seeding import NOTHING_CONTINUED, Instance, Seeding, Sown
 from service.domain.template import Key, ParameterValue, Phase, Template
 from service.domain.text import render
 from service.domain.turnover import iteration_key, record_key
@@ -125,11 +126,12 @@ def blueprint(
     course: Course | None = None,
     placed: Mapping[ItemKey, int | None] | None = None,
     live_from: int = 0,
+    continued: Mapping[ItemKey, ItemKey] = NOTHING_CONTINUED,
 ) -> Blueprint:
     """Fill in a checked template with settled parameters, along the given course or else the planned one.
 
     `placed` says in which iteration tickets are, whatever the template would have (None: in the backlog); it names all
-    that were put into an iteration that has begun.
+    that were put into an iteration that has begun. `continued` is as for `Seeding`.
 
     Only what is live is there: the iterations from `live_from` on, as far as the course goes; the tickets that are in
     them and what these wait for; and the epics of every phase that the course comes through.
@@ -138,7 +140,7 @@ def blueprint(
     template no longer has; with `live_from` 0, for all there ever was, such a one is left out.
     """
     along = course if course is not None else course_of(template, parameters, calendar)
-    seeding = Seeding(template, parameters, along, placed or {})
+    seeding = Seeding(template, parameters, along, placed or {}, continued)
     draft = _Draft(template, parameters, {"name": project_name, "key": project_key}, seeding)
     known = {phase.key for phase in template.phases}
     live = [turn for turn in along.turns if turn.number >= live_from and (live_from or turn.stage.phase in known)]
@@ -304,7 +306,7 @@ class _Draft:
         if closes:
             ends = [key for key in instance.phase.exit.needs if key in self.seeding.needs]
             last = without_implied(ends, self.seeding.needs)
-            found = (ticket_key(instance.phase, key, turn.stage.of_phase, instance.entry) for key in last)
+            found = (self.seeding.item_key(instance.phase, key, turn.stage.of_phase, instance.entry) for key in last)
             return tuple(key for key in found if key in self.sown)
         planned = {key: sown.waits_for for key, sown in self.sown.items() if sown.home.number == turn.number}
         return tuple(without_implied(planned, planned))

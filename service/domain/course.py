@@ -168,15 +168,19 @@ def epic_key(epic: Key, entry: int) -> ItemKey:
 
 
 def exit_tickets(
-    template: Template, parameters: Mapping[str, ParameterValue], stages: Sequence[Stage]
+    template: Template,
+    parameters: Mapping[str, ParameterValue],
+    stages: Sequence[Stage],
+    continued: Mapping[ItemKey, ItemKey] | None = None,
 ) -> tuple[ItemKey, ...]:
     """The item keys of the tickets that must be done for the phase to end with the last of these stages, which are
-    those from the first iteration on; only tickets switched on. Raises `InvalidInput` when the template has no such
-    phase."""
+    those from the first iteration on; only tickets switched on. What is `continued` (see `continuation`) is asked for
+    by the key that it has. Raises `InvalidInput` when the template has no such phase."""
     phase, of_phase = phase_of(template, stages[-1].phase), stages[-1].of_phase
     *_, entry = entries(stages)
     present = {ticket.key for ticket in phase.tickets if is_on(ticket.when, parameters)}
-    return tuple(ticket_key(phase, key, of_phase, entry) for key in phase.exit.needs if key in present)
+    own = (ticket_key(phase, key, of_phase, entry) for key in phase.exit.needs if key in present)
+    return tuple((continued or {}).get(key, key) for key in own)
 
 
 def _entry_mark(entry: int) -> str:

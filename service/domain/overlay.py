@@ -33,6 +33,7 @@ from service.domain.turnover import (
     iteration_key,
     iteration_label,
     key_of,
+    record_number,
 )
 from service.domain.undo import item_of
 
@@ -232,12 +233,13 @@ def turnover_findings(
             Severity.WARNING,
             "carried-often",
             f'"{one.title}" is carried over for the {_ordinal(one.times)} time.',
-            "Cut it into parts that fit an iteration, or take it out of the iteration if nobody means to do it.",
+            _often_fix(one.key),
             one.key,
         )
         for one in turnover.carried
         if one.policy is Policy.NEXT and one.times >= OFTEN
     ]
+    findings += _waiting_for_the_backlog(turnover, recorded)
     if turnover.lacking and turnover.stage is not None and turnover.decision is None:
         findings.append(
             Finding(
@@ -249,6 +251,30 @@ def turnover_findings(
             )
         )
     return findings
+
+
+def _waiting_for_the_backlog(turnover: Turnover, recorded: Mapping[ItemKey, Recorded]) -> Iterator[Finding]:
+    """Carried tickets that wait for one that goes to the backlog, where nobody will come across it."""
+    titles = {one.key: one.title for one in turnover.carried}
+    shelved = {one.key for one in turnover.carried if one.policy is Policy.BACKLOG}
+    onward = {one.key for one in turnover.carried if one.policy is Policy.NEXT}
+    for record in recorded.values():
+        source, target = record.wanted.get("source"), record.wanted.get("target")
+        if record.kind is ItemKind.LINK and record.ref is not None and source in onward and target in shelved:
+            yield Finding(
+                Severity.WARNING,
+                "waits-for-backlog",
+                f'"{titles[source]}" is carried over and waits for "{titles[target]}", which goes to the backlog.',
+                "Carry both over or neither (phaseloop carry), or remove the dependency.",
+                source,
+            )
+
+
+def _often_fix(key: ItemKey) -> str:
+    """What to do about a ticket that is carried over again and again: a record is not cut into parts."""
+    if record_number(key) is not None:
+        return "Have its author complete it, or waive with a reason what it lacks (phaseloop audit waive)."
+    return "Cut it into parts that fit an iteration, or take it out of the iteration if nobody means to do it."
 
 
 def _iteration_findings(

@@ -2,19 +2,23 @@
 
 A phase's tickets are spread over as many slots as it has iterations planned, and slot k is in its k-th iteration: when
 a phase goes on longer, nothing is spread anew. A recurring phase has all its tickets in every iteration. Each time that
-a phase is entered it has its own (see `course.ticket_key`).
+a phase is entered it has its own (see `course.ticket_key`), or what is still open of those of before (`continuation`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from connectors.tracker import ItemKey
 from service.domain.course import Course, Stage, Turn, epic_key, planned_iterations, ticket_key
 from service.domain.ordering import by_needs, spread
 from service.domain.parameters import effective_role, is_on, needs
 from service.domain.template import Key, ParameterValue, Phase, Template, Ticket
+
+NOTHING_CONTINUED: Mapping[ItemKey, ItemKey] = MappingProxyType({})
+"""No phase was entered again while tickets of it were open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Seeding:
     """The tickets of a template along a course.
 
     `placed` says where tickets are, whatever the template would have: those that were put into an iteration that has
-    begun, or were carried over; None for the backlog.
+    begun, or were carried over; None for the backlog. `continued` gives, by the keys of tickets of phases entered
+    again, the tickets of before that they stand for: each is in one place, that of the phase entered last.
     """
 
     def __init__(
@@ -69,13 +74,16 @@ class Seeding:
         parameters: Mapping[str, ParameterValue],
         course: Course,
         placed: Mapping[ItemKey, int | None],
+        continued: Mapping[ItemKey, ItemKey] = NOTHING_CONTINUED,
     ) -> None:
         self._template, self._parameters, self._placed = template, parameters, placed
+        self._continued = continued
         self._course = course
         self.needs = needs(template, parameters)
         self.instances = instances(template, course)
         self._phase_of = {ticket.key: phase for phase in template.phases for ticket in phase.tickets}
         self._slots: dict[Key, list[list[Ticket]]] = {}
+        self._owners = {continued.get(key, key): key for one in self.instances for key in self._own_keys(one)}
 
     def sown(self) -> tuple[Sown, ...]:
         """Every ticket of the template that the course comes to: phase by phase, each after what it needs."""
@@ -87,7 +95,8 @@ class Seeding:
         """The tickets that a phase was left before it came to: the slots of one that was sent back for which it had no
         iteration, and what a recurring one would have had in further iterations. If it is entered again, it has them
         under other keys; nobody asks for these any more."""
-        return frozenset(key for instance in self.instances if instance.after for key in self._not_come_to(instance))
+        passed = {key for instance in self.instances if instance.after for key in self._not_come_to(instance)}
+        return frozenset(key for key in passed if self._owners.get(key, key) == key)
 
     def put_off(self) -> frozenset[ItemKey]:
         """The tickets and epics that come after the end of the course, once iterations have begun: where some of them
@@ -131,9 +140,20 @@ class Seeding:
         came through there. None where no turn did."""
         phase = self._phase_of[ticket]
         if phase.key == instance.phase.key:
-            return ticket_key(phase, ticket, stage.of_phase, instance.entry)
+            return self.item_key(phase, ticket, stage.of_phase, instance.entry)
         former = [one for one in self.instances if one.phase.key == phase.key and one.loop <= instance.loop]
-        return ticket_key(phase, ticket, former[-1].turns[-1].stage.of_phase, former[-1].entry) if former else None
+        return self.item_key(phase, ticket, former[-1].turns[-1].stage.of_phase, former[-1].entry) if former else None
+
+    def item_key(self, phase: Phase, ticket: Key, of_phase: int, entry: int) -> ItemKey:
+        """The item key of one of the phase's tickets, or that of the open one of before which it stands for."""
+        own = ticket_key(phase, ticket, of_phase, entry)
+        return self._continued.get(own, own)
+
+    def _own_keys(self, instance: Instance) -> Iterator[ItemKey]:
+        """The keys of an instance's tickets, without regard to what they stand for."""
+        for turn in instance.turns if instance.phase.recurring else instance.turns[:1]:
+            for ticket in instance.phase.tickets:
+                yield ticket_key(instance.phase, ticket.key, turn.stage.of_phase, instance.entry)
 
     def slots(self, phase: Phase) -> Sequence[Sequence[Ticket]]:
         """The phase's tickets by planned iteration, each after what it needs: all of them in each one of a recurring
@@ -164,8 +184,9 @@ class Seeding:
         for home, slot in rows:
             stage = home.stage if home is not None and instance.phase.recurring else last.stage
             for ticket in slot:
-                key = ticket_key(instance.phase, ticket.key, stage.of_phase, instance.entry)
-                if home is not None or key in self._placed:
+                own = ticket_key(instance.phase, ticket.key, stage.of_phase, instance.entry)
+                key = self._continued.get(own, own)
+                if self._owners.get(key, own) == own and (home is not None or key in self._placed):
                     waits_for = (self.key(need, instance, stage) for need in self.needs[ticket.key])
                     yield self._sown(key, ticket, instance, home or last, waits_for)
 

@@ -91,7 +91,8 @@ class Turnover:
     (0: none, the project ends), which is of `stage` and has these dates.
 
     `lacking` says in words what keeps the phase from its exit, empty if its criterion is met. `contents` are the
-    tickets of the closing iteration as they were before anything was moved.
+    tickets of the closing iteration as they were before anything was moved. `continued` are the open tickets that
+    become those of phases entered again, by the keys they stand for (see `continuation`).
     """
 
     closes: int
@@ -106,6 +107,7 @@ class Turnover:
     lacking: tuple[str, ...] = ()
     decision: Decision | None = None
     contents: tuple[Content, ...] = ()
+    continued: Mapping[ItemKey, ItemKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ def turnover_to_json(turnover: Turnover) -> dict[str, Any]:
         "starts": turnover.starts.isoformat() if turnover.starts is not None else None,
         "ends": turnover.ends.isoformat() if turnover.ends is not None else None,
         "carried": [_carried(one) for one in turnover.carried],
+        "continued": {str(new): str(key) for new, key in turnover.continued.items()},
         "lacking": list(turnover.lacking),
         "decision": _decision(turnover.decision) if turnover.decision is not None else None,
     }

@@ -235,7 +235,8 @@ class LoopRow(Table):
     a pause moved it. `next_due` is when the clock starts a run, None while one is at work or nothing is to be done;
     `due` is what for: `propose` or `advance`. `run_id` is the newest such run. `answers` say what becomes of unfinished
     work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a person decided
-    about the coming iteration (see `domain.turnover.Decision`). `feed` is the secret in the calendar feed's address.
+    about the coming iteration (see `domain.turnover.Decision`). `continued` are the open tickets that became those of
+    phases entered again (see `domain.continuation`). `feed` is the secret in the calendar feed's address.
     `audit_due` is when the clock looks at the records next, None for never; `audit_run_id` the newest run that did.
     """
 
@@ -249,6 +250,7 @@ class LoopRow(Table):
     run_id: Mapped[str | None] = mapped_column(String(80))
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    continued: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
     message: Mapped[str] = mapped_column(Text, default="")
     changed_by: Mapped[str] = mapped_column(String(200), default="")
     feed: Mapped[str] = mapped_column(String(64), unique=True)

@@ -194,7 +194,7 @@ def exits_of(past: Past, number: int) -> tuple[ItemKey, ...]:
     """The exit tickets of the iteration's phase that count if it ends with this iteration."""
     ours = past.ours
     stages = [one.stage for one in ours.begun if one.number <= number]
-    return exit_tickets(ours.template, ours.parameters, stages)
+    return exit_tickets(ours.template, ours.parameters, stages, ours.continued)
 
 
 def may_end_phase(past: Past, number: int) -> bool:

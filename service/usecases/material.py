@@ -36,7 +36,8 @@ class Material:
     """One project as our store knows it.
 
     `loop` is None before the first apply has ended. `begun` are the iterations that have begun, `times` how often each
-    ticket was carried over, `shelved` the tickets that were sent to the backlog, `people` who is behind each account.
+    ticket was carried over, `shelved` the tickets that were sent to the backlog, `left_open` those that were not
+    carried on when their iteration was closed, `people` who is behind each account.
     `pending` is what an advance does that has begun and not come to its end. `settings` is how project, team and
     template here differ from those that are stored: a plan brings that along.
     """
@@ -54,8 +55,18 @@ class Material:
     begun: Sequence[Begun] = ()
     times: Mapping[ItemKey, int] = field(default_factory=dict)
     shelved: frozenset[ItemKey] = frozenset()
+    left_open: frozenset[ItemKey] = frozenset()
     pending: Turnover | None = None
     settings: SettingsChange | None = None
+
+    @cached_property
+    def continued(self) -> Mapping[ItemKey, ItemKey]:
+        """The open tickets that became those of phases entered again: as decided last, by an advance that has begun or
+        by the one before it."""
+        if self.pending is not None:
+            return self.pending.continued
+        stored = self.loop.continued if self.loop is not None else {}
+        return {ItemKey(new): ItemKey(key) for new, key in stored.items()}
 
     @property
     def method(self) -> str:
@@ -127,7 +138,8 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
         loop = session.get(LoopRow, project_id)
         begun = loops.begun(session, project_id)
         times = loops.carried(session, project_id)
-        shelved = _shelved(session, project_id, recorded)
+        fates = _last_fates(session, project_id)
+        shelved = _shelved(fates, recorded)
         pending = _pending(session, loop)
     if proposed is None:
         template = read_template(stored.text, stored.source)
@@ -147,6 +159,7 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
         begun=begun,
         times=times,
         shelved=shelved,
+        left_open=frozenset(key for key, policy in fates.items() if policy != Policy.NEXT),
         pending=pending,
         settings=proposed.change if proposed is not None else None,
     )
@@ -162,12 +175,16 @@ def _people_of_last_run(session: Session, project_id: str) -> dict[str, str]:
     return people
 
 
-def _shelved(session: Session, project_id: str, recorded: Mapping[ItemKey, Recorded]) -> frozenset[ItemKey]:
-    """The tickets whose last carry-over took them to the backlog, where they are by our records."""
+def _last_fates(session: Session, project_id: str) -> dict[ItemKey, str]:
+    """What became of each ticket when it was last in an iteration that was closed without it being done."""
     query = select(CarryRow).where(CarryRow.project_id == project_id).order_by(CarryRow.number)
-    last = {ItemKey(row.ticket): row.policy for row in session.scalars(query)}
+    return {ItemKey(row.ticket): row.policy for row in session.scalars(query)}
+
+
+def _shelved(fates: Mapping[ItemKey, str], recorded: Mapping[ItemKey, Recorded]) -> frozenset[ItemKey]:
+    """The tickets whose last carry-over took them to the backlog, where they are by our records."""
     placed = placement.tickets_in(recorded)
-    return frozenset(key for key, policy in last.items() if policy == Policy.BACKLOG and key not in placed)
+    return frozenset(key for key, policy in fates.items() if policy == Policy.BACKLOG and key not in placed)
 
 
 def _pending(session: Session, loop: LoopRow | None) -> Turnover | None:

@@ -29,6 +29,7 @@ from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
 from service.domain.calendar import starts_in_the_past
+from service.domain.continuation import continued
 from service.domain.course import Course, course
 from service.domain.desired import desired_items, fitting_findings
 from service.domain.diff import adoptions, diff, without_lost
@@ -172,17 +173,26 @@ class Layout:
 
 
 def lay_out(
-    ours: Material, way: Course, due: int, moving: Mapping[ItemKey, int | None], *, live_from: int | None = None
+    ours: Material,
+    way: Course,
+    due: int,
+    moving: Mapping[ItemKey, int | None],
+    *,
+    live_from: int | None = None,
+    continuing: Mapping[ItemKey, ItemKey],
+    brought_back: Collection[ItemKey] = (),
 ) -> Layout:
     """Lay a course out. What is in an iteration that has begun stays there, but for what is `moving`; what should have
     been made for one that is over and was not is due in iteration `due` (0: nothing is). What a plan concerns begins
-    with iteration `due`, or with `live_from`."""
+    with iteration `due`, or with `live_from`. `continuing` are the open tickets that phases entered again go on with;
+    those `brought_back` are put where these have them, wherever they are."""
     first = max(due if live_from is None else live_from, 1)
-    placed: dict[ItemKey, int | None] = placement.placed(ours.recorded, ours.current, ours.shelved) | dict(moving)
+    there = placement.placed(ours.recorded, ours.current, ours.shelved)
+    placed: dict[ItemKey, int | None] = {key: n for key, n in there.items() if key not in brought_back} | dict(moving)
 
     def drawn(since: int) -> Blueprint:
         names = ours.project.name, ours.project.key
-        return blueprint(ours.template, ours.parameters, *names, ours.calendar, way, placed, live_from=since)
+        return blueprint(ours.template, ours.parameters, *names, ours.calendar, way, placed, since, continuing)
 
     whole = drawn(0)
     late = placement.overdue(whole, ours.recorded, ours.current, due) if due else {}
@@ -267,7 +277,8 @@ def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Pl
     spec = spec_of(project, ours.method)
     place = tracker.locate(spec)
     way = _way(ours)
-    laid = lay_out(ours, way, current, ours.carrying)
+    carried_on = continued(ours.template, ours.parameters, way, ours.recorded, {}, ours.continued)
+    laid = lay_out(ours, way, current, ours.carrying, continuing={**carried_on, **ours.continued})
     assignment = assigned(ours, laid, ours.team)
     people = members.working(tracker, place, ours.team, assignment.people, project.key)
     capabilities = place.capabilities if place is not None else tracker.assumed(spec)

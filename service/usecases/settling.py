@@ -198,6 +198,7 @@ def _move_on(session: Session, ours: Material, loop: LoopRow, done: _Done) -> No
     """Let the loop stand where the advance took it, and set what is due next."""
     turnover, now = done.turnover, done.now
     loop.answers, loop.decision, loop.next_first, loop.updated_at = {}, None, None, now
+    loop.continued = {str(new): str(key) for new, key in turnover.continued.items()}
     loop.next_due = None
     if not turnover.begins:
         session.flush()

@@ -20,6 +20,7 @@ from connectors.tracker import (
 )
 from service.context import Context
 from service.domain import figures, placement, stranded
+from service.domain.continuation import brought_back, continued
 from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
 from service.domain.desired import fitting_findings
 from service.domain.diff import NOTHING, diff, without_lost
@@ -30,6 +31,7 @@ from service.domain.turnover import (
     Carried,
     Closing,
     Decision,
+    Move,
     Need,
     Policy,
     Turnover,
@@ -91,14 +93,18 @@ def _plan(
         plan = planning.bare_plan(ours, spec, None, Purpose.ADVANCE)
         return replace(plan, findings=tuple(gone.project_findings(ours.project))), tracker.assumed(spec)
     able = place.capabilities
-    seen = _observed_first(tracker, place, ours)
+    seen = _observed_first(tracker, place, ours, wishes)
     answer = asked(tracker, place)
     turnover = _turnover(ours, _closing(tracker, place, ours, seen), seen, wishes, answer)
     way = _course(ours, turnover, None if wishes.as_planned else today)
     team, people = members.still_there(tracker, place, ours.team, ours.project.key)
     moving = _moving(turnover)
+    continuing = _continued(ours, way, seen, turnover)
+    turnover = replace(turnover, continued=continuing)
     due = ours.current + 1 if turnover.begins else ours.current
-    laid = planning.lay_out(ours, way, due, moving, live_from=ours.current)
+    decided = {one.key for one in turnover.carried}
+    back = brought_back(continuing, ours.recorded, ours.continued) - decided
+    laid = planning.lay_out(ours, way, due, moving, live_from=ours.current, continuing=continuing, brought_back=back)
     turnover = _dated(turnover, laid)
     assignment = planning.assigned(ours, laid, team, _holders(turnover, people.accounts, team))
     times = {**ours.times, **{one.key: one.times for one in turnover.carried}}
@@ -142,19 +148,31 @@ def _plan(
 # --- what is there ----------------------------------------------------------------------------------------------------
 
 
-def _observed_first(tracker: Tracker, place: Place, ours: Material) -> Mapping[ItemKey, ObservedItem]:
-    """What the tracker shows of all that may matter before it is known what comes next: what is not history, and what
-    the phase's exit asks for."""
+def _observed_first(tracker: Tracker, place: Place, ours: Material, wishes: Wishes) -> Mapping[ItemKey, ObservedItem]:
+    """What the tracker shows of all that may matter before it is known what comes next: what is not history, what the
+    phase's exit asks for and, where phases are entered again, what was not done and not carried on."""
     former = {key for key, number in placement.tickets_in(ours.recorded).items() if number < ours.current}
     former |= {key for key in ours.known if (placement.number_in(key) or ours.current) < ours.current}
     needed = {*_exit(ours), record_key(ours.current)} if ours.current else set()
+    back = wishes.decision is not None and wishes.decision.move is Move.BACK
+    if back or (ours.begun and ours.begun[-1].stage.loop > 1):
+        needed |= ours.left_open
     readable = items.readable(ours.known)
     only = [key for key in readable if key in needed or key not in former | ours.shelved]
     return tracker.find(place, readable, only=only)
 
 
 def _exit(ours: Material) -> tuple[ItemKey, ...]:
-    return exit_tickets(ours.template, ours.parameters, [one.stage for one in ours.begun])
+    return exit_tickets(ours.template, ours.parameters, [one.stage for one in ours.begun], ours.continued)
+
+
+def _continued(
+    ours: Material, way: Course, seen: Mapping[ItemKey, ObservedItem], turnover: Turnover
+) -> dict[ItemKey, ItemKey]:
+    """The open tickets that phases entered again go on with, by what the tracker shows now."""
+    statuses = {key: one.status for key, one in seen.items()}
+    statuses |= {one.key: one.status for one in turnover.contents if one.key is not None}
+    return continued(ours.template, ours.parameters, way, ours.recorded, statuses, ours.continued)
 
 
 def _closing(tracker: Tracker, place: Place, ours: Material, seen: Mapping[ItemKey, ObservedItem]) -> Closing:

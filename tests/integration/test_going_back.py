@@ -84,6 +84,22 @@ def refs(table: Turntable) -> dict[ItemKey, str]:
     return {key: one.ref.key for key, one in recorded.items() if one.ref and one.kind is ItemKind.TICKET}
 
 
+def twice(table: Turntable, look: Callable[[str], Shown] = in_jira) -> set[str]:
+    """The titles that more than one thing in the tracker has."""
+    counted = (TrelloDesk(table.url) if look is in_trello else JiraTeam(table.url)).titles()
+    return {title for title, count in counted.items() if count > 1}
+
+
+def complete(table: Turntable, look: Callable[[str], Shown], title: str) -> None:
+    """Somebody does a ticket."""
+    if look is not in_trello:
+        JiraTeam(table.url).finish(title)
+        return
+    desk = TrelloDesk(table.url)
+    lists = desk.send("GET", f"boards/{desk.board()}/lists")
+    desk.edit(title, idList=next(one["id"] for one in lists if one["name"] == "Done"))
+
+
 def turn(table: Turntable, number: int, *, back: bool = False) -> None:
     if back:
         deciding.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
@@ -100,14 +116,15 @@ def test_going_back_leaves_every_prepared_ticket_once_where_the_course_says(
     turn(table, 2, back=True)
 
     with table.context.database.session() as session:
-        assert placement.iteration_of(items.recorded(session, table.project)[ItemKey("ticket:clean")]) is None
+        assert placement.iteration_of(items.recorded(session, table.project)[ItemKey("ticket:clean")]) == 3
     run = table.run(f"advance-{table.project}-2")
     assert run is not None
     assert run.plan_id is not None
     plan = planning.plan_of(planning.get(table.context, run.plan_id))
-    assert {(one.key, one.action) for one in plan.changes if one.reason is Reason.PASSED_BY} == {
-        ("ticket:clean", Action.UPDATE)
-    }
+    assert plan.turnover is not None
+    assert plan.turnover.continued == {f"ticket:{one}~2": f"ticket:{one}" for one in ("goals", "load", "clean")}
+    assert not [one for one in plan.changes if one.reason is Reason.PASSED_BY]
+    assert twice(table, look) == set()
 
     turn(table, 3)
     turn(table, 4, back=True)
@@ -136,9 +153,10 @@ def test_going_back_leaves_every_prepared_ticket_once_where_the_course_says(
     assert placement.iteration_of(recorded[ItemKey("ticket:train")]) == 7
     assert placement.iteration_of(recorded[ItemKey("ticket:watch@1")]) == 8
     assert placement.iteration_of(recorded[ItemKey("ticket:goals")]) == 6
+    assert twice(table, look) == set()
 
 
-def test_a_touched_ticket_that_is_let_go_of_goes_on_as_people_s_own(tmp_path: Path) -> None:
+def test_a_prepared_ticket_that_people_took_up_is_the_one_of_the_new_turn(tmp_path: Path) -> None:
     with turntable(tmp_path / "home", turning={"carry_over": "next"}) as table:
         team = JiraTeam(table.url)
         table.plan_and_apply()
@@ -146,12 +164,76 @@ def test_a_touched_ticket_that_is_let_go_of_goes_on_as_people_s_own(tmp_path: Pa
         team.bring("Clean the data", "In Progress")
         key = team.key("Clean the data")
         turn(table, 2, back=True)
-        assert ItemKey("ticket:clean") not in refs(table)
-        team.send("POST", f"agile/1.0/sprint/{team.sprint('Data 2')['id']}/issue", json={"issues": [key]})
+        assert refs(table)[ItemKey("ticket:clean")] == key
+        assert twice(table) == set()
 
         turn(table, 3)
 
         assert in_jira(table.url)[key] == {"Data 3"}
-        (kept,) = [ticket for ticket in table.iteration(2).tickets if ticket["remote_key"] == key]
-        assert kept["key"].startswith("guest:")
-        assert kept["outcome"] == "carried"
+
+
+def test_what_is_done_is_made_again_and_what_is_open_becomes_the_new_turn_s(
+    either: tuple[Turntable, Callable[[str], Shown]],
+) -> None:
+    table, look = either
+    before = refs(table)
+    turn(table, 1)
+    complete(table, look, "Set the goals")
+    turn(table, 2, back=True)
+
+    now = refs(table)
+    assert now[ItemKey("ticket:load")] == before[ItemKey("ticket:load")]
+    assert ItemKey("ticket:load~2") not in now
+    assert now[ItemKey("ticket:goals~2")] != before[ItemKey("ticket:goals")]
+    assert twice(table, look) == {"Set the goals"}  # one done, one to do
+    home = "iteration:2" if look is in_jira_without_sprints else "Data 2"
+    assert {called for called, homes in look(table.url).items() if home in homes} >= {
+        now[ItemKey("ticket:load")],
+        now[ItemKey("ticket:goals~2")],
+    }
+    draft = planning.draft(table.context, "ML").plan
+    assert draft.empty, [change for change in draft.changes if change.action is not Action.KEEP]
+
+
+def test_what_is_done_before_its_phase_comes_again_is_made_again_then(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home") as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        turn(table, 1)
+        team.finish("Set the goals", "Load the data", "Clean the data", "Document iteration 1")
+        turn(table, 2)
+        assert table.iteration(2).phase == "model"
+        turn(table, 3, back=True)
+        assert twice(table) == {"Set the goals", "Load the data", "Clean the data"}
+
+        team.finish("Train a model")
+        turn(table, 4)
+
+        assert twice(table) == {"Set the goals", "Load the data", "Clean the data", "Train a model"}
+        assert ItemKey("ticket:train~2") in refs(table)
+        assert ItemKey("ticket:judge~2") not in refs(table)
+
+
+@pytest.mark.parametrize("policy", ["backlog", "leave"])
+def test_open_work_that_is_not_carried_on_is_not_made_a_second_time(tmp_path: Path, policy: str) -> None:
+    with turntable(tmp_path / "home", turning={"carry_over": policy}) as table:
+        table.plan_and_apply()
+        turn(table, 1)
+        turn(table, 2, back=True)
+        turn(table, 3, back=True)
+
+        assert twice(table) == set()
+        assert planning.draft(table.context, "ML").plan.empty
+
+
+def test_a_ticket_in_the_backlog_comes_back_when_its_phase_is_entered_again(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home", turning={"carry_over": "backlog"}) as table:
+        table.plan_and_apply()
+        turn(table, 1)
+        key = refs(table)[ItemKey("ticket:load")]
+        turn(table, 2)
+        assert in_jira(table.url)[key] == set()
+        turn(table, 3, back=True)
+
+        assert in_jira(table.url)[key] == {"Data 3"}
+        assert twice(table) == set()

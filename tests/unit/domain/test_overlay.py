@@ -442,3 +442,27 @@ def test_it_goes_on_without_the_iteration_that_ends() -> None:
 
 def test_where_there_are_no_iterations_none_is_missed() -> None:
     assert codes(Desk(BOARD), turnover()) == {}
+
+
+def test_a_carried_ticket_that_waits_for_one_that_goes_to_the_backlog_is_named() -> None:
+    first, second = ticket("first", 1), ticket("second", 1)
+    link = Item(ItemKey("link:second>first"), ItemKind.LINK, "", source=second.key, target=first.key)
+    over = turnover(content(first), content(second))
+    apart = replace(over, carried=(replace(over.carried[0], policy=Policy.BACKLOG, to=None), over.carried[1]))
+    recorded = {one.key: record(one) for one in (first, second, link)}
+
+    def codes(turned: Turnover) -> list[tuple[str, str]]:
+        return [(one.code, one.subject) for one in turnover_findings(turned, {}, recorded, BOARD, "ML")]
+
+    assert codes(over) == []
+    assert codes(apart) == [("waits-for-backlog", "ticket:second")]
+
+
+def test_a_record_that_is_carried_often_is_not_to_be_cut_into_parts() -> None:
+    kept = Item(ItemKey("record:1"), ItemKind.TICKET, "Record 1")
+    over = turnover(content(kept), content(ticket("train", 1)), times=3)
+
+    found = {one.subject: one.fix for one in turnover_findings(over, {}, {}, BOARD, "ML")}
+
+    assert "Cut it into parts" in found["ticket:train"]
+    assert "author complete it" in found["record:1"]

@@ -129,6 +129,7 @@ def test_what_is_published_of_an_advance_is_plain_and_whole() -> None:
                 "points": 3.0,
             }
         ],
+        "continued": {},
         "lacking": ['"Train" is not begun'],
         "decision": {
             "move": "back",
