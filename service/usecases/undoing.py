@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -32,7 +33,7 @@ from service.domain.turnover import STATE, iteration_key
 from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
 from service.domain.wire import plan_from_json
 from service.store import items, loops, runs
-from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, TemplateRow
+from service.store.tables import ConnectionRow, ItemRow, IterationRow, PlanRow, ProjectRow, RunRow, TemplateRow
 from service.usecases import planning, project_changes, projects
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.planning import Draft
@@ -126,6 +127,8 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     made = {key for key, row in rows.items() if _was_made_by(row, {one.id for one in together})}
     taken = {change.key for change in changes if change.action is Action.ADOPT and change.key in rows} - made
     written = _written_in(changes, rows, later)
+    if run.kind == loops.ADVANCE:
+        written = _without_names_of_iterations(written)
     if not made and not taken and all(fields.keys() <= {STATE} for fields in written.values()):
         written = {}  # that an iteration was closed or begun cannot be taken back
     task = _task(session, Purpose.UNDO, project, rows, plans)
@@ -133,7 +136,8 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     deeds = Deeds(frozenset(made), frozenset(taken), written)
     brought = [plan.settings for plan in plans if plan.settings is not None]
     settings, said = project_changes.taken_back(session, project, brought, run_id)
-    return replace(task, undoes=run_id, deeds=deeds, findings=(*forgotten, *said), settings=settings)
+    stays = _loop_stays(session, project) if run.kind == loops.ADVANCE else ()
+    return replace(task, undoes=run_id, deeds=deeds, findings=(*forgotten, *said, *stays), settings=settings)
 
 
 def _removal_task(session: Session, project_id: str, *, undo: bool) -> _Task:
@@ -230,6 +234,35 @@ def _written_in(
                 last = _written(change, name, again=(change.key, name) in later)
                 fields[name] = replace(last, before=fields[name].before) if name in fields else last
     return {key: fields for key, fields in written.items() if _is_left(rows[key], fields)}
+
+
+def _without_names_of_iterations(written: Mapping[ItemKey, dict[str, Written]]) -> dict[ItemKey, dict[str, Written]]:
+    """What an advance wrote, but for what iterations are called and when they are: they follow the loop, and that stays
+    where the advance took it. That they were closed and begun is said."""
+    found = {
+        key: {name: one for name, one in fields.items() if name == STATE or kind_of(key) is not ItemKind.ITERATION}
+        for key, fields in written.items()
+    }
+    return {key: fields for key, fields in found.items() if fields}
+
+
+def _loop_stays(session: Session, project: ProjectRow) -> tuple[Finding, ...]:
+    """That the loop stays where the advance took it, and what the next plan does."""
+    loop = loops.find(session, project.id)
+    row = session.get(IterationRow, (project.id, loop.current)) if loop is not None else None
+    if row is None:
+        return ()
+    message = (
+        f'The loop stays at iteration {row.number} ("{row.title}"), which has begun: trackers cannot take that back. '
+        "Iterations keep their names and dates."
+    )
+    key = shlex.quote(project.key)
+    fix = (
+        "The next plan or advance makes again what the template asks for there. To go elsewhere from here, decide what "
+        f"follows (phaseloop phase {key} back PHASE --reason …). To keep it as the undo leaves it, apply no plan and "
+        f"pause the schedule (phaseloop schedule pause {key})."
+    )
+    return (Finding(Severity.INFO, "loop-stays", message, fix, iteration_key(row.number)),)
 
 
 def _was_made_by(row: ItemRow, run_ids: Collection[str]) -> bool:

@@ -17,6 +17,10 @@ class JiraTeam(JiraDesk):
         found = self.send("GET", f"agile/1.0/board/{self.board()}/sprint")["values"]
         return next(dict(sprint) for sprint in found if sprint["name"] == title)
 
+    def all_sprints(self) -> dict[str, dict[str, Any]]:
+        found = self.send("GET", f"agile/1.0/board/{self.board()}/sprint")["values"]
+        return {sprint["name"]: sprint for sprint in found}
+
     def states(self) -> dict[str, str]:
         found = self.send("GET", f"agile/1.0/board/{self.board()}/sprint")["values"]
         return {sprint["name"]: sprint["state"] for sprint in found}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectors.tracker import ItemKind
 from service.store import loops, runs
 from service.usecases import applying, deciding, planning, undoing
 from service.usecases.wishes import Wish
@@ -98,6 +99,29 @@ def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -
         assert "Document iteration 2" not in titles
         assert "Load the data" in team.inside("Data 2")
         assert planning.plan_of(undoing.plan_undo(table.context, run.id)).empty
+
+
+def test_undoing_an_advance_leaves_names_and_dates_of_iterations_and_says_what_comes_next(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home") as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        table.turned(2, SECOND)
+        run = table.turned(3, "2026-03-30T09:00")  # the phase goes on longer: what comes is renamed and moved
+        before = {name: (one["startDate"], one["endDate"]) for name, one in team.all_sprints().items()}
+        assert "Data 3" in before
+
+        plan = planning.plan_of(kept := undoing.plan_undo(table.context, run.id))
+        said = next(one for one in plan.findings if one.code == "loop-stays")
+        assert 'The loop stays at iteration 3 ("Data 3")' in said.message
+        table.ended(applying.apply(table.context, kept.id, "lead@example.com", table.engine.start).id)
+
+        after = {name: (one["startDate"], one["endDate"]) for name, one in team.all_sprints().items()}
+        made = {"Care 5"}  # what the run itself made, and the next plan makes again
+        assert after == {name: dates for name, dates in before.items() if name not in made}
+        again = planning.draft(table.context, "ML").plan
+        written = {one.title for one in again.changes if one.kind is ItemKind.ITERATION and one.writes}
+        assert written == made
 
 
 def test_a_deleted_sprint_loses_nothing_and_one_that_is_to_begin_is_made_again_by_a_plan(tmp_path: Path) -> None:
