@@ -503,9 +503,14 @@ class Tracker(Protocol):
         ...
 
     def traces(
-        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        only: Collection[ItemKey],
+        own: Collection[str] = (),
     ) -> Mapping[ItemKey, Traces]:
-        """What people left on these of the `known` items; one that is gone is missing from the result.
+        """What people left on these of the `known` items; one that is gone is missing from the result. `own` are the
+        ids of comments that we made (see `comment`): they are nobody's else.
 
         Comments, attachments, work logs, sub-tasks and moves count, and so do links, tickets of an epic, of an
         iteration, of a column, a label or the project that are not in `known`. Strongly consistent where the tracker
@@ -550,9 +555,10 @@ class Tracker(Protocol):
         Requests: O(tickets / read_batch) and O(iterations / page), never one for each ticket."""
         ...
 
-    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
-        """Say something on a ticket, in Markdown, addressed to these accounts so that the tracker notifies them.
-        Repeatable: where this account has said the same on this ticket already, nothing is written."""
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> str:
+        """Say something on a ticket, in Markdown, addressed to these accounts so that the tracker notifies them; the
+        comment's id. Repeatable: where this account has said the same on this ticket already, nothing is written, and
+        the id is that one's."""
         ...
 
     def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:

@@ -37,22 +37,24 @@ class Notary:
         self._client = client
         self._me = ""
 
-    def comment(self, layout: Layout, ref: RemoteRef, text: str, mentions: Sequence[str]) -> None:
+    def comment(self, layout: Layout, ref: RemoteRef, text: str, mentions: Sequence[str]) -> str:
         """See `Tracker.comment`."""
         blocks = to_adf(text)
         path = f"issue/{segment(ref.id)}/comment"
-        if self._said(ref, path, words(*blocks)):
-            return
+        if said := self._said(ref, path, words(*blocks)):
+            return said
         body = {"body": document(addressed(blocks, list(dict.fromkeys(mentions))))}
         try:
-            self._client.write("POST", path, body, base=RICH, empty=True)
+            answer = self._client.write("POST", path, body, base=RICH)
         except PermissionMissing as error:
             raise _not_permitted(layout, ref, "commented on", "Add comments", error) from error
         except TrackerError as error:
             raise _of_ticket(ref, error) from error
+        return _id_of(answer.body)
 
-    def _said(self, ref: RemoteRef, path: str, text: list[str]) -> bool:
-        """Whether this account said the same on the ticket, newest first; whom it was addressed to does not matter."""
+    def _said(self, ref: RemoteRef, path: str, text: list[str]) -> str:
+        """The comment in which this account said the same on the ticket, newest first, empty if there is none; whom it
+        was addressed to does not matter."""
         me = self._myself()
         newest: dict[str, str | int] = {"orderBy": "-created"}
         try:
@@ -60,10 +62,10 @@ class Notary:
                 author = one.get("author")
                 ours = isinstance(author, Mapping) and author.get("accountId") == me
                 if ours and words(*_unaddressed(one.get("body"))) == text:
-                    return True
+                    return _id_of(one)
         except TrackerError as error:
             raise _of_ticket(ref, error) from error
-        return False
+        return ""
 
     def _myself(self) -> str:
         if not self._me:
@@ -108,6 +110,10 @@ def _of_ticket(ref: RemoteRef, error: TrackerError) -> TrackerError:
         request=error.request,
         status=error.status,
     )
+
+
+def _id_of(comment: Any) -> str:
+    return str(comment.get("id") or "") if isinstance(comment, Mapping) else ""
 
 
 def _not_permitted(layout: Layout, ref: RemoteRef, done: str, permission: str, error: TrackerError) -> TrackerError:

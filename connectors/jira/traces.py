@@ -47,13 +47,17 @@ class Tracer:
         self._fetcher = Fetcher(client)
 
     def traces(
-        self, layout: Layout, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+        self,
+        layout: Layout,
+        known: Mapping[ItemKey, RemoteRef],
+        only: Collection[ItemKey],
+        own: Collection[str] = (),
     ) -> dict[ItemKey, Traces]:
         """See `Tracker.traces`. A link bears none, and a guest is itself what people left."""
         known = {key: ref for key, ref in known.items() if kind_of(key) is not ItemKind.GUEST}
         wanted = {key: known[key] for key in only if key in known}
         ours = {ref.id for key, ref in known.items() if is_issue(key)}
-        found = self._of_issues(layout, wanted, ours)
+        found = self._of_issues(layout, wanted, ours, own)
         found |= self._of_sprints(layout, wanted, ours)
         for key in wanted:
             if kind_of(key) is ItemKind.PROJECT:
@@ -63,7 +67,7 @@ class Tracer:
         return {key: found[key] for key in wanted if key in found}
 
     def _of_issues(
-        self, layout: Layout, wanted: Mapping[ItemKey, RemoteRef], ours: Collection[str]
+        self, layout: Layout, wanted: Mapping[ItemKey, RemoteRef], ours: Collection[str], own: Collection[str]
     ) -> dict[ItemKey, Traces]:
         keys = {ref.id: key for key, ref in wanted.items() if is_issue(key)}
         read = self._fetcher.issues(list(keys), _READ, ["changelog"])
@@ -73,7 +77,7 @@ class Tracer:
         epics = {str(one["id"]): str(one["key"]) for key, one in issues.items() if kind_of(key) is ItemKind.EPIC}
         children = self._children(epics, ours)
         return {
-            key: issue_traces(layout, issue, ours, foreign=children.get(str(issue["id"]), 0))
+            key: issue_traces(layout, issue, ours, foreign=children.get(str(issue["id"]), 0), own=own)
             for key, issue in issues.items()
         }
 
@@ -136,13 +140,18 @@ _FOREIGN_TICKET: _Noun = ("ticket that is not ours", "tickets that are not ours"
 _FOREIGN_SPRINT: _Noun = ("sprint that is not ours", "sprints that are not ours")
 
 
-def issue_traces(layout: Layout, issue: Mapping[str, Any], ours: Collection[str], *, foreign: int = 0) -> Traces:
-    """What people left on an issue that was read with its history; `foreign` tickets of others are in it."""
+def issue_traces(
+    layout: Layout, issue: Mapping[str, Any], ours: Collection[str], *, foreign: int = 0, own: Collection[str] = ()
+) -> Traces:
+    """What people left on an issue that was read with its history; `foreign` tickets of others are in it, and comments
+    that are `own` are not people's. Of more comments than are read with an issue, those that were not read are."""
     values = fields_of(issue)
+    comments = values.get("comment")
+    mine = sum(_id_of(one) in own for one in _list(comments.get("comments"))) if isinstance(comments, dict) else 0
     edited, additions = _changes(layout, issue.get("changelog"), values.get("status"))
     links = [one for one in _list(values.get("issuelinks")) if not _is_among_ours(layout, str(issue["id"]), one, ours)]
     counted = [
-        (_total(values.get("comment"), "comments"), ("comment", "comments")),
+        (_total(comments, "comments") - mine, ("comment", "comments")),
         (len(_list(values.get("attachment"))), ("attachment", "attachments")),
         (_total(values.get("worklog"), "worklogs"), ("work log", "work logs")),
         (len(_list(values.get("subtasks"))), ("sub-task", "sub-tasks")),
@@ -183,7 +192,7 @@ def _is_among_ours(layout: Layout, own_id: str, link: Any, ours: Collection[str]
 
 
 def _words(counted: Sequence[tuple[int, _Noun]]) -> tuple[str, ...]:
-    return tuple(f"{many} {noun[0] if many == 1 else noun[1]}" for many, noun in counted if many)
+    return tuple(f"{many} {noun[0] if many == 1 else noun[1]}" for many, noun in counted if many > 0)
 
 
 def _list(value: Any) -> list[Any]:

@@ -202,11 +202,15 @@ class JiraTracker:
         return {}
 
     def traces(
-        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        only: Collection[ItemKey],
+        own: Collection[str] = (),
     ) -> Mapping[ItemKey, Traces]:
         """See `Tracker.traces`. Tickets of others in epics and sprints are found by the search index."""
         self._client.patience.renew()
-        return self._tracer.traces(_layout(place), known, only)
+        return self._tracer.traces(_layout(place), known, only, own)
 
     def delete(self, place: Place, kind: ItemKind, items: Sequence[tuple[ItemKey, RemoteRef]]) -> list[Outcome]:
         """See `Tracker.delete`. A request for each, and a read where something was gone already."""
@@ -237,11 +241,11 @@ class JiraTracker:
         self._client.patience.renew()
         return self._explorer.survey(spec)
 
-    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> str:
         """See `Tracker.comment`. A read for a hundred comments, up to the same one, and a write; one more read for who
         this is, once."""
         self._client.patience.renew()
-        self._notary.comment(_layout(place), ref, text, mentions)
+        return self._notary.comment(_layout(place), ref, text, mentions)
 
     def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
         """See `Tracker.fill`. Two reads, and a write between them where there is something to write. What stands above

@@ -36,21 +36,23 @@ class Noter:
 
     # --- comments ---
 
-    def comment(self, layout: Layout, ref: RemoteRef, text: str, mentions: Sequence[str]) -> None:
+    def comment(self, layout: Layout, ref: RemoteRef, text: str, mentions: Sequence[str]) -> str:
         """See `Tracker.comment`. Whoever is not on the board cannot be notified there, and is left out."""
         said = _shortened(_AT.sub(_SILENT_AT, text.strip()))
-        if self._was_said(ref, said):
-            return
+        if there := self._was_said(ref, said):
+            return there
         names = self._usernames(layout, mentions) if mentions else []
         first = " ".join(f"@{name}" for name in names)
         body = f"{first}\n\n{said}" if first else said
-        self._write(ref, "commented on", "POST", f"cards/{segment(ref.id)}/actions/comments", {"text": body})
+        made = self._write(ref, "commented on", "POST", f"cards/{segment(ref.id)}/actions/comments", {"text": body})
+        return str(made.get("id") or "") if isinstance(made, dict) else ""
 
-    def _was_said(self, ref: RemoteRef, text: str) -> bool:
+    def _was_said(self, ref: RemoteRef, text: str) -> str:
+        """The comment in which we said this, empty if there is none."""
         me, digest = self._me(), text_digest(text)
         theirs = _of_card(ref, "read", lambda: happened_to(self._client, ref.id, "commentCard", "data,idMemberCreator"))
-        mine = (_said(one) for one in theirs if one.get("idMemberCreator") == me)
-        return any(text_digest(_ADDRESSED.sub("", one)) == digest for one in mine)
+        mine = (one for one in theirs if one.get("idMemberCreator") == me)
+        return next((str(one["id"]) for one in mine if text_digest(_ADDRESSED.sub("", _said(one))) == digest), "")
 
     def _usernames(self, layout: Layout, people: Sequence[str]) -> list[str]:
         names = {str(one["id"]): str(one.get("username") or "") for one in members_of(self._client, layout.board_id)}
@@ -108,8 +110,8 @@ class Noter:
         self._write(ref, "filled in", "PUT", path, {"desc": desc})
         return True
 
-    def _write(self, ref: RemoteRef, done: str, method: str, path: str, body: Mapping[str, Any]) -> None:
-        _of_card(ref, done, lambda: self._client.write(method, path, body))
+    def _write(self, ref: RemoteRef, done: str, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        return _of_card(ref, done, lambda: self._client.write(method, path, body))
 
 
 def _of_card(ref: RemoteRef, done: str, call: Callable[[], _T]) -> _T:

@@ -63,7 +63,11 @@ class Tracer:
         self._boards = boards
 
     def traces(
-        self, layout: Layout, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+        self,
+        layout: Layout,
+        known: Mapping[ItemKey, RemoteRef],
+        only: Collection[ItemKey],
+        own: Collection[str] = (),
     ) -> dict[ItemKey, Traces]:
         """See `Tracker.traces`."""
         wanted = {key: known[key] for key in only if key in known}
@@ -73,7 +77,7 @@ class Tracer:
         cards = {card.id: card for card in self._boards.cards(layout, adorned=True)}
         mine = ours(cards.values(), layout.uid)
         epics = [*known.items(), *((key, card.ref) for key, card in mine.items())]
-        stories, turn_dates = self._stories(layout, state, known, wanted)
+        stories, turn_dates = self._stories(layout, state, known, wanted, own)
         scene = _Scene(
             state=state,
             cards=cards,
@@ -87,7 +91,12 @@ class Tracer:
         return {key: traces for key, traces in found.items() if traces is not None}
 
     def _stories(
-        self, layout: Layout, state: State, known: Mapping[ItemKey, RemoteRef], wanted: Mapping[ItemKey, RemoteRef]
+        self,
+        layout: Layout,
+        state: State,
+        known: Mapping[ItemKey, RemoteRef],
+        wanted: Mapping[ItemKey, RemoteRef],
+        own: Collection[str],
     ) -> tuple[dict[str, _Story], frozenset[str]]:
         """What happened to each thing, by its id, and all dates that iterations have or had."""
         keys = {ref.id: key for key, ref in known.items() if kind_of(key) in {*_OF_CARDS, ItemKind.PROJECT}}
@@ -96,7 +105,7 @@ class Tracer:
         for action in happened(self._client, layout, oldest, _HAPPENED, "type,data") if oldest else []:
             kind, data = str(action.get("type")), action.get("data")
             about = data.get("board" if kind == "updateBoard" else "card") if isinstance(data, dict) else None
-            if isinstance(data, dict) and isinstance(about, dict) and about.get("id"):
+            if isinstance(data, dict) and isinstance(about, dict) and about.get("id") and action.get("id") not in own:
                 identity = str(about["id"])
                 story = stories.setdefault(identity, _Story())
                 _tell(story, kind, data, about, (layout.uid, keys.get(identity, ItemKey(""))))

@@ -191,11 +191,15 @@ class TrelloTracker:
         return self._boards.made_along()
 
     def traces(
-        self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey]
+        self,
+        place: Place,
+        known: Mapping[ItemKey, RemoteRef],
+        only: Collection[ItemKey],
+        own: Collection[str] = (),
     ) -> Mapping[ItemKey, Traces]:
         """See `Tracker.traces`. One request for the board, one for each thousand of its cards and of what happened on
         it since the oldest of these items was made. Lines that people added to a checklist show in `find`."""
-        return self._tracer.traces(_layout(place), known, only)
+        return self._tracer.traces(_layout(place), known, only, own)
 
     def delete(self, place: Place, kind: ItemKind, items: Sequence[tuple[ItemKey, RemoteRef]]) -> list[Outcome]:
         """See `Tracker.delete`. One request an item, ten at a time; two an iteration. Cards are gone for good, lists
@@ -218,10 +222,10 @@ class TrelloTracker:
         what happened on it; one more if the account is no member. Iterations are what people call so."""
         return self._surveyor.survey(spec)
 
-    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> None:
+    def comment(self, place: Place, ref: RemoteRef, text: str, mentions: Sequence[str] = ()) -> str:
         """See `Tracker.comment`. One request for each thousand comments of the card, one for the board's members if
         somebody is addressed, one to write, and once one to learn who we are."""
-        self._noter.comment(_layout(place), ref, text, mentions)
+        return self._noter.comment(_layout(place), ref, text, mentions)
 
     def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
         """See `Tracker.fill`. One request to read and one to write; where the text goes on in comments, one more to

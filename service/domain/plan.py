@@ -108,6 +108,8 @@ class Recorded:
     `wanted` are the fields as last written, without those not yet written (a ticket that is not yet in its iteration
     has no `iteration`); `seen` are the fields as the tracker showed them to us afterwards, None if not yet read back.
     `ref` is None for an item that was refused. `given`: a person made it, so what differs from the plan is theirs.
+    `brought_to` is the state that the loop brought an iteration to (`active`, `closed`), empty where it did not or
+    where that is to count as anybody's; `ended`: the iteration that a ticket was put into was closed.
     """
 
     key: ItemKey
@@ -116,6 +118,8 @@ class Recorded:
     wanted: Fields
     seen: Fields | None = None
     given: bool = False
+    brought_to: str = ""
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

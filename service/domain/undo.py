@@ -7,13 +7,13 @@ before it is removed, an item is judged by the same `touches`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces, kind_of
 from service.domain.diff import UNREAD
-from service.domain.plan import Action, Change, Reason, Recorded
+from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.turnover import STATE
 
 ORDER = (
@@ -140,16 +140,27 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
     return sorted(changes, key=lambda change: (ORDER.index(change.kind), position[change.key]))
 
 
+def after_the_loop(record: Recorded, states: Mapping[ItemKey, str], purpose: Purpose) -> Recorded:
+    """What is recorded of an item, with what the loop did to it. `states` are those it brought its iterations to. That
+    it began an iteration counts for nothing only where the whole project goes: an undo leaves what has begun."""
+    brought = states.get(record.key, "") if purpose is Purpose.REMOVE else ""
+    return replace(
+        record, brought_to=brought, ended=states.get(record.wanted.get("iteration") or ItemKey("")) == "closed"
+    )
+
+
 def touches(record: Recorded, now: ObservedItem | None, traces: Traces | None) -> list[str]:
     """What people did to an item since we wrote it, in words; nothing if nobody touched it.
 
+    What the loop did is nobody's: that it began or closed an iteration, and so took out what was left in it.
     What was read back is compared with what the tracker shows now. Where that never happened, what was written is,
     as far as trackers show it unchanged, and for the rest the tracker's history counts.
     """
     words = list(traces.additions) if traces else []
     edited: Collection[str] = traces.edited if traces else ()
     if now is not None:
-        if now.status not in _UNTOUCHED and not any(word.startswith("moved to ") for word in words):
+        by_us = record.brought_to == now.status
+        if now.status not in _UNTOUCHED and not by_us and not any(word.startswith("moved to ") for word in words):
             words.append(_STATUS.get(now.status, now.status))
         edited = _edited(record, now, edited)
     return [*words, *(f"{_word(name)} changed" for name in _in_order(edited, record))]
@@ -158,7 +169,12 @@ def touches(record: Recorded, now: ObservedItem | None, traces: Traces | None) -
 def _edited(record: Recorded, now: ObservedItem, told: Collection[str]) -> set[str]:
     """The fields that differ from what we know; `told` are those that the tracker's history names."""
     if record.seen is not None:
-        return {name for name, was in record.seen.items() if name in now.fields and not same(name, was, now.fields)}
+        differing = {
+            name for name, was in record.seen.items() if name in now.fields and not same(name, was, now.fields)
+        }
+        # Who closes an iteration has the tracker take what is left out of it.
+        closed_out = record.ended and now.fields.get("iteration") is None
+        return differing - {"iteration"} if closed_out else differing
     comparable = {name: was for name, was in record.wanted.items() if name in now.fields and name not in UNREAD}
     changed = {name for name, was in comparable.items() if not same(name, was, now.fields)}
     # Our own moves stand in the history too, and so may what was written before it could be recorded.

@@ -96,8 +96,10 @@ def _note(work: Work, batch: Batch) -> None:
     made or written again: our records only, no call."""
     now = work.context.now()
     with work.context.database.session() as session:
+        left = [key for key in batch.keys if _is_let_go(work.changes[key])]
         gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET or _is_replaced(work, key)]
-        items.forget(session, work.project.id, gone)
+        items.release(session, work.project.id, left)
+        items.forget(session, work.project.id, [key for key in gone if key not in left])
         items.load(session, work.project.id, batch.keys)
         for key in batch.keys:
             change = work.changes[key]
@@ -117,6 +119,11 @@ def _note(work: Work, batch: Batch) -> None:
                 items.made(
                     session, work.project.id, key, change.kind, ref, wanted, work.run.id, now, seen=shown, origin=origin
                 )
+
+
+def _is_let_go(change: Change) -> bool:
+    """Whether an item of ours stays in the tracker and is no longer asked for: it may be asked for again."""
+    return change.action is Action.FORGET and change.reason in (Reason.LEFT_THE_TEMPLATE, Reason.PASSED_BY)
 
 
 def _is_replaced(work: Work, key: ItemKey) -> bool:

@@ -48,7 +48,9 @@ def comment(work: Work, batch: Batch) -> None:
             continue
         text, mentions = str(said[COMMENT]), [str(one) for one in said.get("mentions", ())]
         with _refusals_told(work, key):
-            work.tracker.comment(work.place, ref, text, mentions)
+            made = work.tracker.comment(work.place, ref, text, mentions)
+            with work.context.database.session() as session:
+                items.commented(session, work.project.id, key, made)
         with work.context.database.session() as session:
             audits.note(session, work.project.id, _number(key), nudged=str(said["clock"]))
 

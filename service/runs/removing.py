@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from connectors.tracker import Done, Finding, ItemKey, ItemKind, Link, ObservedItem, RemoteRef, Severity, Traces
 from service.domain.batches import REMOVAL_ORDER, Batch
 from service.domain.plan import Action, Recorded
-from service.domain.undo import touches
+from service.domain.undo import after_the_loop, touches
 from service.runs.work import Work
 from service.store import items, loops
 from service.store.tables import ProjectRow
@@ -23,13 +23,15 @@ def delete(work: Work, batch: Batch) -> None:
     if not refs:
         return
     shown, traces = _look(work, batch.kind, refs)
+    with work.context.database.session() as session:
+        states = loops.brought_to(session, work.project.id)
     gone = [key for key in refs if key not in shown and key not in traces]
     forget(work, gone)
     going = []
     for key, ref in refs.items():
         if key in gone:
             continue
-        why = [*touches(_record(work, key), shown.get(key), traces.get(key)), *_in_it(work, batch.kind)]
+        why = [*touches(_record(work, key, states), shown.get(key), traces.get(key)), *_in_it(work, batch.kind)]
         if why:
             work.findings.append(_kept(work, key, why))
         else:
@@ -92,9 +94,10 @@ def _ref(work: Work, key: ItemKey | None) -> RemoteRef | None:
     return (work.ref(key) or work.plan.known.get(key)) if key is not None else None
 
 
-def _record(work: Work, key: ItemKey) -> Recorded:
+def _record(work: Work, key: ItemKey, states: Mapping[ItemKey, str]) -> Recorded:
     row, change = work.rows[key], work.changes[key]
-    return Recorded(key, change.kind, _ref(work, key), row.wanted or change.before or {}, row.seen)
+    record = Recorded(key, change.kind, _ref(work, key), row.wanted or change.before or {}, row.seen)
+    return after_the_loop(record, states, work.plan.purpose)
 
 
 def _look(
@@ -109,7 +112,8 @@ def _look(
         # What stays although it was to go counts like anybody's: it must not lose what it hangs on.
         going = {change.key for change in work.plan.changes if change.action is Action.DELETE}
         known = {key: ref for key, ref in known.items() if key in going.difference(_stayed(work, kind))}
-    return shown, work.tracker.traces(work.place, {**known, **refs}, list(refs))
+    own = {comment for row in work.rows.values() for comment in row.comments}
+    return shown, work.tracker.traces(work.place, {**known, **refs}, list(refs), own)
 
 
 def _stayed(work: Work, kind: ItemKind) -> list[ItemKey]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from connectors.errors import OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
 from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage, kind_of
 from service.context import Context
-from service.domain.plan import Change, Plan
+from service.domain.plan import Change, Plan, Purpose
 from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import place_from_json, plan_from_json
 from service.runs.turning import Looked, Turning
@@ -116,7 +116,7 @@ class Work:
     def reload(self) -> None:
         """Look at the recorded items again."""
         with self.context.database.session() as session:
-            self.rows = items.rows(session, self.project.id)
+            self.rows = _rows(session, self.project.id, self.plan)
 
 
 def step(
@@ -134,9 +134,10 @@ def step(
             return Verdict("cancel")
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
-        rows = items.rows(session, project.id)
     assert run.plan_id is not None  # noqa: S101 - a run that makes its plan itself has made it when it looked
     plan, desired, changes = _plan(context, run.plan_id)
+    with context.database.session() as session:
+        rows = _rows(session, project.id, plan)
     with context.tracker(connection) as tracker:
         before = tracker.usage
         work = Work(context, run, project, plan, tracker, rows, desired, changes)
@@ -152,6 +153,12 @@ def step(
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
         return _waiting(session, run_id, verdict, message, now)
+
+
+def _rows(session: Session, project_id: str, plan: Plan) -> dict[ItemKey, ItemRow]:
+    """The recorded items; where the project is removed, also those that it let go of, which go with the rest."""
+    found = items.rows(session, project_id)
+    return {**items.released(session, project_id), **found} if plan.purpose is Purpose.REMOVE else found
 
 
 def look(context: Context, turning: Turning, run_id: str, attempt: int) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,8 @@ MADE = "made"
 REFUSED = "refused"
 """The tracker said no; it does not exist."""
 RELEASED = "released"
-"""A person gave it to us and we let go of it. It still carries our marker; found again by that, it stays theirs."""
+"""We let go of it: it stays in the tracker and still carries our marker. Found again by that, it is again whose it was:
+a person's who gave it to us, or the run's that made it."""
 
 BY_RUN = "made"
 """Origin: a run of ours created it."""
@@ -37,6 +38,12 @@ def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
     return {ItemKey(row.key): row for row in found}
 
 
+def released(session: Session, project: str) -> dict[ItemKey, ItemRow]:
+    """The items of the project that were let go of and that a run had made or found."""
+    query = select(ItemRow).where(ItemRow.project_id == project, ItemRow.state == RELEASED, ItemRow.origin != BY_PERSON)
+    return {ItemKey(row.key): row for row in session.scalars(query)}
+
+
 def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
     """The project's items as the planner wants them. An intent without an answer counts as nothing recorded: the
     tracker's own marker says whether it happened."""
@@ -49,7 +56,7 @@ def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
 
 def reference(row: ItemRow) -> RemoteRef | None:
     """Where the item lives, None if it does not (yet) exist."""
-    if row.state != MADE or row.remote_id is None:
+    if row.state not in (MADE, RELEASED) or row.remote_id is None:
         return None
     return RemoteRef(row.remote_id, row.remote_key or row.remote_id, row.url or "")
 
@@ -110,7 +117,7 @@ def intend(
     for key, kind in about:
         row = _row_or_new(session, project, key, kind)
         if row.state == RELEASED:
-            row.wanted, row.seen = {}, None
+            row.wanted, row.seen, row.comments = {}, None, []
         row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
         row.origin, row.made_by = BY_RUN, run
 
@@ -133,8 +140,8 @@ def made(
     """
     row = _row_or_new(session, project, key, kind)
     if row.state == RELEASED and row.remote_id == ref.id:
-        origin = BY_PERSON
-    if row.state != INTENDED or row.made_by is None:
+        pass  # it is again whose it was
+    elif row.state != INTENDED or row.made_by is None:
         row.origin, row.made_by = origin, run if origin == BY_RUN else None
     row.state, row.remote_id, row.remote_key, row.url = MADE, ref.id, ref.key, ref.url
     row.wanted, row.seen, row.problems, row.run_id, row.updated_at = wanted, seen, [], run, now
@@ -175,10 +182,27 @@ def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str
     row.updated_at = now
 
 
+def commented(session: Session, project: str, key: ItemKey, comment: str) -> None:
+    """Record that a comment on the item is ours."""
+    row = _present(session, project, key)
+    if comment and comment not in row.comments:
+        row.comments = [*row.comments, comment]
+
+
+def release(session: Session, project: str, keys: Collection[ItemKey]) -> None:
+    """Let go of items that stay in the tracker: they are no longer ours, and it is remembered that they were. Links,
+    and what was never made, are forgotten."""
+    named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
+    kept = (ItemRow.kind != ItemKind.LINK, ItemRow.state == MADE)
+    session.execute(update(ItemRow).where(*named, *kept).values(state=RELEASED))
+    session.execute(delete(ItemRow).where(*named, ItemRow.state != RELEASED))
+    session.info.pop(_LOADED, None)
+
+
 def forget(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Let go of items: they stay in the tracker and are no longer ours. What people gave us is remembered as theirs."""
+    """Forget items that are gone or were never made. What people gave us is remembered as theirs."""
     named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
     theirs = (ItemRow.origin == BY_PERSON, ItemRow.kind != ItemKind.LINK, ItemRow.state == MADE)
     session.execute(update(ItemRow).where(*named, *theirs).values(state=RELEASED))
-    session.execute(delete(ItemRow).where(*named, ItemRow.state != RELEASED))
+    session.execute(delete(ItemRow).where(*named, or_(ItemRow.state != RELEASED, ItemRow.origin != BY_PERSON)))
     session.info.pop(_LOADED, None)

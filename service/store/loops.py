@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from connectors.tracker import ItemKey
 from service.domain.calendar import DateRange
 from service.domain.course import Begun, Stage
-from service.domain.turnover import Policy
+from service.domain.turnover import Policy, iteration_key
 from service.store.secrets import new_feed_secret
 from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, RunRow, Table
 
@@ -145,6 +145,11 @@ def begun(session: Session, project_id: str) -> list[Begun]:
         )
         for row in rows
     ]
+
+
+def brought_to(session: Session, project_id: str) -> dict[ItemKey, str]:
+    """The states that the loop brought its iterations to: `active` or `closed`."""
+    return {iteration_key(one.number): "closed" if one.closed else "active" for one in begun(session, project_id)}
 
 
 def carried(session: Session, project_id: str) -> dict[ItemKey, int]:

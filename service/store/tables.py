@@ -148,10 +148,10 @@ class ItemRow(Table):
     """An item that exists in the tracker because of us, or whose creation was begun.
 
     `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`),
-    `released` (a person gave it to us, and we let go of it).
-    `since` is the tracker's watermark taken before the create, to look the item up by. `run_id` is the run that wrote
-    it last, `made_by` the one that created it, `origin` how it came to be ours: `made` by a run, `found` by our marker,
-    `given` to us by a person (and so never removed by us).
+    `released` (we let go of it, and it stays in the tracker).
+    `comments` are the ids of those that we made on it. `since` is the tracker's watermark taken before the create, to
+    look the item up by. `run_id` is the run that wrote it last, `made_by` the one that created it, `origin` how it came
+    to be ours: `made` by a run, `found` by our marker, `given` to us by a person (and so never removed by us).
     """
 
     __tablename__ = "items"
@@ -165,6 +165,7 @@ class ItemRow(Table):
     wanted: Mapped[dict[str, Any]] = mapped_column(JSON)
     seen: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     problems: Mapped[list[str]] = mapped_column(JSON, default=list)
+    comments: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     since: Mapped[str | None] = mapped_column(String(200))
     run_id: Mapped[str | None] = mapped_column(String(80))
     origin: Mapped[str] = mapped_column(String(20), default="made", server_default="made")

@@ -37,7 +37,8 @@ class Material:
 
     `loop` is None before the first apply has ended. `begun` are the iterations that have begun, `times` how often each
     ticket was carried over, `shelved` the tickets that were sent to the backlog, `left_open` those that were not
-    carried on when their iteration was closed, `people` who is behind each account.
+    carried on when their iteration was closed, `released` what was let go of and stays in the tracker, `people` who is
+    behind each account.
     `pending` is what an advance does that has begun and not come to its end. `settings` is how project, team and
     template here differ from those that are stored: a plan brings that along.
     """
@@ -55,6 +56,7 @@ class Material:
     begun: Sequence[Begun] = ()
     times: Mapping[ItemKey, int] = field(default_factory=dict)
     shelved: frozenset[ItemKey] = frozenset()
+    released: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
     left_open: frozenset[ItemKey] = frozenset()
     pending: Turnover | None = None
     settings: SettingsChange | None = None
@@ -134,6 +136,7 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
             team = team_of(session.get_one(TeamRow, project.team_id))
             stored = session.get_one(TemplateRow, project.template_digest)
         recorded = items.recorded(session, project_id)
+        released = items.references(items.released(session, project_id))
         people = _people_of_last_run(session, project_id)
         loop = session.get(LoopRow, project_id)
         begun = loops.begun(session, project_id)
@@ -154,6 +157,7 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
         calendar=projects.calendar_of(project, team),
         turning=projects.turning_of(project, template),
         recorded=recorded,
+        released=released,
         people=people,
         loop=loop,
         begun=begun,

@@ -243,16 +243,23 @@ def observed_by(
 ) -> Mapping[ItemKey, ObservedItem]:
     """What the tracker shows of what a plan is `about`; links are read with their tickets and are not items of their
     own there. Once iterations have begun our records are whole: then nothing else is looked for, and of what is history
-    only that is read which something new depends on. What was `seen` already is not read again."""
+    only that is read which something new depends on. What was `seen` already is not read again. What had been let go
+    of and is wanted again is read, so that it is taken over where it is still open."""
     if place is None:
         return {}
-    readable = items.readable(ours.known)
+    again = {item.key: ours.released[item.key] for item in wanted if item.key in ours.released}
+    readable = items.readable({**again, **ours.known})
     if not ours.begun and seen is None:
-        return tracker.find(place, readable)
+        return _without_done(tracker.find(place, readable), again)
     targets = {item.target for item in wanted if item.kind is ItemKind.LINK}
     there = dict(seen or {})
-    only = [key for key in readable if key not in there and (key in about or key in targets)]
-    return {**there, **tracker.find(place, readable, only=only)} if only else there
+    only = [key for key in readable if key not in there and (key in about or key in targets or key in again)]
+    return _without_done({**there, **tracker.find(place, readable, only=only)}, again) if only else there
+
+
+def _without_done(observed: Mapping[ItemKey, ObservedItem], again: Collection[ItemKey]) -> dict[ItemKey, ObservedItem]:
+    """What is observed, but for what had been let go of, is wanted `again` and is done: that is made anew."""
+    return {key: one for key, one in observed.items() if key not in again or one.status != "done"}
 
 
 def bare_plan(ours: Material, spec: ProjectSpec, place: Place | None, purpose: Purpose = Purpose.APPLY) -> Plan:

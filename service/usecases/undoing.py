@@ -30,7 +30,7 @@ from service.domain.diff import UNREAD
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
 from service.domain.project_settings import SettingsChange
 from service.domain.turnover import STATE, iteration_key
-from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, item_of, undo
+from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, after_the_loop, item_of, undo
 from service.domain.wire import plan_from_json
 from service.store import items, loops, runs
 from service.store.tables import ConnectionRow, ItemRow, IterationRow, PlanRow, ProjectRow, RunRow, TemplateRow
@@ -52,7 +52,7 @@ class NothingToUndo(Conflict):
 class _Task:
     """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to. `found`
     are items whose creation was begun, and that turned out to be there, `closed` the iterations that were closed,
-    `settings` those that the run brought and that go back."""
+    `settings` those that the run brought and that go back, `states` those that the loop brought iterations to."""
 
     purpose: Purpose
     undoes: str
@@ -67,6 +67,7 @@ class _Task:
     found: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
     closed: frozenset[ItemKey] = frozenset()
     settings: SettingsChange | None = None
+    states: Mapping[ItemKey, str] = field(default_factory=dict)
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
@@ -145,7 +146,7 @@ def _removal_task(session: Session, project_id: str, *, undo: bool) -> _Task:
     at_work = select(RunRow).where(RunRow.project_id == project_id, RunRow.state.not_in(runs.ENDED)).limit(1)
     if (run := session.scalar(at_work)) is not None:
         raise _at_work(run)
-    rows = items.rows(session, project_id)
+    rows = {**items.released(session, project_id), **items.rows(session, project_id)}
     plans = [plan for row in _applied(session, project_id) if (plan := _readable(row)) is not None]
     task = _task(session, Purpose.REMOVE, project, rows, plans)
     if not undo:
@@ -166,6 +167,7 @@ def _task(
         known |= {item.key: item for item in plan.items}
         people |= plan.people
     made = {key: number for number, key in enumerate(known)}
+    states = loops.brought_to(session, project.id)
     return _Task(
         purpose=purpose,
         undoes="",
@@ -176,7 +178,8 @@ def _task(
         deeds=Deeds(),
         items=known,
         people=people,
-        closed=frozenset(iteration_key(one.number) for one in loops.begun(session, project.id) if one.closed),
+        closed=frozenset(key for key, state in states.items() if state == "closed"),
+        states=states,
     )
 
 
@@ -391,7 +394,10 @@ def _plan(
 
 
 def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Capabilities) -> Scene:
-    records = {key: _recorded(key, row, task.items.get(key)) for key, row in task.rows.items()}
+    records = {
+        key: after_the_loop(_recorded(key, row, task.items.get(key)), task.states, task.purpose)
+        for key, row in task.rows.items()
+    }
     fixed = frozenset() if capabilities.checklists_in_create else frozenset({"checklist"})
     if place is None:
         return Scene(records, fixed=fixed)
@@ -400,7 +406,9 @@ def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Cap
     readable = items.readable(known)
     observed = tracker.find(place, readable, only=list(readable))
     looked_at = [key for key in known if key in task.deeds.made and records[key].kind is not ItemKind.LINK]
-    return Scene(records, observed, tracker.traces(place, known, looked_at) if looked_at else {}, fixed, task.closed)
+    own = {comment for row in task.rows.values() for comment in row.comments}
+    traces = tracker.traces(place, known, looked_at, own) if looked_at else {}
+    return Scene(records, observed, traces, fixed, task.closed)
 
 
 def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:

@@ -1,4 +1,4 @@
-"""Which open tickets a phase goes on with that is entered again."""
+"""Which open tickets became those of a phase that is entered again, and which comments are our own."""
 
 from collections.abc import Sequence
 
@@ -15,3 +15,5 @@ def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("loops") as loops:
         loops.add_column(sa.Column("continued", sa.JSON(), nullable=False, server_default="{}"))
+    with op.batch_alter_table("items") as items:
+        items.add_column(sa.Column("comments", sa.JSON(), nullable=False, server_default="[]"))
