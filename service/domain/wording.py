@@ -122,9 +122,9 @@ class Wording:
         return ", ".join(self.template.roles[key].title for key in active)
 
     def events(self) -> list[Ceremony]:
-        """The meetings that are held; none where iterations are mere date windows."""
+        """The meetings that are held, by what the template says alone: a team without sprints may meet as well."""
         ceremonies = self.template.ceremonies
-        if self.parameters.get("method", "scrum") != "scrum" or not is_on(ceremonies.when, self.parameters):
+        if not is_on(ceremonies.when, self.parameters):
             return []
         return [event for event in ceremonies.events if is_on(event.when, self.parameters)]
 

@@ -254,10 +254,13 @@ def test_the_meetings_are_one_ticket_to_tick_off() -> None:
     assert (found.role, found.needs) == ("pm", ())
 
 
-def test_without_sprints_there_are_no_meetings_but_date_windows_all_the_same() -> None:
+def test_without_sprints_there_are_date_windows_and_the_meetings_that_the_template_has() -> None:
     drawn = draw(template(), method="kanban")
-    assert [one.kind for one in drawn.tickets] == [TicketKind.WORK, TicketKind.WORK, TicketKind.RECORD]
+    work = [TicketKind.WORK, TicketKind.WORK, TicketKind.RECORD]
+    assert [one.kind for one in drawn.tickets] == [TicketKind.CEREMONIES, *work]
     assert len(drawn.iterations) == 1
+    scrum_only = {**template().model_dump()["ceremonies"], "when": {"method": "scrum"}}
+    assert [one.kind for one in draw(template(ceremonies=scrum_only), method="kanban").tickets] == work
 
 
 def test_meetings_can_be_switched_off_one_by_one_or_together() -> None:
