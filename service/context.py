@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 
+from sqlalchemy.orm import Session
+
 from connectors import registry
 from connectors.tracker import Tracker
 from service.settings import Settings
+from service.store.claims import Claim
 from service.store.database import Database
 from service.store.secrets import Vault, vault
 from service.store.tables import ConnectionRow
@@ -56,13 +59,22 @@ class TrackerPool:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The composition of one process, built once by `open_context` and handed down; nothing else is global."""
+    """The composition of one process, built once by `open_context` and handed down; nothing else is global. A request
+    that carries an idempotency key is handed a copy that holds its `claim`."""
 
     settings: Settings
     database: Database
     vault: Vault
     now: Callable[[], datetime] = field(default=utc_now)
     pool: TrackerPool = field(default_factory=TrackerPool)
+    claim: Claim | None = None
+
+    def done(self, session: Session, effect: str) -> None:
+        """Note that what was asked for is done with this unit of work; `effect` is the id of what came of it. Whatever
+        people can ask for says so in its decisive unit of work, which is its last one, also where nothing was to be
+        done: a repetition of the request finds it, and does nothing. Raises ClaimLost."""
+        if self.claim is not None:
+            self.claim.done(session, effect)
 
     @contextmanager
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:

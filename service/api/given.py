@@ -1,8 +1,11 @@
-"""What routes are given: the context, who calls, the engine's way to start a run; and how `If-Match` is read."""
+"""What routes are given: the context, who calls, the engine's way to start a run, the way to do a thing once; and how
+`If-Match` is read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request, Response, Security
@@ -10,6 +13,7 @@ from fastapi.security import HTTPBearer
 
 from service.api.problems import ApiProblem
 from service.context import Context
+from service.usecases import answers
 from service.usecases.applying import Enqueue
 
 _BEARER = HTTPBearer(
@@ -22,8 +26,13 @@ AUTHENTICATED = Security(_BEARER)
 
 
 def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
+    """That of the process; of a request with an idempotency key the copy that holds its claim."""
+    context: Context = request.scope.get("phaseloop.context", request.app.state.context)
     return context
+
+
+def _once(request: Request) -> Callable[[Callable[[], str]], str]:
+    return partial(answers.once, _context(request))
 
 
 def _caller(request: Request) -> str:
@@ -42,6 +51,10 @@ async def _raw(request: Request) -> bytes:
 Given = Annotated[Context, Depends(_context)]
 Caller = Annotated[str, Depends(_caller)]
 StartRun = Annotated[Enqueue, Depends(_enqueue)]
+Once = Annotated[Callable[[Callable[[], str]], str], Depends(_once)]
+"""Does what a route is there for and gives the id of what came of it; where the same request was done before, that id
+alone. So a handler checks and changes in there, and shows what there is outside of it: that is done again whenever the
+answer was lost."""
 RawBody = Annotated[bytes, Depends(_raw)]
 
 Named = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="Id or name.")]
@@ -57,7 +70,7 @@ def _documented(
             max_length=255,
             pattern=r"^[\x21-\x7e]+$",
             description="Any new word, such as a UUID: the same request with the same key is done once in 24 hours, "
-            "and answered the same way again (`Idempotency-Replayed: true`).",
+            "whatever dies meanwhile, and answered again (`Idempotency-Replayed: true`).",
         ),
     ] = None,
 ) -> None:

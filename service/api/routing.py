@@ -1,20 +1,28 @@
-"""The route class of the API: media types are checked, and POSTs that create keep their answer for repetitions."""
+"""The route classes of the API: media types are checked, and what a request changes is changed once for each key."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.api.problems import ApiProblem
 from service.context import Context
+from service.store.claims import Claim, ClaimLost
 from service.usecases import answers
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,18 +56,21 @@ class JsonRoute(APIRoute):
 
 
 class CreatingRoute(JsonRoute):
-    """A route that creates something: the same request with the same `Idempotency-Key` is done once."""
+    """A route that changes something: the same request with the same `Idempotency-Key` is done once.
+
+    Its handler does what it is there for by `once` (see `given.Once`), and whatever shows it after that.
+    """
 
     def get_route_handler(self) -> Handler:
         """The handler behind the look for an earlier answer."""
         handle = super().get_route_handler()
-        route = f"POST {self.path_format}"
+        path = self.path_format
 
         async def once(request: Request) -> Response:
             key = _key_of(request)
-            if key is None or request.method != "POST":
+            if key is None:
                 return await handle(request)
-            return await _once(request, route, key, handle)
+            return await _once(request, f"{request.method} {path}", key, handle)
 
         return once
 
@@ -101,23 +112,79 @@ async def _once(request: Request, route: str, key: str, handle: Handler) -> Resp
         token = request.scope["phaseloop.token"]
         claimed = await run_in_threadpool(answers.claim, context, token, route, key, same)
     except answers.AtWork:
-        detail = "A request with this Idempotency-Key is still at work."
-        raise ApiProblem("idempotency-key-in-use", detail, headers={"Retry-After": _RETRY_SECONDS}) from None
+        raise _at_work() from None
     except answers.Reused:
         detail = "This Idempotency-Key was used for a request with another body or address."
         raise ApiProblem("idempotency-key-reused", detail) from None
     if isinstance(claimed, answers.Answer):
-        headers = {**claimed.headers, "Idempotency-Replayed": "true"}
-        return Response(claimed.body, claimed.status, headers)
+        return _replayed(claimed)
+    was_done = claimed.effect is not None
+    given = await _answer(request, replace(context, claim=claimed), claimed, handle)
+    if not isinstance(given, answers.Answer):
+        return given
+    kept = await _kept(context, claimed, given)
+    return _replayed(kept) if was_done else Response(kept.body, kept.status, kept.headers)
+
+
+async def _answer(request: Request, context: Context, claimed: Claim, handle: Handler) -> answers.Answer | Response:
+    """What the handler answers, to be kept; a refusal as it is. The key is given back if nothing was brought about."""
+    request.scope["phaseloop.context"] = context
     try:
-        response = await handle(request)
-        if response.status_code >= 300:
-            await run_in_threadpool(answers.release, context, claimed)
-            return response
-        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        given = answers.Answer(response.status_code, kept, bytes(response.body).decode())
-        await run_in_threadpool(answers.keep, context, claimed, given)
+        async with _holding(context, claimed):
+            response = await handle(request)
+    except ClaimLost:
+        raise _at_work() from None
     except Exception:
-        await run_in_threadpool(answers.release, context, claimed)
+        await _given_back(context, claimed)
         raise
-    return response
+    if response.status_code >= 300:
+        await _given_back(context, claimed)
+        return response
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return answers.Answer(response.status_code, headers, bytes(response.body).decode())
+
+
+@asynccontextmanager
+async def _holding(context: Context, claimed: Claim) -> AsyncIterator[None]:
+    """Have others know, as long as the block lasts, that this request is still at it."""
+
+    async def hold() -> None:
+        while True:
+            await asyncio.sleep(answers.HOLD_EVERY)
+            try:
+                await run_in_threadpool(answers.hold, context, claimed)
+            except SQLAlchemyError as error:
+                log.warning("a claim could not be held: %s", type(error).__name__)
+
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        holding.cancel()
+
+
+async def _kept(context: Context, claimed: Claim, given: answers.Answer) -> answers.Answer:
+    """The answer that is kept. Where it cannot be, it is given all the same: what was asked for is done, and a
+    repetition finds that and is answered anew."""
+    try:
+        return await run_in_threadpool(answers.keep, context, claimed, given)
+    except SQLAlchemyError as error:
+        log.warning("an answer could not be kept: %s", type(error).__name__)
+        return given
+
+
+async def _given_back(context: Context, claimed: Claim) -> None:
+    """Give the key back; where that fails, too, it is free once nobody has held it for a while."""
+    try:
+        await run_in_threadpool(answers.release, context, claimed)
+    except SQLAlchemyError as error:
+        log.warning("a key could not be given back: %s", type(error).__name__)
+
+
+def _replayed(answer: answers.Answer) -> Response:
+    return Response(answer.body, answer.status, {**answer.headers, "Idempotency-Replayed": "true"})
+
+
+def _at_work() -> ApiProblem:
+    detail = "A request with this Idempotency-Key is still being worked on."
+    return ApiProblem("idempotency-key-in-use", detail, headers={"Retry-After": _RETRY_SECONDS})

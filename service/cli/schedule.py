@@ -109,7 +109,7 @@ def ics(
     calendar programs may subscribe to it goes to standard error; who knows it can read the calendar.
     """
     with opened() as context:
-        secret = feeds.renew_feed(context, project, BY) if renew else feeds.feed_secret(context, project)
+        secret = feeds.renew_feed(context, project, BY).feed if renew else feeds.feed_secret(context, project)
         document = feeds.feed(context, secret)
         settings = context.settings
     if file is not None:

@@ -421,12 +421,20 @@ class StepRow(Table):
 
 
 class AnswerRow(Table):
-    """The first answer to a POST that carried an `Idempotency-Key`, to be given again."""
+    """A request that carried an `Idempotency-Key`: what it brought about, and the answer to be given again.
+
+    `holder` is the request that may do it, as long as it says every now and then that it still is at it (`held_at`).
+    `effect` is the id of what was brought about, written in the same unit of work; from then on it is never done again.
+    `status`, `headers` and `body` are the answer, kept after that.
+    """
 
     __tablename__ = "answers"
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     route: Mapped[str] = mapped_column(String(300))
     digest: Mapped[str] = mapped_column(String(64))
+    holder: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    held_at: Mapped[datetime | None] = mapped_column(Instant)
+    effect: Mapped[str | None] = mapped_column(String(200))
     status: Mapped[int | None]
     headers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     body: Mapped[str] = mapped_column(Text, default="")

@@ -84,6 +84,7 @@ def advance(
         if run is None or run.state == runs.HELD:
             run = schedule.begin(session, row.id, loops.ADVANCE, number, started_by, context.now())
         session.flush()
+        context.done(session, run.id)
         workflow, partition, over = runs.workflow_id(run.id, run.attempt), row.connection_id, run.state in runs.ENDED
     if not over:  # after the commit: asking again enqueues what was not
         enqueue(workflow, partition)

@@ -72,6 +72,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
                 "plan-stale", "This plan is stale: its project was changed since it was made.", _AGAIN[purpose]
             )
         partition = project.connection_id
+        context.done(session, run.id)
     scheduling.follow_plan(context, project.id, brought)  # once more when the run ends, should this process die here
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
     if run.state not in runs.ENDED:

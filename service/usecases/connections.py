@@ -57,6 +57,7 @@ def put(
                 "Add the other tracker under another name.",
             )
         row.kind, row.settings, row.secret = kind, checked, context.vault.seal(secret.strip())
+        context.done(session, row.id)
     return row
 
 

@@ -28,9 +28,10 @@ def cancel(context: Context, run_id: str, cancelled_by: str) -> RunRow:
         _existing(session, run_id)
         still = runs.request_cancel(session, run_id, cancelled_by, context.now())
         run = session.get_one(RunRow, run_id, populate_existing=True)
-    if not still and run.state != runs.CANCELLED:
-        message = f"The run {run_id} has ended: it is {run.state}."
-        raise Conflict("run-state", message, f"`phaseloop runs show {run_id}` says what it did.")
+        if not still and run.state != runs.CANCELLED:
+            message = f"The run {run_id} has ended: it is {run.state}."
+            raise Conflict("run-state", message, f"`phaseloop runs show {run_id}` says what it did.")
+        context.done(session, run_id)
     return run
 
 
@@ -86,6 +87,7 @@ def resume(context: Context, run_id: str, started_by: str, enqueue: Enqueue) -> 
 def _hurried(context: Context, run: RunRow, enqueue: Enqueue) -> RunRow:
     with context.database.session() as session:
         runs.wake(session, run.id, context.now())
+        context.done(session, run.id)
         partition = session.get_one(ProjectRow, run.project_id).connection_id
     enqueue(runs.workflow_id(run.id, run.attempt), partition)
     return run
@@ -104,6 +106,7 @@ def _turned_on(context: Context, run: RunRow, started_by: str, enqueue: Enqueue)
         turned = schedule.begin(session, run.project_id, run.kind, run.iteration, started_by, context.now())
         loop.state, loop.message = loops.TURNING, ""
         session.flush()
+        context.done(session, turned.id)
         partition = session.get_one(ProjectRow, run.project_id).connection_id
         workflow, over = runs.workflow_id(turned.id, turned.attempt), turned.state in runs.ENDED
     if not over:
@@ -119,6 +122,7 @@ def _looked_again(context: Context, run: RunRow, started_by: str, enqueue: Enque
             raise _nothing_to_do(run.id)
         again = schedule.begin_audit(session, project, started_by, context.now())
         session.flush()
+        context.done(session, again.id)
         workflow, partition = runs.workflow_id(again.id, again.attempt), project.connection_id
     enqueue(workflow, partition)
     return again
@@ -158,6 +162,7 @@ def _taken_up(context: Context, run_id: str, started_by: str, enqueue: Enqueue) 
             message += "or its steps were cleaned up."
             raise StalePlan("plan-stale", message, PLAN_AGAIN)
         partition = session.get_one(ProjectRow, former.project_id).connection_id
+        context.done(session, successor.id)
     if successor.state not in runs.ENDED:  # after the commit: asking again enqueues what was not
         enqueue(successor.id, partition)
     return successor

@@ -45,6 +45,7 @@ def decide(context: Context, project: str, move: str, phase: Key | None, reason:
         _refuse_before_the_first(row, loop)
         refuse_at_work(session, row, loop)
         keep_decision(session, row, loop, Decision(Move(move), by, why, now, phase))
+        context.done(session, row.id)
     return loop
 
 
@@ -72,6 +73,7 @@ def take_back(context: Context, project: str, by: str) -> LoopRow:
             was, loop.decision = dict(loop.decision), None
             text = f"After iteration {loop.current} of {row.key}, its phase decides again."
             tell(session, loop, "decision-taken-back", text, by, now, {"was": was})
+        context.done(session, row.id)
     return loop
 
 
@@ -89,6 +91,7 @@ def answer(context: Context, project: str, answers: Mapping[str, str], by: str) 
         _refuse_before_the_first(row, loop)
         refuse_at_work(session, row, loop)
         keep_answers(session, row, loop, _resolved(session, row, loop, answers), by, now)
+        context.done(session, row.id)
     return loop
 
 

@@ -58,6 +58,7 @@ def begin(context: Context, project: str, by: str, enqueue: Enqueue) -> RunRow:
             raise Conflict("loop-not-begun", message, "It begins when a first plan was applied.")
         run = schedule.begin_audit(session, row, by, context.now())
         session.flush()
+        context.done(session, run.id)
         workflow = runs.workflow_id(run.id, run.attempt)
     enqueue(workflow, row.connection_id)  # after the commit: asking again enqueues what was not
     return run

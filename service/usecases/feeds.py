@@ -57,14 +57,15 @@ def feed_secret(context: Context, project: str) -> str:
     return loop.feed
 
 
-def renew_feed(context: Context, project: str, by: str) -> str:
+def renew_feed(context: Context, project: str, by: str) -> LoopRow:
     """Give the project's feed another address; the former one leads nowhere. Raises NotFound, Conflict."""
     row = projects.going_on(context, project)
     now = context.now()
     with changing(context, row) as (session, loop):
         loop.feed = new_feed_secret()
         tell(session, loop, "feed-renewed", f"The calendar feed of {row.key} has another address.", by, now, {})
-    return loop.feed
+        context.done(session, row.id)
+    return loop
 
 
 def _shown(known: Material) -> Course:

@@ -101,6 +101,7 @@ def keep(context: Context, made: Draft) -> PlanRow:
     row = plan_row(context, made)
     with context.database.session() as session:
         session.add(row)
+        context.done(session, row.id)
     return row
 
 

@@ -100,6 +100,7 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
         row.calendar, row.turning, row.audit = checked.calendar, checked.turning, checked.audit
         if _settings(row) != was:
             row.serial += 1  # plans made from other settings are stale now
+        context.done(session, row.id)
     return row
 
 

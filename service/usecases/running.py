@@ -17,6 +17,7 @@ from service.context import Context
 from service.domain.plan import Action
 from service.domain.remaining import Pace, seconds_left
 from service.store import items, runs
+from service.store.database import Database
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow, StepRow
 from service.usecases.errors import Conflict, NotFound
 
@@ -64,7 +65,7 @@ def progress(context: Context, run_id: str) -> Progress:
         project = session.get_one(ProjectRow, run.project_id)
         kind = session.get_one(ConnectionRow, project.connection_id).kind
         latest = runs.latest_step(session, run_id)
-        totals = run.totals or count(session, run, _outline(context, run.plan_id))
+        totals = run.totals or count(session, run, _outline(context.database, run.plan_id))
         successor = session.get(RunRow, runs.next_id(run))
     return Progress(
         run=run,
@@ -97,12 +98,12 @@ class Outline:
 
 
 @lru_cache(maxsize=64)
-def _outline(context: Context, plan_id: str | None) -> Outline:
+def _outline(database: Database, plan_id: str | None) -> Outline:
     """The plan's outline; kept, because plans never change and a large one is slow to read at every look of somebody
     who follows its run. Empty for a run of the loop that has not made its plan."""
     if plan_id is None:
         return outline({})
-    with context.database.session() as session:
+    with database.session() as session:
         return outline(session.get_one(PlanRow, plan_id).body)
 
 
@@ -141,7 +142,7 @@ def count(session: Session, run: RunRow, plan: Outline) -> dict[str, Any]:
 
 def _seconds_left(context: Context, run: RunRow, totals: Mapping[str, Any]) -> float:
     """Seconds of work that are left, and of the wait where the run waits for a known time."""
-    plan, share = _outline(context, run.plan_id), _share(context, run)
+    plan, share = _outline(context.database, run.plan_id), _share(context, run)
     pace = Pace(
         expected_calls=round(plan.calls * share),
         expected_seconds=plan.seconds * share,

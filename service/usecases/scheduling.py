@@ -86,6 +86,7 @@ def pause(context: Context, project: str, by: str, reason: str) -> LoopRow:
     with changing(context, row) as (session, loop):
         if loops.pause(session, row.id, by, why, now):
             tell(session, loop, "paused", f"{row.key} was paused: {why}", by, now, {"reason": why})
+        context.done(session, row.id)
         session.refresh(loop)
     return loop
 
@@ -104,6 +105,7 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
     known = material(context, row.id)
     now = context.now()
     with changing(context, row, known) as (session, loop):
+        context.done(session, row.id)
         if loop.state == loops.TURNING:
             return loop
         course = course_of(known, ahead=2)
@@ -151,6 +153,7 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
             "was": first.isoformat(),
         }
         tell(session, loop, "skipped", text, by, now, data)
+        context.done(session, row.id)
     return loop
 
 

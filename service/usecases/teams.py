@@ -31,6 +31,7 @@ def put(context: Context, team: Team, expected_version: int | None = None) -> Te
             session.add(row)
         elif row.body != body and not _written(session, row, body, context.now()):
             raise _changed(team)
+        context.done(session, row.id)
     return row
 
 

@@ -50,6 +50,7 @@ def waive(
         asked = (number, Check(check).value, by.strip(), why, until)
         for old in known:
             if old.revoked_at is None and (old.number, old.check, old.by, old.reason, old.until) == asked:
+                context.done(session, old.id)
                 return old
         waiver = WaiverRow(
             id=new_id("wvr"),
@@ -64,6 +65,7 @@ def waive(
         session.add(waiver)
         audits.append(session, row.id, number, chain.WAIVER, waiver.at, _said(waiver))
         _audit_again(context, session, waiver, [*known, waiver])
+        context.done(session, waiver.id)
     return waiver
 
 
@@ -78,6 +80,7 @@ def revoke(context: Context, waiver_id: str, *, by: str, reason: str = "") -> Wa
             raise InvalidInput(problems)
         audits.alone(session, waiver.project_id)
         session.refresh(waiver)
+        context.done(session, waiver.id)
         if waiver.revoked_at is not None:
             return waiver
         waiver.revoked_at, waiver.revoked_by = context.now(), by.strip()
@@ -85,6 +88,15 @@ def revoke(context: Context, waiver_id: str, *, by: str, reason: str = "") -> Wa
         said = {**_said(waiver), "revoked_by": waiver.revoked_by, "why": why}
         audits.append(session, waiver.project_id, waiver.number, chain.REVOKED, waiver.revoked_at, said)
         _audit_again(context, session, waiver, audits.waivers(session, waiver.project_id))
+    return waiver
+
+
+def get(context: Context, waiver_id: str) -> WaiverRow:
+    """The waiver of that id. Raises NotFound."""
+    with context.database.session() as session:
+        waiver = session.get(WaiverRow, waiver_id)
+    if waiver is None:
+        raise NotFound("waiver", waiver_id, "List the project's waivers to see those there are.")
     return waiver
 
 

@@ -8,16 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Response
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from service.context import Context
-from service.store.tables import AnswerRow, TeamRow
+from service.store.claims import Claim, ClaimLost
+from service.store.tables import AnswerRow, TeamRow, TokenRow
 from service.usecases import answers, teams, tokens
 from tests.api.conftest import SMALL_TEAM, Api, assert_problem
+from tests.unit.stores import on
 
 
 def keyed(api: Api, key: str, body: Any, path: str = "/teams") -> Response:
@@ -143,28 +147,172 @@ def at(context: Context, moment: datetime) -> Iterator[Context]:
 
 def test_an_answer_is_forgotten_after_a_day(context: Context) -> None:
     now = context.now()
-    claimed = answers.claim(context, "t", "POST /x", "day", b"one")
-    assert isinstance(claimed, answers.Claim)
-    answers.keep(context, claimed, answers.Answer(201, {}, "{}"))
+    answers.keep(context, claimed(context, "day"), answers.Answer(201, {}, "{}"))
     with at(context, now + timedelta(hours=23, minutes=59)) as later:
         assert isinstance(answers.claim(later, "t", "POST /x", "day", b"one"), answers.Answer)
     with at(context, now + timedelta(hours=24, minutes=1)) as later:
-        assert isinstance(answers.claim(later, "t", "POST /x", "day", b"other"), answers.Claim)
+        claimed(later, "day", b"other")
 
 
-def test_a_key_whose_process_died_is_free_after_a_while(context: Context) -> None:
-    now = context.now()
-    assert isinstance(answers.claim(context, "t", "POST /x", "dead", b"one"), answers.Claim)
-    with at(context, now + timedelta(minutes=14)) as later, pytest.raises(answers.AtWork):
-        answers.claim(later, "t", "POST /x", "dead", b"one")
-    with at(context, now + timedelta(minutes=16)) as later:
-        assert isinstance(answers.claim(later, "t", "POST /x", "dead", b"one"), answers.Claim)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
+    yield from on(request.param, tmp_path)
 
 
-def test_a_start_of_the_only_process_frees_the_keys_of_the_one_before(context: Context) -> None:
-    assert isinstance(answers.claim(context, "t", "POST /x", "start", b"one"), answers.Claim)
+def claimed(context: Context, key: str = "key", request: bytes = b"one") -> Claim:
+    found = answers.claim(context, "t", "POST /x", key, request)
+    assert isinstance(found, Claim)
+    return found
+
+
+def do(context: Context, claim: Claim, effect: str) -> None:
+    """What a use case does: a row of its own, and the note that it is done."""
+    with replace(context, claim=claim).database.session() as session:
+        session.add(TokenRow(id=effect, name="made", hash=effect, created_at=context.now()))
+        session.flush()
+        replace(context, claim=claim).done(session, effect)
+
+
+def made(context: Context) -> list[str]:
+    with context.database.session() as session:
+        return list(session.scalars(select(TokenRow.id).where(TokenRow.name == "made").order_by(TokenRow.id)))
+
+
+def test_a_key_whose_process_died_is_free_after_a_while(store: Context) -> None:
+    claimed(store)
+    with at(store, store.now() + answers.ABANDONED) as later, pytest.raises(answers.AtWork):
+        claimed(later)
+    with at(store, store.now() + answers.ABANDONED + timedelta(seconds=1)) as later:
+        assert claimed(later).effect is None
+
+
+def test_a_request_that_takes_long_keeps_its_key(store: Context) -> None:
+    mine = claimed(store)
+    with at(store, store.now() + answers.ABANDONED) as later:
+        answers.hold(later, mine)
+    with at(store, store.now() + 2 * answers.ABANDONED) as later, pytest.raises(answers.AtWork):
+        claimed(later)
+
+
+def test_a_key_that_is_taken_over_while_its_first_holder_lives_has_one_effect(store: Context) -> None:
+    """A process that was suspended, or a replica whose clock is ahead: the first one finds out when it is to commit."""
+    first = claimed(store)
+    with at(store, store.now() + timedelta(hours=1)) as later:
+        second = claimed(later)
+    do(store, second, "second")
+    with pytest.raises(ClaimLost):
+        do(store, first, "first")
+    assert made(store) == ["second"]
+
+
+def test_the_first_holder_may_be_faster_after_all(store: Context) -> None:
+    first = claimed(store)
+    do(store, first, "first")
+    with at(store, store.now() + timedelta(hours=1)) as later:
+        assert claimed(later).effect == "first", "what is done is not taken over"
+
+
+def test_of_two_who_would_take_a_dead_key_over_one_does(store: Context) -> None:
+    claimed(store)
+    with at(store, store.now() + timedelta(hours=1)) as later, ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: _claim_or_none(later), range(8)))
+    assert len([one for one in found if one is not None]) == 1
+
+
+def _claim_or_none(context: Context) -> Claim | None:
+    try:
+        return claimed(context)
+    except answers.AtWork:
+        return None
+
+
+def test_of_two_that_commit_at_the_same_time_one_effect_is_kept(store: Context) -> None:
+    """One of them lost its key without knowing it, and both are about to commit."""
+    first = claimed(store)
+    with at(store, store.now() + timedelta(hours=1)) as later:
+        second = claimed(later)
+    with ThreadPoolExecutor(2) as pool:
+        ends = [pool.submit(do, store, claim, name) for claim, name in ((first, "first"), (second, "second"))]
+    assert [type(end.exception()) for end in ends] == [ClaimLost, type(None)]
+    assert made(store) == ["second"]
+
+
+def test_a_start_of_the_only_process_frees_the_keys_of_the_one_before_but_for_what_was_done(context: Context) -> None:
+    claimed(context, "start")
+    done = claimed(context, "start-done")
+    do(context, done, "start-done")
     answers.release_abandoned(context)
-    assert isinstance(answers.claim(context, "t", "POST /x", "start", b"one"), answers.Claim)
+    assert claimed(context, "start").effect is None
+    assert claimed(context, "start-done").effect == "start-done"
+    with pytest.raises(answers.Reused):
+        claimed(context, "start-done", b"another")
+
+
+def test_what_was_done_keeps_its_key_whatever_fails_after_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, body = api.new_name("key"), team(api)
+    with monkeypatch.context() as patched:
+        patched.setattr(teams, "get", _fail)
+        assert_problem(keyed(api, key, body), "internal-error", 500)
+        assert_problem(keyed(api, key, body), "internal-error", 500)
+    again = keyed(api, key, body)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert again.json()["name"] == body["name"]
+    assert keyed(api, key, body).text == again.text
+
+
+def test_an_answer_that_cannot_be_kept_is_given_and_given_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, body = api.new_name("key"), team(api)
+
+    def away(*_: object) -> None:
+        raise OperationalError("keep", None, Exception("the database is away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(answers, "keep", away)
+        first = keyed(api, key, body)
+    assert first.status_code == 201
+    again = keyed(api, key, body)
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+
+
+def test_a_request_that_lost_its_key_meanwhile_changes_nothing_and_says_so(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, body = api.new_name("key"), team(api)
+    put = teams.put
+
+    def late(*given: Any, **named: Any) -> TeamRow:
+        with api.context.database.session() as session:
+            session.execute(update(AnswerRow).where(AnswerRow.status.is_(None)).values(holder="another"))
+        return put(*given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(teams, "put", late)
+        assert_problem(keyed(api, key, body), "idempotency-key-in-use", 409)
+    with api.context.database.session() as session:
+        assert session.scalar(select(TeamRow.id).where(TeamRow.name == body["name"])) is None
+
+
+def test_a_late_repetition_leaves_what_others_did_meanwhile(api: Api) -> None:
+    body = team(api)
+    path = f"/teams/{api.post('/teams', body)['id']}"
+    mine = {**body, "members": SMALL_TEAM[:1]}
+    headers = {"Idempotency-Key": api.new_name("key"), "If-Match": "*"}
+    first = api("PUT", path, json=mine, headers=headers)
+    assert first.status_code == 200, first.text
+    assert api("PUT", path, json=body, headers={"If-Match": "*"}).status_code == 200
+    again = api("PUT", path, json=mine, headers=headers)
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+    assert len(api.get(path)["team"]["members"]) == len(SMALL_TEAM)
+
+
+def test_a_repetition_with_a_newer_etag_is_the_same_press(api: Api) -> None:
+    """Who gets no answer reads again, and sees the version that its own request made."""
+    body = team(api)
+    path = f"/teams/{api.post('/teams', body)['id']}"
+    key, changed = {"Idempotency-Key": api.new_name("key")}, {**body, "members": SMALL_TEAM[:1]}
+    assert api("PUT", path, json=changed, headers={**key, "If-Match": '"1"'}).json()["version"] == 2
+    again = api("PUT", path, json=changed, headers={**key, "If-Match": '"2"'})
+    assert (again.json()["version"], again.headers["idempotency-replayed"]) == (2, "true")
 
 
 def test_neither_key_nor_body_is_stored_readably(api: Api) -> None:

@@ -69,7 +69,7 @@ def test_while_the_loop_is_paused_nothing_is_announced(shop: Shop) -> None:
 
 def test_the_address_can_be_renewed_and_the_former_one_leads_nowhere(shop: Shop) -> None:
     former = feed_secret(shop.context, "ML")
-    assert renew_feed(shop.context, "ML", PM) == feed_secret(shop.context, "ML") != former
+    assert renew_feed(shop.context, "ML", PM).feed == feed_secret(shop.context, "ML") != former
     with pytest.raises(NotFound) as caught:
         feed(shop.context, former)
     assert former not in str(caught.value)

@@ -11,13 +11,12 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from service import templates as template_files
 from service.api import audit_models, openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Named, StartRun, unchanged
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Named, Once, StartRun, unchanged
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import placed
 from service.api.routing import CreatingRoute, EscapedJson, JsonRoute
 from service.context import Context
 from service.domain.problems import Problem
-from service.store.tables import WaiverRow
 from service.templates import TemplateText
 from service.usecases import audit_reports, documenting, evidence, projects, running, surveying, waiving
 from service.usecases.audit_reports import Standing
@@ -103,13 +102,15 @@ def get_audited_iteration(name: Named, number: Number, request: Request, respons
         **openapi.problems(*openapi.ALWAYS, *openapi.IDEMPOTENCY, *_NAMED, "project-ended", "loop-not-begun"),
     },
 )
-def begin_audit(name: Named, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+def begin_audit(
+    name: Named, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
+) -> dict[str, Any]:
     """Starts the run that the clock would start and answers at once; follow it at `Location`. It reads the records,
     keeps what it read as evidence, fills in what is known and reminds people of what is lacking. While it is at work,
     asking again is the same run (one that is held looks again)."""
-    run = documenting.begin(context, name, caller, start)
-    response.headers["Location"] = f"/api/v1/runs/{run.id}"
-    return running.run_json(running.progress(context, run.id))
+    run_id = once(lambda: documenting.begin(context, name, caller, start).id)
+    response.headers["Location"] = f"/api/v1/runs/{run_id}"
+    return running.run_json(running.progress(context, run_id))
 
 
 # --- waivers ----------------------------------------------------------------------------------------------------------
@@ -141,29 +142,36 @@ def list_waivers(name: Named, context: Given) -> dict[str, Any]:
         **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *_NAMED),
     },
 )
-def add_waiver(name: Named, body: audit_models.NewWaiver, context: Given, caller: Caller) -> dict[str, Any]:
+def add_waiver(name: Named, body: audit_models.NewWaiver, context: Given, caller: Caller, once: Once) -> dict[str, Any]:
     """For one iteration or for all, for a reason, until a day. It is in the evidence at once, shows in every report,
     and what was read last is judged anew with it. Asking for the same again gives the same waiver."""
-    by = f"{body.by.strip()} (token {caller})" if body.by is not None else caller
+
+    def add() -> str:
+        by = f"{body.by.strip()} (token {caller})" if body.by is not None else caller
+        number, why, until = body.iteration, body.reason, body.until
+        return waiving.waive(context, name, body.check, number=number, by=by, reason=why, until=until).id
+
     with placed(_pointer):
-        row = waiving.waive(
-            context, name, body.check, number=body.iteration, by=by, reason=body.reason, until=body.until
-        )
-    return _waiver(context, name, row)
+        return _waiver(context, once(add))
 
 
-@router.delete(
+@creating.delete(
     "/projects/{name}/waivers/{waiver_id}",
     operation_id="revokeWaiver",
     summary="Take a waiver back",
     response_model=audit_models.WaiverShown,
-    responses=openapi.problems(*openapi.ALWAYS, *_NAMED),
+    dependencies=[IDEMPOTENT],
+    responses={
+        200: {"headers": openapi.REPLAYED},
+        **openapi.problems(*openapi.ALWAYS, *openapi.IDEMPOTENCY, *_NAMED),
+    },
 )
 def revoke_waiver(
     name: Named,
     waiver_id: Id,
     context: Given,
     caller: Caller,
+    once: Once,
     reason: Annotated[
         str,
         Query(
@@ -175,9 +183,13 @@ def revoke_waiver(
 ) -> dict[str, Any]:
     """The check counts again from now on. The waiver stays on record, with who took it back; doing so again changes
     nothing."""
-    if all(row.id != waiver_id for row in waiving.listed(context, name)):
-        raise NotFound("waiver", waiver_id, "List the project's waivers to see those there are.")
-    return _waiver(context, name, waiving.revoke(context, waiver_id, by=caller, reason=reason))
+
+    def revoke() -> str:
+        if all(row.id != waiver_id for row in waiving.listed(context, name)):
+            raise NotFound("waiver", waiver_id, "List the project's waivers to see those there are.")
+        return waiving.revoke(context, waiver_id, by=caller, reason=reason).id
+
+    return _waiver(context, once(revoke))
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------
@@ -263,8 +275,9 @@ def _matrix(context: Context, name: str) -> dict[str, Any]:
         return audit_reports.matrix_json(audit_reports.matrix(context, name))
 
 
-def _waiver(context: Context, name: str, row: WaiverRow) -> dict[str, Any]:
-    return dict(waiving.waiver_json(row, waiving.today_of(context, projects.get(context, name))))
+def _waiver(context: Context, waiver_id: str) -> dict[str, Any]:
+    row = waiving.get(context, waiver_id)
+    return dict(waiving.waiver_json(row, waiving.today_of(context, projects.get(context, row.project_id))))
 
 
 def _seq(after: str | None) -> int:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response, status
 
 from connectors import registry
 from service.api import models, openapi
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once
 from service.api.problems import placed
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.problems import Problem
@@ -46,12 +46,16 @@ def list_connections(context: Given) -> dict[str, Any]:
         **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "name-taken", "conflict"),
     },
 )
-def add_connection(body: models.NewConnection, context: Given, response: Response) -> dict[str, Any]:
+def add_connection(body: models.NewConnection, context: Given, once: Once, response: Response) -> dict[str, Any]:
     """Keeps the settings, and the credential encrypted. Nothing is sent to the tracker: see the check for that."""
+
+    def add() -> str:
+        return connections.put(context, body.name, body.kind, body.settings, body.secret.get_secret_value()).id
+
     with placed(lambda problem: _pointer(problem, body.kind)):
-        row = connections.put(context, body.name, body.kind, body.settings, body.secret.get_secret_value())
-    response.headers["Location"] = f"/api/v1/connections/{row.id}"
-    return _shown(row)
+        connection_id = once(add)
+    response.headers["Location"] = f"/api/v1/connections/{connection_id}"
+    return _shown(connections.get(context, connection_id))
 
 
 @router.get(
@@ -66,21 +70,27 @@ def get_connection(name: Named, context: Given) -> dict[str, Any]:
     return _shown(connections.get(context, name))
 
 
-@router.put(
+@creating.put(
     "/{name}",
     operation_id="replaceConnection",
     summary="Replace a connection's settings and credential",
     response_model=models.Connection,
-    responses=openapi.problems(*openapi.ALWAYS, *openapi.BODY, "not-found", "conflict"),
+    dependencies=[IDEMPOTENT],
+    responses={
+        200: {"headers": openapi.REPLAYED},
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "not-found", "conflict"),
+    },
 )
-def replace_connection(name: Named, body: models.ConnectionSettings, context: Given) -> dict[str, Any]:
+def replace_connection(name: Named, body: models.ConnectionSettings, context: Given, once: Once) -> dict[str, Any]:
     """The credential has to be sent again: kept, it could be led to another address than it was given for."""
-    present = connections.get(context, name)
+
+    def replace() -> str:
+        present = connections.get(context, name).name
+        secret = body.secret.get_secret_value()
+        return connections.put(context, present, body.kind, body.settings, secret, replace=True).id
+
     with placed(lambda problem: _pointer(problem, body.kind)):
-        row = connections.put(
-            context, present.name, body.kind, body.settings, body.secret.get_secret_value(), replace=True
-        )
-    return _shown(row)
+        return _shown(connections.get(context, once(replace)))
 
 
 @router.post(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from service.api import loop_models, openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Named, StartRun, matches, unchanged
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Named, Once, StartRun, matches, unchanged
 from service.api.problems import ApiProblem, placed, pointer_of
 from service.api.routes.feeds import address
 from service.api.routing import CreatingRoute, JsonRoute
@@ -33,7 +33,7 @@ _NAMED = ("not-found", "ambiguous", "invalid-input")
 _BEGUN = (*_NAMED, "project-ended", "loop-not-begun", "loop-ended")
 _ACTED = (*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *_BEGUN, "loop-moved-on")
 _SAID = (
-    *(*openapi.ALWAYS, *openapi.BODY, *_BEGUN, "loop-moved-on", "no-iteration", "advance-at-work"),
+    *(*_ACTED, "no-iteration", "advance-at-work"),
     *("version-mismatch", "precondition-required"),
 )
 _SHOWN: openapi.Responses = {200: {"headers": openapi.etag_header("loop")}}
@@ -95,13 +95,13 @@ def get_flow(name: Named, context: Given) -> dict[str, Any]:
     responses={**_REPLAYABLE, **openapi.problems(*_ACTED)},
 )
 def pause_loop(
-    name: Named, body: loop_models.Reason, context: Given, caller: Caller, response: Response
+    name: Named, body: loop_models.Reason, context: Given, caller: Caller, once: Once, response: Response
 ) -> dict[str, Any]:
     """The clock starts nothing until it is resumed. A run at work is not stopped, one that is held does not look again.
     One that is paused already stays so."""
     with placed(_pointer):
-        scheduling.pause(context, name, caller, body.reason)
-    return _answered(context, name, response)
+        project_id = once(lambda: scheduling.pause(context, name, caller, body.reason).project_id)
+    return _answered(context, project_id, response)
 
 
 @creating.post(
@@ -113,14 +113,19 @@ def pause_loop(
     responses={**_REPLAYABLE, **openapi.problems(*_ACTED)},
 )
 def resume_loop(
-    name: Named, context: Given, caller: Caller, response: Response, body: loop_models.Resuming | None = None
+    name: Named,
+    context: Given,
+    caller: Caller,
+    once: Once,
+    response: Response,
+    body: loop_models.Resuming | None = None,
 ) -> dict[str, Any]:
     """A pause acts as a freeze: an iteration that should have begun meanwhile begins on the next such weekday. One that
     turns already is left alone."""
     asked = body or loop_models.Resuming()
     with placed(_pointer):
-        scheduling.resume(context, name, caller, catch_up=asked.catch_up)
-    return _answered(context, name, response)
+        project_id = once(lambda: scheduling.resume(context, name, caller, catch_up=asked.catch_up).project_id)
+    return _answered(context, project_id, response)
 
 
 @creating.post(
@@ -132,13 +137,13 @@ def resume_loop(
     responses={**_REPLAYABLE, **openapi.problems(*_ACTED, "advance-at-work")},
 )
 def skip_bound(
-    name: Named, body: loop_models.Reason, context: Given, caller: Caller, response: Response
+    name: Named, body: loop_models.Reason, context: Given, caller: Caller, once: Once, response: Response
 ) -> dict[str, Any]:
     """The next iteration begins one length later, and the one that goes on lasts until then. Skipping twice moves it by
     two lengths, so send an `Idempotency-Key`."""
     with placed(_pointer):
-        scheduling.skip(context, name, caller, body.reason)
-    return _answered(context, name, response)
+        project_id = once(lambda: scheduling.skip(context, name, caller, body.reason).project_id)
+    return _answered(context, project_id, response)
 
 
 @creating.post(
@@ -152,78 +157,93 @@ def skip_bound(
         **openapi.problems(*openapi.ALWAYS, *openapi.IDEMPOTENCY, *_BEGUN),
     },
 )
-def renew_feed(name: Named, context: Given, caller: Caller, response: Response) -> dict[str, Any]:
+def renew_feed(name: Named, context: Given, caller: Caller, once: Once, response: Response) -> dict[str, Any]:
     """The former address leads nowhere from now on."""
-    feeds.renew_feed(context, name, caller)
-    return _answered(context, name, response)
+    return _answered(context, once(lambda: feeds.renew_feed(context, name, caller).project_id), response)
 
 
-@router.put(
+@creating.put(
     "/loop/decision",
     operation_id="decidePhase",
     summary="Decide what follows the iteration",
     response_model=loop_models.Loop,
-    responses={**_SHOWN, **openapi.problems(*_SAID)},
+    dependencies=[IDEMPOTENT],
+    responses={**_REPLAYABLE, **openapi.problems(*_SAID)},
 )
 def decide_phase(
     name: Named,
     body: loop_models.NewDecision,
     context: Given,
     caller: Caller,
+    once: Once,
     response: Response,
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Whatever its phase has reached. It holds for the next advance, and replaces what was decided for that before."""
-    _check_version(context, name, if_match)
+
+    def decide() -> str:
+        _check_version(context, name, if_match)
+        return deciding.decide(context, name, body.move, body.phase, body.reason, caller).project_id
+
     with placed(_pointer):
-        deciding.decide(context, name, body.move, body.phase, body.reason, caller)
-    return _answered(context, name, response)
+        project_id = once(decide)
+    return _answered(context, project_id, response)
 
 
-@router.delete(
+@creating.delete(
     "/loop/decision",
     operation_id="takeDecisionBack",
     summary="Let the phase decide again",
     response_model=loop_models.Loop,
+    dependencies=[IDEMPOTENT],
     responses={
-        **_SHOWN,
+        **_REPLAYABLE,
         **openapi.problems(
-            *openapi.ALWAYS,
+            *(*openapi.ALWAYS, *openapi.IDEMPOTENCY),
             *(*_BEGUN, "loop-moved-on", "advance-at-work", "version-mismatch", "precondition-required"),
             "malformed-request",
         ),
     },
 )
 def take_decision_back(
-    name: Named, context: Given, caller: Caller, response: Response, if_match: IfMatch = None
+    name: Named, context: Given, caller: Caller, once: Once, response: Response, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """What follows goes by the exit criterion of the phase, as if nobody had decided."""
-    _check_version(context, name, if_match)
-    deciding.take_back(context, name, caller)
-    return _answered(context, name, response)
+
+    def take_back() -> str:
+        _check_version(context, name, if_match)
+        return deciding.take_back(context, name, caller).project_id
+
+    return _answered(context, once(take_back), response)
 
 
-@router.patch(
+@creating.patch(
     "/loop/answers",
     operation_id="answer",
     summary="Say what becomes of unfinished work",
     response_model=loop_models.Loop,
-    responses={**_SHOWN, **openapi.problems(*_SAID)},
+    dependencies=[IDEMPOTENT],
+    responses={**_REPLAYABLE, **openapi.problems(*_SAID)},
 )
 def answer(
     name: Named,
     body: loop_models.NewAnswers,
     context: Given,
     caller: Caller,
+    once: Once,
     response: Response,
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """When the iteration that goes on is closed. Added to the answers given before; of two for one ticket the later
     counts."""
-    _check_version(context, name, if_match)
+
+    def answer() -> str:
+        _check_version(context, name, if_match)
+        return deciding.answer(context, name, body.answers, caller).project_id
+
     with placed(_pointer):
-        deciding.answer(context, name, body.answers, caller)
-    return _answered(context, name, response)
+        project_id = once(answer)
+    return _answered(context, project_id, response)
 
 
 @router.post(
@@ -266,18 +286,23 @@ def advance(
     context: Given,
     caller: Caller,
     start: StartRun,
+    once: Once,
     response: Response,
     body: loop_models.Advancing | None = None,
 ) -> dict[str, Any]:
     """Closes the iteration that goes on and begins the next one, today. Starts the run that the clock would start and
     answers at once; follow it at `Location`. While it is at work, asking again is the same run (one that is held looks
     again); once it has ended, it is the next advance, so say which iteration `begins` or send an `Idempotency-Key`."""
-    with placed(_pointer):
+
+    def begin() -> str:
         answers, decision = _wishes(context, name, caller, body)
         begins = body.begins if body is not None else None
-        run = advancing.advance(context, name, caller, start, answers=answers, decision=decision, begins=begins)
-    response.headers["Location"] = f"/api/v1/runs/{run.id}"
-    return running.run_json(running.progress(context, run.id))
+        return advancing.advance(context, name, caller, start, answers=answers, decision=decision, begins=begins).id
+
+    with placed(_pointer):
+        run_id = once(begin)
+    response.headers["Location"] = f"/api/v1/runs/{run_id}"
+    return running.run_json(running.progress(context, run_id))
 
 
 def _wishes(

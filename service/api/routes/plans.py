@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from service.api import openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Once, StartRun
 from service.api.routing import CreatingRoute, JsonRoute
 from service.usecases import applying, planning, running
 
@@ -47,8 +47,10 @@ def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
         ),
     },
 )
-def apply_plan(plan_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+def apply_plan(
+    plan_id: Id, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
+) -> dict[str, Any]:
     """Starts the run and answers at once; follow it at `Location`. The same plan asked for again is the same run."""
-    run = applying.apply(context, plan_id, caller, start)
-    response.headers["Location"] = f"/api/v1/runs/{run.id}"
-    return running.run_json(running.progress(context, run.id))
+    run_id = once(lambda: applying.apply(context, plan_id, caller, start).id)
+    response.headers["Location"] = f"/api/v1/runs/{run_id}"
+    return running.run_json(running.progress(context, run_id))

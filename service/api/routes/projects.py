@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Request, Response, status
 
 from service import templates as template_files
 from service.api import models, openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, matches, unchanged
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once, matches, unchanged
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import ApiProblem, placed
 from service.api.routing import CreatingRoute, JsonRoute
@@ -63,26 +63,27 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
         ),
     },
 )
-def add_project(body: project_models.NewProject, context: Given, response: Response) -> dict[str, Any]:
+def add_project(body: project_models.NewProject, context: Given, once: Once, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. Nothing is sent to the tracker."""
-    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
-        row = projects.put(
-            context,
-            projects.Request(
-                name=body.name,
-                key=body.key,
-                connection=body.connection,
-                team=body.team,
-                template=_template(body.template),
-                parameters=body.parameters,
-                time_zone=body.time_zone,
-                create=body.create,
-                calendar=_calendar(body),
-                turning=_turning(body),
-                audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
-            ),
-            may_exist=False,
+
+    def add() -> str:
+        asked = projects.Request(
+            name=body.name,
+            key=body.key,
+            connection=body.connection,
+            team=body.team,
+            template=_template(body.template),
+            parameters=body.parameters,
+            time_zone=body.time_zone,
+            create=body.create,
+            calendar=_calendar(body),
+            turning=_turning(body),
+            audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
         )
+        return projects.put(context, asked, may_exist=False).id
+
+    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
+        row = projects.get(context, once(add))
     shown = _shown(row, running.inventory(context, row.id))
     response.headers["Location"] = f"/api/v1/projects/{row.id}"
     response.headers["ETag"] = _etag(row, shown)
@@ -107,16 +108,19 @@ def get_project(name: Named, request: Request, response: Response, context: Give
     return unchanged(request, response, _etag(row, shown)) or shown
 
 
-@router.patch(
+@creating.patch(
     "/{name}",
+    tags=["projects"],
     operation_id="changeProject",
     summary="Change a project",
     response_model=project_models.ProjectShown,
+    dependencies=[IDEMPOTENT],
     responses={
-        200: {"headers": openapi.etag_header("project")},
+        200: {"headers": openapi.etag_header("project") | openapi.REPLAYED},
         **openapi.problems(
             *openapi.ALWAYS,
             *openapi.BODY,
+            *openapi.IDEMPOTENCY,
             *("not-found", "ambiguous", "project-ended", "version-mismatch", "precondition-required"),
         ),
     },
@@ -125,16 +129,22 @@ def change_project(
     name: Named,
     body: project_models.ProjectChanges,
     context: Given,
+    once: Once,
     response: Response,
     if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
 ) -> dict[str, Any]:
     """Changes what the next plan is made from; plans made before are stale then. Nothing is sent to the tracker."""
-    row = projects.going_on(context, name)
-    if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
-        raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
+
+    def change() -> str:
+        row = projects.going_on(context, name)
+        if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
+            raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
+        return projects.put(context, _request(context, row, body)).id
+
     with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
-        row = projects.put(context, _request(context, row, body))
-    scheduling.follow(context, row.id)
+        project_id = once(change)
+    scheduling.follow(context, project_id)  # repeatable, so it is done with every answer
+    row = projects.get(context, project_id)
     shown = _shown(row, running.inventory(context, row.id))
     response.headers["ETag"] = _etag(row, shown)
     return shown
@@ -197,21 +207,25 @@ def get_drift(name: Named, context: Given) -> dict[str, Any]:
     },
 )
 def make_plan(
-    name: Named, context: Given, response: Response, body: project_models.NewPlan | None = None
+    name: Named, context: Given, once: Once, response: Response, body: project_models.NewPlan | None = None
 ) -> dict[str, Any]:
     """Reads the tracker and writes nothing to it. The plan is kept as it is; apply it by its id.
 
     Without a body, what people changed or deleted stays so. `settings` travel with the plan: they become the project's
     when it is applied, and go back when its run is undone."""
     asked = body or project_models.NewPlan()
-    with placed(partial(_planned_pointer, settings=asked.settings)):
+
+    def make() -> str:
         settings = None
         if asked.settings is not None:
             row = projects.going_on(context, name)
             settings = planning.Asked(_request(context, row, asked.settings))
-        kept = planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt), settings)
-    response.headers["Location"] = f"/api/v1/plans/{kept.id}"
-    return planning.plan_json(kept)
+        return planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt), settings).id
+
+    with placed(partial(_planned_pointer, settings=asked.settings)):
+        plan_id = once(make)
+    response.headers["Location"] = f"/api/v1/plans/{plan_id}"
+    return planning.plan_json(planning.get(context, plan_id))
 
 
 def _request(context: Context, row: ProjectRow, body: project_models.ProjectChanges) -> projects.Request:

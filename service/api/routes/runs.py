@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from service.api import events, openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, StartRun
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Once, StartRun
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.routing import CreatingRoute, JsonRoute
 from service.store.tables import RunRow
@@ -121,9 +121,9 @@ async def watch_run(
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS)},
 )
-def cancel_run(run_id: Id, context: Given, caller: Caller, response: Response) -> dict[str, Any]:
+def cancel_run(run_id: Id, context: Given, caller: Caller, once: Once, response: Response) -> dict[str, Any]:
     """A queued or waiting run is over at once, one at work after the step it is in. What it wrote stays, recorded."""
-    return _answered(context, continuing.cancel(context, run_id, caller), response)
+    return _answered(context, once(lambda: continuing.cancel(context, run_id, caller).id), response)
 
 
 @creating.post(
@@ -135,10 +135,12 @@ def cancel_run(run_id: Id, context: Given, caller: Caller, response: Response) -
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
 )
-def retry_run(run_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+def retry_run(
+    run_id: Id, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
+) -> dict[str, Any]:
     """For an incomplete or failed run: starts a new one that does what that one left and sends again what was refused,
     as long as nothing else has changed the project. Asked for again it is the same new run."""
-    return _answered(context, continuing.retry(context, run_id, caller, start), response)
+    return _answered(context, once(lambda: continuing.retry(context, run_id, caller, start).id), response)
 
 
 @creating.post(
@@ -150,14 +152,16 @@ def retry_run(run_id: Id, context: Given, caller: Caller, start: StartRun, respo
     dependencies=[IDEMPOTENT],
     responses={**_STARTED, **openapi.problems(*_PROBLEMS, "plan-stale")},
 )
-def resume_run(run_id: Id, context: Given, caller: Caller, start: StartRun, response: Response) -> dict[str, Any]:
+def resume_run(
+    run_id: Id, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
+) -> dict[str, Any]:
     """For a cancelled run: starts a new one that does what that one left. One that waits or is held looks again now."""
-    return _answered(context, continuing.resume(context, run_id, caller, start), response)
+    return _answered(context, once(lambda: continuing.resume(context, run_id, caller, start).id), response)
 
 
-def _answered(context: Given, run: RunRow, response: Response) -> dict[str, Any]:
-    response.headers["Location"] = f"/api/v1/runs/{run.id}"
-    return running.run_json(running.progress(context, run.id))
+def _answered(context: Given, run_id: str, response: Response) -> dict[str, Any]:
+    response.headers["Location"] = f"/api/v1/runs/{run_id}"
+    return running.run_json(running.progress(context, run_id))
 
 
 def _known(context: Given, run_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from service.api import examples, models, openapi
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, RawBody, required_version, unchanged
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once, RawBody, required_version, unchanged
 from service.api.problems import ApiProblem
 from service.api.reading import as_text, json_of
 from service.api.routing import CreatingRoute, JsonRoute, require_type
@@ -70,16 +70,20 @@ def list_teams(context: Given) -> dict[str, Any]:
     openapi_extra=_BODY,
 )
 def add_team(
-    request: Request, raw: RawBody, context: Given, response: Response, name: CsvName = None
+    request: Request, raw: RawBody, context: Given, once: Once, response: Response, name: CsvName = None
 ) -> dict[str, Any]:
     """People, how the tracker knows them, the roles they hold. Every problem is answered with its line or pointer."""
-    team = _sent(request, raw, name)
-    try:
-        row = teams.put(context, team, expected_version=0)
-    except Conflict as error:
-        raise Conflict(
-            "name-taken", f"There is a team {team.name!r} already.", "Replace it with PUT, or choose another name."
-        ) from error
+
+    def add() -> str:
+        team = _sent(request, raw, name)
+        try:
+            return teams.put(context, team, expected_version=0).id
+        except Conflict as error:
+            raise Conflict(
+                "name-taken", f"There is a team {team.name!r} already.", "Replace it with PUT, or choose another name."
+            ) from error
+
+    row = teams.get(context, once(add))
     response.headers["Location"] = f"/api/v1/teams/{row.id}"
     response.headers["ETag"] = _etag(row)
     return _shown(row)
@@ -102,14 +106,18 @@ def get_team(name: Named, request: Request, response: Response, context: Given) 
     return unchanged(request, response, _etag(row)) or _shown(row)
 
 
-@router.put(
+@creating.put(
     "/{name}",
     operation_id="replaceTeam",
     summary="Replace a team",
     response_model=models.TeamShown,
+    dependencies=[IDEMPOTENT],
     responses={
-        200: {"headers": openapi.etag_header("team")},
-        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, "not-found", "version-mismatch", "precondition-required"),
+        200: {"headers": openapi.etag_header("team") | openapi.REPLAYED},
+        **openapi.problems(
+            *(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY),
+            *("not-found", "version-mismatch", "precondition-required"),
+        ),
     },
     openapi_extra=_BODY,
 )
@@ -118,21 +126,26 @@ def replace_team(
     request: Request,
     raw: RawBody,
     context: Given,
+    once: Once,
     response: Response,
     if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
 ) -> dict[str, Any]:
     """Writes the whole team anew. The name in the body must be the team's: projects hold on to it."""
-    present = teams.get(context, name)
-    version = required_version(if_match, present.version)
-    team = _sent(request, raw, present.name)
-    if team.name != present.name:
-        fix = f"write {present.name!r}, or add a new team"
-        raise InvalidInput([Problem("team", None, "name", "is not the name of the team at this address", fix)])
-    try:
-        row = teams.put(context, team, expected_version=version)
-    except Conflict as error:
-        raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
-    scheduling.follow_team(context, row.id)
+
+    def replace() -> str:
+        present = teams.get(context, name)
+        version = required_version(if_match, present.version)
+        team = _sent(request, raw, present.name)
+        if team.name != present.name:
+            fix = f"write {present.name!r}, or add a new team"
+            raise InvalidInput([Problem("team", None, "name", "is not the name of the team at this address", fix)])
+        try:
+            return teams.put(context, team, expected_version=version).id
+        except Conflict as error:
+            raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
+
+    row = teams.get(context, once(replace))
+    scheduling.follow_team(context, row.id)  # repeatable, so it is done with every answer
     response.headers["ETag"] = _etag(row)
     return _shown(row)
 

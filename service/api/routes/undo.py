@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from service.api import openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Named
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Named, Once
 from service.api.routing import CreatingRoute
+from service.context import Context
 from service.usecases import planning, undoing
 
 creating = APIRouter(tags=["plans"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -35,13 +36,11 @@ _CREATED: dict[int | str, dict[str, Any]] = {
         ),
     },
 )
-def make_undo_plan(run_id: Id, context: Given, response: Response) -> dict[str, Any]:
+def make_undo_plan(run_id: Id, context: Given, once: Once, response: Response) -> dict[str, Any]:
     """A plan that removes what the run made and nobody touched since, and puts back what it wrote. What people touched
     is in it as kept, with what they did in `note`. Reads the tracker, writes nothing to it; apply the plan by its id.
     """
-    row = undoing.plan_undo(context, run_id)
-    response.headers["Location"] = f"/api/v1/plans/{row.id}"
-    return planning.plan_json(row)
+    return _answered(context, once(lambda: undoing.plan_undo(context, run_id).id), response)
 
 
 @creating.post(
@@ -63,10 +62,13 @@ def make_undo_plan(run_id: Id, context: Given, response: Response) -> dict[str, 
     },
 )
 def make_removal_plan(
-    name: Named, body: project_models.NewRemovalPlan, context: Given, response: Response
+    name: Named, body: project_models.NewRemovalPlan, context: Given, once: Once, response: Response
 ) -> dict[str, Any]:
     """A plan that ends the project; with `undo` it first takes back what all of its runs did and nobody touched since.
     An ended project keeps its runs and takes no more plans; its key can be used anew."""
-    row = undoing.plan_removal(context, name, undo=body.undo)
-    response.headers["Location"] = f"/api/v1/plans/{row.id}"
-    return planning.plan_json(row)
+    return _answered(context, once(lambda: undoing.plan_removal(context, name, undo=body.undo).id), response)
+
+
+def _answered(context: Context, plan_id: str, response: Response) -> dict[str, Any]:
+    response.headers["Location"] = f"/api/v1/plans/{plan_id}"
+    return planning.plan_json(planning.get(context, plan_id))
