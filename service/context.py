@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors import registry
@@ -15,8 +16,9 @@ from connectors.tracker import Tracker
 from service.settings import Settings
 from service.store.claims import Claim
 from service.store.database import Database
+from service.store.folder import own_files, own_folder
 from service.store.secrets import Vault, vault
-from service.store.tables import ConnectionRow
+from service.store.tables import ConnectionRow, SigningKeyRow
 
 
 def utc_now() -> datetime:
@@ -92,11 +94,19 @@ def open_context(settings: Settings) -> Context:
     """Open the store of these settings. The embedded database is brought to this version; a shared one must have
     been, by `phaseloop db upgrade`. Raises SchemaMismatch, KeyProblem."""
     if settings.embedded:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        own_folder(settings.home)
+        own_files(settings.home)
     database = Database(settings.store_url)
     if settings.embedded:
         database.upgrade()
     else:
         database.check_schema()
+    secrets = vault(settings, in_use=lambda: _has_secrets(database))
     pool = TrackerPool(settings.tracker_timeout)
-    return Context(settings=settings, database=database, vault=vault(settings), pool=pool)
+    return Context(settings=settings, database=database, vault=secrets, pool=pool)
+
+
+def _has_secrets(database: Database) -> bool:
+    """Whether anything is stored encrypted."""
+    with database.session() as session:
+        return any(session.scalar(select(row.id).limit(1)) is not None for row in (ConnectionRow, SigningKeyRow))

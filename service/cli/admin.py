@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from service.cli.shell import opened, out, read_settings, told
 from service.store.database import Database
+from service.store.folder import own_files, own_folder
 from service.usecases import tokens as token_cases
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -35,7 +36,8 @@ def upgrade() -> None:
     settings = read_settings()
     with told():
         if settings.embedded:
-            settings.home.mkdir(parents=True, exist_ok=True)
+            own_folder(settings.home)
+            own_files(settings.home)
         database = Database(settings.store_url)
         database.upgrade()
         database.dispose()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
+import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -25,7 +28,14 @@ from service.cli import (
     status,
     undo,
 )
-from service.cli.shell import Exit, err, fail, told
+from service.cli.causes import Cause, cause_of
+from service.cli.shell import Exit, fail, tell, told, writable
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
+READER_GONE = 141
+"""The exit code when nobody reads the output any more, as a shell gives it."""
 
 app = typer.Typer(
     name="phaseloop",
@@ -92,20 +102,51 @@ def sandbox(
 
 
 def main() -> None:
-    """Run the command line. What nobody foresaw is logged and told in one line, never as a stack trace."""
+    """Run the command line. Whatever rises from a command is told with what to do about it (`causes.TABLE`), and only
+    what is in no row of that is called a bug; nothing is a stack trace."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        writable(stream)
+    try:
+        _run()
+    except BrokenPipeError:
+        _leave_quietly()
+
+
+def _run() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except SystemExit:
+        if not isinstance(sys.stdout, io.TextIOWrapper):  # typer has put another in place, because its reader is gone
+            raise BrokenPipeError from None
+        raise
     except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is is told in words
+        cause = cause_of(error)
+        if cause is not None:
+            tell(cause)
+            sys.exit(Exit.ERROR)
+        _tell_bug(error)
         sys.exit(Exit.ERROR)
-    except Exception as error:
-        logging.getLogger(__name__).debug("unforeseen", exc_info=True)
-        err.print(f"[bold red]Error:[/] phaseloop failed ({type(error).__name__}). This is a defect of ours.")
-        err.print("Run it again with PHASELOOP_DEBUG=1 to see where, and report that.")
-        import os
+    finally:
+        sys.stdout.flush()  # so that a reader who is gone is noticed here, not when the interpreter ends
 
-        if os.environ.get("PHASELOOP_DEBUG"):
-            raise
-        sys.exit(Exit.ERROR)
+
+def _tell_bug(error: Exception) -> None:
+    what = f"phaseloop failed ({type(error).__name__}). This is a bug in phaseloop."
+    if os.environ.get("PHASELOOP_DEBUG"):
+        traceback.print_exception(error)
+        tell(Cause(what, f"Report it with the lines above and the version: {__version__}."))
+    else:
+        tell(Cause(what, f"Run it again with PHASELOOP_DEBUG=1, and report what that prints. Version: {__version__}."))
+
+
+def _leave_quietly() -> NoReturn:
+    """End as programs do whose reader is gone (`| head`), and let the interpreter write nothing more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os._exit(READER_GONE)

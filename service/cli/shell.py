@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
 
-from connectors.errors import TrackerError
+from service.cli.causes import Cause, cause_of
 from service.context import Context, open_context
 from service.domain.audit.shown import visible
-from service.domain.problems import InvalidInput
-from service.runs.lock import AlreadyRunning, SlotLost
 from service.settings import Settings
-from service.store.database import SchemaMismatch
-from service.store.secrets import KeyProblem
-from service.usecases.errors import UseCaseError
 
 
 class Exit(IntEnum):
@@ -39,15 +35,34 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 PIPED_WIDTH = 200
 """Columns when the output goes to a file or a program: tables are not cut to a terminal that is not there."""
 
-out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console that leaves it to `main` how to end when its reader is gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Rise again."""
+        raise BrokenPipeError(errno.EPIPE, "the reader is gone")
+
+
+out = _Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+err = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output. What would hide or turn text round on a terminal is written as an escape,
     which is the same text to programs."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(document, indent=2, ensure_ascii=not _takes_all(sys.stdout), default=str)
     sys.stdout.write("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")) + "\n")
+
+
+def writable(stream: TextIO) -> None:
+    """Have a stream take any text: what its encoding does not have is written as an escape, not as a failure."""
+    if not _takes_all(stream) and isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _takes_all(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("_", "-").startswith(("utf-8", "utf8", "utf-16"))
 
 
 def _escaped(line: str) -> str:
@@ -57,7 +72,7 @@ def _escaped(line: str) -> str:
 
 def fail(message: str, fix: str = "") -> NoReturn:
     """Say what is wrong and what to do, and leave with the exit code for errors."""
-    err.print(f"[bold red]Error:[/] {_plain(message)}" + (f"\n{_plain(fix)}" if fix else ""))
+    tell(Cause(message, fix))
     raise typer.Exit(Exit.ERROR)
 
 
@@ -102,26 +117,19 @@ def told() -> Iterator[None]:
     """Turn the errors that people can act on into words and an exit code. Others are ours and rise."""
     try:
         yield
-    except InvalidInput as error:
-        for problem in error.problems:
-            err.print(_plain(str(problem)))
-        count = len(error.problems)
-        fail(f"{count} problem{'' if count == 1 else 's'} found; nothing was changed.")
-    except UseCaseError as error:
-        fail(error.message, error.fix)
-    except TrackerError as error:
-        fail(error.message, error.fix)
-    except (SchemaMismatch, KeyProblem, AlreadyRunning, SlotLost) as error:
-        fail(str(error))
-    except OperationalError as error:
-        fail(
-            f"The database cannot be used: {_first_line(error.orig)}",
-            "Check PHASELOOP_HOME or PHASELOOP_DATABASE_URL, and that nothing else holds it.",
-        )
+    except Exception as error:
+        cause = cause_of(error)
+        if cause is None:
+            raise
+        tell(cause)
+        raise typer.Exit(Exit.ERROR) from None
 
 
-def _first_line(error: BaseException | None) -> str:
-    return str(error).splitlines()[0] if error is not None and str(error) else "unknown reason"
+def tell(cause: Cause) -> None:
+    """Say why a command did not do what it was asked for, and what to do about it."""
+    for one in cause.each:
+        err.print(_plain(one))
+    err.print(f"[bold red]Error:[/] {_plain(cause.message)}" + (f"\n{_plain(cause.fix)}" if cause.fix else ""))
 
 
 def _plain(text: str) -> str:

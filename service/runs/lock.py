@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +25,7 @@ class HomeLock:
     def acquire(self) -> bool:
         """Take the lock; False if another process has it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+")
+        file = open(self._path, "a+", opener=_for_its_owner)  # noqa: SIM115 - held as long as the lock is
         if not _lock(file):
             file.close()
             return False
@@ -36,6 +37,10 @@ class HomeLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _lock(file: IO[str]) -> bool:

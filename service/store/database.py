@@ -68,8 +68,10 @@ class Database:
 
     def upgrade(self, to: str = VERSION) -> None:
         """Bring the tables to this version, or to an older one on the way there. Repeatable, and safe to be done by
-        several processes at once."""
-        if self.version == to:
+        several processes at once. Raises SchemaMismatch for tables of a version that this one does not know."""
+        found = self.version
+        _refuse_newer(found)
+        if found == to:
             return
         from alembic import command
         from alembic.config import Config
@@ -104,6 +106,7 @@ class Database:
     def check_schema(self) -> None:
         """Raise SchemaMismatch, saying what to do, unless the tables are of this version."""
         found = self.version
+        _refuse_newer(found)
         if found != VERSION:
             there = f"version {found}" if found else "empty"
             msg = f"The database is {there}, this phaseloop needs version {VERSION}. Run: phaseloop db upgrade"
@@ -112,6 +115,21 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _refuse_newer(found: str | None) -> None:
+    """Raise SchemaMismatch for a version that this phaseloop has no migration of."""
+    if found is not None and found not in _known():
+        msg = (
+            f"The database is of version {found}, and this phaseloop knows versions up to {VERSION}: a newer one was "
+            "used with it. Use that or a newer one, or give this one its own PHASELOOP_HOME or database."
+        )
+        raise SchemaMismatch(msg)
+
+
+def _known() -> frozenset[str]:
+    """The versions that this phaseloop knows, by the names of their migrations."""
+    return frozenset(file.name[1:5] for file in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
 
 
 def _check_references(connection: Connection) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from service.settings import Settings
+from service.store.folder import own_folder
 
 
 class KeyProblem(Exception):
@@ -42,18 +44,29 @@ class Vault:
             raise KeyProblem(msg) from error
 
 
-def vault(settings: Settings) -> Vault:
-    """The vault of these settings; a key file is made on first use, readable by its owner alone."""
+def vault(settings: Settings, *, in_use: Callable[[], bool] = lambda: False) -> Vault:
+    """The vault of these settings; a key file is made on first use, readable by its owner alone. `in_use` says whether
+    something was encrypted before: then the key is lost, and another would not do. Raises KeyProblem."""
     if settings.secret_key is not None:
         return Vault([part.strip() for part in settings.secret_key.get_secret_value().split(",") if part.strip()])
     path = settings.home / "key"
     if not path.exists():
+        if in_use():
+            raise KeyProblem(_lost(path.resolve()))
         _write_new(path)
     return Vault([path.read_text().strip()])
 
 
+def _lost(path: Path) -> str:
+    return (
+        f"The key file {path} is not there, and credentials are stored that were encrypted with it. Put it back from a "
+        "backup, or set PHASELOOP_SECRET_KEY to what was in it. If it is lost for good, make a new one "
+        f"(phaseloop keys new > {path}), and give each connection its credential again (phaseloop connections add)."
+    )
+
+
 def _write_new(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(path.parent)
     part = path.with_name(f".key-{secrets.token_hex(4)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

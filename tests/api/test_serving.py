@@ -124,7 +124,7 @@ def test_a_database_of_another_version_is_named_by_readiness(tmp_path: Path) -> 
         with served(create_app(context, Engine(context, Advancing()))) as address:
             eventually(lambda: ready(address))
             with context.database.engine.begin() as connection:
-                connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'v9999'")
+                connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
             problem = assert_problem(httpx.get(f"{address}/readyz"), "not-ready", 503)
             assert [error["subject"] for error in problem["errors"]] == ["schema"]
             assert "phaseloop db upgrade" in problem["errors"][0]["detail"]
