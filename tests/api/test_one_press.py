@@ -288,6 +288,12 @@ def feed(home: Path) -> list[Any]:
         return store.execute("SELECT project_id, feed FROM loops ORDER BY 1").fetchall()
 
 
+def noted(home: Path) -> bool:
+    """Whether a press that changes nothing was done: all that tells it is the note."""
+    with closing(sqlite3.connect(home / "phaseloop.db")) as store:
+        return bool(store.execute("SELECT count(*) FROM answers WHERE effect IS NOT NULL").fetchone()[0])
+
+
 def everything(home: Path) -> str:
     with closing(sqlite3.connect(home / "phaseloop.db")) as store:
         return "\n".join(store.iterdump())
@@ -366,15 +372,9 @@ def test_whenever_the_server_is_killed_the_same_press_has_one_effect(
     stable: Stable, base: Base, tmp_path: Path, recipe: Callable[[Desk], Asked]
 ) -> None:
     scene = Scene(stable, base, tmp_path, recipe)
-    found = []
-    for commit in range(2, MOST_COMMITS):
-        killed = scene.pressed(commit)
-        if killed is None:
-            break
-        found.append(killed)
-    clean = scene.clean()
-    assert [one.was_done for one in found] == [False] + [True] * (len(found) - 1), "killed before and after it was done"
+    *found, clean = scene.pressed_until_nobody_dies()
     assert len(found) > 1
+    assert [one.was_done for one in found] == [False] + [True] * (len(found) - 1), "killed before and after it was done"
     assert all(one.said == clean.said for one in found)
     assert all(one.held == clean.held for one in found)
 
@@ -384,8 +384,8 @@ def test_a_press_that_was_never_heard_of_or_only_not_answered_has_one_effect_too
     stable: Stable, base: Base, tmp_path: Path, moment: int
 ) -> None:
     scene = Scene(stable, base, tmp_path, RECIPES["POST /projects/{name}/loop/skip"][0])
-    killed, clean = scene.pressed(moment), scene.clean()
-    assert killed is not None
+    killed, clean = scene.pressed(moment), scene.pressed(0)
+    assert killed.killed
     assert killed.was_done == (moment == AT_ANSWER)
     assert (killed.said, killed.held) == (clean.said, clean.held)
 
@@ -423,10 +423,12 @@ def sprints_of(base: Base, key: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a press was answered, what the database holds then, and whether it was done before it was repeated."""
+    """What a press was answered, what the database holds then, whether the server was killed in it, and whether it was
+    done before it was repeated."""
 
     said: tuple[object, ...]
     held: dict[str, Counter[str]]
+    killed: bool = False
     was_done: bool = False
 
 
@@ -441,28 +443,28 @@ class Scene:
             self._asked = recipe(Desk(api, base, self._before))
         self._known = everything(self._before)
 
-    def clean(self) -> Outcome:
-        """A press in which nobody dies."""
-        home = self._copy("clean")
-        with self._at(home) as api:
-            answer = self._press(api)
-        assert answer.status_code < 300, answer.text
-        assert "idempotency-replayed" not in answer.headers
-        return self._outcome(home, answer)
+    def pressed_until_nobody_dies(self) -> list[Outcome]:
+        """What comes of a kill at each commit after the one that claims the key; the last one survived."""
+        found = [self.pressed(2)]
+        while found[-1].killed:
+            assert len(found) < MOST_COMMITS
+            found.append(self.pressed(2 + len(found)))
+        return found
 
-    def pressed(self, die_at: int) -> Outcome | None:
-        """A press in which the server is killed, and what comes of the same press at the next server; None if the first
-        one survived."""
+    def pressed(self, die_at: int) -> Outcome:
+        """A press in which the server is killed, if it comes so far; then what comes of the same press at the next."""
         home = self._copy(str(die_at))
         with self._at(home, die_at) as api:
             try:
-                self._press(api)
+                answer = self._press(api)
             except httpx.TransportError:
                 pass
             else:
-                return None
+                assert answer.status_code < 300, answer.text
+                assert "idempotency-replayed" not in answer.headers
+                return Outcome(said(answer, self._known), held(home, self._known))
         left = self._held(home)
-        was_done = left != self._held(self._before)
+        was_done = left != self._held(self._before) or noted(home)
         with self._at(home) as api:
             answer = self._press(api)
             assert answer.status_code < 300, f"killed at {die_at}: {answer.text}"
@@ -471,7 +473,7 @@ class Scene:
                 assert self._held(home) == left, "it was not done again"
             again = self._press(api)
             assert (again.text, again.headers["idempotency-replayed"]) == (answer.text, "true")
-        return self._outcome(home, answer, was_done)
+        return Outcome(said(answer, self._known), held(home, self._known), killed=True, was_done=was_done)
 
     def _at(self, home: Path, die_at: int = 0) -> AbstractContextManager[Api]:
         return at(self._stable, self._base, home, die_at)
@@ -485,9 +487,6 @@ class Scene:
 
     def _held(self, home: Path) -> tuple[dict[str, Counter[str]], list[Any]]:
         return held(home, self._known), feed(home)
-
-    def _outcome(self, home: Path, answer: httpx.Response, was_done: bool = False) -> Outcome:
-        return Outcome(said(answer, self._known), held(home, self._known), was_done)
 
 
 def test_every_route_that_changes_something_is_in_the_walk() -> None:
