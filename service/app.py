@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from service import __version__
 from service.api import app as api
 from service.api.events import Pace
+from service.api.patience import PatientProtocol
 from service.context import Context, open_context
 from service.runs.engine import Engine, leave
 from service.runs.lock import SlotLost
@@ -123,6 +124,7 @@ async def _serve(context: Context, listener: socket.socket, host: str, say: Call
     server = _Server(
         uvicorn.Config(
             app,
+            http=PatientProtocol,
             lifespan="off",  # entered here instead, so that its errors reach the caller as they are
             log_config=None,
             access_log=False,  # the middleware writes a line for each request, without the query

@@ -109,7 +109,8 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            # What came is not what was meant: half of a table is a table, too.
+            raise ApiProblem("malformed-request", "The connection ended before the body did.")
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -17,8 +18,24 @@ def own_folder(home: Path) -> None:
     if not home.is_dir():
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)
-    elif all(entry.name.startswith((*FILES, ".key-")) for entry in home.iterdir()):
+    elif all(entry.name.startswith((*FILES, ".key-", ".probe-")) for entry in home.iterdir()):
         _close(home)
+
+
+def check_writable(home: Path) -> None:
+    """Write a little into the folder and take it away again. Raises OSError where that cannot be done, because the disk
+    is full or gone, or the folder is not ours."""
+    probe = home / f".probe-{os.getpid()}"
+    try:
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        try:
+            os.write(descriptor, bytes(4096))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def own_files(home: Path) -> None:

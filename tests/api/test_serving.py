@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -10,15 +11,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import Message, Receive, Scope, Send
 
+from service.api.middleware import Door
+from service.api.patience import PatientProtocol
 from service.app import create_app
 from service.context import open_context
 from service.runs.engine import Engine, HomeLock
 from service.settings import Settings
+from service.usecases import tokens
 from service.usecases.advancing import Advancing
 from tests.api.conftest import assert_problem, served
 from tests.waiting import eventually
@@ -130,6 +137,78 @@ def test_a_database_of_another_version_is_named_by_readiness(tmp_path: Path) -> 
             assert "phaseloop db upgrade" in problem["errors"][0]["detail"]
     finally:
         context.close()
+
+
+def test_a_disk_that_cannot_be_written_is_named_by_readiness(tmp_path: Path) -> None:
+    context = open_context(Settings(_env_file=None, home=tmp_path / "home", database_url=None, secret_key=None))
+    (tmp_path / "file").write_text("")
+    elsewhere = context.settings.model_copy(update={"home": tmp_path / "file" / "home"})
+    app = create_app(context, Engine(context, Advancing()))
+    try:
+        with served(app) as address:
+            eventually(lambda: ready(address))
+            app.state.context = replace(context, settings=elsewhere)
+            problem = assert_problem(httpx.get(f"{address}/readyz"), "not-ready", 503)
+            assert [error["subject"] for error in problem["errors"]] == ["disk"]
+            assert list((tmp_path / "home").glob(".probe*")) == []
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"]
+)
+def test_a_request_that_stops_coming_is_cut_off(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(PatientProtocol, "patience", 0.05)
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def ask() -> bytes:
+        config = uvicorn.Config(app, http=PatientProtocol, lifespan="off", log_config=None)
+        config.load()
+        loop = asyncio.get_running_loop()
+        state = uvicorn.server.ServerState()
+        server = await loop.create_server(lambda: PatientProtocol(config, state, {}), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(begun)
+        try:
+            return await asyncio.wait_for(reader.read(), 20)
+        finally:
+            writer.close()
+            server.close()
+
+    assert asyncio.run(ask()) == b""
+
+
+def test_a_request_whose_body_ends_early_is_not_done(tmp_path: Path) -> None:
+    """Half of a table is a table, too."""
+    context = open_context(Settings(_env_file=None, home=tmp_path, database_url=None, secret_key=None))
+    reached: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        reached.append(scope["path"])
+
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"person,email,roles\nA,a@example.com,lead\n", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    token = tokens.create(context, "t")
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"text/csv")]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/teams", "headers": headers, "query_string": b"name=a"}
+    asyncio.run(Door(app, context)(scope, receive, send))
+    context.close()
+    assert reached == []
+    assert answered[0]["status"] == 400
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

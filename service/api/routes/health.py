@@ -11,6 +11,7 @@ from service.api import models, openapi
 from service.api.given import Given
 from service.api.problems import ApiProblem
 from service.store.database import SchemaMismatch
+from service.store.folder import check_writable
 
 router = APIRouter(tags=["health"])
 
@@ -35,7 +36,8 @@ def health() -> dict[str, str]:
     responses=openapi.problems("not-ready", "internal-error"),
 )
 def readiness(request: Request, context: Given) -> dict[str, str]:
-    """The database answers, its tables are of this version, and the engine that runs plans was launched."""
+    """The database answers, its tables are of this version, its disk can be written, and the engine that runs plans was
+    launched."""
     missing: list[dict[str, Any]] = []
     try:
         context.database.ping()
@@ -44,6 +46,12 @@ def readiness(request: Request, context: Given) -> dict[str, str]:
         missing.append({"subject": "schema", "detail": str(error)})
     except (SQLAlchemyError, OSError):
         missing.append({"subject": "database", "detail": "the database does not answer", "fix": "look at its server"})
+    if context.settings.embedded:
+        try:
+            check_writable(context.settings.home)
+        except OSError as error:
+            detail = f"the home folder cannot be written: {error.strerror or error}"
+            missing.append({"subject": "disk", "detail": detail, "fix": "free some space, or let the folder be ours"})
     if not request.app.state.launched:
         detail = "the engine that runs plans was not launched"
         missing.append({"subject": "engine", "detail": detail, "fix": "see the service's log; start it again"})
