@@ -142,6 +142,10 @@ class Patience:
         """Start a new step with the whole limit."""
         self._spent = 0.0
 
+    def exhaust(self) -> None:
+        """Start a step that does not wait: it is better to do without the answer."""
+        self._spent = self._limit
+
     def try_pause(self, delay: float) -> bool:
         """Wait `delay` seconds if the limit allows it; False (and no wait) if not."""
         if delay > self.left:

@@ -24,6 +24,10 @@ ItemKey = NewType("ItemKey", str)
 """An item's stable name inside one project, from the template: `epic:data`, `iteration:2`, `ticket:set-goals`,
 `record:2`, `link:tune>run-models`. Titles change and positions shift; keys stay."""
 
+Memory = Mapping[str, Mapping[str, Any]]
+"""By which ids a connector knows a project's own board, lists and labels, whatever people call them now: entries in
+sections, the connector's own JSON. Opaque to everybody else, safe to store, never valid for another project."""
+
 Fields = dict[str, Any]
 """An item's content as plain JSON values, by field name; see `Item.fields`."""
 
@@ -276,6 +280,8 @@ class ProjectSpec:
 
     `uid` is our project's id, written into every marker; `key` is the tracker's (ML); `create` allows making it
     when it does not exist; `method` is `scrum` or `kanban`. `label` is put on every item, so that search finds them.
+    `id` is the tracker's own id of the project, known once it was located: from then on it alone says which project is
+    meant, whatever people call it. `memory` is what was kept of `Tracker.learned` for this project.
     """
 
     uid: str
@@ -284,6 +290,29 @@ class ProjectSpec:
     create: bool = False
     method: str = "scrum"
     label: str = ""
+    id: str = ""
+    memory: Memory = field(default_factory=dict)
+
+
+UNMADE = "new:"
+"""How the id of a project begins that does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which project of which site this is. `site` and `id` are the tracker's own, and nothing that people can rename:
+    two spellings, two accounts, two connections that mean the same project have the same two.
+
+    A project that does not exist yet (`exists` is False) has an `id` that begins with `UNMADE`, the same one for the
+    same wish in every spelling.
+    `key` is how the tracker spells what was asked for, `url` where the project is.
+    """
+
+    site: str
+    id: str
+    key: str
+    url: str = ""
+    exists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +320,16 @@ class Place:
     """A located project of a tracker: its reference, what it can do, and what the connector learned about it.
 
     `facts` is the connector's own JSON (board id, field ids, issue types): opaque to everybody else, safe to
-    store, never valid for another project.
+    store, never valid for another project. `site` and the reference's id are the project's identity. `memory` is that
+    of the spec; callers put in what is known by now.
     """
 
     ref: RemoteRef
     capabilities: Capabilities
     board_url: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    site: str = ""
+    memory: Memory = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,8 +409,20 @@ class Tracker(Protocol):
         """What a project made by `create_project` is expected to be able to do. No I/O."""
         ...
 
+    def identify(self, spec: ProjectSpec) -> Identity:
+        """Which project `spec.key` means, in whatever way people name one: key, id, name, address. Never looks at
+        `spec.id`. One to three requests, and no waiting: `TrackerUnavailable` comes at once."""
+        ...
+
     def locate(self, spec: ProjectSpec) -> Place | None:
-        """Read the project named by `spec.key` and what it can do; None if there is none that this account can see."""
+        """Read the project and what it can do: the one with `spec.id`, wherever its key and name have gone; without
+        that, the one that `spec.key` means. None if there is none that this account can see."""
+        ...
+
+    def learned(self, place: Place) -> Memory:
+        """By which ids calls since the last asking have come to know what is the project's own, to be kept and handed
+        back with `ProjectSpec.memory` and `Place.memory`: entries that are new or changed, None for one that is no
+        more. Asking takes them out. No I/O."""
         ...
 
     def create_project(self, spec: ProjectSpec) -> Place:

@@ -360,7 +360,9 @@ class Panel:
         if "controls" not in keep:
             self.state.clear()
         if "data" not in keep:
-            self.site.replace(seed(self.site.clock.now()))
+            fresh = seed(self.site.clock.now())
+            fresh.cloud_id = self.site.data.cloud_id  # it stays the same site
+            self.site.replace(fresh)
             for remembered in (self._screens, self._required, self._deactivated, self._given):
                 remembered.clear()
             self.deliveries.clear()

@@ -99,6 +99,7 @@ class Checker:
             *_gaps(layout, kinds),
             *_limits(items),
             *_labels(spec, items),
+            *_known_by(layout),
         ]
 
     def check_removing(self, spec: ProjectSpec, layout: Layout | None, removing: Collection[ItemKind]) -> list[Finding]:
@@ -220,6 +221,26 @@ def _grant_here(layout: Layout) -> str:
     if layout.style == "next-gen":
         return f"in {layout.project_key} under Project settings, Access (team-managed projects give roles there)"
     return f"in {layout.project_key} under Project settings, Permissions"
+
+
+def _known_by(layout: Layout) -> Iterable[Finding]:
+    """What is known by less than its id, or by another id than before."""
+    where = layout.project_key
+    if not layout.cloud:
+        message = f"{layout.site} does not tell its cloud id, so phaseloop knows the site by this address."
+        fix = "Use one spelling of it in every connection: under another one the same project would count as another."
+        yield Finding(Severity.INFO, "site-known-by-address", message, fix, where)
+    if layout.former_board is None:
+        return
+    former = f"The board {layout.former_board} that {where} was planned on is gone, or shows {where} no more"
+    if layout.board_id is None:
+        message = f"{former}, and there is no other board with sprints: no sprint can be made."
+        fix = f"Create a Scrum board for {where}. The sprints there are stay known, and go on there."
+        yield Finding(Severity.ERROR, "board-gone", message, fix, where)
+        return
+    message = f"{former}; phaseloop goes on with the board {layout.board_id}, {layout.board_url}."
+    fix = "Nothing needs to be done: the sprints are known by their ids, and new ones are made on that board."
+    yield Finding(Severity.INFO, "board-replaced", message, fix, where)
 
 
 def _kinds(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:

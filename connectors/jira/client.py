@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from jira import JIRA
@@ -42,6 +42,8 @@ for each endpoint alone; counting all endpoints together stays safely below."""
 
 AGILE = JIRA.AGILE_BASE_URL
 PLATFORM = JIRA.JIRA_BASE_URL
+EDGE = "{server}/_edge/{path}"
+"""What the site tells of itself outside of its REST API."""
 
 _Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
@@ -90,6 +92,7 @@ class JiraClient:
         basic = base64.b64encode(f"{settings.email}:{token}".encode()).decode()
         self._secrets = (token, basic)
         self._host = settings.host
+        self._root = urlsplit(settings.url).path
         self._timeout = timeout
         self._now = now
         self._pacer = pacer or shared_pacer(f"jira {settings.url} {settings.email}", BUDGETS)
@@ -173,7 +176,7 @@ class JiraClient:
         empty: bool = False,
     ) -> Answer:
         url = self._jira._get_url(path, base)
-        call = Call(method, "/rest/" + url.partition("/rest/")[2], self._host, writes)
+        call = Call(method, urlsplit(url).path.removeprefix(self._root), self._host, writes)
         response, retry_after = self._send(call, url, params, body)
         return self._understand(call, response, retry_after, also, empty)
 

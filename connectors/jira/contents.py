@@ -50,8 +50,8 @@ class Surveyor:
                 fix="An administrator of the site looks why the field list (Settings, Issues, Custom fields) lacks it.",
             )
         if layout.sprints:
-            listed = {str(one["id"]) for one in self._fetcher.sprints(layout)} if iterations else set()
-            names = {ref.id: key for key, ref in iterations.items() if ref.id in listed}
+            there = self._fetcher.sprints_by_id(layout, [ref.id for ref in iterations.values()])
+            names = {ref.id: key for key, ref in iterations.items() if ref.id in there}
         else:
             names = {label: key for key, label in labels.items()}
         if not names:
@@ -86,7 +86,7 @@ class Surveyor:
         if layout.sprints:
             jql = f"sprint in ({', '.join(names)}) ORDER BY key ASC"
         else:
-            jql = f"project = {quoted(layout.project_key)} AND labels in ({', '.join(map(quoted, names))})"
+            jql = f"project = {layout.project_id} AND labels in ({', '.join(map(quoted, names))})"
             jql += " ORDER BY key ASC"
         for issue in self._fetcher.search(jql, ["summary"]):
             yield str(issue["id"])

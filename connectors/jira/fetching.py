@@ -5,11 +5,11 @@ The vendor documents a lag only for search, so: unsure. Nothing is concluded fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.errors import TrackerUnavailable
+from connectors.errors import NotATracker, NotVisible, TrackerUnavailable
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.dialect import CLOUD_DIALECT
 from connectors.jira.layout import READ_BATCH, Layout
@@ -85,12 +85,33 @@ class Fetcher:
         return {str(one["id"]): status_of(one) for one in statuses if isinstance(one, dict) and one.get("id")}
 
     def sprints(self, layout: Layout, states: str = "") -> Iterator[dict[str, Any]]:
-        """The sprints of the project's board, or those in these states."""
+        """The sprints that the project's board shows, or those in these states; none without a board."""
+        if layout.board_id is None:
+            return
         params: Mapping[str, str] = {"state": states} if states else {}
         path = f"board/{layout.board_id}/sprint"
         for sprint in by_index(self._client, path, ("values",), params=dict(params), base=AGILE):
             if sprint.get("id") is not None:
                 yield sprint
+
+    def sprints_by_id(
+        self, layout: Layout, ids: Collection[str], listed: Iterable[dict[str, Any]] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """These sprints, wherever they are shown; one that is gone is missing. Those that the project's board lists
+        (`listed`, where it was asked already) come with it, and each other takes a request: a sprint outlives the board
+        that it was made on."""
+        wanted = set(ids)
+        shown = listed if listed is not None else self.sprints(layout) if wanted else ()
+        found = {str(one["id"]): one for one in shown if str(one["id"]) in wanted}
+        for identity in sorted(wanted - found.keys()):
+            try:
+                found[identity] = self._client.get_object(f"sprint/{segment(identity)}", base=AGILE)
+            except NotVisible:
+                continue
+            except NotATracker as error:
+                if error.status != 404:  # the document promises no body with this 404
+                    raise
+        return found
 
     def make_sure_of(self, layout: Layout) -> None:
         """Raise unless the project is still shown to us: a bulk fetch leaves out what may not be seen, and then an

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.jira.dialect import CLOUD
 from connectors.jira.markup import DESCRIPTION_LIMIT
-from connectors.tracker import Capabilities, Priority
+from connectors.tracker import Capabilities, Memory, Priority
 
 SPRINT_SCHEMA = "com.pyxis.greenhopper.jira:gh-sprint"
 POINTS_SCHEMA = "com.pyxis.greenhopper.jira:jsw-story-points"
@@ -25,6 +25,9 @@ SPRINT_NAME_LIMIT = 29
 CREATE_BATCH = 50
 MOVE_BATCH = 50
 READ_BATCH = 100
+
+BOARD = "board"
+"""The section of what is remembered that holds the board's `id`."""
 
 _PREFERRED_TYPES = ("Task", "Story")
 _PRIORITY_NAMES: Mapping[Priority, tuple[str, ...]] = {
@@ -80,6 +83,13 @@ class Layout(_Value):
     label: str = ""
     project_id: str
     project_key: str
+    site_id: str = ""
+    cloud: bool = True
+    """Whether `site_id` is the site's cloud id, and not its address."""
+    memory: Memory = {}
+    """What is remembered of the project, see `learned`."""
+    former_board: int | None = None
+    """The board that was worked on before, where it is gone or no longer about this project."""
     style: str = "classic"
     site: str
     deployment: str = CLOUD
@@ -92,6 +102,13 @@ class Layout(_Value):
     points_field: str | None = None
     priorities: dict[Priority, str] = {}
     link_type: LinkType | None = None
+
+    @property
+    def learned(self) -> dict[str, dict[str, Any]]:
+        """What is to be remembered: the board, by its id."""
+        if self.board_id is None or not self.sprints:
+            return {}
+        return {BOARD: {"id": self.board_id}}
 
     @property
     def board_url(self) -> str:
@@ -209,8 +226,17 @@ def choose_priorities(metadata: Iterable[Any]) -> dict[Priority, str]:
     return {}
 
 
-def choose_board(boards: Iterable[Any], project_id: str, method: str) -> dict[str, Any] | None:
-    """The board to work on: of a fitting type, in this project rather than only about it, the oldest."""
+def remembered_board(memory: Memory) -> int | None:
+    """The board that was worked on before."""
+    found = memory.get(BOARD, {}).get("id")
+    return found if isinstance(found, int) else None
+
+
+def choose_board(
+    boards: Iterable[Any], project_id: str, method: str, remembered: int | None = None
+) -> dict[str, Any] | None:
+    """The board to work on: the remembered one while it is about this project; else one of a fitting type, in this
+    project rather than only about it, the oldest."""
     wanted = ("scrum", "simple") if method == "scrum" else ("kanban", "simple", "scrum")
     fitting = [
         board
@@ -218,11 +244,11 @@ def choose_board(boards: Iterable[Any], project_id: str, method: str) -> dict[st
         if isinstance(board, dict) and isinstance(board.get("id"), int) and board.get("type") in wanted
     ]
 
-    def order(board: Mapping[str, Any]) -> tuple[bool, int, int]:
+    def order(board: Mapping[str, Any]) -> tuple[bool, bool, int, int]:
         location = board.get("location")
         lives_here = isinstance(location, dict) and str(location.get("projectId")) == project_id
         type_order = 0 if method == "scrum" else wanted.index(str(board["type"]))
-        return (not lives_here, type_order, int(board["id"]))
+        return (board["id"] != remembered, not lives_here, type_order, int(board["id"]))
 
     return min(fitting, key=order, default=None)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from connectors.errors import (
     CredentialsRefused,
@@ -16,7 +19,7 @@ from connectors.errors import (
     TrackerRefused,
 )
 from connectors.jira.checks import in_trash
-from connectors.jira.client import AGILE, JiraClient, segment
+from connectors.jira.client import AGILE, EDGE, JiraClient, segment
 from connectors.jira.dialect import CLOUD, deployment_of
 from connectors.jira.layout import (
     SPRINT_SCHEMA,
@@ -30,11 +33,12 @@ from connectors.jira.layout import (
     choose_types,
     create_fields,
     find_sprint_field,
+    remembered_board,
 )
 from connectors.jira.mapping import account
 from connectors.jira.paging import by_index
 from connectors.jira.settings import JiraSettings
-from connectors.tracker import Account, Place, ProjectSpec, RemoteRef
+from connectors.tracker import UNMADE, Account, Identity, Place, ProjectSpec, RemoteRef
 
 TEMPLATES = {
     "scrum": "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic",
@@ -50,13 +54,18 @@ _CREATE_META_PAGE = 200  # the most that the vendor grants here
 _BOARD_LOOKS = 6
 
 
+_KEY = re.compile(r"/(?:browse|projects)/([A-Za-z][A-Za-z0-9_]*)(?:-\d+)?(?:/|$)")
+
+
 def place_of(layout: Layout) -> Place:
     """The place that a layout describes."""
     return Place(
+        site=layout.site_id,
+        memory=layout.memory,
         ref=RemoteRef(layout.project_id, layout.project_key, layout.browse(layout.project_key)),
         capabilities=layout.capabilities,
         board_url=layout.board_url,
-        facts=layout.model_dump(mode="json"),
+        facts=layout.model_dump(mode="json", exclude={"memory"}),
     )
 
 
@@ -74,6 +83,19 @@ def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
         return otherwise
 
 
+_GATEWAY = re.compile(r"/ex/jira/([A-Za-z0-9-]+)")
+
+
+def _told(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a route outside of the REST API tells, nothing where a site does not have it or answers with a page."""
+    try:
+        return read()
+    except CredentialsRefused:
+        raise
+    except (TrackerRefused, NotATracker):
+        return _NO_OBJECT
+
+
 class Locator:
     """Finds the project of a spec and learns its ids."""
 
@@ -81,6 +103,7 @@ class Locator:
         self._client = client
         self._settings = settings
         self._info: dict[str, Any] | None = None
+        self._cloud_id: str | None = None
         self._me: Account | None = None
 
     def server_info(self) -> dict[str, Any]:
@@ -101,20 +124,68 @@ class Locator:
         self._me = me
         return me
 
-    def locate(self, spec: ProjectSpec) -> Place | None:
-        """The place of the project, None if this account sees no such project."""
+    def site_identity(self) -> tuple[str, bool]:
+        """What the site is known by, and whether that is its cloud id, which nothing changes. Where it does not tell
+        that, its address stands in. Asked for once."""
+        gateway = _GATEWAY.search(self._settings.url)
+        if self._cloud_id is None:
+            read = partial(self._client.get_object, "tenant_info", base=EDGE)
+            told = {"cloudId": gateway[1]} if gateway else _told(read)
+            self._cloud_id = str(told.get("cloudId") or "")
+        if self._cloud_id:
+            return f"jira:{self._cloud_id.lower()}", True
+        return f"jira:{self._site(self.server_info()).lower()}", False
+
+    def identify(self, spec: ProjectSpec) -> Identity:
+        """Which project a key means; one that does not exist by its key in capitals, as Jira has them."""
+        site, _ = self.site_identity()
+        key, project = self._called(spec.key)
+        if project is None:
+            wanted = (key or spec.key).strip().upper()
+            return Identity(site, f"{UNMADE}{wanted}", key or spec.key.strip(), exists=False)
+        found = str(project.get("key") or key)
+        return Identity(site, str(project.get("id", "")), found, f"{self._site(self.server_info())}/browse/{found}")
+
+    def _called(self, name: str) -> tuple[str, dict[str, Any] | None]:
+        """The key or id that a name comes to, empty for an address of another site; and the project, if there is one
+        that this account sees."""
+        key = self._key(name.strip()) or ""
         try:
-            project = self._client.get_object(f"project/{segment(spec.key)}")
+            return key, self._client.get_object(f"project/{segment(key)}") if key else None
         except NotVisible:
             # To somebody who is not signed in, Jira shows no project either; this read tells the two apart.
             self.myself()
+            return key, None
+
+    def _key(self, name: str) -> str | None:
+        """The project's key that somebody wrote, alone or in an address of this site; None for another site's."""
+        if "/" not in name:
+            return name
+        address = urlsplit(name if "://" in name else f"https://{name}")
+        sites = {self._client.host, urlsplit(str(self.server_info().get("baseUrl") or "")).netloc}
+        if address.netloc.casefold() not in {site.casefold() for site in sites}:
+            return None
+        asked = parse_qs(address.query).get("projectKey", [""])[0]
+        path = _KEY.search(address.path)
+        return (path[1] if path else asked).upper() or None
+
+    def locate(self, spec: ProjectSpec) -> Place | None:
+        """The place of the project, None if this account sees no such project. A key leads to a project that had it
+        before, and to the next one that has it now; an id to the same one always."""
+        key, project = self._called(spec.id or spec.key)
+        if project is None:
             return None
         info = self.server_info()
+        is_cloud = deployment_of(info) == CLOUD
+        site_id, cloud = self.site_identity() if is_cloud else ("", True)
         layout = Layout(
             uid=spec.uid,
             label=spec.label,
             project_id=str(project.get("id", "")),
-            project_key=str(project.get("key") or spec.key),
+            project_key=str(project.get("key") or key),
+            site_id=site_id,
+            cloud=cloud,
+            memory=spec.memory,
             style=str(project.get("style") or ("next-gen" if project.get("simplified") else "classic")),
             site=self._site(info),
             default_assignee=str(project.get("assigneeType") or ""),
@@ -135,14 +206,17 @@ class Locator:
         epic, ticket = choose_types(project.get("issueTypes") or ())
         epic, _ = self._with_fields(layout, epic)
         ticket, ticket_meta = self._with_fields(layout, ticket)
+        before = remembered_board(layout.memory) if spec.method == "scrum" else None
         board = self._board(layout, spec.method)
         configuration = self._configuration(board)
-        sprints = spec.method == "scrum" and board is not None and self._has_sprints(board)
+        # A project that had sprints has them still, also while its board is gone: they are read by their ids.
+        sprints = spec.method == "scrum" and (before is not None if board is None else self._has_sprints(board))
         return layout.model_copy(
             update={
                 "epic": epic,
                 "ticket": ticket,
                 "board_id": board["id"] if board else None,
+                "former_board": before if before is not None and (board is None or board["id"] != before) else None,
                 "sprints": sprints,
                 "sprint_field": self._sprint_field(ticket) if sprints else None,
                 "points_field": choose_points_field(configuration, ticket),
@@ -162,11 +236,11 @@ class Locator:
         return (kind.model_copy(update={"fields": create_fields(metadata)}) if metadata else kind), metadata
 
     def _board(self, layout: Layout, method: str) -> dict[str, Any] | None:
-        query = {"projectKeyOrId": layout.project_key}
+        query = {"projectKeyOrId": layout.project_id}
         boards = _read_or(
             _NO_LIST, lambda: list(by_index(self._client, "board", ("values",), params=query, base=AGILE))
         )
-        return choose_board(boards, layout.project_id, method)
+        return choose_board(boards, layout.project_id, method, remembered_board(layout.memory))
 
     def _configuration(self, board: dict[str, Any] | None) -> Any:
         if board is None:

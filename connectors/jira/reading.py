@@ -86,7 +86,7 @@ class Reader:
     def _labelled(self, layout: Layout, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Issues with this project's label, as the index has them."""
         if layout.label:
-            jql = f"project = {quoted(layout.project_key)} AND labels = {quoted(layout.label)} ORDER BY key ASC"
+            jql = f"project = {layout.project_id} AND labels = {quoted(layout.label)} ORDER BY key ASC"
             yield from self._fetcher.search(jql, fields)
 
     # --- sprints ---
@@ -103,7 +103,8 @@ class Reader:
         if not layout.sprints or (not keys and not everything):
             return {}
         listed = list(self._fetcher.sprints(layout))
-        found = {keys[str(sprint["id"])]: sprint for sprint in listed if str(sprint["id"]) in keys}
+        there = self._fetcher.sprints_by_id(layout, keys, listed)
+        found = {key: there[identity] for identity, key in keys.items() if identity in there}
         if everything:
             known_ids = {ref.id for key, ref in known.items() if kind_of(key) is ItemKind.ITERATION}
             strange = [one for one in listed if str(one["id"]) not in known_ids and one.get("state") != "closed"]
@@ -143,7 +144,7 @@ class Reader:
         later and nothing else.
         """
         body = {
-            "jql": f"project = {quoted(layout.project_key)} ORDER BY key DESC",
+            "jql": f"project = {layout.project_id} ORDER BY key DESC",
             "fields": ["summary"],
             "maxResults": 1,
         }

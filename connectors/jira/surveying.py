@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from connectors.errors import TrackerRefused
 from connectors.fortnights import fortnights
 from connectors.jira.client import JiraClient, segment
 from connectors.jira.dialect import unsupported
 from connectors.jira.documents import READ, document
-from connectors.jira.fetching import Fetcher, quoted
+from connectors.jira.fetching import Fetcher
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.locating import Locator
 from connectors.jira.mapping import (
@@ -40,7 +39,6 @@ from connectors.tracker import ProjectSpec, RemoteRef
 EXTRAS = 20
 """How many tickets of a project are asked for more than comes along, and one more for each hundred tickets."""
 
-_KEY = re.compile(r"/(?:browse|projects)/([A-Za-z][A-Za-z0-9_]*)(?:-\d+)?(?:/|$)")
 _ITERATION = re.compile(r"(?:iteration|sprint)[\s:._-]*(\d{1,4})", re.IGNORECASE)
 
 
@@ -56,8 +54,7 @@ class Explorer:
 
     def survey(self, spec: ProjectSpec) -> Survey | None:
         """See `Tracker.survey`."""
-        key = self._key(spec.key.strip())
-        place = self._locator.locate(ProjectSpec(spec.uid, key, spec.name, method=spec.method)) if key else None
+        place = self._locator.locate(ProjectSpec(spec.uid, spec.key, spec.name, method=spec.method))
         if place is None:
             return None
         layout = Layout.model_validate(place.facts)
@@ -70,24 +67,12 @@ class Explorer:
         loose = tuple(one for one in found.documents.values() if one.ref.id not in inside)
         return Survey(place.ref, str(project.get("name") or layout.project_key), iterations, loose)
 
-    def _key(self, name: str) -> str | None:
-        """The project's key that somebody wrote, alone or in an address of this site; None for another site's."""
-        if "/" not in name:
-            return name
-        address = urlsplit(name if "://" in name else f"https://{name}")
-        sites = {self._client.host, urlsplit(str(self._locator.server_info().get("baseUrl") or "")).netloc}
-        if address.netloc.casefold() not in {site.casefold() for site in sites}:
-            return None
-        asked = parse_qs(address.query).get("projectKey", [""])[0]
-        path = _KEY.search(address.path)
-        return (path[1] if path else asked).upper() or None
-
     # --- tickets ---
 
     def _tickets(self, layout: Layout) -> _Tickets:
         """All tickets of the project but epics, sub-tasks along, in the order of their keys."""
         fields = [*READ, "issuetype", "parent", *([layout.sprint_field] if layout.sprint_field else [])]
-        jql = f"project = {quoted(layout.project_key)} ORDER BY key ASC"
+        jql = f"project = {layout.project_id} ORDER BY key ASC"
         read = {str(one["id"]): one for one in self._fetcher.search(jql, fields)}
         issues = [one for one in read.values() if not is_epic(layout, fields_of(one).get("issuetype") or {})]
         histories = self._archivist.histories(layout, issues)

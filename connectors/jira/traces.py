@@ -93,7 +93,7 @@ class Tracer:
         keys = {ref.id: key for key, ref in wanted.items() if kind_of(key) is ItemKind.ITERATION}
         if not keys or not layout.sprints:
             return {}
-        there = [str(one["id"]) for one in self._fetcher.sprints(layout) if str(one["id"]) in keys]
+        there = list(self._fetcher.sprints_by_id(layout, keys))
         inside: list[str | None] = []
         if layout.sprint_field is not None:
             for issue in self._strangers("sprint", there, ours, [layout.sprint_field]):

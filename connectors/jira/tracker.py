@@ -32,10 +32,12 @@ from connectors.tracker import (
     Creation,
     Done,
     Finding,
+    Identity,
     Item,
     ItemKey,
     ItemKind,
     Link,
+    Memory,
     ObservedItem,
     Outcome,
     Place,
@@ -86,8 +88,18 @@ class JiraTracker:
         """See `Tracker.assumed`: what the vendor's own project templates bring."""
         return capabilities(iterations=spec.method == "scrum", points=True, links=True, links_in_create=True)
 
+    def identify(self, spec: ProjectSpec) -> Identity:
+        """See `Tracker.identify`. A read for the project, and one for the site's cloud id and its address, once."""
+        self._client.patience.exhaust()
+        return self._locator.identify(spec)
+
+    def learned(self, place: Place) -> Memory:
+        """See `Tracker.learned`: the board."""
+        learned = _layout(place).learned
+        return {name: entries for name, entries in learned.items() if place.memory.get(name) != entries}
+
     def locate(self, spec: ProjectSpec) -> Place | None:
-        """See `Tracker.locate`. About eight requests."""
+        """See `Tracker.locate`. About nine requests."""
         self._client.patience.renew()
         return self._locator.locate(spec)
 
@@ -259,4 +271,4 @@ class JiraTracker:
 
 
 def _layout(place: Place) -> Layout:
-    return Layout.model_validate(place.facts)
+    return Layout.model_validate({**place.facts, "memory": place.memory})

@@ -27,10 +27,12 @@ from connectors.trello.mapping import (
     checklists_of,
     label_body,
     made_at,
+    marked_key,
     ours,
     turn_status,
 )
 from connectors.trello.markup import OF_BOARD, marks
+from connectors.trello.memory import BOARD, LABELS, LISTS, ROLES, TURNS, Ids
 from connectors.trello.together import all_of
 
 _BOARD: Mapping[str, str | int] = {
@@ -55,7 +57,8 @@ _SMALLEST_READ = 50
 @dataclass
 class State:
     """A board as it was read last. `labels` by name: of several with one name the first counts. The names of lists
-    and labels are by id."""
+    and labels are by id. What is known by its id keeps its name in `labels` and `label_names`, and its role in `roles`
+    and `lists`, whatever people call it now (which `list_names` and `shown_labels` tell)."""
 
     values: dict[str, Any]
     roles: dict[str, ListRole | None]
@@ -68,6 +71,10 @@ class State:
     """Labels in the colour of iterations."""
     phase_colors: list[str | None]
     members: dict[str, dict[str, Any]]
+    shown_labels: dict[str, str] = field(default_factory=dict)
+    ids: Ids = field(default_factory=lambda: Ids({}))
+    lost: dict[ListRole, str] = field(default_factory=dict)
+    """Lists that are no more open on the board, by what they were for."""
     turns: dict[str, Turn] = field(default_factory=dict)
     """Iterations by the id of their card, of all projects on the board."""
     copies: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
@@ -80,7 +87,8 @@ class Boards:
 
     def __init__(self, client: TrelloClient) -> None:
         self._client = client
-        self._states: dict[str, State] = {}
+        self._states: dict[tuple[str, str], State] = {}
+        self._ids: dict[tuple[str, str], Ids] = {}
         self._along: dict[ItemKey, RemoteRef] = {}
         self._told: set[str] = set()
         self._doubted: dict[ItemKey, tuple[Layout, str, str]] = {}
@@ -89,22 +97,41 @@ class Boards:
 
     def state(self, layout: Layout, *, anew: bool = False) -> State:
         """The board without its cards: one request, none if it was read before and not `anew`."""
+        ids = self._known(layout)
         if anew:
             self.forget(layout)
-        found = self._states.get(layout.board_id)
-        if found is None:
+        found = self._states.get(_place(layout))
+        if found is None or found.ids is not ids:
             path = f"boards/{segment(layout.board_id)}"
             values = self._client.get_object(path, _BOARD)
             for name, own in (("lists", "lists/all"), ("labels", "labels"), ("memberships", "memberships")):
                 if not isinstance(values.get(name), list):  # not everybody answers with what is nested
                     values[name] = self._client.get_list(f"{path}/{own}", {"limit": 1000} if name == "labels" else None)
-            found = self._states[layout.board_id] = _state_of(values)
+            found = self._states[_place(layout)] = _state_of(values, ids)
             self._settle(layout, values)
         return found
 
+    def _known(self, layout: Layout) -> Ids:
+        """What is known by its id: as it was handed in, and what was learned since."""
+        ids = self._ids.get(_place(layout), Ids({}))
+        if _place(layout) not in self._ids or not ids.cover(layout.memory):
+            ids = self._ids[_place(layout)] = ids.renewed(layout.memory)
+        return ids
+
+    def learned(self, layout: Layout) -> dict[str, dict[str, Any]]:
+        """See `Tracker.learned`."""
+        ids = self._known(layout)
+        if layout.name:
+            ids.learn(BOARD, "name", layout.name)
+        return ids.taken()
+
+    def removed(self, layout: Layout, ids: Collection[str]) -> None:
+        """These lists, labels and cards were removed by us: nothing of them is missed."""
+        self._known(layout).forget(ids)
+
     def forget(self, layout: Layout) -> None:
         """Read everything anew next time: something that was remembered is no longer so."""
-        self._states.pop(layout.board_id, None)
+        self._states.pop(_place(layout), None)
 
     def cards(self, layout: Layout, *, adorned: bool = False) -> list[Card]:
         """All cards of the board, archived ones too: a request for each thousand. Newest last. `adorned` with what
@@ -142,7 +169,7 @@ class Boards:
         cards = [card for one in answers if (card := card_of(one)) is not None]
         if any(card.checklists is None for card in cards):
             cards = self._with_checklists(layout, cards)
-        self._remember(self.state(layout), cards)
+        self._remember(layout, self.state(layout), cards)
         return list(zip(cards, answers, strict=True))
 
     def _with_checklists(self, layout: Layout, cards: Sequence[Card]) -> list[Card]:
@@ -154,8 +181,12 @@ class Boards:
                 by_card.setdefault(str(one.get("idCard")), []).append(one)
         return [replace(card, checklists=checklists_of(by_card.get(card.id, []))) for card in cards]
 
-    def _remember(self, state: State, cards: Sequence[Card]) -> None:
+    def _remember(self, layout: Layout, state: State, cards: Sequence[Card]) -> None:
         state.turns = {turn.ref.id: turn for card in cards if (turn := _turn_of(card, state)) is not None}
+        for card in cards:
+            known = state.ids.of(TURNS).get(card.id) in state.label_names
+            if not known and card.id in state.turns and marked_key(card, layout.uid) and _is_certain(card, state):
+                state.ids.learn(TURNS, card.id, state.turns[card.id].label)
         state.copies = {}
         for card in cards:
             for checklist in card.checklists or ():
@@ -212,6 +243,8 @@ class Boards:
                 body = {"name": role.value, "idBoard": layout.board_id, "pos": pos}
                 made = self._made(layout, "lists", body, ItemKind.COLUMN)
                 state.lists[role], state.roles[made] = made, role
+                state.ids.learn(LISTS, role.value, made)
+                state.ids.learn(ROLES, made, role.value)
         return state.lists
 
     def labels(self, layout: Layout, names: Collection[str], *, iteration: bool = False) -> dict[str, str]:
@@ -226,6 +259,9 @@ class Boards:
         # An iteration's label belongs to the iteration, and goes with it.
         kind = None if iteration else ItemKind.LABEL
         all_of([partial(self._label, layout, state, body, kind) for body in bodies])
+        if not iteration:
+            for name in names:
+                state.ids.learn(LABELS, name, state.labels[name])
         return {name: state.labels[name] for name in names}
 
     def _label(self, layout: Layout, state: State, body: dict[str, Any], kind: ItemKind | None) -> str:
@@ -316,34 +352,61 @@ class Boards:
             state.members[person] = {"idMember": person, "memberType": "normal"}
 
 
-def _state_of(board: dict[str, Any]) -> State:
+def _place(layout: Layout) -> tuple[str, str]:
+    """A board, for one project: another one knows other things of it."""
+    return layout.board_id, layout.uid
+
+
+def _state_of(board: dict[str, Any], ids: Ids) -> State:
     lists = [one for one in board.get("lists") or () if isinstance(one, dict) and one.get("id")]
-    roles = {str(one["id"]): role_of(str(one.get("name") or "")) for one in lists}
-    by_role: dict[ListRole, str] = {}
-    for one in lists:
-        role = roles[str(one["id"])]
-        open_for = role if one.get("closed") is not True else None
-        # A list of our own name wins over one that merely means the same.
-        if open_for is not None and (open_for not in by_role or str(one.get("name")) == open_for.value):
-            by_role[open_for] = str(one["id"])
+    list_names = {str(one["id"]): str(one.get("name") or "") for one in lists}
+    open_lists = {str(one["id"]): list_names[str(one["id"])] for one in lists if one.get("closed") is not True}
+    roles = {one: ids.roles.get(one) or role_of(name) for one, name in list_names.items()}
+    by_role, lost = _lists_by_role(open_lists, roles, ids)
+    for identity, role in roles.items():
+        if role is not None:
+            ids.learn(ROLES, identity, role.value)
+    for role, identity in by_role.items():
+        ids.learn(LISTS, role.value, identity)
     labels = [one for one in board.get("labels") or () if isinstance(one, dict) and one.get("id")]
-    by_name: dict[str, str] = {}
+    shown = {str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels}
+    kept = {identity: name for identity, name in ids.names.items() if identity in shown}
+    by_name = {name: identity for identity, name in kept.items()}
     for one in labels:
-        if one.get("name"):
+        if one.get("name") and str(one["id"]) not in kept:
             by_name.setdefault(str(one["name"]), str(one["id"]))
     memberships = [one for one in board.get("memberships") or () if isinstance(one, dict) and one.get("idMember")]
     return State(
         values=board,
         roles=roles,
         lists=by_role,
-        list_names={str(one["id"]): str(one.get("name") or "") for one in lists},
-        open_lists={str(one["id"]): str(one.get("name") or "") for one in lists if one.get("closed") is not True},
+        list_names=list_names,
+        open_lists=open_lists,
         labels=by_name,
-        label_names={str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels},
+        label_names=shown | kept,
         iteration_labels={str(one["id"]) for one in labels if one.get("color") == ITERATION_COLOR},
-        phase_colors=[one.get("color") for one in labels if str(one.get("name") or "").startswith("phase:")],
+        phase_colors=[one.get("color") for one in labels if (shown | kept)[str(one["id"])].startswith("phase:")],
         members={str(one["idMember"]): one for one in memberships},
+        shown_labels=shown,
+        ids=ids,
+        lost=lost,
     )
+
+
+def _lists_by_role(
+    open_lists: Mapping[str, str], roles: Mapping[str, ListRole | None], ids: Ids
+) -> tuple[dict[ListRole, str], dict[ListRole, str]]:
+    """The lists in which cards are put, and those known ones that are not open any more. A known list serves while it
+    is open; else one of the role's own name, else the first that means the same."""
+    known = {ListRole(role): str(one) for role, one in ids.of(LISTS).items() if role in set(ListRole)}
+    found = {role: one for role, one in known.items() if one in open_lists}
+    lost = {role: one for role, one in known.items() if one not in open_lists}
+    named: dict[ListRole, str] = {}
+    for identity, name in open_lists.items():
+        role = roles.get(identity)
+        if role is not None and (role not in named or name == role.value):
+            named[role] = identity
+    return named | found, lost
 
 
 def _turn_of(card: Card, state: State) -> Turn | None:
@@ -352,16 +415,31 @@ def _turn_of(card: Card, state: State) -> Turn | None:
     found = marks(card.desc)
     if found is not None:
         return turn_on(card, state) if kind_of(found[1]) is ItemKind.ITERATION else None
-    own = [label for label in card.labels if state.label_names.get(label) == card.name]
+    own = _named_alike(card, state)
     looks_so = bool(card.start and card.due and state.iteration_labels.intersection(own))
-    return turn_on(card, state) if looks_so else None
+    return turn_on(card, state) if looks_so or card.id in state.ids.of(TURNS) else None
 
 
 def turn_on(card: Card, state: State) -> Turn | None:
-    """The iteration of a card that is known to be one, marked or not: its label is the one with its own name, else its
-    first; None for a card without labels."""
+    """The iteration of a card that is known to be one, marked or not: its label is the one that is known for it, while
+    it is on the card; else the one with its own name, else the one in the colour of iterations, else its first; None
+    for a card without labels."""
     if not card.labels:
         return None
-    named = [label for label in card.labels if state.label_names.get(label) == card.name]
+    known = [label for label in card.labels if label == state.ids.of(TURNS).get(card.id)]
     active = turn_status(card, state.roles) == "active"
-    return Turn(card.ref, (named or list(card.labels))[0], card.start, card.due, active)
+    return Turn(card.ref, (known or _likely(card, state))[0], card.start, card.due, active)
+
+
+def _named_alike(card: Card, state: State) -> list[str]:
+    return [label for label in card.labels if state.label_names.get(label) == card.name]
+
+
+def _likely(card: Card, state: State) -> list[str]:
+    blue = [label for label in card.labels if label in state.iteration_labels]
+    return _named_alike(card, state) or blue or list(card.labels)
+
+
+def _is_certain(card: Card, state: State) -> bool:
+    """Whether nothing but one label can be that of an iteration's card."""
+    return len(_likely(card, state)) == 1

@@ -9,10 +9,11 @@ from connectors.errors import CredentialsRefused, NotATracker, PermissionMissing
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole
+from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole, role_of
 from connectors.trello.locating import Locator
 from connectors.trello.mapping import count_of, first_text, label_names
 from connectors.trello.markup import marks
+from connectors.trello.memory import LISTS
 from connectors.trello.settings import TrelloSettings
 
 _FULL = frozenset({"disabled", "maxExceeded"})
@@ -44,6 +45,7 @@ class Checker:
             *self._limits(layout, state, items),
             *self._people(items, set(state.members), spec.key),
             *_contents(items, layout.uid),
+            *_known_lists(layout, state),
         ]
 
     # --- a board to be made ---
@@ -254,6 +256,27 @@ def _board_closed(key: str) -> Finding:
         "Open it again in Trello (Boards, View closed boards), or use another one.",
         key,
     )
+
+
+def _known_lists(layout: Layout, state: State) -> Iterable[Finding]:
+    """What became of the lists that are known by their ids."""
+    for role, identity in state.lists.items():
+        name = state.list_names.get(identity, "")
+        if identity in state.ids.of(LISTS).values() and role_of(name) is not role:
+            message = f"The list {name!r} of the board {layout.key} is the one that is used as {role}: it was renamed."
+            fix = "Nothing needs to be done: it is known by its id, and means what it did."
+            yield Finding(Severity.INFO, "list-renamed", message, fix, name)
+    for role, identity in state.lost.items():
+        was = f"archived ({state.list_names[identity]!r})" if identity in state.list_names else "deleted or moved away"
+        instead = state.lists.get(role)
+        then = f"the list {state.list_names[instead]!r} is used" if instead else f"a new list {role.value!r} is made"
+        yield Finding(
+            Severity.WARNING,
+            "list-gone",
+            f"The list that was used as {role} on the board {layout.key} was {was}; {then} instead of it.",
+            "Put it back in Trello if that was a mistake; what stands in an archived list keeps its status.",
+            role.value,
+        )
 
 
 def _at(limits: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -7,8 +7,8 @@ write) is not used. Safe to share between the worker threads of one step.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -69,6 +69,10 @@ def patient() -> Patience:
     return Patience(LONGEST_WAIT, attempts=5)
 
 
+def _hurry() -> Patience:
+    return Patience(0.0)
+
+
 def _is_of_members(call: Call) -> bool:
     return call.path.startswith(_OF_MEMBERS)
 
@@ -111,6 +115,15 @@ class TrelloClient:
         self._counting = threading.Lock()
         self._reads = 0
         self._writes = 0
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Send what is sent meanwhile without waiting for anything: it is better to do without the answer."""
+        patience, self._patience = self._patience, _hurry
+        try:
+            yield
+        finally:
+            self._patience = patience
 
     def __repr__(self) -> str:
         return f"TrelloClient({self._host})"

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors.tracker import Capabilities, Costs
+from connectors.tracker import Capabilities, Costs, Memory
 
 TITLE_LIMIT = 16384
 TEXT_LIMIT = 16384
@@ -64,8 +64,8 @@ def color_for(name: str, taken: Iterable[str | None]) -> str | None:
 
 
 class Layout(BaseModel):
-    """The facts of a `Place`: safe to store, valid for one board only. Lists, labels and people are not among them,
-    because people change those; they are read when they are needed."""
+    """The facts of a `Place`: safe to store, valid for one board only. People are not among them, nor what lists and
+    labels there are, because people change those; they are read when they are needed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,6 +73,10 @@ class Layout(BaseModel):
     key: str
     board_id: str
     url: str
+    name: str = ""
+    """What the board is called, where it was located."""
+    memory: Memory = {}
+    """By which ids lists and labels are known, see `memory`."""
 
 
 CAPABILITIES = Capabilities(

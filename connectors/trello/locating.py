@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from connectors.addresses import is_loopback
 from connectors.errors import CredentialsRefused, NotATracker, NotVisible, OutcomeUnknown, TrackerRefused
-from connectors.tracker import Account, Place, ProjectSpec, RemoteRef
+from connectors.tracker import UNMADE, Account, Identity, Place, ProjectSpec, RemoteRef
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.mapping import account
 from connectors.trello.markup import OF_BOARD, marked, marks
-from connectors.trello.settings import TrelloSettings
+from connectors.trello.memory import BOARD
+from connectors.trello.settings import CLOUD, TrelloSettings
 
 _BOARD_FIELDS = "name,desc,closed,url,shortLink,idOrganization"
 _ME: dict[str, str | int] = {
@@ -23,6 +26,7 @@ _ME: dict[str, str | int] = {
     "organizations": "all",
     "organization_fields": "name,displayName,limits,products",
 }
+_ADDRESS = re.compile(r"^\s*(?:https?://)?[^/\s]+/b/([0-9A-Za-z]{8,24})(?:[/?#]|\s*$)")
 _ADDRESSABLE = re.compile(r"[0-9a-f]{24}|[0-9A-Za-z]{8}")
 
 
@@ -72,18 +76,46 @@ class Locator:
             self._seen = Surroundings(me, _objects(answer["boards"]), _objects(answer["organizations"]))
         return self._seen
 
+    @property
+    def site(self) -> str:
+        """What the site is known by: there is one Trello, and a stand-in is known by its address."""
+        address = urlsplit(self._settings.url)
+        host = "this machine" if is_loopback(address.hostname or "") else address.hostname
+        return "trello" if self._settings.url == CLOUD else f"trello:{host}:{address.port or ''}{address.path}"
+
+    def identify(self, spec: ProjectSpec) -> Identity:
+        """Which board a key means; one that does not exist by its key and where it would be made: only there can
+        another account see it."""
+        board = self.board(spec.key, anew=True)
+        if board is not None:
+            return Identity(self.site, str(board["id"]), spelled(spec.key, board), _url(board))
+        key, where = " ".join(spec.key.split()), self.surroundings().me.id
+        if self._settings.workspace:
+            workspace = self.surroundings().workspace(self._settings.workspace)
+            where = str(workspace["id"]) if workspace is not None else self._settings.workspace.casefold()
+        return Identity(self.site, f"{UNMADE}{where}:{key.casefold()}", key, exists=False)
+
     def locate(self, spec: ProjectSpec) -> Place | None:
         """The place of the board, None if this account sees no such board. Raises `TrackerRefused` when several
         boards are meant."""
-        board = self.board(spec.key, anew=True)
-        return place_of(spec, board) if board is not None else None
+        board = self._with_id(spec) if spec.id else self.board(spec.key, anew=True)
+        return place_of(spec, board, self.site) if board is not None else None
+
+    def _with_id(self, spec: ProjectSpec) -> dict[str, Any] | None:
+        """The board of that id, whatever it is called. A closed one was removed, unless it is named for what it is."""
+        boards = self.surroundings(anew=True).boards
+        found = next((one for one in boards if one["id"] == spec.id), None) or self._addressed(spec.id)
+        is_named = found is not None and _addressed_by(spec.key) in {found["id"], found.get("shortLink")}
+        return found if found is not None and (is_named or found.get("closed") is not True) else None
 
     def board(self, key: str, *, anew: bool = False) -> dict[str, Any] | None:
-        """The board that a key means, with the fields of a listing. A closed board is meant by its id or short link
-        only: closing is how a project's board is removed, and the next one may go by the same key and name."""
+        """The board that a key means, with the fields of a listing: its id, its short link or address, the key that it
+        was made for, or its name. A closed board is meant by its id or short link only: closing is how a project's
+        board is removed, and the next one may go by the same key and name."""
         boards = self.surroundings(anew=anew).boards
+        link = _addressed_by(key)
         for found in (
-            [one for one in boards if key in {one["id"], one.get("shortLink")}],
+            [one for one in boards if link in {one["id"], one.get("shortLink")}],
             *_called(key, [one for one in boards if one.get("closed") is not True]),
         ):
             if len(found) > 1:
@@ -94,7 +126,7 @@ class Locator:
                 )
             if found:
                 return found[0]
-        return self._addressed(key) if _ADDRESSABLE.fullmatch(key) else None
+        return self._addressed(link) if _ADDRESSABLE.fullmatch(link) else None
 
     def is_closed(self, key: str) -> bool:
         """Whether a closed board goes by this key or name; for when no open one does."""
@@ -135,22 +167,63 @@ class Locator:
                 fix="phaseloop looks for it before it goes on.",
                 request="POST /1/boards/",
             )
-        return place_of(spec, answer)
+        return place_of(spec, answer, self.site)
+
+
+def _addressed_by(key: str) -> str:
+    """The short link or id in a board's address; what is no address is taken as it is."""
+    address = _ADDRESS.match(key)
+    return address[1] if address else key.strip()
 
 
 def _called(key: str, boards: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The boards that were made for a key, and those of that name."""
     return (
-        [one for one in boards if marks(str(one.get("desc") or "")) == (OF_BOARD, key)],
-        [one for one in boards if str(one.get("name") or "").strip().casefold() == key.strip().casefold()],
+        [one for one in boards if (made := _made_for(one)) is not None and made.casefold() == _plain(key)],
+        [one for one in boards if _plain(str(one.get("name") or "")) == _plain(key)],
     )
 
 
-def place_of(spec: ProjectSpec, board: dict[str, Any]) -> Place:
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _made_for(board: Mapping[str, Any]) -> str | None:
+    """The key of the project that a board was made for."""
+    mark = marks(str(board.get("desc") or ""))
+    return mark[1] if mark is not None and mark[0] == OF_BOARD else None
+
+
+def spelled(key: str, board: Mapping[str, Any], before: str = "") -> str:
+    """How a key is spelled that means this board: as its id or short link, as the key it was made for, as its name.
+    `before` is the name that the board had; a key that was this name goes along with it."""
+    link = _addressed_by(key)
+    if link in {board["id"], board.get("shortLink")}:
+        return link
+    made = _made_for(board)
+    if made is not None and made.casefold() == _plain(key):
+        return made
+    name = str(board.get("name") or "")
+    return name if _plain(key) in {_plain(name), _plain(before)} and name else key
+
+
+def _url(board: Mapping[str, Any]) -> str:
+    return str(board.get("url") or board.get("shortUrl") or "")
+
+
+def place_of(spec: ProjectSpec, board: dict[str, Any], site: str) -> Place:
     """The place that a board is."""
-    url = str(board.get("url") or board.get("shortUrl") or "")
-    layout = Layout(uid=spec.uid, key=spec.key, board_id=str(board["id"]), url=url)
-    return Place(RemoteRef(layout.board_id, spec.key, url), CAPABILITIES, url, layout.model_dump(mode="json"))
+    url, name = _url(board), str(board.get("name") or "")
+    key = spelled(spec.key, board, str(spec.memory.get(BOARD, {}).get("name") or ""))
+    layout = Layout(uid=spec.uid, key=key, board_id=str(board["id"]), url=url, name=name)
+    return Place(
+        RemoteRef(layout.board_id, key, url),
+        CAPABILITIES,
+        url,
+        layout.model_dump(mode="json", exclude={"memory"}),
+        site,
+        spec.memory,
+    )
 
 
 def _objects(values: Any) -> tuple[dict[str, Any], ...]:

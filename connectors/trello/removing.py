@@ -18,6 +18,7 @@ from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import BATCH, Layout
 from connectors.trello.mapping import Card, Turn, counted, made_at
+from connectors.trello.memory import TURNS
 from connectors.trello.together import all_of
 
 _TOGETHER = timedelta(minutes=10)
@@ -44,7 +45,9 @@ class Remover:
         if not items:
             return []
         try:
-            return self._deleted(layout, kind, items)
+            outcomes = self._deleted(layout, kind, items)
+            self._boards.removed(layout, {outcome.ref.id for outcome in outcomes if isinstance(outcome, Done)})
+            return outcomes
         except NotVisible:  # single things that are gone are no error: it is the board that is not there any more
             return [Done(key, ref) for key, ref in items]
         finally:
@@ -82,11 +85,12 @@ class Remover:
     @staticmethod
     def _is_its_own(state: State, cards: Sequence[Card], leaving: Collection[str], card: Card, turn: Turn) -> bool:
         """Whether the label was made for this iteration, neither found on the board nor put on its card by a person,
-        and no card that stays carries it."""
+        and no card that stays carries it. One that people renamed is known by its id."""
         if made_at(card.id) - made_at(turn.label) > _TOGETHER:
             return False
         named = re.fullmatch(re.escape(card.name) + r"( \(\d+\))?", state.label_names.get(turn.label, ""))
-        return named is not None and not any(turn.label in one.labels for one in cards if one.id not in leaving)
+        its_own = named is not None or state.ids.of(TURNS).get(card.id) == turn.label
+        return its_own and not any(turn.label in one.labels for one in cards if one.id not in leaving)
 
     def _label(self, state: State, cards: Sequence[Card], key: ItemKey, ref: RemoteRef) -> Outcome:
         if ref.id not in state.label_names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -19,8 +18,6 @@ from connectors.trello.mapping import Card
 from connectors.trello.markup import marks
 from connectors.trello.records import Recorder, Scene
 
-_ADDRESS = re.compile(r"^\s*(?:https?://)?[^/\s]+/b/([0-9A-Za-z]{8,24})(?:[/?#]|\s*$)")
-
 
 class Surveyor:
     """Reads whole boards."""
@@ -35,11 +32,10 @@ class Surveyor:
 
     def survey(self, spec: ProjectSpec) -> Survey | None:
         """See `Tracker.survey`."""
-        address = _ADDRESS.match(spec.key)
-        board = self._locator.board(address[1] if address else spec.key.strip(), anew=True)
+        board = self._locator.board(spec.key, anew=True)
         if board is None:
             return None
-        place = place_of(spec, board)
+        place = place_of(spec, board, self._locator.site)
         ref = RemoteRef(place.ref.id, str(board.get("shortLink") or place.ref.key), place.ref.url)
         return self._told(Layout.model_validate(place.facts), ref, str(board.get("name") or spec.key))
 

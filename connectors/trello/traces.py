@@ -18,6 +18,7 @@ from connectors.trello.history import happened
 from connectors.trello.layout import Layout, ListRole
 from connectors.trello.mapping import Card, counted, ours
 from connectors.trello.markup import is_part, marks, normalised
+from connectors.trello.memory import LISTS
 
 _HAPPENED = "commentCard,copyCommentCard,updateCard,removeMemberFromCard,updateBoard"
 _OF_CARDS = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
@@ -158,9 +159,9 @@ def _traces_of(scene: _Scene, key: ItemKey, ref: RemoteRef) -> Traces | None:
     if kind in _OF_CARDS:
         card = scene.cards.get(ref.id)
         return _on_card(scene, kind, card) if card else None
-    if kind is ItemKind.LABEL and ref.id in scene.state.label_names:
+    if kind is ItemKind.LABEL and ref.id in scene.state.shown_labels:
         carriers = [card for card in scene.cards.values() if ref.id in card.labels]
-        return Traces(scene.strangers(carriers), _renamed(scene.state.label_names[ref.id], ref))
+        return Traces(scene.strangers(carriers), _renamed(scene.state.shown_labels[ref.id], ref))
     if kind is ItemKind.COLUMN and ref.id in scene.state.open_lists:
         standing = [card for card in scene.cards.values() if card.list_id == ref.id and not card.closed]
         return Traces(scene.strangers(standing), _renamed(scene.state.open_lists[ref.id], ref))
@@ -176,7 +177,9 @@ def _renamed(name: str, ref: RemoteRef) -> frozenset[str]:
 def _on_board(scene: _Scene, ref: RemoteRef) -> Traces:
     used = {card.list_id for card in scene.cards.values() if not card.closed} - scene.ids
     # A list of one of our names is not a person's, whoever has made it.
-    others = sum(name not in set(ListRole) for identity, name in scene.state.open_lists.items() if identity in used)
+    mine = {*scene.state.ids.of(LISTS).values()}
+    mine |= {identity for identity, name in scene.state.open_lists.items() if name in set(ListRole)}
+    others = sum(identity not in mine for identity in scene.state.open_lists if identity in used)
     additions = (*scene.strangers(list(scene.cards.values())), *([_not_ours(others, "list")] if others else []))
     return Traces(additions, frozenset(scene.stories.get(ref.id, _Story()).edited))
 

@@ -15,10 +15,12 @@ from connectors.tracker import (
     Content,
     Creation,
     Finding,
+    Identity,
     Item,
     ItemKey,
     ItemKind,
     Link,
+    Memory,
     ObservedItem,
     Outcome,
     Place,
@@ -83,6 +85,15 @@ class TrelloTracker:
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """See `Tracker.assumed`."""
         return CAPABILITIES
+
+    def identify(self, spec: ProjectSpec) -> Identity:
+        """See `Tracker.identify`. One request; one more for a board of which this account is no member."""
+        with self._client.hurried():
+            return self._locator.identify(spec)
+
+    def learned(self, place: Place) -> Memory:
+        """See `Tracker.learned`: lists by what they are for, labels by our names, an iteration's label by its card."""
+        return self._boards.learned(_layout(place))
 
     def locate(self, spec: ProjectSpec) -> Place | None:
         """See `Tracker.locate`. One request; the key is a board's id, short link, name, or the key it was made for."""
@@ -242,4 +253,4 @@ def _no_links(place: Place, link: Link) -> ValueError:
 
 
 def _layout(place: Place) -> Layout:
-    return Layout.model_validate(place.facts)
+    return Layout.model_validate({**place.facts, "memory": place.memory})

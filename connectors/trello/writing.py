@@ -28,6 +28,7 @@ from connectors.trello.mapping import (
     status,
 )
 from connectors.trello.markup import marked
+from connectors.trello.memory import TURNS
 from connectors.trello.together import all_of, together
 
 _T = TypeVar("_T")
@@ -107,6 +108,7 @@ class Writer:
         if isinstance(outcome, Done):
             kept = Turn(outcome.ref, label, turn.start, turn.due)
             self._boards.state(layout).turns[outcome.ref.id] = kept
+            self._boards.state(layout).ids.learn(TURNS, outcome.ref.id, label)
         return outcome
 
     def _free_label(self, layout: Layout, title: str) -> str:

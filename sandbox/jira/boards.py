@@ -173,7 +173,7 @@ async def get_board(call: Call) -> Response:
 
 @routes.delete("/board/{boardId}")
 async def delete_board(call: Call) -> Response:
-    """Remove a board and its sprints; administrators and its owner may. Its filter and issues stay."""
+    """Remove a board; administrators and its owner may. Its filter, its issues and their sprints stay."""
     user = call.caller()
     board = moves.board_for(call)
     if call.site.data.filters[board.filter_id].owner != user.account_id:
@@ -239,7 +239,7 @@ async def board_sprints(call: Call) -> Response:
     states = set(call.query_list("state"))
     if states - set(STATES):
         raise bad_request("The sprint state must be one of future, active and closed.")  # wording unsure
-    sprints = [s for s in call.site.data.sprints.values() if s.board_id == board.id]
+    sprints = moves.board_sprints(call, board)
     order = {"closed": 0, "active": 1, "future": 2}
     sprints = sorted((s for s in sprints if not states or s.state in states), key=lambda s: (order[s.state], s.rank))
     return answer(agile_page(call, sprints, lambda sprint: sprint_body(call.view, sprint)))
@@ -392,7 +392,7 @@ async def move_to_board(call: Call) -> Response:
 
 def _enter(call: Call, board: Board, issue: Issue) -> None:
     if moves.has_sprints(call.site, board):
-        running = [s for s in call.site.data.sprints.values() if s.board_id == board.id and s.state == "active"]
+        running = [s for s in moves.board_sprints(call, board) if s.state == "active"]
         if not running:
             raise bad_request("The board has no active sprint.")  # wording unsure
         moves.to_sprint(call, [issue], running[0])

@@ -50,13 +50,21 @@ def sees_board(call: Call, board: Board) -> bool:
 
 
 def sprint_for(call: Call, number: str | None = None) -> Sprint:
-    """A sprint on a board that the caller may see; otherwise 404."""
+    """A sprint that was created on a board that the caller may see, or that holds an issue they may see; otherwise 404.
+
+    That one whose board was deleted still answers while it is empty is unsure; the document does not say."""
     text = number if number is not None else call.path["sprintId"]
     sprint = call.site.data.sprints.get(int(text)) if text.isdigit() else None
     board = call.site.data.boards.get(sprint.board_id) if sprint else None
-    if sprint is None or (board is not None and not sees_board(call, board)):
+    if sprint is None or not (board is None or sees_board(call, board) or _sees_inside(call, sprint)):
         raise not_found(NO_SPRINT)
     return sprint
+
+
+def _sees_inside(call: Call, sprint: Sprint) -> bool:
+    projects = call.site.data.projects
+    holding = {issue.project_id for issue in call.site.data.issues.values() if sprint.id in issue.sprint_ids}
+    return any(access.sees(call.site, call.user, projects[one]) for one in holding)
 
 
 def has_sprints(site: Site, board: Board) -> bool:
@@ -91,6 +99,19 @@ def board_issues(call: Call, board: Board) -> list[Issue]:
         if issue.status_id in mapped and not (board.type != "kanban" and types[issue.type_id].level == 1)
     ]
     return in_rank(kept)
+
+
+def board_sprints(call: Call, board: Board) -> list[Sprint]:
+    """The sprints of a board, in the order of the backlog: those that were created on it, and every other one that
+    holds issues its filter finds, whatever columns there are. An empty sprint of another board is not among them."""
+    saved = call.site.data.filters[board.filter_id]
+    try:
+        found = prepare(call.site, call.user, parse(saved.jql)).run()
+    except JqlError as error:
+        raise bad_request(*error.messages) from error
+    held = {number for issue in found for number in issue.sprint_ids}
+    every = call.site.data.sprints.values()
+    return sorted((one for one in every if one.board_id == board.id or one.id in held), key=lambda one: one.rank)
 
 
 def in_rank(issues: Iterable[Issue]) -> list[Issue]:

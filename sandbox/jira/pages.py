@@ -259,7 +259,7 @@ async def board_page(call: Call) -> Response:
     # The pages show what an administrator sees.
     call.user = next(user for user in site.data.users.values() if user.role == "admin")
     issues = moves.board_issues(call, board)
-    sprints = sorted((s for s in site.data.sprints.values() if s.board_id == board.id), key=lambda s: s.rank)
+    sprints = moves.board_sprints(call, board)
     sprints_on = moves.has_sprints(site, board)
     active = next((sprint for sprint in sprints if sprint.state == "active"), None)
     on_board = issues

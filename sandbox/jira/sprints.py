@@ -148,8 +148,10 @@ def _check_state(call: Call, sprint: Sprint, state: Any, start: datetime | None,
     if state == "active":
         if start is None or end is None:
             raise bad_request("A sprint needs a start date and an end date to be started.")  # wording unsure
-        others = call.site.data.sprints.values()
-        if any(other.board_id == sprint.board_id and other.state == "active" for other in others):
+        board = call.site.data.boards.get(sprint.board_id)
+        shown = moves.board_sprints(call, board) if board is not None and moves.sees_board(call, board) else []
+        others = [*shown, *(one for one in call.site.data.sprints.values() if one.board_id == sprint.board_id)]
+        if any(other.state == "active" for other in others):
             # Parallel sprints are off, as on a new site.
             raise bad_request("The board already has an active sprint. Complete it first.")  # wording unsure
 

@@ -23,6 +23,7 @@ Rich text is kept as it was written: a ``str`` is wiki markup (written through v
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -555,6 +556,7 @@ class SiteData:
     counters: dict[str, int] = field(default_factory=dict)
     application_properties: dict[str, str] = field(default_factory=dict)
     deployment: str = "Cloud"
+    cloud_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     search_lag_seconds: float = 0.0
 
 

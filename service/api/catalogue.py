@@ -74,7 +74,7 @@ _KINDS = (
         "project-exists",
         409,
         "The project exists",
-        "A project with this key exists on this connection already.",
+        "The key means a project of the tracker that is set up already, here or over another connection.",
         "Make a plan for that one.",
     ),
     Kind(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import service.templates as template_files
+from connectors.tracker import Identity
 from service.cli.library import keep_team_file, read_team_file
 from service.cli.shell import fail
 from service.context import Context
@@ -17,7 +18,7 @@ from service.domain.calendar_file import CalendarSpec, read_calendar
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team
 from service.store.tables import ProjectRow
-from service.usecases import connections, projects, teams
+from service.usecases import connections, identity, projects, teams
 from service.usecases.errors import NotFound, UseCaseError
 from service.usecases.planning import Asked
 
@@ -83,15 +84,29 @@ def turning(*, wip_limit: str | None, **given: str | None) -> dict[str, str | No
 def to_plan(context: Context, key: str, given: Given, connection: str | None) -> tuple[ProjectRow, Asked | None]:
     """The project to plan, and the settings that its plan is to bring along, None where it is planned as it is set up.
     One that is not there yet is set up first: nothing is made from it before a plan of it is applied."""
+    found: Identity | None = None
+    present: ProjectRow | None
     try:
         present = projects.going_on(context, key)
     except NotFound:
-        return _set_up(context, key, given, connection), None
+        present, found = _known_as(context, key, connection)
+    if present is None:
+        return _set_up(context, key, given, connection, found), None
     if connection is not None and connections.get(context, connection).id != present.connection_id:
         return _set_up(context, key, given, connection), None
     if given == NOTHING:
         return present, None
     return present, _asked(context, given, present)
+
+
+def _known_as(context: Context, key: str, connection: str | None) -> tuple[ProjectRow | None, Identity | None]:
+    """The project of ours that a key means to its tracker (an address, a short link, a former key), and which one of
+    the tracker's that is."""
+    if connection is None and len(connections.listed(context)) != 1:
+        return None, None
+    row = connections.get(context, connection or only_connection(context))
+    found = identity.meant(context, row, key)
+    return identity.known_as(context, row, found) if found is not None else None, found
 
 
 def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Request:
@@ -121,14 +136,17 @@ def _kept_or_new(context: Context, team: Team) -> str:
         return teams.put(context, team).id
 
 
-def _set_up(context: Context, key: str, given: Given, connection: str | None) -> ProjectRow:
+def _set_up(
+    context: Context, key: str, given: Given, connection: str | None, found: Identity | None = None
+) -> ProjectRow:
     """A new project."""
     team = given.team
     if team is None:
         fail("A new project needs a team.", "Give a team file with --team team.yaml, or the name of an imported team.")
     file = _team_in(team)
     team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team)).id
-    return projects.put(context, _request(context, key, given, connection or only_connection(context), team_id))
+    request = _request(context, key, given, connection or only_connection(context), team_id)
+    return projects.put(context, replace(request, meant=found))
 
 
 def _request(

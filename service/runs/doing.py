@@ -22,17 +22,19 @@ from connectors.tracker import (
     Link,
     Outcome,
     Place,
+    ProjectSpec,
     RemoteRef,
     Severity,
 )
 from service.domain.batches import Batch, Op, batches, written_apart
 from service.domain.desired import ranks
 from service.domain.diff import baseline
+from service.domain.identity import key_taken, replaced, taken
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
 from service.runs import iterations, records, removing
-from service.runs.work import Unsettled, Work
-from service.store import items
+from service.runs.work import Stopped, Unsettled, Work
+from service.store import identities, items
 from service.store.tables import ItemRow, ProjectRow, RunRow
 
 INDEX_LAG = 120.0
@@ -47,6 +49,7 @@ def open_project(work: Work) -> None:
         _lay_out_without_a_place(work)
         return
     place, is_new = (work.plan.place, False) if work.plan.place is not None else _created_project(work)
+    _make_sure_it_is_ours(work, place)
     layout = batches(work.plan.changes, work.plan.items, place.capabilities, work.plan.purpose)
     creates = any(batch.op is Op.CREATE for batch in layout)
     since = work.tracker.watermark(place) if creates and not is_new else ""  # in a new project everything is newer
@@ -65,9 +68,11 @@ def _lay_out_without_a_place(work: Work) -> None:
 
 def _created_project(work: Work) -> tuple[Place, bool]:
     """The project that the plan asks for, and whether this call made it: an earlier one may have, unheard."""
-    spec = work.plan.spec
+    spec = replace(work.plan.spec, id="", memory={})
     key = ItemKey(f"{ItemKind.PROJECT}:{spec.key}")
-    if key in work.rows:
+    if key not in work.rows or work.rows[key].state == items.REFUSED:
+        _make_sure_it_is_not_there(work, spec)
+    else:
         place = work.tracker.locate(spec)
         if place is not None:
             if work.rows[key].state == items.INTENDED:
@@ -85,9 +90,39 @@ def _created_project(work: Work) -> tuple[Place, bool]:
     return place, True
 
 
+def _make_sure_it_is_not_there(work: Work, spec: ProjectSpec) -> None:
+    """Raise Stopped where somebody has made the project since it was planned, by hand or for another project of ours:
+    a tracker may take a second one of that name."""
+    found = work.tracker.identify(spec)
+    if not found.exists:
+        return
+    with work.context.database.session() as session:
+        other = identities.holder(session, found.site, found.id, but=work.project.id)
+        named = identities.named(session, other) if other is not None else None
+    raise Stopped(taken(spec.key, named) if named is not None else key_taken(spec.key, found.url))
+
+
+def _make_sure_it_is_ours(work: Work, place: Place) -> None:
+    """Record which project of the tracker this is. Raises Stopped where another project of ours is that one, or where
+    this one is another one since the plan was made."""
+    if not place.site:  # a plan that an earlier version made
+        return
+    with work.context.database.session() as session:
+        row = session.get_one(ProjectRow, work.project.id)
+        was_planned = work.plan.place is not None and identities.is_known(row)
+        if was_planned and row.site is not None and (row.site, row.remote_id) != (place.site, place.ref.id):
+            raise Stopped(replaced(row.key, row.url or ""))
+        other = identities.claim(session, row.id, place.site, place.ref.id)
+        if other is None and place.ref.key != row.key:
+            identities.spell(session, row.id, place.ref.key)
+    if other is not None:
+        raise Stopped(taken(work.plan.spec.key, other))
+
+
 def _record_project(work: Work, key: ItemKey, place: Place) -> None:
     with work.context.database.session() as session:
         now = work.context.now()
+        identities.let_go(session, work.project.id)  # of one that was built before, and of the wish for this one
         items.made(session, work.project.id, key, ItemKind.PROJECT, place.ref, {}, work.run.id, now, seen={})
 
 

@@ -13,7 +13,7 @@ from service.domain.batches import REMOVAL_ORDER, Batch
 from service.domain.plan import Action, Recorded
 from service.domain.undo import after_the_loop, touches
 from service.runs.work import Work
-from service.store import items, loops
+from service.store import identities, items, loops
 from service.store.tables import ProjectRow
 
 
@@ -86,6 +86,7 @@ def forget(work: Work, keys: Collection[ItemKey]) -> None:
         items.forget(session, work.project.id, [*keys, *links])
         if any(work.changes[key].kind is ItemKind.PROJECT for key in keys):
             session.get_one(ProjectRow, work.project.id).url = None
+            identities.let_go(session, work.project.id)
     work.reload()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ from service.domain.plan import Change, Plan, Purpose
 from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import place_from_json, plan_from_json
 from service.runs.turning import Looked, Turning
-from service.store import items, runs
+from service.store import identities, items, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow
 
 log = logging.getLogger(__name__)
@@ -105,9 +105,9 @@ class Work:
 
     @property
     def place(self) -> Place:
-        """Where the run works; known once the project was opened."""
+        """Where the run works, with what is known by its id by now; known once the project was opened."""
         assert self.run.place is not None  # noqa: S101 - the batches come after the step that sets it
-        return place_from_json(self.run.place)
+        return replace(place_from_json(self.run.place), memory=self.project.memory)
 
     def ref(self, key: ItemKey | None) -> RemoteRef | None:
         """The reference of an item that exists."""
@@ -147,9 +147,11 @@ def step(
             work.findings.append(_gave_up(run_id, title, message))
         used = Usage(tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
         along = tracker.made_along()
+        learned = tracker.learned(work.place) if run.place is not None else {}
     with context.database.session() as session:
         now = context.now()
         _record_along(session, project.id, run_id, along, now)
+        identities.remember(session, project.id, learned)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
         return _waiting(session, run_id, verdict, message, now)

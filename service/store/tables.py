@@ -113,6 +113,10 @@ class ProjectRow(Table):
     how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`),
     `audit` what it says of how its records are audited (see `domain.audit.rules`).
     A project that has ended (`ended_at`) is kept for the record; its key may be used again.
+
+    `site` and `remote_id` say which project of which site it is, by what nobody can rename (see `connectors.tracker`'s
+    `Identity`); no two that go on are the same. Both are None until the tracker has told. `memory` is by which ids the
+    connector knows the project's own board, lists and labels (`Memory` there).
     """
 
     __tablename__ = "projects"
@@ -132,7 +136,18 @@ class ProjectRow(Table):
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    site: Mapped[str | None] = mapped_column(String(300))
+    remote_id: Mapped[str | None] = mapped_column(String(200))
+    memory: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     __table_args__ = (
+        Index(
+            "uq_projects_site_remote_id",
+            "site",
+            "remote_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index(
             "uq_projects_connection_key",
             "connection_id",

@@ -18,7 +18,7 @@ from service.domain.audit.outcome import Audited, Gate, Verdict
 from service.domain.audit.subject import Person, Reading, Rules, Subject
 from service.domain.turnover import key_of, record_key
 from service.store import audits
-from service.usecases import audit_material, gone, planning, projects, turning_over
+from service.usecases import audit_material, gone, identity, planning, projects, turning_over
 from service.usecases.audit_material import Past
 from service.usecases.material import Material, material
 
@@ -65,7 +65,7 @@ def look(
     beside = past.auditable if numbers is None else asked
     if not beside:
         return []
-    looking = _Looking(context, past, tracker, place or located(tracker, ours))
+    looking = _Looking(context, past, tracker, place or located(context, tracker, ours))
     looking.read(asked, beside)
     changed = [number for number in beside if number not in asked and looking.changed(number)]
     if changed:
@@ -172,13 +172,14 @@ def _words(ours: Material, audited: Audited) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def located(tracker: Tracker, ours: Material) -> Place:
+def located(context: Context, tracker: Tracker, ours: Material) -> Place:
     """Where the project is in the tracker. Raises NotVisible where it is not there any more, and TrackerError."""
-    place = tracker.locate(replace(planning.spec_of(ours.project, ours.method), create=False))
-    if place is None:
-        (finding, *_) = gone.project_findings(ours.project)
+    spec = replace(planning.spec_of(ours.project, ours.method), create=False)
+    found = identity.locate(context, tracker, ours.project, spec)
+    if found.place is None:
+        (finding, *_) = found.findings or gone.project_findings(ours.project)
         raise NotVisible(finding.message, fix=finding.fix)
-    return place
+    return found.place
 
 
 class _Looking:

@@ -27,7 +27,7 @@ from service.notify.port import Notice, Notifier
 from service.runs.turning import Looked
 from service.store import audits, loops, runs
 from service.store.tables import RunRow
-from service.usecases import auditing, gone, planning, prefilling, projects, turning_over
+from service.usecases import auditing, gone, identity, planning, prefilling, projects, turning_over
 from service.usecases.applying import Enqueue
 from service.usecases.audit_material import gate_policy, iteration_of, past_of, roles_of, rules_of
 from service.usecases.errors import Conflict
@@ -149,9 +149,10 @@ class _Record:
 def _plan(context: Context, ours: Material, tracker: Tracker) -> tuple[Plan, Capabilities]:
     spec = replace(planning.spec_of(ours.project, ours.method), create=False)
     try:
-        place = tracker.locate(spec)
+        located = identity.locate(context, tracker, ours.project, spec)
+        spec, place = located.spec, located.place
         if place is None:
-            found = gone.project_findings(ours.project)
+            found = located.findings or tuple(gone.project_findings(ours.project))
             auditing.failed(context, ours, None, " ".join(finding.message for finding in found))
             plan = planning.bare_plan(ours, spec, None, Purpose.DOCUMENT)
             return replace(plan, findings=tuple(found)), tracker.assumed(spec)

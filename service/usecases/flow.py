@@ -13,7 +13,7 @@ from service.domain import figures
 from service.domain.figures import Sum
 from service.domain.turnover import iteration_key
 from service.domain.wire import finding_to_json
-from service.usecases import planning, projects
+from service.usecases import identity, planning, projects
 from service.usecases.errors import Conflict
 from service.usecases.material import material
 from service.usecases.turning_over import going_on
@@ -43,7 +43,7 @@ def flow(context: Context, project: str) -> Flow:
     if not number or ours.begun[-1].closed:
         raise Conflict("no-iteration", f"No iteration of {row.key} goes on.", "`phaseloop schedule next` says when.")
     with context.tracker(ours.connection) as tracker:
-        place = tracker.locate(planning.spec_of(row, ours.method))
+        place = identity.locate(context, tracker, row, planning.spec_of(row, ours.method)).place
         found = going_on(tracker, place, ours) if place is not None else None
     if found is None:
         message = f"Iteration {number} of {row.key} is not in the tracker any more."

@@ -33,14 +33,16 @@ from service.domain.continuation import continued
 from service.domain.course import Course, course
 from service.domain.desired import desired_items, fitting_findings
 from service.domain.diff import adoptions, diff, without_lost
+from service.domain.identity import key_taken
 from service.domain.plan import Plan, Purpose, Recorded, Vacancy
 from service.domain.team import Team
 from service.domain.wire import plan_from_json, plan_to_json, published
-from service.store import items
+from service.store import identities, items
 from service.store.secrets import new_id
 from service.store.tables import PlanRow, ProjectRow
-from service.usecases import gone, members, project_changes, projects, wishes
+from service.usecases import gone, identity, members, project_changes, projects, wishes
 from service.usecases.errors import NotFound
+from service.usecases.identity import Located
 from service.usecases.material import Material, material
 from service.usecases.wishes import NO_WISH, Wish
 
@@ -77,7 +79,7 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | N
     proposed = project_changes.propose(context, row, asked.request, asked.team) if asked is not None else None
     ours = material(context, row.id, proposed)
     today = context.now().astimezone(ours.calendar.zone).date()
-    return drafted(context, ours, lambda tracker: _plan(tracker, ours, wish, today))
+    return drafted(context, ours, lambda tracker: _plan(context, tracker, ours, wish, today))
 
 
 def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Plan, Capabilities]]) -> Draft:
@@ -86,6 +88,7 @@ def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Pl
     with context.tracker(ours.connection) as tracker:
         before = tracker.usage
         plan, capabilities = make(tracker)
+        identity.remember(context, tracker, ours.project.id, plan.place)
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
     seconds = monotonic() - started
     return Draft(ours.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
@@ -156,6 +159,8 @@ def spec_of(project: ProjectRow, method: str) -> ProjectSpec:
         create=project.create,
         method=method,
         label=f"phaseloop-{project.id.removeprefix('prj_')}",
+        id=(project.remote_id or "") if identities.is_known(project) else "",
+        memory=project.memory,
     )
 
 
@@ -280,10 +285,18 @@ def bare_plan(ours: Material, spec: ProjectSpec, place: Place | None, purpose: P
     )
 
 
-def _plan(tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Plan, Capabilities]:
+def not_there(tracker: Tracker, ours: Material, found: Located, purpose: Purpose) -> tuple[Plan, Capabilities]:
+    """A plan that does nothing, because the project is not where it was, which the findings say."""
+    plan = replace(bare_plan(ours, found.spec, None, purpose), findings=found.findings)
+    return plan, tracker.assumed(found.spec)
+
+
+def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today: date) -> tuple[Plan, Capabilities]:
     project, current = ours.project, ours.current
-    spec = spec_of(project, ours.method)
-    place = tracker.locate(spec)
+    found = identity.locate(context, tracker, project, spec_of(project, ours.method))
+    if found.findings:
+        return not_there(tracker, ours, found, Purpose.APPLY)
+    spec, place = found.spec, found.place
     way = _way(ours)
     carried_on = continued(ours.template, ours.parameters, way, ours.recorded, {}, ours.continued)
     laid = lay_out(ours, way, current, ours.carrying, continuing={**carried_on, **ours.continued})
@@ -376,15 +389,7 @@ def place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
             )
         ]
     if place is not None and project.create and project.url is None:
-        return [
-            Finding(
-                Severity.ERROR,
-                "key-taken",
-                f"A project {project.key} exists already ({place.ref.url}).",
-                "Choose another key, or leave --create out to build in that project.",
-                project.key,
-            )
-        ]
+        return [key_taken(project.key, place.ref.url)]
     return []
 
 

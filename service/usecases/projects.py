@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from connectors.tracker import Identity
 from service.context import Context
 from service.domain import calendar_file, shape
 from service.domain.audit import rules
 from service.domain.calendar import Calendar, check_time_zone
 from service.domain.calendar_file import CalendarSpec, spec_from_json
+from service.domain.identity import TAKEN, taken_words
 from service.domain.marks import Marks
 from service.domain.parameters import settle
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_template
 from service.domain.team import Team, check_team
 from service.domain.template import Loop, Template
+from service.store import identities
 from service.store.secrets import new_id
-from service.store.tables import ProjectRow, TemplateRow
+from service.store.tables import ConnectionRow, ProjectRow, TemplateRow
 from service.templates import TemplateText
-from service.usecases import connections, teams
+from service.usecases import connections, identity, teams
 from service.usecases.errors import Conflict, NotFound
 
 _NUMBER = re.compile("[0-9]{1,9}")
@@ -39,7 +44,8 @@ class Request:
     `calendar` is what the project says of its working time, in place of what it said before; None leaves that as it is.
     `turning` is what it says of how its loop turns (the fields of `template.Loop`); what is not named stays.
     `audit` is what it says of how its records are audited (the fields of `rules.ProjectAudit`); what is not named
-    stays, and what is None is as in the template again.
+    stays, and what is None is as in the template again. `meant` is which project of the tracker the key means, where
+    that was asked already.
     """
 
     name: str
@@ -53,6 +59,7 @@ class Request:
     calendar: CalendarSpec | None = None
     turning: Mapping[str, Any] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
+    meant: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +75,80 @@ class Settled:
 
 
 def put(context: Context, request: Request, *, may_exist: bool = True) -> ProjectRow:
-    """Set the project up, or bring an existing one (same connection and key) to this request. Writes nothing remotely.
+    """Set the project up, or bring an existing one to this request: the one of this connection that the key means, in
+    whichever spelling, as far as the tracker can tell now. Writes nothing remotely.
 
     Parameters that an existing project settled before stay as they are unless given anew: the start date above all.
-    Raises InvalidInput with every problem, NotFound for the connection or team, Conflict unless `may_exist`.
+    Raises InvalidInput with every problem, NotFound for the connection or team, Conflict unless `may_exist`, and where
+    the project of the tracker is set up on another connection.
     """
     connection = connections.get(context, request.connection)
     team_row = teams.get(context, request.team)
-    with context.database.session() as session:
-        row = session.scalar(
-            select(ProjectRow).where(
-                ProjectRow.connection_id == connection.id,
-                ProjectRow.key == request.key,
-                ProjectRow.ended_at.is_(None),
-            )
-        )
-        if row is not None and not may_exist:
-            raise Conflict(
-                "project-exists", f"There is a project {request.key!r} on this connection.", "Plan that one."
-            )
+    found = _meant(context, connection, request)
+    key = found.key if found is not None else request.key.strip()
+    with _of_two_at_once(request), context.database.session() as session:
+        row = _present(session, connection, request.key) or _same(session, connection, key, found)
+        if row is not None and (not may_exist or row.connection_id != connection.id):
+            raise Conflict(TAKEN, *taken_words(request.key, identities.named(session, row)))
         checked = settled(context, request, teams.team_of(team_row), row)
         keep_template(session, context, request.template, checked.template)
         if row is None:
             row = ProjectRow(
-                id=new_id("prj"), key=request.key, connection_id=connection.id, serial=0, created_at=context.now()
+                id=new_id("prj"), key=key, connection_id=connection.id, serial=0, created_at=context.now(), memory={}
             )
             session.add(row)
+            if found is not None and found.exists is not request.create:  # else the plan says what is wrong
+                row.site, row.remote_id = found.site, found.id
         was = _settings(row)
         row.name, row.team_id, row.template_digest = request.name, team_row.id, request.template.digest
+        if not request.create and row.remote_id is not None and not identities.is_known(row):
+            identities.let_go(session, row.id)  # what was to be made is not to be made any more
         row.create, row.parameters, row.time_zone = request.create, checked.parameters, checked.time_zone
         row.calendar, row.turning, row.audit = checked.calendar, checked.turning, checked.audit
         if _settings(row) != was:
             row.serial += 1  # plans made from other settings are stale now
         context.done(session, row.id)
     return row
+
+
+@contextmanager
+def _of_two_at_once(request: Request) -> Iterator[None]:
+    """Refuse the second of two who set the same project up at once."""
+    try:
+        yield
+    except IntegrityError as error:
+        message = f"{request.key!r} was set up by somebody else just now."
+        raise Conflict(TAKEN, message, "Look at what there is, and go on with that: phaseloop status") from error
+
+
+def _meant(context: Context, connection: ConnectionRow, request: Request) -> Identity | None:
+    """Which project of the tracker a request means, None for one whose key we know, and where nobody can tell now."""
+    if not request.key.strip():
+        return None
+    with context.database.session() as session:
+        if _present(session, connection, request.key) is not None:
+            return None
+    found = request.meant or identity.meant(context, connection, request.key)
+    if found is not None:
+        identity.settle(context, found.id)
+    return found
+
+
+def _present(session: Session, connection: ConnectionRow, key: str) -> ProjectRow | None:
+    """The project of this connection that goes on and has this key."""
+    goes_on = ProjectRow.connection_id == connection.id, ProjectRow.ended_at.is_(None)
+    return session.scalar(select(ProjectRow).where(ProjectRow.key == key, *goes_on))
+
+
+def _same(session: Session, connection: ConnectionRow, key: str, found: Identity | None) -> ProjectRow | None:
+    """The project that goes on and is the same one of the tracker, on whichever connection; by the key as the tracker
+    spells it where it is not known yet which one it is. Raises Conflict where that key was another one's before."""
+    row = identities.holder(session, found.site, found.id) if found is not None else None
+    row = row or _present(session, connection, key)
+    if row is None or found is None or not identities.is_known(row) or row.remote_id == found.id:
+        return row
+    message = f"The project {row.id} was called {key} before, and is called otherwise now."
+    raise Conflict("key-moved", message, f"Look at it, which takes its new key over: phaseloop status {row.id}")
 
 
 def _settings(row: ProjectRow) -> tuple[object, ...]:
@@ -217,10 +264,10 @@ def keep_template(session: Session, context: Context, text: TemplateText, templa
 
 
 def get(context: Context, name: str) -> ProjectRow:
-    """The project of that id, or the one with that tracker key that has not ended. Raises NotFound, Conflict."""
-    by_key = and_(ProjectRow.key == name, ProjectRow.ended_at.is_(None))
+    """The project of that id, or the one with that tracker key that has not ended, capitals or not. Raises NotFound,
+    Conflict."""
     with context.database.session() as session:
-        found = list(session.scalars(select(ProjectRow).where(or_(ProjectRow.id == name, by_key))))
+        found = identities.spelled_alike(session, name)
     if not found:
         raise NotFound("project", name, "`phaseloop status` names those there are.")
     if len(found) > 1:

@@ -44,7 +44,7 @@ from service.domain.turnover import (
     turn_over,
 )
 from service.store import items
-from service.usecases import gating, gone, members, planning
+from service.usecases import gating, gone, identity, members, planning
 from service.usecases.material import Material
 from service.usecases.planning import Draft
 
@@ -77,10 +77,11 @@ def drafted(context: Context, ours: Material, wishes: Wishes, gate: gating.Ask) 
     def asked(tracker: Tracker, place: Place) -> GateAnswer | None:
         return gate(context, ours, tracker, ours.current, place) if ours.current else None
 
-    return planning.drafted(context, ours, lambda tracker: _plan(tracker, ours, wishes, asked, today))
+    return planning.drafted(context, ours, lambda tracker: _plan(context, tracker, ours, wishes, asked, today))
 
 
 def _plan(
+    context: Context,
     tracker: Tracker,
     ours: Material,
     wishes: Wishes,
@@ -88,7 +89,10 @@ def _plan(
     today: date,
 ) -> tuple[Plan, Capabilities]:
     spec = replace(planning.spec_of(ours.project, ours.method), create=False)
-    place = tracker.locate(spec)
+    found = identity.locate(context, tracker, ours.project, spec)
+    if found.findings:
+        return planning.not_there(tracker, ours, found, Purpose.ADVANCE)
+    spec, place = found.spec, found.place
     if place is None:
         plan = planning.bare_plan(ours, spec, None, Purpose.ADVANCE)
         return replace(plan, findings=tuple(gone.project_findings(ours.project))), tracker.assumed(spec)

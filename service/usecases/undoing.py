@@ -27,6 +27,7 @@ from connectors.tracker import (
 from service.context import Context
 from service.domain.batches import batches, estimate
 from service.domain.diff import UNREAD
+from service.domain.identity import REPLACED
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
 from service.domain.project_settings import SettingsChange
 from service.domain.turnover import STATE, iteration_key
@@ -34,8 +35,9 @@ from service.domain.undo import WRITTEN_SINCE, Deeds, Scene, Written, after_the_
 from service.domain.wire import plan_from_json
 from service.store import items, loops, runs
 from service.store.tables import ConnectionRow, ItemRow, IterationRow, PlanRow, ProjectRow, RunRow, TemplateRow
-from service.usecases import planning, project_changes, projects
+from service.usecases import identity, planning, project_changes, projects
 from service.usecases.errors import Conflict, NotFound
+from service.usecases.identity import Located
 from service.usecases.planning import Draft
 
 _READABLE = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
@@ -337,13 +339,15 @@ def _draft(context: Context, task: _Task) -> Draft:
     started = monotonic()
     with context.tracker(task.connection) as tracker:
         before = tracker.usage
-        place = tracker.locate(spec)
+        located = identity.locate(context, tracker, task.project, spec)
+        spec, place = located.spec, located.place
         capabilities = place.capabilities if place is not None else tracker.assumed(spec)
         if place is not None:
             task = _settled(context, tracker, place, task)
         scene = _scene(tracker, place, task, capabilities)
         changes = undo(task.deeds, scene)
-        findings = [*task.findings, *_findings(tracker, spec, place, changes, scene)]
+        findings = [*task.findings, *_where(located), *_findings(tracker, spec, place, changes, scene)]
+        identity.remember(context, tracker, task.project.id, place)
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
     seconds = monotonic() - started
     refs = {key: record.ref for key, record in scene.records.items() if record.ref is not None}
@@ -470,6 +474,12 @@ def _findings(
     restored = _items([c for c in changes if c.action is Action.UPDATE], scene)
     findings = tracker.check(spec, place, (), removing=removing) if removing else []
     return [*findings, *(tracker.check(spec, place, restored) if restored else [])]
+
+
+def _where(located: Located) -> list[Finding]:
+    """What is to be said of where the project is. That another one goes by its key does not stand in the way of letting
+    go of what is gone."""
+    return [replace(one, severity=Severity.WARNING) if one.code == REPLACED else one for one in located.findings]
 
 
 def _project_gone(spec: ProjectSpec) -> Finding:

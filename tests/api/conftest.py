@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from httpx import Client, Response
+from sqlalchemy import update
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
@@ -22,6 +23,7 @@ from service.app import create_app
 from service.context import Context, open_context
 from service.runs.engine import Engine
 from service.settings import Settings
+from service.store.tables import ProjectRow
 from service.usecases import tokens
 from service.usecases.advancing import Advancing
 from tests.waiting import eventually
@@ -131,9 +133,9 @@ class Api:
         """A name that no other test of the file has."""
         return f"{word}-{next(self._numbers)}"
 
-    def new_connection(self, secret: str = DEMO_TOKEN) -> str:
+    def new_connection(self, secret: str = DEMO_TOKEN, url: str = "") -> str:
         """Id of a new connection to the sandbox."""
-        settings = {"url": self.sandbox.url, "email": DEMO_EMAIL}
+        settings = {"url": url or self.sandbox.url, "email": DEMO_EMAIL}
         body = {"name": self.new_name("jira"), "kind": "jira", "settings": settings, "secret": secret}
         return str(self.post("/connections", body)["id"])
 
@@ -142,7 +144,8 @@ class Api:
         return str(self.post("/teams", {"name": self.new_name("team"), "members": SMALL_TEAM})["id"])
 
     def new_project(self, key: str = "SCRUM", **more: Any) -> str:
-        """Id of a new project from the small template."""
+        """Id of a new project from the small template; that of an earlier test has ended."""
+        self.end(key)
         body = {
             "name": "Small",
             "key": key,
@@ -151,6 +154,12 @@ class Api:
             "template": {"text": SMALL_TEMPLATE},
         }
         return str(self.post("/projects", body | more)["id"])
+
+    def end(self, key: str) -> None:
+        """Let the tracker's project be free for another test: each is set up once."""
+        same = ProjectRow.key == key, ProjectRow.ended_at.is_(None), ProjectRow.site.is_not(None)
+        with self.context.database.session() as session:
+            session.execute(update(ProjectRow).where(*same).values(ended_at=self.context.now()))
 
     def wait_for_end(self, run: str) -> dict[str, Any]:
         """The run, when it has ended."""

@@ -223,7 +223,8 @@ def test_a_project_that_exists_is_a_conflict(api: Api) -> None:
 
 
 def test_a_key_on_two_connections_is_ambiguous(api: Api) -> None:
-    ids = [api.new_project("KANBAN"), api.new_project("KANBAN")]
+    nowhere = api.new_connection(url="http://127.0.0.1:9")  # a tracker that cannot tell which project that is
+    ids = [api.new_project("KANBAN", connection=nowhere), api.new_project("KANBAN")]
     problem = assert_problem(api("GET", "/projects/KANBAN"), "ambiguous", 409)
     assert all(project in problem["detail"] for project in ids)
 

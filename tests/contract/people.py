@@ -76,6 +76,12 @@ class Person(Protocol):
     def deletes(self, ref: RemoteRef) -> None:
         """Delete an epic or a ticket."""
 
+    def spellings(self, place: Place) -> list[str]:
+        """Every way in which people name a project."""
+
+    def renames_the_project(self, place: Place) -> str:
+        """Give a project another key, or its board another name; the new one."""
+
 
 def an_hour_later(url: str) -> None:
     """Move the clock of a sandbox on."""
@@ -179,6 +185,16 @@ class JiraPerson:
     def deletes(self, ref: RemoteRef) -> None:
         self.send("DELETE", f"api/2/issue/{ref.id}", admin=True)
 
+    def spellings(self, place: Place) -> list[str]:
+        key = place.ref.key
+        site = place.ref.url.partition("/browse/")[0]
+        addresses = [place.ref.url, f"{site}/jira/software/c/projects/{key}/boards/1?selectedIssue={key}-1"]
+        return [key, key.lower(), f" {key} ", place.ref.id, *addresses]
+
+    def renames_the_project(self, place: Place) -> str:
+        found = self.send("PUT", f"api/2/project/{place.ref.id}", admin=True, json={"key": f"{place.ref.key}X"})
+        return str(found["key"])
+
 
 class TrelloPerson:
     """A member of the board; tickets of their own are made by its admin, because a new board has no other members."""
@@ -272,3 +288,13 @@ class TrelloPerson:
 
     def deletes(self, ref: RemoteRef) -> None:
         self.send("DELETE", f"cards/{ref.id}", admin=True)
+
+    def spellings(self, place: Place) -> list[str]:
+        board = self.send("GET", f"boards/{place.ref.id}", admin=True, params={"fields": "name,shortLink,url"})
+        name, link = board["name"], board["shortLink"]
+        addresses = [board["url"], f"https://trello.com/b/{link}/of-old", f"trello.com/b/{link}"]
+        return [name, name.upper(), f"  {name} ", link, place.ref.id, *addresses]
+
+    def renames_the_project(self, place: Place) -> str:
+        name = self.send("GET", f"boards/{place.ref.id}", admin=True)["name"]
+        return str(self.send("PUT", f"boards/{place.ref.id}", admin=True, json={"name": f"{name} of old"})["name"])

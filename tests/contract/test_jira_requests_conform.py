@@ -138,7 +138,8 @@ def passed(request: pytest.FixtureRequest) -> Iterator[list[Passing]]:
     """The requests of one session with everything in it."""
     with opened(request.param) as bench:
         everything(bench)
-        yield list(bench.proxy.passed)
+        # The cloud id is documented on a page of the vendor's support, not in its OpenAPI documents.
+        yield [one for one in bench.proxy.passed if one.path != "/_edge/tenant_info"]
         while bench.used:
             bench.used.pop().close()
 

@@ -38,6 +38,7 @@ def test_every_method_of_the_port_has_a_promise_tested() -> None:
         "test_turning_contract",
         "test_records_contract",
         "test_survey_contract",
+        "test_identity_contract",
     ):  # they make promises of their own
         importlib.import_module(f"tests.contract.{further}")
     port = {name for name, _ in inspect.getmembers(Tracker) if not name.startswith("_")}

@@ -27,7 +27,7 @@ def cost(table: Turntable) -> tuple[int, int]:
     read."""
     ours = material(table.context, table.project)
     with table.context.tracker(ours.connection) as tracker:
-        place = auditing.located(tracker, ours)
+        place = auditing.located(table.context, tracker, ours)
         auditing.look(table.context, ours, tracker, place)
         before = tracker.usage
         found = auditing.look(table.context, ours, tracker, place)

@@ -197,3 +197,34 @@ def test_a_board_whose_filter_was_deleted_is_not_to_be_seen(admin: Client) -> No
     assert admin.get(f"{SPRINT}/{number}").status_code == 404
     assert admin.get("/jira/boards/1").status_code == 404
     assert [found["id"] for found in admin.get("/rest/agile/1.0/board").json()["values"]] == [2, 3]
+
+
+def test_a_board_lists_every_sprint_that_holds_issues_its_filter_shows(admin: Client) -> None:
+    holding, empty, key = admin.sprint(name="Holding"), admin.sprint(name="Empty"), admin.issue()
+    assert admin.post(f"{SPRINT}/{holding}/issue", json={"issues": [key]}).status_code == 204
+    filters = admin.post("/rest/api/3/filter", json={"name": "Ours", "jql": "project = SCRUM ORDER BY Rank"}).json()
+    body = {"name": "Another board", "type": "scrum", "filterId": int(filters["id"])}
+    board = admin.post("/rest/agile/1.0/board", json=body).json()["id"]
+    listed = admin.get(f"/rest/agile/1.0/board/{board}/sprint").json()["values"]
+    assert [(one["id"], one["originBoardId"]) for one in listed] == [(holding, 1)]
+    assert admin.delete("/rest/agile/1.0/board/1").status_code == 204
+    assert [one["id"] for one in admin.get(f"/rest/agile/1.0/board/{board}/sprint").json()["values"]] == [holding]
+    assert [admin.get(f"{SPRINT}/{one}").status_code for one in (holding, empty)] == [200, 200]
+
+
+def test_a_board_that_shows_an_active_sprint_of_another_one_has_an_active_sprint(admin: Client) -> None:
+    dates = {"startDate": "2026-03-16T09:00:00.000Z", "endDate": "2026-03-27T17:00:00.000Z"}
+    first, key = admin.sprint(name="First"), admin.issue()
+    assert admin.post(f"{SPRINT}/{first}/issue", json={"issues": [key]}).status_code == 204
+    assert admin.post(f"{SPRINT}/{first}", json={"state": "active", **dates}).status_code == 200
+    filters = admin.post("/rest/api/3/filter", json={"name": "Ours", "jql": "project = SCRUM ORDER BY Rank"}).json()
+    body = {"name": "Another board", "type": "scrum", "filterId": int(filters["id"])}
+    board = admin.post("/rest/agile/1.0/board", json=body).json()["id"]
+    second = admin.sprint(board=board)
+    assert admin.post(f"{SPRINT}/{second}", json={"state": "active", **dates}).status_code == 400
+
+
+def test_a_site_keeps_its_cloud_id_whatever_is_changed(admin: Client) -> None:
+    known = admin.get("/_edge/tenant_info").json()["cloudId"]
+    admin.post("/sandbox/reset", json={})
+    assert admin.get("/_edge/tenant_info").json() == {"cloudId": known}

@@ -9,6 +9,7 @@ from sandbox.jira import times
 from sandbox.jira.platform import PREFIXES
 
 routes = Routes(*PREFIXES)
+edge = Routes("/_edge")
 
 
 @routes.get("/serverInfo")
@@ -31,3 +32,9 @@ async def server_info(call: Call) -> Response:
         "serverTimeZone": "Etc/UTC",
     }
     return answer(body)
+
+
+@edge.get("/tenant_info")
+async def tenant_info(call: Call) -> Response:
+    """The site's cloud id, which no change of its address or its name touches; open to everybody."""
+    return answer({"cloudId": call.site.data.cloud_id})

@@ -53,6 +53,7 @@ _MODULES = (
 ROUTE_TABLES: tuple[Routes, ...] = (
     *(module.routes for module in _MODULES),
     attachments.media_routes,
+    server.edge,
     site_routes.auth_routes,
     site_routes.applinks_routes,
 )

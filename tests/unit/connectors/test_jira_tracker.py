@@ -528,7 +528,7 @@ def site(**changes: Say) -> Routes:
     names = {name.replace("/", "_"): name for name in answers}
     answers |= {names[name]: say for name, say in changes.items()}
     agile = {"board", "board/7/configuration"}
-    return {
+    return {("GET", "/_edge/tenant_info"): Say(200, {"cloudId": "5F6B-1"})} | {
         ("GET", f"/rest/{'agile/1.0' if name in agile else 'api/2'}/{'project/ML' if name == 'project' else name}"): say
         for name, say in answers.items()
     }
@@ -546,6 +546,19 @@ def test_locate_takes_eight_reads_at_most_and_knows_the_fields_by_schema() -> No
         assert len(server.asked) <= 8
         assert (layout.sprint_field, layout.points_field) == ("customfield_20", "customfield_24")
         assert (layout.uid, layout.label) == (SPEC.uid, SPEC.label)
+
+
+def test_a_site_is_known_by_its_cloud_id_and_where_it_does_not_tell_one_by_its_address_which_is_said() -> None:
+    with tracker_on(site()) as (tracker, server):
+        place = located(tracker)
+        assert place.site == tracker.identify(SPEC).site == "jira:5f6b-1"
+        assert "site-known-by-address" not in {one.code for one in tracker.check(SPEC, place, [])}
+        assert sum(one.path == "/_edge/tenant_info" for one in server.asked) == 1
+    routes = {ask: say for ask, say in site().items() if ask[1] != "/_edge/tenant_info"}
+    with tracker_on(routes) as (tracker, server):
+        place = located(tracker)
+        assert place.site == f"jira:{server.url}"
+        assert "site-known-by-address" in {one.code for one in tracker.check(SPEC, place, [])}
 
 
 @pytest.mark.parametrize("myself", [Say(401, ""), Say(200, {}, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})])

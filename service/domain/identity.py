@@ -1,0 +1,69 @@
+"""Which project of which site a project of ours is: what is said where two are the same, or where one is another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.tracker import Finding, Severity
+
+TAKEN = "project-exists"
+REPLACED = "project-replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The project of ours that a project of the tracker belongs to: its id, its key, and its connection's name."""
+
+    id: str
+    key: str
+    connection: str
+
+    @property
+    def words(self) -> str:
+        """Which one it is, for people."""
+        return f"{self.key} ({self.id}, on the connection {self.connection!r})"
+
+
+def taken_words(asked: str, holder: Holder) -> tuple[str, str]:
+    """That what was asked for means a project that is set up already, and what to do."""
+    message = f"{asked!r} means the project of the tracker that is set up already as {holder.words}."
+    return message, f"Go on with that one: phaseloop plan {holder.id}. Each project of a tracker is set up once."
+
+
+def taken(asked: str, holder: Holder) -> Finding:
+    """The same as a finding."""
+    return Finding(Severity.ERROR, TAKEN, *taken_words(asked, holder), asked)
+
+
+def replaced(key: str, url: str) -> Finding:
+    """That another project goes by the key of the one that is gone."""
+    return Finding(
+        Severity.ERROR,
+        REPLACED,
+        f"The project {key} that was built in is gone, and another one goes by that key now: {url}. It is left alone.",
+        f"Put the old one back in the tracker (from Jira's trash, from Trello's closed boards); or let go of it with"
+        f" `phaseloop project remove {key}`, which leaves the new one as it is, and set that up.",
+        key,
+    )
+
+
+def elsewhere(key: str, was: str, now: str) -> Finding:
+    """That a project's connection leads to another site than the one that it was built on."""
+    return Finding(
+        Severity.ERROR,
+        "site-differs",
+        f"The project {key} is on the site {was}, and its connection leads to {now} now.",
+        "Give the connection its former address, or set up a project of its own on the new site.",
+        key,
+    )
+
+
+def key_taken(key: str, url: str) -> Finding:
+    """That somebody made the project that was to be made."""
+    return Finding(
+        Severity.ERROR,
+        "key-taken",
+        f"A project {key} exists already ({url}).",
+        "Choose another key, or leave --create out to build in that project.",
+        key,
+    )

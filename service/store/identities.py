@@ -1,0 +1,91 @@
+"""Which project of which site each project of ours is; no two that go on are the same."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from connectors.tracker import UNMADE, Memory
+from service.domain.identity import Holder
+from service.store.tables import ConnectionRow, ProjectRow
+
+
+def is_known(row: ProjectRow) -> bool:
+    """Whether the tracker has told which of its projects this is; one that is to be made is none yet."""
+    return row.remote_id is not None and not row.remote_id.startswith(UNMADE)
+
+
+def holder(session: Session, site: str, remote_id: str, but: str = "") -> ProjectRow | None:
+    """The project that goes on and is this one of this site; another one than `but`."""
+    same = ProjectRow.site == site, ProjectRow.remote_id == remote_id, ProjectRow.ended_at.is_(None)
+    return session.scalar(select(ProjectRow).where(*same, ProjectRow.id != but))
+
+
+def named(session: Session, row: ProjectRow) -> Holder:
+    """A project as it is named to people."""
+    return Holder(row.id, row.key, session.get_one(ConnectionRow, row.connection_id).name)
+
+
+def claim(session: Session, project_id: str, site: str, remote_id: str) -> Holder | None:
+    """Record that this project of ours is that one of that site; None if it is now. Where another one is, that stays,
+    and is returned: of two that ask at once one is refused."""
+    row = session.get_one(ProjectRow, project_id)
+    if (row.site, row.remote_id) == (site, remote_id):
+        return None
+    try:
+        with session.begin_nested():
+            row.site, row.remote_id = site, remote_id
+            session.flush()
+    except IntegrityError:
+        session.refresh(row)
+        other = holder(session, site, remote_id, but=project_id)
+        if other is None:
+            raise
+        return named(session, other)
+    return None
+
+
+def let_go(session: Session, project_id: str) -> None:
+    """Record that this project of ours is none of the tracker's any more."""
+    row = session.get_one(ProjectRow, project_id)
+    row.site, row.remote_id, row.memory = None, None, {}
+
+
+def spell(session: Session, project_id: str, key: str) -> bool:
+    """Call a project by the key that it has now; False, and nothing is changed, where another one of its connection is
+    still called so."""
+    row = session.get_one(ProjectRow, project_id)
+    same = ProjectRow.connection_id == row.connection_id, ProjectRow.key == key, ProjectRow.ended_at.is_(None)
+    if session.scalar(select(ProjectRow.id).where(*same, ProjectRow.id != project_id)) is not None:
+        return False
+    row.key = key
+    return True
+
+
+def remember(session: Session, project_id: str, learned: Memory) -> None:
+    """Keep by which ids a connector knows what is the project's own: entries that are new, None for one no more."""
+    if not any(learned.values()):
+        return
+    row = session.get_one(ProjectRow, project_id, with_for_update=True)
+    memory = {name: dict(entries) for name, entries in row.memory.items()}
+    for name, entries in learned.items():
+        kept = {**memory.get(name, {}), **entries}
+        memory[name] = {key: value for key, value in kept.items() if value is not None}
+    row.memory = memory
+
+
+def unsettled(session: Session, remote_id: str) -> list[ProjectRow]:
+    """The projects that go on and have this id on a site that is not known yet: those of an earlier version."""
+    same = ProjectRow.remote_id == remote_id, ProjectRow.site.is_(None), ProjectRow.ended_at.is_(None)
+    return list(session.scalars(select(ProjectRow).where(*same)))
+
+
+def spelled_alike(session: Session, name: str) -> list[ProjectRow]:
+    """The projects of that id, or that go on and have that key; where none has, those whose key differs in case."""
+    goes_on = ProjectRow.ended_at.is_(None)
+    exact = or_(ProjectRow.id == name, (ProjectRow.key == name) & goes_on)
+    if found := list(session.scalars(select(ProjectRow).where(exact))):
+        return found
+    plain = name.strip().casefold()
+    return [row for row in session.scalars(select(ProjectRow).where(goes_on)) if row.key.casefold() == plain]

@@ -1,0 +1,106 @@
+"""Finding a project in its tracker by what nobody can rename, and keeping which one it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from connectors.errors import TrackerError
+from connectors.tracker import Finding, Identity, Place, ProjectSpec, Tracker
+from service.context import Context
+from service.domain import identity
+from service.store import identities
+from service.store.secrets import KeyProblem
+from service.store.tables import ConnectionRow, ProjectRow
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a project is in the tracker, by the key that it has there now. Without a place, `findings` say so where it
+    is more than that it is not to be seen."""
+
+    spec: ProjectSpec
+    place: Place | None
+    findings: tuple[Finding, ...] = ()
+
+
+def meant(context: Context, connection: ConnectionRow, key: str) -> Identity | None:
+    """Which project a key means, as the tracker tells; None where it cannot be asked now: then it is asked when the
+    project is planned."""
+    try:
+        with context.tracker(connection) as tracker:
+            return tracker.identify(ProjectSpec(uid="", key=key, name=key))
+    except (TrackerError, KeyProblem):
+        return None
+
+
+def settle(context: Context, remote_id: str) -> None:
+    """Learn the site of projects that an earlier version set up, as far as they may be the one of this id."""
+    with context.database.session() as session:
+        rows = identities.unsettled(session, remote_id)
+        of = {row.id: session.get_one(ConnectionRow, row.connection_id) for row in rows}
+    for row in rows:
+        found = meant(context, of[row.id], remote_id)
+        if found is not None and found.exists and found.id == remote_id:
+            with context.database.session() as session:
+                identities.claim(session, row.id, found.site, found.id)
+
+
+def known_as(context: Context, connection: ConnectionRow, found: Identity) -> ProjectRow | None:
+    """The project of ours on this connection that is this one of the tracker, whatever we call it."""
+    settle(context, found.id)
+    with context.database.session() as session:
+        row = identities.holder(session, found.site, found.id)
+    return row if row is not None and row.connection_id == connection.id else None
+
+
+def locate(context: Context, tracker: Tracker, project: ProjectRow, spec: ProjectSpec) -> Located:
+    """Find a project in its tracker: by its id, once that is known. What is new of it is kept: which one it is, how it
+    is called now, where it is. Raises TrackerError."""
+    place = tracker.locate(spec)
+    if place is None:
+        return Located(spec, None, _replaced(tracker, project, spec) or _reserved(context, tracker, project, spec))
+    if project.site is not None and place.site != project.site:
+        return Located(spec, None, (identity.elsewhere(project.key, project.site, place.site),))
+    if project.create and project.url is None and not identities.is_known(project):
+        return Located(spec, place)  # somebody else's: it was to be made
+    with context.database.session() as session:
+        other = identities.claim(session, project.id, place.site, place.ref.id)
+        if other is not None:
+            return Located(spec, None, (identity.taken(project.key, other),))
+        row = session.get_one(ProjectRow, project.id)
+        if place.ref.key != row.key:
+            identities.spell(session, project.id, place.ref.key)
+        if row.url is not None:
+            row.url = place.board_url or place.ref.url
+    project.site, project.remote_id, project.key, project.url = row.site, row.remote_id, row.key, row.url
+    return Located(replace(spec, id=place.ref.id, key=row.key), place)
+
+
+def _replaced(tracker: Tracker, project: ProjectRow, spec: ProjectSpec) -> tuple[Finding, ...]:
+    """That another project goes by the key of one that is gone."""
+    if not spec.id:
+        return ()
+    now = tracker.identify(replace(spec, id=""))
+    if not now.exists or (now.site, now.id) == (project.site, spec.id):
+        return ()
+    return (identity.replaced(project.key, now.url),)
+
+
+def _reserved(context: Context, tracker: Tracker, project: ProjectRow, spec: ProjectSpec) -> tuple[Finding, ...]:
+    """That the project which is to be made is to be made for another one of ours already; from now on for this one."""
+    if not spec.create or project.remote_id is not None:
+        return ()
+    wish = tracker.identify(spec)
+    if wish.exists:
+        return ()
+    with context.database.session() as session:
+        other = identities.claim(session, project.id, wish.site, wish.id)
+    return (identity.taken(project.key, other),) if other is not None else ()
+
+
+def remember(context: Context, tracker: Tracker, project_id: str, place: Place | None) -> None:
+    """Keep what the connector has come to know of what is the project's own."""
+    learned = tracker.learned(place) if place is not None else {}
+    if any(learned.values()):
+        with context.database.session() as session:
+            identities.remember(session, project_id, learned)
