@@ -145,3 +145,33 @@ def test_a_unit_of_work_that_fails_leaves_nothing(database: Database) -> None:
 
     with database.session() as session:
         assert session.get(TokenRow, "tok_1") is None
+
+
+def test_an_upgrade_keeps_where_a_project_was_built_and_which_lists_and_labels_are_its_own(database: Database) -> None:
+    database.upgrade("0014")
+    day = "'2026-01-01 00:00:00+00:00'"
+    item = "INSERT INTO items (project_id, key, kind, state, remote_id, wanted, problems, updated_at) VALUES"
+    with database.engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO connections VALUES ('c', 'c', 'trello', '{{}}', '', {day})",
+            f"INSERT INTO teams VALUES ('t', 't', '{{}}', 1, {day})",
+            f"INSERT INTO templates VALUES ('d', 'n', '1', 's', 't', {day})",
+            (
+                'INSERT INTO projects (id, name, key, "create", connection_id, team_id, template_digest, parameters, '
+                f"time_zone, serial, created_at) VALUES ('p', 'p', 'p', false, 'c', 't', 'd', '{{}}', 'UTC', 0, {day})"
+            ),
+            (
+                "INSERT INTO runs (id, kind, project_id, state, started_by, created_at, message, findings, place) "
+                f"VALUES ('r', 'apply', 'p', 'completed', 'x', {day}, '', '[]', '{{\"ref\": {{\"id\": \"b1\"}}}}')"
+            ),
+            f"{item} ('p', 'column:Done', 'column', 'made', 'l1', '{{}}', '[]', {day})",
+            f"{item} ('p', 'label:role:ml', 'label', 'made', 'l2', '{{}}', '[]', {day})",
+        ):
+            connection.exec_driver_sql(statement)
+
+    database.upgrade()
+
+    with database.session() as session:
+        row = session.get_one(ProjectRow, "p")
+        assert (row.site, row.remote_id) == (None, "b1")
+        assert row.memory == {"lists": {"Done": "l1"}, "roles": {"l1": "Done"}, "labels": {"role:ml": "l2"}}
