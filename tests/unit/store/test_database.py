@@ -148,7 +148,7 @@ def test_a_unit_of_work_that_fails_leaves_nothing(database: Database) -> None:
 
 
 def test_an_upgrade_keeps_where_a_project_was_built_and_which_lists_and_labels_are_its_own(database: Database) -> None:
-    database.upgrade("0014")
+    database.upgrade("0008")
     day = "'2026-01-01 00:00:00+00:00'"
     item = "INSERT INTO items (project_id, key, kind, state, remote_id, wanted, problems, updated_at) VALUES"
     with database.engine.begin() as connection:
