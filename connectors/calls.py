@@ -11,6 +11,15 @@ from connectors.errors import NotATracker, OutcomeUnknown, TrackerError, Tracker
 _LONGEST_QUOTE = 400
 
 
+Permit = Callable[[], None]
+"""Asked right before a write is sent; it raises to keep it from being sent. May be called from several threads, and may
+take its time."""
+
+
+def permitted() -> None:
+    """The permit of whoever need not ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request as messages name it: never with its query, headers or body."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.calls import Permit, permitted
 from connectors.jira.settings import JiraSettings
 from connectors.tracker import Tracker
 from connectors.trello.settings import TrelloSettings
@@ -23,19 +24,19 @@ class Kind:
 
     settings: type[BaseModel]
     secret_field: str
-    connect: Callable[[Any, float | None], Tracker]
+    connect: Callable[[Any, float | None, Permit], Tracker]
 
 
-def _jira(settings: Any, timeout: float | None) -> Tracker:
+def _jira(settings: Any, timeout: float | None, permit: Permit) -> Tracker:
     from connectors.jira.tracker import JiraTracker  # half a second of imports, for commands that reach no tracker
 
-    return JiraTracker.connect(settings, timeout)
+    return JiraTracker.connect(settings, timeout, permit)
 
 
-def _trello(settings: Any, timeout: float | None) -> Tracker:
+def _trello(settings: Any, timeout: float | None, permit: Permit) -> Tracker:
     from connectors.trello.tracker import TrelloTracker  # a quarter of a second of imports
 
-    return TrelloTracker.connect(settings, timeout)
+    return TrelloTracker.connect(settings, timeout, permit)
 
 
 KINDS: dict[str, Kind] = {
@@ -58,10 +59,17 @@ def validated(kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, 
     return model.model_dump(mode="json", exclude={KINDS[kind].secret_field})
 
 
-def connect(kind: str, settings: Mapping[str, Any], secret: str, *, timeout: float | None = None) -> Tracker:
+def connect(
+    kind: str,
+    settings: Mapping[str, Any],
+    secret: str,
+    *,
+    timeout: float | None = None,
+    permit: Permit = permitted,
+) -> Tracker:
     """A tracker for these settings; nothing is sent yet. `timeout` is how many seconds a call waits for its answer,
-    None for the connector's own choice. Raises InvalidSettings."""
-    return KINDS[kind].connect(_model(kind, settings, secret), timeout) if kind in KINDS else _unknown(kind)
+    None for the connector's own choice. `permit` is asked before each write. Raises InvalidSettings."""
+    return KINDS[kind].connect(_model(kind, settings, secret), timeout, permit) if kind in KINDS else _unknown(kind)
 
 
 def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:

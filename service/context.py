@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import Lock
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors import registry
+from connectors.calls import Permit
 from connectors.tracker import Tracker
+from service.clock import SharedClock, utc_now
 from service.settings import Settings
 from service.store.claims import Claim
 from service.store.database import Database
@@ -21,28 +23,34 @@ from service.store.secrets import Vault, vault
 from service.store.tables import ConnectionRow, SigningKeyRow
 
 
-def utc_now() -> datetime:
-    """The present instant; handed in wherever time matters, so that tests can hand in another."""
-    return datetime.now(UTC)
+def reading_only() -> None:
+    """The permit of whoever is no run: raises RuntimeError, for a run is the one way to write to a tracker."""
+    msg = "only runs write to a tracker"
+    raise RuntimeError(msg)
 
 
 class TrackerPool:
-    """Trackers kept open between uses, so that a run's steps share one session and one pace."""
+    """Trackers kept open between uses, so that a run's steps share one session. What they remember of a project is one
+    execution's: another one, here or elsewhere, may have changed it since."""
 
     def __init__(self, timeout: float | None = None) -> None:
         self._timeout = timeout
-        self._idle: dict[tuple[str, bytes], Tracker] = {}
+        self._idle: dict[tuple[str, bytes, str], Tracker] = {}
         self._lock = Lock()
 
     @contextmanager
-    def lease(self, connection: ConnectionRow, secrets: Vault) -> Iterator[Tracker]:
-        """A tracker that nobody else uses meanwhile."""
-        key = (connection.id, connection.secret)
+    def lease(
+        self, connection: ConnectionRow, secrets: Vault, permit: Permit = reading_only, user: str = ""
+    ) -> Iterator[Tracker]:
+        """A tracker that nobody else uses meanwhile, and that is kept for this user. It asks `permit` before each
+        write."""
+        key = (connection.id, connection.secret, user)
         with self._lock:
             tracker = self._idle.pop(key, None)
         if tracker is None:
             secret = secrets.open(connection.secret)
-            tracker = registry.connect(connection.kind, connection.settings, secret, timeout=self._timeout)
+            kind, settings = connection.kind, connection.settings
+            tracker = registry.connect(kind, settings, secret, timeout=self._timeout, permit=permit)
         try:
             yield tracker
         finally:
@@ -50,6 +58,13 @@ class TrackerPool:
                 spare = self._idle.setdefault(key, tracker)
             if spare is not tracker:
                 tracker.close()
+
+    def drop(self, user: str) -> None:
+        """Close the trackers that are kept for this user."""
+        with self._lock:
+            theirs = [self._idle.pop(key) for key in list(self._idle) if key[2] == user]
+        for tracker in theirs:
+            tracker.close()
 
     def close(self) -> None:
         """Close the idle trackers."""
@@ -62,7 +77,11 @@ class TrackerPool:
 @dataclass(frozen=True, eq=False)
 class Context:
     """The composition of one process, built once by `open_context` and handed down; nothing else is global. A request
-    that carries an idempotency key is handed a copy that holds its `claim`."""
+    that carries an idempotency key is handed a copy that holds its `claim`.
+
+    `now` is the present instant; tests hand in another. `permit` is asked before each write to a tracker, `user` is for
+    whom trackers are kept open.
+    """
 
     settings: Settings
     database: Database
@@ -70,6 +89,8 @@ class Context:
     now: Callable[[], datetime] = field(default=utc_now)
     pool: TrackerPool = field(default_factory=TrackerPool)
     claim: Claim | None = None
+    permit: Permit = reading_only
+    user: str = ""
 
     def done(self, session: Session, effect: str) -> None:
         """Note that what was asked for is done with this unit of work; `effect` is the id of what came of it. Whatever
@@ -78,10 +99,15 @@ class Context:
         if self.claim is not None:
             self.claim.done(session, effect)
 
+    def under(self, user: str, permit: Permit, guard: Callable[[Session], None]) -> Context:
+        """The same for one execution of a run, which may write: to trackers with its permit, to the database where its
+        guard does not raise."""
+        return replace(self, database=self.database.guarded(guard), permit=permit, user=user)
+
     @contextmanager
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:
         """A tracker for this connection. Its `usage` counts on from earlier uses: compare before and after."""
-        with self.pool.lease(connection, self.vault) as tracker:
+        with self.pool.lease(connection, self.vault, self.permit, self.user) as tracker:
             yield tracker
 
     def close(self) -> None:
@@ -103,7 +129,9 @@ def open_context(settings: Settings) -> Context:
         database.check_schema()
     secrets = vault(settings, in_use=lambda: _has_secrets(database))
     pool = TrackerPool(settings.tracker_timeout)
-    return Context(settings=settings, database=database, vault=secrets, pool=pool)
+    # Replicas tell time by their database: their own clocks may be minutes apart.
+    now = utc_now if settings.embedded else SharedClock(database.time)
+    return Context(settings=settings, database=database, vault=secrets, now=now, pool=pool)
 
 
 def _has_secrets(database: Database) -> bool:

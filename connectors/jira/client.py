@@ -20,9 +20,10 @@ from urllib.parse import quote, urlsplit
 import requests
 from jira import JIRA
 
-from connectors.calls import Call
+from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker
 from connectors.jira.failures import CAUGHT, broken, fault_of, not_jira, refused
+from connectors.jira.gate import Gate
 from connectors.jira.settings import JiraSettings
 from connectors.pacing import Budget, Pacer, Patience, shared_pacer, utc_now
 from connectors.retries import Ending, Verdict, verdict
@@ -87,6 +88,7 @@ class JiraClient:
         patience: Patience | None = None,
         timeout: tuple[float, float] = TIMEOUT,
         now: Callable[[], datetime] = utc_now,
+        permit: Permit = permitted,
     ) -> None:
         token = settings.token.get_secret_value()
         basic = base64.b64encode(f"{settings.email}:{token}".encode()).decode()
@@ -111,6 +113,9 @@ class JiraClient:
             options={"headers": {"User-Agent": "phaseloop"}},
             logging=False,
         )
+        self._gate = Gate(permit)
+        for scheme in ("http://", "https://"):
+            self._jira._session.mount(scheme, self._gate)
 
     def __repr__(self) -> str:
         return f"JiraClient({self._host})"
@@ -190,7 +195,8 @@ class JiraClient:
             self._pacer.wait(call.method)
             self._count(call)
             try:
-                response = self._transmit(call.method, url, params, body)
+                with self._gate.passing(writes=call.writes):
+                    response = self._transmit(call.method, url, params, body)
             except CAUGHT as error:
                 fault = fault_of(error)
                 if self._waited(call, tried, Ending(fault=fault)) is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from connectors.calls import Permit, permitted
 from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.contents import Surveyor
@@ -67,9 +68,11 @@ class JiraTracker:
         self._explorer = Explorer(client, self._locator)
 
     @classmethod
-    def connect(cls, settings: JiraSettings, timeout: float | None = None) -> JiraTracker:
-        """A tracker for these settings, which waits so many seconds for an answer; nothing is sent yet."""
-        return cls(settings, JiraClient(settings, timeout=TIMEOUT if timeout is None else within(timeout)))
+    def connect(cls, settings: JiraSettings, timeout: float | None = None, permit: Permit = permitted) -> JiraTracker:
+        """A tracker for these settings, which waits so many seconds for an answer and asks `permit` before each write;
+        nothing is sent yet."""
+        waits = TIMEOUT if timeout is None else within(timeout)
+        return cls(settings, JiraClient(settings, timeout=waits, permit=permit))
 
     def __repr__(self) -> str:
         return f"JiraTracker({self._client.host})"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 from trello import TrelloClient as PyTrello
 
-from connectors.calls import Call
+from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker, TrackerUnavailable
 from connectors.pacing import Crowded, Patience, Quota, Window, shared_windows, utc_now
 from connectors.retries import TOO_MANY, Ending, Verdict, verdict
@@ -101,9 +101,10 @@ class TrelloClient:
         patience: Callable[[], Patience] = patient,
         timeout: httpx.Timeout = TIMEOUT,
         now: Callable[[], datetime] = utc_now,
+        permit: Permit = permitted,
     ) -> None:
         self._host = settings.host
-        self._service = HttpService(settings, timeout)
+        self._service = HttpService(settings, timeout, permit)
         # This name of what is shared stays in memory: the token is what the vendor counts by.
         name = f"trello {settings.url} {settings.key} {settings.token.get_secret_value()}"
         self._windows = shared_windows(name, QUOTAS) if windows is None else windows
@@ -214,6 +215,8 @@ class TrelloClient:
         """Send the request when there is room for it; the answer with its JSON, None where it has none."""
         with ExitStack() as places:
             self._take_places(call, places, patience)
+            if call.writes:
+                places.enter_context(self._service.writing())
             self._count(call)
             content: Any = None
             try:

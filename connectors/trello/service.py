@@ -8,12 +8,14 @@ keeps the last answer of each thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from connectors.calls import Permit, permitted
 from connectors.trello.settings import TrelloSettings
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -22,13 +24,15 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 PARALLEL = 10
 """How many calls are under way at once: enough for the vendor's rate where an answer takes up to a second."""
 
+_SENDING = ("send_request_headers.started", "send_request_body.started")
 _CREDENTIALS = frozenset({"key", "token"})
 
 
 class HttpService:
     """Sends py-trello's requests to the connection's address. Safe to share between threads."""
 
-    def __init__(self, settings: TrelloSettings, timeout: httpx.Timeout = TIMEOUT) -> None:
+    def __init__(self, settings: TrelloSettings, timeout: httpx.Timeout = TIMEOUT, permit: Permit = permitted) -> None:
+        self._permit = permit
         self._base = settings.url
         secret = settings.token.get_secret_value()
         self._authorization = f'OAuth oauth_consumer_key="{settings.key}", oauth_token="{secret}"'
@@ -65,9 +69,26 @@ class HttpService:
             params=query or None,
             headers={**(headers or {}), "Authorization": self._authorization, "User-Agent": "phaseloop"},
             content=data.encode() if data is not None else None,
+            extensions={"trace": self._before_sending} if getattr(self._mine, "writing", False) else {},
         )
         self._mine.answer = answer
         return answer
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What this thread sends meanwhile changes something, and is sent only with the permit."""
+        self._permit()  # before a connection is made for it
+        self._mine.writing = True
+        try:
+            yield
+        finally:
+            self._mine.writing = False
+
+    def _before_sending(self, event: str, _info: Mapping[str, Any]) -> None:
+        """Called by httpx as a request proceeds. Waiting for a connection may have taken long, so the permit is asked
+        at the last moment, and once more for the body: a request without its end is none."""
+        if event.endswith(_SENDING):
+            self._permit()
 
     @property
     def answer(self) -> httpx.Response | None:

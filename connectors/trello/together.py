@@ -26,6 +26,9 @@ def together(tasks: Sequence[Callable[[], _T]]) -> list[_T | TrackerError | None
         except TrackerError as error:
             failed.set()
             return error
+        except BaseException:
+            failed.set()
+            raise
 
     if len(tasks) < 2:
         return [attempt(task) for task in tasks]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from connectors.calls import Permit, permitted
 from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
     Account,
@@ -66,9 +67,13 @@ class TrelloTracker:
         self._noter = Noter(client, lambda: self._locator.surroundings().me.id)
 
     @classmethod
-    def connect(cls, settings: TrelloSettings, timeout: float | None = None) -> TrelloTracker:
-        """A tracker for these settings, which waits so many seconds for an answer; nothing is sent yet."""
-        return cls(settings, TrelloClient(settings, timeout=TIMEOUT if timeout is None else within(timeout)))
+    def connect(
+        cls, settings: TrelloSettings, timeout: float | None = None, permit: Permit = permitted
+    ) -> TrelloTracker:
+        """A tracker for these settings, which waits so many seconds for an answer and asks `permit` before each write;
+        nothing is sent yet."""
+        waits = TIMEOUT if timeout is None else within(timeout)
+        return cls(settings, TrelloClient(settings, timeout=waits, permit=permit))
 
     def __repr__(self) -> str:
         return f"TrelloTracker({self._client.host})"

@@ -20,6 +20,7 @@ from service.domain.plan import Purpose
 from service.domain.problems import InvalidInput
 from service.domain.wire import batches_from_json
 from service.runs import doing, work
+from service.runs.ownership import Registry, present
 from service.runs.traffic import Traffic
 from service.runs.turning import Turning
 from service.runs.work import Verdict
@@ -33,17 +34,24 @@ WORKFLOW = "apply-plan"
 LOOK_EVERY = 0.5
 """Seconds between two looks of a waiting run at its record, where others wake or cancel it."""
 
-_bound: tuple[Context, Traffic, Turning] | None = None
+_bound: tuple[Context, Traffic, Turning, Registry] | None = None
 
 
-def bind(context: Context, traffic: Traffic, turning: Turning) -> None:
+def bind(context: Context, traffic: Traffic, turning: Turning, registry: Registry) -> None:
     """Hand the steps what they need. The engine is one for each process, and so is this; it binds at launch."""
     global _bound  # noqa: PLW0603 - durable steps are module functions: this is their one way in
-    _bound = context, traffic, turning
+    _bound = context, traffic, turning, registry
 
 
 def given() -> tuple[Context, Traffic, Turning]:
-    """What the engine handed to the steps. Raises RuntimeError before it was launched."""
+    """What the engine handed to the steps; within an execution, what that may write with. Raises RuntimeError before
+    the engine was launched."""
+    context, traffic, turning, _registry = _handed()
+    mine = present()
+    return (context if mine is None else mine.context), traffic, turning
+
+
+def _handed() -> tuple[Context, Traffic, Turning, Registry]:
     if _bound is None:
         msg = "the engine was not launched"
         raise RuntimeError(msg)
@@ -58,8 +66,8 @@ def apply_plan(run_id: str) -> str:
 
 def carried_out(run_id: str, steps: Callable[[], str]) -> str:
     """Do the steps of a workflow; what rises from them is a defect of ours, and ends the run as failed."""
-    _context, traffic, _turning = given()
-    with traffic.working(DBOS.workflow_id or run_id):
+    _context, traffic, _turning, registry = _handed()
+    with traffic.working(DBOS.workflow_id or run_id), registry.owning(run_id):
         try:
             return steps()
         except Exception as error:
@@ -125,8 +133,7 @@ def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
     def do() -> dict[str, Any]:
         with context.database.session() as session:
             batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
-        action = doing.DOERS[batch.op]
-        verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: action(job, batch))
+        verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: carry_out(job, batch))
         return journaled(verdict)
 
     return traffic.patiently(do)
@@ -201,6 +208,18 @@ def fail(context: Context, run_id: str, finding: Finding, workflow: str | None =
         if state not in runs.ENDED:
             runs.add_findings(session, run_id, [finding])
         return runs.finish(session, run_id, context.now(), runs.FAILED)
+
+
+def carry_out(job: work.Work, batch: Batch) -> None:
+    """Do a batch. What could come to be twice is done only once nothing of an earlier attempt is under way any more."""
+    if batch.op in _COME_LATE:
+        job.settle()
+    doing.DOERS[batch.op](job, batch)
+
+
+_COME_LATE = frozenset({Op.FINISH, Op.UPDATE, Op.FILL, Op.COMMENT})
+"""What looks at what is there before it adds to it, and keeps no intents as creates do: a call that arrives after the
+look would have it added twice."""
 
 
 def journaled(verdict: Verdict) -> dict[str, Any]:

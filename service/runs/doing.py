@@ -73,12 +73,14 @@ def _created_project(work: Work) -> tuple[Place, bool]:
     if key not in work.rows or work.rows[key].state == items.REFUSED:
         _make_sure_it_is_not_there(work, spec)
     else:
+        unsettled = work.unsettled
         place = work.tracker.locate(spec)
         if place is not None:
             if work.rows[key].state == items.INTENDED:
                 _record_project(work, key, place)
             return place, False
-        _wait_until_settled(work, [key])
+        if unsettled > 0:
+            raise Unsettled(unsettled)
     with work.context.database.session() as session:
         items.intend(session, work.project.id, [(key, ItemKind.PROJECT)], work.run.id, "", work.context.now())
     try:
@@ -224,6 +226,7 @@ def _look_up_doubtful(work: Work, batch: Batch) -> None:
         return
     since = min(work.rows[key].since or "" for key in doubtful)
     wanted = [work.desired[key] for key in doubtful]
+    unsettled = work.unsettled  # as of the look: what arrives after it is for the next one
     found = work.tracker.recover(work.place, wanted, since, widely=_age(work, doubtful) >= INDEX_LAG)
     with work.context.database.session() as session:
         for key, ref in found.items():
@@ -242,14 +245,9 @@ def _look_up_doubtful(work: Work, batch: Batch) -> None:
         rode = [link for link in batch.rides if any(_rides_with(work, link, key) is not None for key in found)]
         riding = [(link, ItemKind.LINK) for link in rode]
         items.intend(session, work.project.id, riding, work.run.id, "", work.context.now())
-    _wait_until_settled(work, [key for key in doubtful if key not in found])
+    if unsettled > 0 and any(key not in found for key in doubtful):
+        raise Unsettled(unsettled)
     work.reload()
-
-
-def _wait_until_settled(work: Work, missing: Sequence[ItemKey]) -> None:
-    """Raise Unsettled while the calls that would have created these items may still be under way at the tracker."""
-    if missing and (left := work.context.settings.settle_seconds - _age(work, missing)) > 0:
-        raise Unsettled(left)
 
 
 def _age(work: Work, keys: Sequence[ItemKey]) -> float:

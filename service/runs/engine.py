@@ -25,6 +25,7 @@ from service.context import Context
 from service.runs import advance, apply
 from service.runs.keeper import Keeper
 from service.runs.lock import AlreadyRunning, HomeLock
+from service.runs.ownership import Registry
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
 from service.runs.turning import Turning
@@ -71,6 +72,7 @@ class Engine:
         self._slot = None if settings.embedded else Slot(settings.engine_url, visiting=visiting)
         self._traffic = Traffic()
         self._keeper: Keeper | None = None
+        self._registry: Registry | None = None
 
     def __enter__(self) -> Self:
         self.launch()
@@ -96,7 +98,9 @@ class Engine:
                 _write_ahead(settings)
             for name in ("dbos", "dbos.dbos"):
                 logging.getLogger(name).setLevel(logging.ERROR)
-            apply.bind(self._context, self._traffic, self._turning)
+            ask = self._slot.owners if self._slot is not None else None
+            self._registry = Registry(self._context, self._traffic, ask)
+            apply.bind(self._context, self._traffic, self._turning, self._registry)
             DBOS(config=_config(settings, self.executor))
             DBOS.launch()
             DBOS.register_queue(
@@ -107,7 +111,15 @@ class Engine:
             self._vacate()
             raise
         self._keeper = Keeper(
-            self._context, self._traffic, QUEUE, self.executor, self._slot, self.start, self._give_up, self._chores
+            self._context,
+            self._traffic,
+            QUEUE,
+            self.executor,
+            self._slot,
+            self.start,
+            self._give_up,
+            self._chores,
+            self._registry,
         )
         self._keeper.start(clock=not self._visiting)
 
@@ -125,6 +137,8 @@ class Engine:
         left = self._traffic.drain(settings.grace_seconds)
         if left:
             log.warning("left in the middle of a step, to be looked up when taken up again: %s", ", ".join(left))
+        if self._registry is not None:
+            self._registry.revoke()  # slot or lock go now; whoever is left in a step is to send nothing more
         DBOS.destroy(workflow_completion_timeout_sec=0)
         if not settings.embedded:
             _hand_back(settings, self.executor, left)

@@ -20,9 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.tracker import Finding, Severity
 from service import schedule
+from service.clock import SharedClock
 from service.context import Context
 from service.runs import apply
 from service.runs.lock import SlotLost
+from service.runs.ownership import Registry
 from service.runs.slots import Slot
 from service.runs.traffic import Traffic
 from service.store import runs
@@ -31,7 +33,8 @@ from service.store.tables import ProjectRow, RunRow
 log = logging.getLogger(__name__)
 
 HOLD_EVERY = 0.5
-"""Half of the next, so that a slot whose connection was cut is held again before it counts as abandoned."""
+"""Half of the next, so that a slot whose connection was cut is held again before it counts as abandoned; and a sixth of
+what the proofs of our runs last (`ownership.BOUND`)."""
 
 TAKE_OVER_EVERY = 1.0
 RECONCILE_EVERY = 5.0
@@ -61,7 +64,9 @@ class Keeper:
         start: Callable[[str, str], None],
         lost: Callable[[str], None],
         chores: Callable[[Context], object] | None = None,
+        registry: Registry | None = None,
     ) -> None:
+        self._registry = registry
         self._context, self._traffic, self._queue = context, traffic, queue
         self._executor, self._slot, self._start, self._lost, self._chores = executor, slot, start, lost, chores
         self._suspects: frozenset[tuple[str, str]] = frozenset()
@@ -110,10 +115,13 @@ class Keeper:
                 log.exception("a periodic job failed")
 
     def hold(self) -> None:
-        """Keep the slot, or say that it is lost."""
+        """Keep the slot and the proof that our runs are ours, or say that the slot is lost."""
         assert self._slot is not None  # noqa: S101 - scheduled with a slot only
         try:
-            self._slot.hold()
+            if self._registry is not None:
+                self._registry.renew()
+            else:
+                self._slot.hold()
         except SlotLost as error:
             self.stop()
             self._lost(str(error))
@@ -170,6 +178,8 @@ class Keeper:
         A run that the journal does not know (we died between recording and enqueueing it, or the journal was deleted)
         is enqueued; a run whose workflow ended without it is ended as failed, so that it can be taken up again.
         """
+        if isinstance(self._context.now, SharedClock):
+            self._context.now.set()
         open_runs = self._next_open()
         ids = [workflow for workflow, _partition in open_runs]
         known = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False) if ids else []

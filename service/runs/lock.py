@@ -11,6 +11,13 @@ class AlreadyRunning(Exception):
     """Another process runs the engine on this home folder."""
 
 
+class Parked(BaseException):
+    """This process lets go of a run; the journal keeps it as it is, for the next start or another replica.
+
+    Not an Exception, so that nothing on the way records it as a failure.
+    """
+
+
 class SlotLost(Exception):
     """Another process has this one's place among the replicas: its connection to the database was lost for too long."""
 

@@ -2,21 +2,27 @@
 
 A slot is a session advisory lock on a connection of its own, held as long as the process lives. The database lets go
 of it when the connection ends, however the process ended, so whoever gets a foreign slot's lock knows that its
-holder is gone.
+holder is gone. It also lets go of a connection on which nothing was asked for `SILENCE`: of a process that is stopped,
+the system would keep the connection alive for ever.
+
+A slot says who is probably gone, and that is all: that somebody who is not gone after all writes nothing more, is seen
+to by the tokens of runs (`ownership`), which are read on the slot's connection.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
+from service.clock import Ticking, ticking
 from service.runs.lock import SlotLost
+from service.runs.ownership import Owners
 from service.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -31,6 +37,12 @@ KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
 """When either side of the connection takes the other for gone: after some 25 seconds of silence."""
 
 
+SILENCE = 10
+"""Seconds without a question after which the database ends the connection. The keeper asks twice a second."""
+
+UNHEARD = 5000
+"""Milliseconds after which what was sent and is not acknowledged counts as lost."""
+
 PATIENCE = 5
 """How often a slot that was lost is asked for before it counts as another's."""
 
@@ -38,7 +50,8 @@ PATIENCE = 5
 class Slot:
     """A slot of this process. Its methods may be called from several threads."""
 
-    def __init__(self, url: str, *, visiting: bool = False) -> None:
+    def __init__(self, url: str, *, visiting: bool = False, now: Ticking = ticking) -> None:
+        self._now = now
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._first = VISITORS + 1 if visiting else 1
         self._turn = threading.Lock()
@@ -64,15 +77,33 @@ class Slot:
 
     def hold(self) -> bool:
         """Make sure that the slot is ours; False while the database cannot be reached. Raises SlotLost."""
+        return self.owners(()) is not None
+
+    def owners(self, run_ids: Collection[str]) -> Owners | None:
+        """The tokens of these runs, read while the slot is ours; None while the database cannot be reached. One
+        statement, three more where the connection was lost. Raises SlotLost."""
         with self._turn:
+            if self._connection is not None:
+                try:
+                    return self._read(self._connection, run_ids)
+                except psycopg.Error as error:
+                    log.warning("the connection that holds %s was lost: %s", self.executor, _first_line(error))
+                    self._drop()
+            if not self._retake() or self._connection is None:
+                return None
             try:
-                if self._connection is not None and not self._connection.closed:
-                    self._connection.execute("SELECT 1")
-                    return True
-            except psycopg.Error as error:
-                log.warning("the connection that holds %s was lost: %s", self.executor, _first_line(error))
+                return self._read(self._connection, run_ids)
+            except psycopg.Error:
                 self._drop()
-            return self._retake()
+                return None
+
+    def _read(self, connection: psycopg.Connection, run_ids: Collection[str]) -> Owners:
+        at = self._now()
+        if not run_ids:
+            connection.execute("SELECT 1")
+            return Owners(at, {})
+        rows = connection.execute("SELECT id, owner FROM runs WHERE id = ANY(%s)", (list(run_ids),)).fetchall()
+        return Owners(at, dict(rows))
 
     def _retake(self) -> bool:
         try:
@@ -137,11 +168,12 @@ class Slot:
             keepalives_idle=KEEPALIVE["idle"],
             keepalives_interval=KEEPALIVE["interval"],
             keepalives_count=KEEPALIVE["count"],
+            tcp_user_timeout=UNHEARD,
         )
-        # The server must notice a vanished host too, or its lock outlives it by hours; and not end a quiet session.
+        # The server must notice a vanished host too, or its lock outlives it by hours; and a process that is stopped.
         for name, value in {
             **{f"tcp_keepalives_{k}": v for k, v in KEEPALIVE.items()},
-            "idle_session_timeout": 0,
+            "idle_session_timeout": SILENCE * 1000,
         }.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
         return connection

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from service.runs import work
+from service.runs.lock import Parked
 
 log = logging.getLogger(__name__)
 
@@ -18,13 +19,6 @@ LONGEST_PAUSE = 30.0
 """Seconds between two attempts to use our own database."""
 
 _T = TypeVar("_T")
-
-
-class Parked(BaseException):
-    """This process lets go of a run; the journal keeps it as it is, for the next start or another replica.
-
-    Not an Exception, so that nothing on the way records it as a failure.
-    """
 
 
 class Traffic:

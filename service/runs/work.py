@@ -19,6 +19,7 @@ from service.context import Context
 from service.domain.plan import Change, Plan, Purpose
 from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import place_from_json, plan_from_json
+from service.runs.ownership import Ownership, present
 from service.runs.turning import Looked, Turning
 from service.store import identities, items, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow
@@ -63,6 +64,15 @@ class StoreUnavailable(Exception):
     """Our own database could not be used just now: locked, gone, or its disk is full. The step may be repeated."""
 
 
+def ownership() -> Ownership:
+    """That of the execution in this thread. Raises RuntimeError outside of one."""
+    found = present()
+    if found is None:
+        msg = "no execution of a run is in this thread"
+        raise RuntimeError(msg)
+    return found.ownership
+
+
 @contextmanager
 def stored() -> Iterator[None]:
     """Turn what the database says when it cannot be used into StoreUnavailable, which a journal can hold."""
@@ -101,6 +111,9 @@ class Work:
     rows: dict[ItemKey, ItemRow]
     desired: dict[ItemKey, Item]
     changes: dict[ItemKey, Change]
+    doubtful: bool = False
+    """Whether this batch may have been begun before: by an execution that ended in the middle, or by an earlier
+    attempt."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -112,6 +125,17 @@ class Work:
     def ref(self, key: ItemKey | None) -> RemoteRef | None:
         """The reference of an item that exists."""
         return items.reference(self.rows[key]) if key in self.rows else None
+
+    @property
+    def unsettled(self) -> float:
+        """Seconds until nothing that was sent before can be under way at the tracker any more, 0 or less if so now.
+        What is not seen after a look that begins then does not exist."""
+        return self.context.settings.settle_seconds - ownership().quiet
+
+    def settle(self) -> None:
+        """Raise Unsettled while something of this batch may still be under way."""
+        if self.doubtful and (left := self.unsettled) > 0:
+            raise Unsettled(left)
 
     def reload(self) -> None:
         """Look at the recorded items again."""
@@ -127,7 +151,7 @@ def step(
     A run that shall be cancelled does nothing more. Errors of the tracker become a verdict and, when the run cannot go
     on, a finding. Other errors are ours and rise.
     """
-    started = context.now()
+    started, mine = context.now(), ownership()
     with context.database.session() as session:
         run = runs.begin(session, run_id, started)
         if run is None:
@@ -138,9 +162,10 @@ def step(
     plan, desired, changes = _plan(context, run.plan_id)
     with context.database.session() as session:
         rows = _rows(session, project.id, plan)
+    half_done, mine.within = mine.within, True
     with context.tracker(connection) as tracker:
         before = tracker.usage
-        work = Work(context, run, project, plan, tracker, rows, desired, changes)
+        work = Work(context, run, project, plan, tracker, rows, desired, changes, doubtful=half_done or attempt > 0)
         verdict, message, found = _tried(context, attempt, title, lambda: action(work))
         work.findings += found
         if verdict.next == "stop" and not work.findings:
@@ -154,7 +179,9 @@ def step(
         identities.remember(session, project.id, learned)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
-        return _waiting(session, run_id, verdict, message, now)
+        verdict = _waiting(session, run_id, verdict, message, now)
+    mine.within = verdict.next != "go"
+    return verdict
 
 
 def _rows(session: Session, project_id: str, plan: Plan) -> dict[ItemKey, ItemRow]:
@@ -201,6 +228,7 @@ def _tried(
     except TrackerUnavailable as error:
         return _wait(context, error, attempt), str(error), []
     except OutcomeUnknown as error:
+        ownership().doubt()
         # The next attempt finds intents without answers, and looks in the tracker before it writes.
         return _again(attempt, min(1.0, context.settings.settle_seconds)), str(error), []
     except Unsettled as error:

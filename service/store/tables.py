@@ -213,8 +213,9 @@ class RunRow(Table):
     again: that is its next `attempt`, a workflow of its own in the engine.
 
     `continues` names the run whose work this one takes up again. `serial` is the project's when the run ended: while it
-    still is, the run can be taken up. `waiting_until` is set while it waits for a known time. `totals` is what is kept
-    of its steps and its plan, once these were cleaned up (`cleaned_at`).
+    still is, the run can be taken up. `owner` is the token of the execution that has the run, or what one left in its
+    place when it ended (`runs.ownership`); None before the first. `waiting_until` is set while it waits for a known
+    time. `totals` is what is kept of its steps and its plan, once these were cleaned up (`cleaned_at`).
     """
 
     __tablename__ = "runs"
@@ -236,6 +237,7 @@ class RunRow(Table):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     continues: Mapped[str | None] = mapped_column(String(80))
     serial: Mapped[int | None]
+    owner: Mapped[str | None] = mapped_column(String(40))
     waiting_until: Mapped[datetime | None] = mapped_column(Instant)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
     cancelled_by: Mapped[str | None] = mapped_column(String(200))
