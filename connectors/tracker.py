@@ -189,6 +189,21 @@ class ObservedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Double:
+    """Something that is there a second time, because a call arrived late.
+
+    `key` is the item that it doubles or belongs to; `what` says what it is in the tracker's words ("card"); `why` it
+    was left, one entry a reason, empty where it was removed.
+    """
+
+    key: ItemKey
+    ref: RemoteRef
+    what: str
+    title: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Traces:
     """What people left on an item that its fields do not show.
 
@@ -486,6 +501,12 @@ class Tracker(Protocol):
         """Write what the create calls of these tickets could not carry, at most `capabilities.create_batch` of them:
         checklists, and the rest of texts that are too long. Repeatable: it looks at what is there, adds what is
         missing, and neither doubles nor removes anything. Without effect where a create call carries everything."""
+        ...
+
+    def reconcile(self, place: Place, items: Sequence[tuple[Item, RemoteRef]], since: str) -> list[Double]:
+        """Find what calls that arrived late made a second time of these items since the mark (as of `recover`), and of
+        what they stand on: removed where this account made it and nobody touched it, else left with the reasons.
+        Repeatable. What people made or copied before the mark is not looked at."""
         ...
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:

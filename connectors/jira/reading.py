@@ -156,7 +156,7 @@ class Reader:
 
     def recover(self, layout: Layout, items: Collection[Item], since: str, *, widely: bool) -> dict[ItemKey, RemoteRef]:
         """See `Tracker.recover`."""
-        issue_mark, sprint_mark = _marks(since)
+        issue_mark, sprint_mark = marks_of(since)
         missing = {item.key: item for item in items}
         found: dict[ItemKey, RemoteRef] = {}
         if any(is_issue(key) for key in missing):
@@ -178,7 +178,7 @@ class Reader:
         found: dict[ItemKey, RemoteRef] = {}
         read: set[str] = set()
         shown, anchor = False, f"{layout.project_key}-{mark}"
-        for page in _pages(layout, mark):
+        for page in pages_after(layout, mark):
             issues = [one for one in self._fetcher.issues(page, ["summary"]) if str(one["id"]) not in read]
             shown = shown or any(one.get("key") == anchor for one in issues)
             read |= {str(one["id"]) for one in issues}
@@ -224,7 +224,7 @@ class Reader:
         return False
 
 
-def _pages(layout: Layout, mark: int) -> Iterator[list[str]]:
+def pages_after(layout: Layout, mark: int) -> Iterator[list[str]]:
     """The keys that follow a mark, page by page, each with the mark's own key if there is one."""
     anchor = [f"{layout.project_key}-{mark}"] if mark else []
     for first in count(mark + 1, READ_BATCH - len(anchor)):
@@ -237,7 +237,7 @@ def _number(issue: Any) -> int:
 
 def watermark_after(since: str, made: Sequence[tuple[ItemKey, RemoteRef]]) -> str:
     """The mark moved on past issues and sprints that were just created."""
-    issue, sprint = _marks(since)
+    issue, sprint = marks_of(since)
     for key, ref in made:
         if is_issue(key):
             issue = max(issue, _number({"key": ref.key}))
@@ -251,6 +251,6 @@ def _mark(issue: int, sprint: int) -> str:
     return f"{issue:012d}.{sprint:012d}"
 
 
-def _marks(since: str) -> tuple[int, int]:
+def marks_of(since: str) -> tuple[int, int]:
     issue, _, sprint = since.partition(".")
     return int(issue or 0), int(sprint or 0)

@@ -12,6 +12,7 @@ from connectors.calls import Permit, permitted
 from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.contents import Surveyor
+from connectors.jira.doubles import Reconciler
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
 from connectors.jira.naming import Namer
@@ -32,6 +33,7 @@ from connectors.tracker import (
     Content,
     Creation,
     Done,
+    Double,
     Finding,
     Identity,
     Item,
@@ -60,6 +62,7 @@ class JiraTracker:
         self._writer = Writer(client)
         self._remover = Remover(client)
         self._tracer = Tracer(client)
+        self._reconciler = Reconciler(client, self._tracer, lambda: self._locator.myself().id)
         self._turner = Turner(client)
         self._surveyor = Surveyor(client)
         self._namer = Namer(client)
@@ -159,6 +162,12 @@ class JiraTracker:
     def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
         """See `Tracker.finish`. Jira's create calls carry everything, so nothing is sent."""
         return [Done(item.key, ref) for item, ref in items]
+
+    def reconcile(self, place: Place, items: Sequence[tuple[Item, RemoteRef]], since: str) -> list[Double]:
+        """See `Tracker.reconcile`. One request for each hundred issues since the mark, one for the sprints; three for
+        each that is there twice. A sprint that was not marked yet is known by its title and dates."""
+        self._client.patience.renew()
+        return self._reconciler.reconcile(_layout(place), items, since)
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
         """See `Tracker.mark`."""

@@ -57,6 +57,8 @@ class Reader:
         found = {item.key: cards[item.key].ref for item in items if item.key in cards}
         names = {name for item in items for name in label_names(item)}
         names |= {item.title for item in items if item.kind is ItemKind.ITERATION and item.key not in found}
+        if len(found) < len(items):  # what is made again stands on lists and labels that may have come since
+            self._boards.forget(layout)
         self._boards.claim(layout, names, datetime.fromisoformat(since) if since else None)
         return found
 

@@ -15,6 +15,7 @@ from connectors.tracker import (
     Capabilities,
     Content,
     Creation,
+    Double,
     Finding,
     Identity,
     Item,
@@ -33,6 +34,7 @@ from connectors.tracker import (
 from connectors.trello.board import Boards
 from connectors.trello.checks import Checker
 from connectors.trello.client import TrelloClient, within
+from connectors.trello.doubles import Reconciler
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
 from connectors.trello.noting import Noter
@@ -61,6 +63,7 @@ class TrelloTracker:
         self._writer = Writer(client, self._boards, invites=settings.invite)
         self._tracer = Tracer(client, self._boards)
         self._remover = Remover(client, self._boards)
+        self._reconciler = Reconciler(client, self._boards, self._tracer, lambda: self._locator.surroundings().me.id)
         self._turner = Turner(client, self._boards)
         self._recorder = Recorder(client, self._boards)
         self._surveyor = Surveyor(self._locator, self._boards, self._recorder)
@@ -150,6 +153,11 @@ class TrelloTracker:
     def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
         """See `Tracker.finish`. One reading of the board; a request for each checklist and line, or for each copy."""
         return self._writer.finish(_layout(place), items)
+
+    def reconcile(self, place: Place, items: Sequence[tuple[Item, RemoteRef]], since: str) -> list[Double]:
+        """See `Tracker.reconcile`. One reading of the board and of its cards; four requests for each card that is there
+        twice, and one for everything that is removed."""
+        return self._reconciler.reconcile(_layout(place), items, since)
 
     def mark(self, place: Place, key: ItemKey, ref: RemoteRef) -> None:
         """See `Tracker.mark`."""

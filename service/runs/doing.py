@@ -32,7 +32,7 @@ from service.domain.diff import baseline
 from service.domain.identity import key_taken, replaced, taken
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
-from service.runs import iterations, records, removing
+from service.runs import iterations, reconciling, records, removing
 from service.runs.work import Stopped, Unsettled, Work
 from service.store import identities, items
 from service.store.tables import ItemRow, ProjectRow, RunRow
@@ -395,6 +395,7 @@ def _is_in(written: Fields, iteration: ItemKey | None) -> bool:
 
 def _read_back(work: Work, batch: Batch) -> None:
     """Read what was just written: trackers accept fields and links and keep them not, without a word."""
+    reconciling.reconcile(work, batch)
     known = items.references(work.rows)
     only = [key for key in batch.keys if key in known]
     if not only:

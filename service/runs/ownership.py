@@ -54,6 +54,9 @@ LET_GO = "let go"
 DONE = "done"
 """In place of a token: an execution ended at the end of a step."""
 
+CONTESTED = "contested"
+"""In place of a token: an execution ended, but one before it may live and not know yet that the run is another's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owners:
@@ -74,6 +77,8 @@ class Ownership:
         self.run_id, self.token = run_id, token
         self.interrupted = former is not None
         """Whether an execution before this one may have left something half done."""
+        self.contested = former is not None and former not in (LET_GO, DONE) and not registry.alone
+        """Whether a former execution may live and not know yet that the run is another's."""
         self.within = self.interrupted
         """Whether something may be half done now."""
         self._registry = registry
@@ -173,7 +178,7 @@ class Registry:
             return at, row.owner if row.owner not in (None, token) else LET_GO
 
         at, former = self._traffic.patiently(write)
-        if former not in (None, LET_GO) and not self.alone:
+        if former not in (None, LET_GO, CONTESTED) and not self.alone:
             log.warning("run %s: whoever had it before gets %.0f s to notice", run_id, HANDOVER)
             self._traffic.pause(HANDOVER)
         mine = Ownership(run_id, token, former, at, self)
@@ -184,9 +189,10 @@ class Registry:
         """Say that this execution writes nothing more, and whether it left a step half done; who takes the run then
         need not wait. Where that cannot be said, it waits."""
         own = RunRow.id == mine.run_id, RunRow.owner == mine.token
+        left = CONTESTED if mine.contested else LET_GO if mine.within else DONE
         try:
             with self._context.database.session() as session:
-                session.execute(update(RunRow).where(*own).values(owner=LET_GO if mine.within else DONE))
+                session.execute(update(RunRow).where(*own).values(owner=left))
         except SQLAlchemyError as error:
             log.warning("run %s was not given back: %s", mine.run_id, type(error).__name__)
 

@@ -127,6 +127,11 @@ class Work:
         return items.reference(self.rows[key]) if key in self.rows else None
 
     @property
+    def contested(self) -> bool:
+        """Whether calls of a former execution may arrive late, whatever was waited for."""
+        return ownership().contested
+
+    @property
     def unsettled(self) -> float:
         """Seconds until nothing that was sent before can be under way at the tracker any more, 0 or less if so now.
         What is not seen after a look that begins then does not exist."""

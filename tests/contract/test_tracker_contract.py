@@ -710,3 +710,57 @@ def test_a_repeatable_write_whose_answer_was_lost_can_be_sent_again(
     assert seen.fields["title"] == "New"
     if place.capabilities.links:
         assert seen.links == ((a.id, b.id),)
+
+
+# --- reconcile ---
+
+
+@promise("reconcile", "create", "find")
+def test_what_a_late_call_made_a_second_time_is_removed_and_the_recorded_one_stays(
+    bench: Bench, tracker: Tracker, place: Place
+) -> None:
+    since = tracker.watermark(place)
+    items = [epic("data"), ticket("a"), ticket("b")]
+    refs = created(tracker, place, *items[:1]) | created(tracker, place, *items[1:])
+    late = created(bench.tracker(), place, ticket("a"))
+
+    found = tracker.reconcile(place, [(item, refs[item.key]) for item in items], since)
+
+    assert [(double.key, double.ref.id, double.why) for double in found] == [("ticket:a", late[items[1].key].id, ())]
+    there = tracker.find(place, {**refs, ItemKey("ticket:late"): late[items[1].key]})
+    assert set(there) == set(refs)
+    assert tracker.reconcile(place, [(item, refs[item.key]) for item in items], since) == []
+
+
+@promise("reconcile", "create", "find")
+def test_a_double_that_somebody_touched_stays_and_the_reasons_are_told(
+    bench: Bench, tracker: Tracker, place: Place
+) -> None:
+    since = tracker.watermark(place)
+    item = ticket("a")
+    refs = created(tracker, place, item)
+    late = created(bench.tracker(), place, item)
+    bench.person.comments(late[item.key])
+
+    [double] = tracker.reconcile(place, [(item, refs[item.key])], since)
+
+    assert double.why == ("1 comment",)
+    assert set(tracker.find(place, late)) == {item.key}
+
+
+@promise("reconcile", "create", "find")
+def test_an_iteration_that_a_late_call_made_again_is_removed_with_nothing_of_the_recorded_one(
+    bench: Bench, tracker: Tracker, place: Place
+) -> None:
+    needs(place.capabilities.iterations, "iterations")
+    since = tracker.watermark(place)
+    item = iteration(31)
+    refs = created(tracker, place, item)
+    before = tracker.find(place, refs)
+    late = created(bench.tracker(), place, item)
+
+    [double] = tracker.reconcile(place, [(item, refs[item.key])], since)
+
+    assert (double.ref.id, double.why) == (late[item.key].id, ())
+    assert tracker.find(place, refs) == before
+    assert tracker.find(place, late) == {}

@@ -19,7 +19,7 @@ LAYERS = [
     ["service.verification"],
     ["service.binder"],
     ["service.store", "service.templates", "service.notify"],
-    ["service.settings"],
+    ["service.settings", "service.clock"],
     ["service.domain"],
     ["connectors"],
 ]
