@@ -1,5 +1,5 @@
 """Replicas on one PostgreSQL that lose their place in the middle of a run and do not know it: one whose database is cut
-while the tracker answers, and one that is stopped, replaced, and goes on."""
+while the tracker answers, one that is stopped, replaced, and goes on, and one that is killed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,8 +28,13 @@ from tests.integration.replicas import Replica, Replicas, asked, executor_of, pl
 from tests.postgres import scratch_database
 from tests.waiting import eventually
 
-Way = Literal["cut", "stop"]
-WAYS: tuple[Way, ...] = ("cut", "stop")
+Way = Literal["cut", "stop", "freeze", "kill"]
+WAYS: tuple[Way, ...] = ("cut", "stop", "freeze", "kill")
+"""Its database is away for some seconds; it is stopped and its database connections end, or stay until the database
+ends them for their silence; it is killed."""
+
+SKEWED = ("ahead", "behind")
+"""Launchers of replicas whose clocks are two minutes apart."""
 
 CUT_SECONDS = 6.0
 """How long a replica is without its database: longer than another needs to take its run over."""
@@ -84,7 +89,7 @@ class _Stage:
     group: Replicas
     token: str
     ways: ExitStack
-    launcher: tuple[str, ...] = ()
+    launchers: tuple[str, ...] = ()
     by_replica: dict[int, Proxy] = field(default_factory=dict)
 
     def fill_up(self, count: int) -> None:
@@ -95,7 +100,9 @@ class _Stage:
                 self.installation.home, {**self.installation.extra, "PHASELOOP_DATABASE_URL": proxy.url}
             )
             self.group.installation = mine
-            replica = self.group.start(*self.launcher)
+            count_so_far = len(self.group.started)
+            launcher = self.launchers[count_so_far % len(self.launchers) :][:1] if self.launchers else ()
+            replica = self.group.start(*launcher)
             self.by_replica[replica.process.pid] = proxy
 
     def living(self) -> list[Replica]:
@@ -124,7 +131,7 @@ class _Stage:
 
 @contextmanager
 def stage(
-    folder: Path, tracker: TrackerName, *, replicas: int = 2, launcher: tuple[str, ...] = (), **settings: str
+    folder: Path, tracker: TrackerName, *, replicas: int = 2, launchers: tuple[str, ...] = (), **settings: str
 ) -> Iterator[_Stage]:
     """A sandbox with a short wide window, a database, and replicas that reach it each by a way of its own."""
     patch = pytest.MonkeyPatch()
@@ -144,7 +151,7 @@ def stage(
         installation.ok("connections", "add", tracker, "--url", sandbox.url, *who, stdin=secret)
         group = Replicas(installation)
         ways = stack.enter_context(ExitStack())  # replicas need theirs to the end
-        made = _Stage(installation, sandbox, tracker, group, token, ways, launcher)
+        made = _Stage(installation, sandbox, tracker, group, token, ways, launchers)
         stack.callback(group.close)
         made.fill_up(replicas)
         yield made
@@ -153,18 +160,18 @@ def stage(
 def rounds(
     folder: Path,
     tracker: TrackerName,
-    way: Way,
+    ways: Sequence[Way],
     *,
-    count: int,
     seed: int,
     replicas: int = 2,
+    launchers: tuple[str, ...] = (),
     template: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Round]:
-    """So many runs, each disturbed once at a moment that the seed chooses."""
+    """One run for each of the ways, disturbed once at a moment that the seed chooses."""
     done = []
-    with stage(folder, tracker, replicas=replicas) as made:
-        for number in range(count):
+    with stage(folder, tracker, replicas=replicas, launchers=launchers) as made:
+        for number, way in enumerate(ways):
             made.fill_up(replicas)
             one = _round(made, way, seed + number, number, template)
             say(one.line())
@@ -205,11 +212,15 @@ def disturb(made: _Stage, way: Way, victim: Replica, run: str, chance: random.Ra
         eventually(lambda: time.monotonic() > until, CUT_SECONDS + 5)
         proxy.restore()
         return
+    if way == "kill":
+        victim.kill()
+        return
     slot = executor_of(made.installation, run)
     victim.process.send_signal(signal.SIGSTOP)
     try:
-        proxy.cut()  # the system answers for a stopped process, so the database has to find out otherwise
-        proxy.restore()
+        if way == "stop":
+            proxy.cut()
+            proxy.restore()
         eventually(lambda: executor_of(made.installation, run) not in (slot, None) or _is_over(made, run), 60)
         written = _writes(made.sandbox) + chance.randint(0, 30)
         until = time.monotonic() + chance.uniform(0, 8)

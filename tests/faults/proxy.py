@@ -68,13 +68,16 @@ class Proxy:
             if self._cut:
                 _reset(near)
                 continue
-            with suppress(OSError):
+            try:
                 far = socket.create_connection((self._parts.hostname or "", self._parts.port or 5432))
-                with self._lock:
-                    self._open |= {near, far}
-                    self._far.add(far)
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+            except OSError:
+                _reset(near)
+                continue
+            with self._lock:
+                self._open |= {near, far}
+                self._far.add(far)
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
 
     def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
@@ -86,6 +89,7 @@ class Proxy:
         for end in (one, other):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        one.close()  # the other way's thread closes the other end
 
 
 def _port(one: socket.socket) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from dbos import DBOS
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from service import schedule
+from connectors import pacing
+from connectors.trello import reading
+from service import clock, context, schedule
 from service.runs import apply
 from service.runs.keeper import Keeper
 from service.runs.work import Verdict
@@ -62,6 +66,29 @@ def dies_with_what_is_due() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Keeper.tick = tick  # type: ignore[method-assign]
+
+
+def _shifted(seconds: float) -> None:
+    """A machine whose clock is wrong by so much: what tells the time of day does, what counts seconds does not."""
+    real, offset = time.time, timedelta(seconds=seconds)
+
+    def now() -> datetime:
+        return datetime.now(UTC) + offset
+
+    time.time = lambda: real() + seconds
+    pacing.utc_now = reading.utc_now = now
+    for module in (clock, context):
+        module.utc_now = now
+
+
+def ahead() -> None:
+    """A clock that is a minute fast."""
+    _shifted(60)
+
+
+def behind() -> None:
+    """A clock that is a minute slow."""
+    _shifted(-60)
 
 
 if __name__ == "__main__":
