@@ -61,8 +61,8 @@ class Process:
         if self.cut:
             return None
         with self.context.database.session() as session:
-            rows = session.execute(select(RunRow.id, RunRow.owner).where(RunRow.id.in_(run_ids))).tuples()
-            return Owners(self.seconds, dict(rows.all()))
+            rows = session.execute(select(RunRow.id, RunRow.owner).where(RunRow.id.in_(run_ids)))
+            return Owners(self.seconds, {row.id: row.owner for row in rows})
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
