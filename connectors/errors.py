@@ -101,5 +101,11 @@ class ItemRejected(TrackerRefused):
         self.problems = tuple(problems)
 
 
+def problems_of(error: TrackerRefused) -> tuple[FieldProblem, ...]:
+    """Why an item was refused, field by field where the tracker said so."""
+    own = error.problems if isinstance(error, ItemRejected) else ()
+    return own or (FieldProblem(None, error.message),)
+
+
 class NotATracker(TrackerError):
     """The address answered with something that is not the tracker's API: a login page, HTML, nothing at all."""

@@ -177,7 +177,7 @@ class ObservedItem:
     `iteration` are item keys where the tracker's answer leads to an item in `known`, else the tracker's own key or id;
     a field that this project of the tracker does not have is absent. `status` is `todo`, `doing` or `done` for epics
     and tickets, `future`, `active` or `closed` for iterations. `links` names the keys of `LINK` items seen on a ticket
-    as `(source, target)` remote ids.
+    as `(source, target)` remote ids. `archived`: people put it out of the way, where the tracker can.
     """
 
     key: ItemKey
@@ -186,6 +186,7 @@ class ObservedItem:
     fields: Fields
     status: str = "todo"
     links: tuple[tuple[str, str], ...] = ()
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +246,15 @@ class Content:
 class Costs:
     """What work takes in requests, for the estimate that a plan shows before anything is written.
 
-    `bulk`: a whole batch is created or moved by one call; else each item takes one. `label`: calls before a label's
+    `bulk`: a whole batch is created or moved by one call; else each item takes one to be created and `move` to be
+    moved. `look`: calls that read a batch. `label`: calls before a label's
     first use in a project. `iteration`, `project`: calls that make one. No more than `per_window` calls are granted in
     any `window` seconds (0: as fast as answers come), and `parallel` of them are under way at once.
     """
 
     bulk: bool = True
+    move: int = 1
+    look: int = 1
     label: int = 0
     iteration: int = 1
     project: int = 1
@@ -462,8 +466,9 @@ class Tracker(Protocol):
     def find(
         self, place: Place, known: Mapping[ItemKey, RemoteRef], only: Collection[ItemKey] | None = None
     ) -> Mapping[ItemKey, ObservedItem]:
-        """Read the `known` items by their references (strongly consistent; one that is gone is missing from the result)
-        and any further item that carries this project's marker (as fresh as the tracker's index).
+        """Read the `known` items by their references (strongly consistent; one that is gone, or was moved to another
+        project, is missing from the result) and any further item that carries this project's marker (as fresh as the
+        tracker's index).
 
         With `only`, just these of the known items are read and no others are looked for; `known` then still serves to
         name their epics and iterations. Requests: O(items read / read_batch), never one for each item.
@@ -516,24 +521,43 @@ class Tracker(Protocol):
     def move(
         self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
     ) -> list[Outcome]:
-        """Put tickets into an iteration, or (None) out of every one, at most `capabilities.move_batch`. Repeatable."""
+        """Put tickets into an iteration, or (None) out of every one, at most `capabilities.move_batch`. Repeatable. One
+        that the tracker refuses to move, or that is gone, is `Rejected`; so are all where the iteration is gone or
+        closed."""
         ...
 
     def link(self, place: Place, link: Link) -> None:
         """Record that `source` waits for `target`. Repeatable: a link that exists is success."""
         ...
 
+    def written_as(self, place: Place, item: Item) -> Fields:
+        """The fields of an item that `find` shows in another form than they are written in, as it shows them right
+        after they were written; as near as can be told. No I/O."""
+        ...
+
     def update(
-        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+        self,
+        place: Place,
+        kind: ItemKind,
+        ref: RemoteRef,
+        item: Item,
+        changed: Collection[str],
+        epic: RemoteRef | None,
+        shown: Fields | None = None,
     ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
-        other. Repeatable. Raises `ItemRejected`."""
+        other. Repeatable. Raises `ItemRejected`, or another `TrackerRefused` that is about this item.
+
+        Labels are written as a difference, one by one: those of the item are put on, and of those that the item had as
+        `shown` (what `find` just said of it; read here where it is not given) those that it is not to have are taken
+        off. A label that somebody puts on meanwhile stays."""
         ...
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
-        """Begin an iteration. `item` has its dates, which the tracker may need. Repeatable: one that is active already
-        is success. Other iterations stay as they are. Where the tracker keeps what is worked on apart from what is
-        planned, the iteration's tickets that still stand with the planned ones are brought there.
+        """Begin an iteration. `item` has its dates, which the tracker may need: they are written only where it has
+        none. Repeatable: one that is active already is success. Other iterations stay as they are. Where the tracker
+        keeps what is worked on apart from what is planned, the iteration's tickets that still stand with the planned
+        ones are brought there.
 
         Raises TrackerRefused, whose message names what stands in the way (another active iteration by its title, the
         permission) and whose fix says who can mend it; NotVisible if the iteration is gone. Never called where

@@ -58,6 +58,13 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds that requests and the current step of each run get to end once told to stop.",
     )
+    plan_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=8760,
+        description="Hours after which a plan that was not applied has expired: it is refused then, and a new one is "
+        "to be made.",
+    )
     keep_runs_days: int = Field(
         default=90,
         ge=1,

@@ -125,18 +125,39 @@ def _content(layout: Layout, item: Item, names: Collection[str], dialect: Dialec
 
 
 def update_body(
-    layout: Layout, item: Item, changed: Collection[str], epic: RemoteRef | None, dialect: Dialect = CLOUD_DIALECT
+    layout: Layout,
+    item: Item,
+    changed: Collection[str],
+    epic: RemoteRef | None,
+    labels: Collection[str] = (),
+    dialect: Dialect = CLOUD_DIALECT,
 ) -> dict[str, Any]:
-    """The body that writes just the changed fields of an issue; empty when none of them is one that Jira has."""
+    """The body that writes just the changed fields of an issue; empty when none of them is one that Jira has. `labels`
+    are those that the issue was seen with: only the difference is sent."""
     body: dict[str, Any] = {}
-    fields = _content(layout, item, changed, dialect)
+    fields = _content(layout, item, {*changed} - {"labels"}, dialect)
+    update: dict[str, Any] = {}
     if "epic" in changed and epic is not None:
         fields["parent"] = {"id": epic.id}
     elif "epic" in changed:
-        body["update"] = {"parent": [{"set": {"none": True}}]}
+        update["parent"] = [{"set": {"none": True}}]
+    if "labels" in changed:
+        put_on = [{"add": label} for label in sorted({*item.labels} - {*labels})]
+        taken_off = [{"remove": label} for label in sorted({*labels} - {*item.labels, layout.label})]
+        if put_on or taken_off:
+            update["labels"] = [*put_on, *taken_off]
+    if update:
+        body["update"] = update
     if fields:
         body["fields"] = fields
     return body
+
+
+def written_as(item: Item) -> Fields:
+    """What an issue's or a sprint's fields look like once they are written, where that is not how they are given."""
+    if item.kind is ItemKind.ITERATION:
+        return {"title": item.title.strip(), "goal": item.goal.strip()}
+    return {"title": item.title.strip(), "text": normalised(description(item.text, item.checklist))}
 
 
 def sprint_body(item: Item, changed: Collection[str] | None = None) -> dict[str, Any]:
@@ -235,7 +256,7 @@ def in_our_words(layout: Layout, problems: Sequence[FieldProblem]) -> tuple[Fiel
 
 def read_fields(layout: Layout) -> list[str]:
     """The issue fields that `observed_issue` looks at."""
-    fields = ["summary", "description", "labels", "assignee", "priority", "parent", "status", "issuelinks"]
+    fields = ["project", "summary", "description", "labels", "assignee", "priority", "parent", "status", "issuelinks"]
     return fields + [extra for extra in (layout.sprint_field, layout.points_field) if extra]
 
 
@@ -327,6 +348,12 @@ def fields_of(issue: Any) -> dict[str, Any]:
     """The fields of an issue that was read; empty where the answer has none."""
     values = issue.get("fields") if isinstance(issue, dict) else None
     return values if isinstance(values, dict) else {}
+
+
+def is_elsewhere(layout: Layout, issue: Any) -> bool:
+    """Whether an issue says that it is in another project: it was moved there."""
+    project = fields_of(issue).get("project")
+    return isinstance(project, dict) and str(project.get("id") or layout.project_id) != layout.project_id
 
 
 def is_epic(layout: Layout, issue_type: Mapping[str, Any]) -> bool:

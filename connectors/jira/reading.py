@@ -17,6 +17,8 @@ from connectors.jira.fetching import Fetcher, is_issue, quoted
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.mapping import (
     MARKER,
+    fields_of,
+    is_elsewhere,
     issue_ref,
     marked_key,
     marker_of,
@@ -68,7 +70,11 @@ class Reader:
     def _known_issues(self, layout: Layout, wanted: Mapping[ItemKey, RemoteRef]) -> dict[ItemKey, dict[str, Any]]:
         keys = {ref.id: key for key, ref in wanted.items() if is_issue(key)}
         issues = self._fetcher.issues(list(keys), read_fields(layout))
-        return {keys[str(issue["id"])]: issue for issue in issues if str(issue["id"]) in keys}
+        return {
+            keys[str(issue["id"])]: issue
+            for issue in issues
+            if str(issue["id"]) in keys and not is_elsewhere(layout, issue)
+        }
 
     def _marked_issues(self, layout: Layout, known: Mapping[ItemKey, RemoteRef]) -> dict[ItemKey, dict[str, Any]]:
         """Issues that carry our marker without being known. Of several with one marker (a person cloned one), the
@@ -215,6 +221,15 @@ class Reader:
             if key is not None and key in missing and key not in found:
                 found[key] = issue_ref(layout, issue)
         return found
+
+    def labels(self, layout: Layout, ref: RemoteRef) -> list[str]:
+        """The labels of an issue, ours that finds it left out."""
+        return [
+            str(label)
+            for issue in self._fetcher.issues([ref.id], ["labels"])
+            for label in fields_of(issue).get("labels") or ()
+            if label != layout.label
+        ]
 
     def linked(self, layout: Layout, source: RemoteRef, target: RemoteRef) -> bool:
         """Whether Jira shows that `source` waits for `target`."""

@@ -7,13 +7,13 @@ from functools import partial
 
 from connectors.errors import (
     CredentialsRefused,
-    FieldProblem,
     ItemRejected,
     NotATracker,
     NotVisible,
     OutcomeUnknown,
     PermissionMissing,
     TrackerError,
+    problems_of,
 )
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.fetching import Fetcher
@@ -57,10 +57,8 @@ class Remover:
         """Remove one item; its outcome, and whether it was gone before."""
         try:
             remove()
-        except ItemRejected as error:
-            return Rejected(key, in_our_words(layout, error.problems)), False
-        except PermissionMissing as error:
-            return Rejected(key, (FieldProblem(None, error.message),)), False
+        except (ItemRejected, PermissionMissing) as error:
+            return Rejected(key, in_our_words(layout, problems_of(error))), False
         except OutcomeUnknown:
             raise
         except TrackerError as error:

@@ -15,6 +15,7 @@ from connectors.jira.contents import Surveyor
 from connectors.jira.doubles import Reconciler
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
+from connectors.jira.mapping import written_as
 from connectors.jira.naming import Namer
 from connectors.jira.noting import Notary
 from connectors.jira.people import find_people
@@ -34,6 +35,7 @@ from connectors.tracker import (
     Creation,
     Done,
     Double,
+    Fields,
     Finding,
     Identity,
     Item,
@@ -187,16 +189,32 @@ class JiraTracker:
         layout = _layout(place)
         self._writer.link(layout, link, lambda: self._reader.linked(layout, link.source, link.target))
 
+    def written_as(self, place: Place, item: Item) -> Fields:
+        """See `Tracker.written_as`."""
+        return written_as(item)
+
     def update(
-        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+        self,
+        place: Place,
+        kind: ItemKind,
+        ref: RemoteRef,
+        item: Item,
+        changed: Collection[str],
+        epic: RemoteRef | None,
+        shown: Fields | None = None,
     ) -> None:
-        """See `Tracker.update`. Of a guest only the labels, which say where it is under Kanban."""
+        """See `Tracker.update`. Of a guest only the labels, which say where it is under Kanban. One request, and a read
+        where labels change and are not `shown`."""
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         if kind is ItemKind.GUEST and not set(changed) <= {"labels"}:
             raise ValueError(f"of a ticket of people's own only the labels are written, not {sorted(changed)}")
         self._client.patience.renew()
-        self._writer.update(_layout(place), ref, item, changed, epic)
+        layout = _layout(place)
+        labels: Collection[str] = ()
+        if "labels" in changed:
+            labels = self._reader.labels(layout, ref) if shown is None else shown.get("labels") or ()
+        self._writer.update(layout, ref, item, changed, epic, labels)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.start_iteration`. A read and a write; another read where Jira refuses."""

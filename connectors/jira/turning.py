@@ -34,7 +34,9 @@ class Turner:
                 f'The sprint "{name}" was completed already, so it cannot be started.',
                 fix=f"{_MANAGER} reopens it in Jira (Reports, Sprint report, Reopen sprint).",
             )
-        body = {**sprint_body(item, ("starts", "ends")), "state": "active"}
+        # Dates that the sprint has are as we wrote them in a change of their own, or people's.
+        lacking = [name for name, field in (("starts", "startDate"), ("ends", "endDate")) if not sprint.get(field)]
+        body = {**sprint_body(item, lacking), "state": "active"}
         try:
             self._write(layout, ref, body, "started")
         except ItemRejected as error:

@@ -7,12 +7,15 @@ from functools import partial
 from typing import TypeVar
 
 from connectors.errors import (
+    CredentialsRefused,
     FieldProblem,
     ItemRejected,
     OutcomeUnknown,
+    PermissionMissing,
     TrackerError,
     TrackerRefused,
     TrackerUnavailable,
+    problems_of,
 )
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.layout import CREATE_BATCH, MOVE_BATCH, Layout
@@ -27,8 +30,10 @@ from connectors.jira.mapping import (
     marker,
     sprint_body,
     sprint_ref,
+    sprint_state,
     update_body,
 )
+from connectors.jira.removing import is_gone
 from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Outcome, Rejected, RemoteRef, kind_of
 
 _T = TypeVar("_T")
@@ -143,9 +148,15 @@ class Writer:
             self._client.write("PUT", path, value, empty=True)
 
     def move(
-        self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
+        self,
+        layout: Layout,
+        items: Sequence[tuple[ItemKey, RemoteRef]],
+        iteration: RemoteRef | None,
+        *,
+        apart: int = 0,
     ) -> list[Outcome]:
-        """See `Tracker.move`. Jira refuses all of a call for one bad ticket; then the halves are tried apart."""
+        """See `Tracker.move`. Jira refuses all of a call for one bad ticket; then the halves are tried apart, unless it
+        is the sprint that takes none."""
         if len(items) > MOVE_BATCH:
             raise ValueError(f"at most {MOVE_BATCH} items can be moved in one call, not {len(items)}")
         if not items:
@@ -154,23 +165,49 @@ class Writer:
             body = {"issues": [ref.id for _, ref in items]}
             path = "backlog/issue" if iteration is None else f"sprint/{segment(iteration.id)}/issue"
             self._client.write("POST", path, body, base=AGILE, empty=True)
-        except ItemRejected as error:
-            if len(items) == 1:
-                return [Rejected(items[0][0], in_our_words(layout, error.problems))]
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            if len(items) == 1 or isinstance(error, PermissionMissing):  # a permission is for all of a project
+                return [Rejected(key, in_our_words(layout, problems_of(error))) for key, _ in items]
+            if apart == 1 and (why := self._takes_none(iteration)):
+                return [Rejected(key, in_our_words(layout, why)) for key, _ in items]
             half = len(items) // 2
-            return self.move(layout, items[:half], iteration) + self.move(layout, items[half:], iteration)
+            first = self.move(layout, items[:half], iteration, apart=apart + 1)
+            moved = any(isinstance(outcome, Done) for outcome in first)
+            return first + self.move(layout, items[half:], iteration, apart=apart + (2 if moved else 1))
         return [Done(key, ref) for key, ref in items]
 
+    def _takes_none(self, iteration: RemoteRef | None) -> tuple[FieldProblem, ...]:
+        """Why no ticket can be put into a sprint at all; empty where that is not so."""
+        if iteration is None:
+            return ()
+        try:
+            sprint = self._client.get_object(f"sprint/{segment(iteration.id)}", base=AGILE)
+        except TrackerError as error:
+            if not is_gone(error):
+                raise
+            return (FieldProblem("iteration", f'the sprint "{iteration.key}" is gone'),)
+        if sprint_state(sprint) == "closed":
+            return (FieldProblem("iteration", f'the sprint "{iteration.key}" was completed'),)
+        return ()
+
     def update(
-        self, layout: Layout, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+        self,
+        layout: Layout,
+        ref: RemoteRef,
+        item: Item,
+        changed: Collection[str],
+        epic: RemoteRef | None,
+        labels: Collection[str],
     ) -> None:
-        """See `Tracker.update`."""
+        """See `Tracker.update`; `labels` are those that the issue has."""
         try:
             if item.kind is ItemKind.ITERATION:
                 if body := sprint_body(item, changed):
                     # POST is the partial update; PUT would empty what is not sent.
                     self._client.write("POST", f"sprint/{segment(ref.id)}", body, base=AGILE, empty=True)
-            elif body := update_body(layout, item, changed, epic):
+            elif body := update_body(layout, item, changed, epic, labels):
                 self._client.write("PUT", f"issue/{segment(ref.id)}", body, empty=True)
         except ItemRejected as error:
             problems = in_our_words(layout, error.problems)

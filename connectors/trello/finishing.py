@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from connectors.errors import FieldProblem, ItemRejected
+from connectors.errors import CredentialsRefused, FieldProblem, TrackerRefused, problems_of
 from connectors.tracker import Done, Item, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards
 from connectors.trello.client import TrelloClient, segment
@@ -66,8 +66,10 @@ class Finisher:
             if item.checklist:
                 self._write_checklist(layout, item, card)
             self._write_rest(layout, item, card)
-        except ItemRejected as error:
-            return Rejected(item.key, error.problems)
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            return Rejected(item.key, problems_of(error))
         return Done(item.key, ref)
 
     def _write_checklist(self, layout: Layout, item: Item, card: Card) -> None:

@@ -95,6 +95,16 @@ CAPABILITIES = Capabilities(
     iteration_title_limit=TITLE_LIMIT,
     # A little is left for the note and the marker at the end of each part.
     text_limit=(COMMENTS + 1) * (TEXT_LIMIT - 512),
-    costs=Costs(bulk=False, label=1, iteration=2, project=1 + len(ListRole), per_window=100, window=10.0, parallel=10),
+    costs=Costs(
+        bulk=False,
+        move=3,
+        look=2,
+        label=1,
+        iteration=2,
+        project=1 + len(ListRole),
+        per_window=100,
+        window=10.0,
+        parallel=10,
+    ),
 )
 """What every board can do. Estimates become labels; what a ticket waits for is named in its text."""

@@ -255,7 +255,7 @@ def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:
             "starts": _moment(card.start),
             "ends": _moment(card.due),
         }
-        return ObservedItem(key, kind, card.ref, fields, turn_status(card, view.roles))
+        return ObservedItem(key, kind, card.ref, fields, turn_status(card, view.roles), archived=card.closed)
     names = sorted(view.labels[one] for one in card.labels if one in view.labels and one not in view.turns)
     fields = {
         "title": card.name,
@@ -270,7 +270,7 @@ def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:
             fields["epic"] = _epic(card.links, view)
         if card.checklists is not None:
             fields["checklist"] = list(card.done_means.texts) if card.done_means else []
-    return ObservedItem(key, kind, card.ref, fields, status(card, view.roles))
+    return ObservedItem(key, kind, card.ref, fields, status(card, view.roles), archived=card.closed)
 
 
 def _moment(text: str | None) -> str | None:
@@ -394,6 +394,12 @@ def first_text(uid: str, item: Item) -> tuple[str, tuple[str, ...]]:
     if item.kind is ItemKind.TICKET:
         return description(item.text, uid, item.key)
     return description(item.text, uid, item.key, 0)
+
+
+def written_as(uid: str, item: Item) -> Fields:
+    """What a card's fields look like once they are written, where that is not how they are given."""
+    text = normalised(first_text(uid, item)[0])
+    return {"goal": text} if item.kind is ItemKind.ITERATION else {"text": text}
 
 
 def missing_lines(wanted: Sequence[str], there: Checklist | None) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from connectors.errors import FieldProblem, ItemRejected, NotVisible
+from connectors.errors import CredentialsRefused, FieldProblem, NotVisible, TrackerRefused, problems_of
 from connectors.tracker import Done, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
@@ -118,8 +118,10 @@ class Remover:
             self._client.write(method, path, body)
         except NotVisible:
             return Done(key, ref)
-        except ItemRejected as error:
-            return Rejected(key, error.problems)
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            return Rejected(key, problems_of(error))
         return Done(key, ref)
 
 

@@ -16,6 +16,7 @@ from connectors.tracker import (
     Content,
     Creation,
     Double,
+    Fields,
     Finding,
     Identity,
     Item,
@@ -37,6 +38,7 @@ from connectors.trello.client import TrelloClient, within
 from connectors.trello.doubles import Reconciler
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
+from connectors.trello.mapping import written_as
 from connectors.trello.noting import Noter
 from connectors.trello.people import find_people
 from connectors.trello.reading import Reader
@@ -167,7 +169,8 @@ class TrelloTracker:
         self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
     ) -> list[Outcome]:
         """See `Tracker.move`. A card keeps its list, because people decide where it stands; but one that is not begun
-        goes from Backlog into Iteration with an iteration that goes on, and back with none."""
+        goes from Backlog into Iteration with an iteration that goes on, and back with none. One reading of the board;
+        up to three requests a card: its labels are put on and taken off one by one."""
         return self._writer.move(_layout(place), items, iteration)
 
     def link(self, place: Place, link: Link) -> None:
@@ -178,15 +181,27 @@ class TrelloTracker:
         """Never called, as `link` is not."""
         raise _no_links(place, link)
 
+    def written_as(self, place: Place, item: Item) -> Fields:
+        """See `Tracker.written_as`."""
+        return written_as(_layout(place).uid, item)
+
     def update(
-        self, place: Place, kind: ItemKind, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+        self,
+        place: Place,
+        kind: ItemKind,
+        ref: RemoteRef,
+        item: Item,
+        changed: Collection[str],
+        epic: RemoteRef | None,
+        shown: Fields | None = None,
     ) -> None:
-        """See `Tracker.update`."""
+        """See `Tracker.update`. A read of the card right before its labels or people change, and a request for each
+        label."""
         if kind in {ItemKind.PROJECT, ItemKind.LINK} or kind is not item.kind:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         if kind is ItemKind.GUEST:
             raise ValueError(f"{item.key} is people's own: it is moved, and never written")
-        self._writer.update(_layout(place), ref, item, changed, epic)
+        self._writer.update(_layout(place), ref, item, changed, epic, shown)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.start_iteration`. Two requests to read the board; one for each ticket that stands in Backlog,

@@ -7,8 +7,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors.errors import FieldProblem, ItemRejected, NotATracker, NotVisible, OutcomeUnknown, TrackerError
-from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotATracker,
+    NotVisible,
+    OutcomeUnknown,
+    TrackerError,
+    TrackerRefused,
+    problems_of,
+)
+from connectors.tracker import Creation, Done, Fields, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.finishing import Finisher
@@ -227,36 +237,75 @@ class Writer:
         return turn_on(card, state) if card else None
 
     def _moved(self, state: State, key: ItemKey, ref: RemoteRef, card: Card | None, target: Turn | None) -> Outcome:
+        """The new label first and the old one last: until that is gone the ticket counts as in its former iteration, so
+        that a second attempt does what is missing. What other labels there are is people's."""
         if card is None:
             return Rejected(key, (FieldProblem(None, "the card is gone"),))
         turns = state.turns.values()
-        others = {turn.label for turn in turns}
-        labels = [label for label in card.labels if label not in others]
-        body: dict[str, Any] = {"idLabels": joined([*labels, *([target.label] if target else [])])}
+        others = {turn.label for turn in turns} - ({target.label} if target else set())
+        body: dict[str, Any] = {}
         if card.due is None or card.due in {turn.due for turn in turns}:
             body["due"] = target.due if target else None
         if card.start is None or card.start in {turn.start for turn in turns}:
             body["start"] = target.start if target else None
-        body |= _place(state, card, target)
+        body = {name: value for name, value in body.items() if value != getattr(card, name)} | _place(
+            state, card, target
+        )
         try:
-            self._client.write("PUT", f"cards/{segment(card.id)}", body)
-        except ItemRejected as error:
-            return Rejected(key, error.problems)
+            if target is not None and target.label not in card.labels:
+                self._put_on(card.id, target.label)
+            if body:
+                self._client.write("PUT", f"cards/{segment(card.id)}", body)
+            for label in card.labels:
+                if label in others:
+                    self._take_off(card.id, label)
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            return Rejected(key, problems_of(error))
         return Done(key, ref)
 
+    def _put_on(self, card: str, label: str) -> None:
+        """Put one label on a card; that it is there already is success."""
+        try:
+            self._client.write("POST", f"cards/{segment(card)}/idLabels", {"value": label})
+        except ItemRejected:
+            if label not in self._labels_on(card):
+                raise
+
+    def _take_off(self, card: str, label: str) -> None:
+        """Take one label off a card; that it is not there is success."""
+        try:
+            self._client.write("DELETE", f"cards/{segment(card)}/idLabels/{segment(label)}")
+        except (ItemRejected, NotVisible):
+            if label in self._labels_on(card):
+                raise
+
+    def _labels_on(self, card: str) -> Collection[str]:
+        return self._read(RemoteRef(card, card, "")).labels
+
     def update(
-        self, layout: Layout, ref: RemoteRef, item: Item, changed: Collection[str], epic: RemoteRef | None
+        self,
+        layout: Layout,
+        ref: RemoteRef,
+        item: Item,
+        changed: Collection[str],
+        epic: RemoteRef | None,
+        shown: Fields | None,
     ) -> None:
         """See `Tracker.update`."""
         if "title" in changed and (problem := _title_problem(item)):
             raise ItemRejected(f"Trello would refuse the change to {ref.key}: {problem}", [problem])
         try:
-            body = self._change(layout, ref, item, changed)
+            card = self._read(ref) if {"labels", "priority", "assignee"} & set(changed) else None
+            body = self._change(layout, item, changed, card)
             if item.kind is ItemKind.ITERATION and {"start", "due"} & body.keys():
                 self._redate(layout, ref, body)
             if body:
                 answer = self._client.write("PUT", f"cards/{segment(ref.id)}", body)
                 self._put_first(ref, item, body.get("idMembers", ""), answer)
+            if card is not None and {"labels", "priority"} & set(changed):
+                self._relabel(layout, card, item, changed, shown)
             if "epic" in changed and item.kind is ItemKind.TICKET:
                 self._attach(layout, ref, epic)
             if item.kind is ItemKind.ITERATION and "title" in changed:
@@ -271,8 +320,8 @@ class Writer:
                 if isinstance(outcome, Rejected):
                     raise ItemRejected(f"Trello refused the rest of {ref.key}.", outcome.problems)
 
-    def _change(self, layout: Layout, ref: RemoteRef, item: Item, changed: Collection[str]) -> dict[str, Any]:
-        """The body that writes just the changed fields."""
+    def _change(self, layout: Layout, item: Item, changed: Collection[str], card: Card | None) -> dict[str, Any]:
+        """The body that writes just the changed fields of this card."""
         body: dict[str, Any] = {}
         if "title" in changed:
             body["name"] = item.title
@@ -283,16 +332,12 @@ class Writer:
             for name, field, value in (("starts", "start", item.starts), ("ends", "due", item.ends))
             if name in changed
         }
-        if {"labels", "priority", "assignee"} & set(changed):
-            card = self._read(ref)
-            if "assignee" in changed:
-                # People who joined the first one stay on the card.
-                others = [one for one in card.members[1:] if one != item.assignee]
-                body["idMembers"] = joined([*([item.assignee] if item.assignee else []), *others])
-                if self._invites and item.assignee:
-                    self._boards.let_in(layout, [item.assignee])
-            if {"labels", "priority"} & set(changed):
-                body["idLabels"] = joined(self._labels(layout, card, item, changed))
+        if "assignee" in changed and card is not None:
+            if self._invites and item.assignee:
+                self._boards.let_in(layout, [item.assignee])
+            # People who joined the first one stay on the card.
+            others = [one for one in card.members[1:] if one != item.assignee]
+            body["idMembers"] = joined([*([item.assignee] if item.assignee else []), *others])
         return body
 
     def _redate(self, layout: Layout, ref: RemoteRef, dates: Mapping[str, Any]) -> None:
@@ -324,23 +369,23 @@ class Writer:
             for ids in (item.assignee, members):
                 self._client.write("PUT", f"cards/{segment(ref.id)}", {"idMembers": ids})
 
-    def _labels(self, layout: Layout, card: Card, item: Item, changed: Collection[str]) -> list[str]:
-        """The card's labels after the change; those of iterations stay, and priority unless it changed."""
+    def _relabel(self, layout: Layout, card: Card, item: Item, changed: Collection[str], shown: Fields | None) -> None:
+        """Put labels on and take labels off, one by one; those of iterations stay, priority unless it changed, and of
+        the others those that were not `shown`: they came since."""
         if not self._boards.state(layout).cards_read:
             self._boards.cards(layout)
         state = self._boards.state(layout)
         turns = {turn.label for turn in state.turns.values()}
         names = {label: state.label_names.get(label, "") for label in card.labels if label not in turns}
-        kept = [label for label in card.labels if label in turns]
-        wanted = label_names(item)
-        if "priority" not in changed:
-            wanted = [name for name in wanted if not is_priority(name)]
-            kept += [label for label, name in names.items() if is_priority(name)]
-        if "labels" not in changed:
-            wanted = [name for name in wanted if is_priority(name)]
-            kept += [label for label, name in names.items() if not is_priority(name)]
-        made = self._boards.labels(layout, wanted)
-        return list(dict.fromkeys([*(made[name] for name in wanted), *kept]))
+        about = {urgency for urgency in (True, False) if ("priority" if urgency else "labels") in changed}
+        wanted = [name for name in label_names(item) if is_priority(name) in about]
+        seen = set(names.values()) if shown is None else {*(shown.get("labels") or ())}
+        made = self._boards.labels(layout, [name for name in wanted if name not in names.values()])
+        for label in made.values():
+            self._put_on(card.id, label)
+        for label, name in names.items():
+            if is_priority(name) in about and name not in wanted and (is_priority(name) or name in seen):
+                self._take_off(card.id, label)
 
     def _attach(self, layout: Layout, ref: RemoteRef, epic: RemoteRef | None) -> None:
         """Link a ticket's card to this epic's and to no other epic's; cards that people attached stay."""

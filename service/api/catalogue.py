@@ -99,6 +99,13 @@ _KINDS = (
         "Make a new plan; it shows what is left to do.",
     ),
     Kind(
+        "plan-expired",
+        409,
+        "The plan has expired",
+        "The plan was made longer ago than PHASELOOP_PLAN_HOURS (24), and was not applied before.",
+        "Make a new plan: it sees the tracker as it is now. `expires_at` of a plan says until when it can be applied.",
+    ),
+    Kind(
         "plan-blocked",
         409,
         "The plan has errors",

@@ -209,6 +209,7 @@ ITEM_PAGE: Example = {
 PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
+    "expires_at": "2026-03-03T09:00:00Z",
     "run": None,
     "format_version": "1.4",
     "purpose": "apply",

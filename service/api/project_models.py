@@ -328,6 +328,7 @@ class Plan(PlanContent):
 
     id: str
     created_at: datetime
+    expires_at: datetime = Field(description="From then on it is not applied any more, unless it was before.")
     run: str | None = Field(description="Id of the run that applies it.")
 
 

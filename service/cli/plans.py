@@ -69,8 +69,8 @@ def plan(
         given = Given(template, team, name, time_zone, create, calendar, tuple(values or ()), loop)
         row, asked = to_plan(context, project, given, connection)
         kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())), asked)
+        document, until = planning.plan_json(context, kept), planning.expires_at(context, kept)
     made = planning.plan_of(kept)
-    document = planning.plan_json(kept)
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -80,6 +80,7 @@ def plan(
             out.print(line)
         if not made.empty and not made.blocked:
             out.print(f"Apply it with: phaseloop apply {file or kept.id}")
+            out.print(f"It can be applied until {until:%Y-%m-%d %H:%M} UTC.")
     if made.blocked:
         if not as_json:
             err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")

@@ -82,7 +82,7 @@ def _show_and_apply(
     if going_on and (yes or _agreed(as_json=as_json)):
         report(apply_and_follow(context, kept.id), as_json=as_json)
         return
-    _leave(made, kept, as_json=as_json)
+    _leave(context, made, kept, as_json=as_json)
 
 
 def _agreed(*, as_json: bool) -> bool:
@@ -90,9 +90,9 @@ def _agreed(*, as_json: bool) -> bool:
     return not as_json and sys.stdin.isatty() and typer.confirm("Do this?", err=True)
 
 
-def _leave(made: Plan, kept: PlanRow, *, as_json: bool) -> None:
+def _leave(context: Context, made: Plan, kept: PlanRow, *, as_json: bool) -> None:
     if as_json:
-        print_json(planning.plan_json(kept))
+        print_json(planning.plan_json(context, kept))
     if made.blocked:
         if not as_json:
             err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
@@ -100,5 +100,7 @@ def _leave(made: Plan, kept: PlanRow, *, as_json: bool) -> None:
     if made.empty:
         return
     if not as_json:
+        until = planning.expires_at(context, kept)
         out.print(f"Nothing was changed yet. Do it with: phaseloop apply {kept.id}")
+        out.print(f"It can be applied until {until:%Y-%m-%d %H:%M} UTC.")
     raise typer.Exit(Exit.CHANGES)

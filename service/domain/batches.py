@@ -42,7 +42,8 @@ class Op(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One durable step of a run: one call to the tracker, but none for NOTE and END, which only write our records, one
-    for each key of a LINK or UNLINK, two for each of a FILL or COMMENT, and some looks before a DELETE.
+    for each key of an UPDATE, LINK or UNLINK, two for each of a FILL or COMMENT; and a look before whatever is written
+    to items that people may have changed since the plan was made.
 
     `keys` are the items it is about; `rides` the links that go along in a create; `target` the iteration of a MOVE,
     None to take tickets out of every one.
@@ -63,6 +64,10 @@ def written_apart(capabilities: Capabilities) -> frozenset[str]:
 
 LINKS_IN_A_STEP = 20
 """Links take a call each and are recorded one by one; a step does several so that a run's history stays readable."""
+
+UPDATED_IN_A_STEP = 100
+"""Items are changed one by one, and each step looks first whether people changed them since the plan was made: one bulk
+read for so many."""
 
 REMOVED_IN_A_STEP = 25
 """Most trackers remove items one by one, and each step looks first whether somebody touched them: so many that the
@@ -212,14 +217,16 @@ def _iterations(keys: Sequence[ItemKey], capabilities: Capabilities) -> list[Bat
 
 
 def _updates(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
-    """Fields that an update writes; also to what people made, where only a label says in which iteration it is."""
+    """Fields that an update writes; also to what people made, where only a label says in which iteration it is. Items
+    of a kind together, so that one look serves for all of a batch."""
     apart = written_apart(capabilities)
-    return [
-        Batch(Op.UPDATE, change.kind, (change.key,))
-        for change in writing
-        if change.action is Action.UPDATE or (change.action is Action.ADOPT and change.reason is Reason.CARRIED)
-        if set(change.changed) - apart
-    ]
+    changed: defaultdict[ItemKind, list[ItemKey]] = defaultdict(list)
+    for change in writing:
+        carried = change.action is Action.ADOPT and change.reason is Reason.CARRIED
+        if (change.action is Action.UPDATE or carried) and set(change.changed) - apart:
+            changed[change.kind].append(change.key)
+    size = min(capabilities.read_batch, UPDATED_IN_A_STEP)
+    return [Batch(Op.UPDATE, kind, part) for kind, keys in changed.items() for part in _parts(keys, size)]
 
 
 def _read_backs(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
@@ -260,15 +267,14 @@ def estimate(
     writes = costs.project if creates_project else 0
     lists: set[tuple[str, ...]] = set()
     for batch in plan:
+        writes += _single_writes(batch, costs)
         match batch.op:
             case Op.CREATE if batch.kind is ItemKind.ITERATION:
                 writes += costs.iteration * len(batch.keys)
-            case Op.CREATE | Op.MOVE:
+            case Op.CREATE:
                 writes += 1 if costs.bulk else len(batch.keys)
             case Op.START if not costs.bulk:  # its tickets that stand with the planned ones are brought along
-                writes += 1 + sum(item.iteration in batch.keys for item in items if item.kind is ItemKind.TICKET)
-            case Op.MARK | Op.UPDATE | Op.START | Op.CLOSE:
-                writes += 1
+                writes += sum(item.iteration in batch.keys for item in items if item.kind is ItemKind.TICKET)
             case Op.LINK:
                 writes += sum(key not in riding for key in batch.keys)
             case Op.FINISH:
@@ -279,21 +285,40 @@ def estimate(
                 writes += len(batch.keys) * (costs.iteration if batch.kind is ItemKind.ITERATION else 1)
             case Op.UNLINK:
                 writes += len(_staying(batch, by_key, leaving))
-            case Op.FILL | Op.COMMENT:
-                writes += len(batch.keys)
     created = [by_key[key] for batch in plan if batch.op is Op.CREATE for key in batch.keys if key in by_key]
     writes += costs.label * len({label for item in created for label in (*item.labels, item.priority) if label})
     # One look at where the tracker's numbering stands.
-    reads = bool(created) + sum(_looks(batch, by_key, leaving, costs) for batch in plan)
+    made = {item.key for item in created}
+    reads = bool(created) + sum(_looks(batch, by_key, leaving, costs, made) for batch in plan)
     return Estimate(reads=reads, writes=writes, seconds=_seconds(reads + writes, capabilities, seconds_per_call))
 
 
-def _looks(batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey], costs: Costs) -> int:
-    """Requests that a batch reads with: one before finishing, closing and beginning, and after writing; some for what
+def _single_writes(batch: Batch, costs: Costs) -> int:
+    """Writes of a batch that takes so many for each of its items, whatever they are."""
+    match batch.op:
+        case Op.MOVE:
+            return 1 if costs.bulk else len(batch.keys) * costs.move
+        case Op.MARK | Op.START | Op.CLOSE | Op.UPDATE | Op.FILL | Op.COMMENT:
+            return len(batch.keys)
+        case _:
+            return 0
+
+
+def _looks(
+    batch: Batch, by_key: Mapping[ItemKey, Item], leaving: Collection[ItemKey], costs: Costs, made: Collection[ItemKey]
+) -> int:
+    """Requests that a batch reads with: one before finishing, closing and beginning, and after writing; before what
+    exists is changed or moved, one for the whole batch (none where all of it is `made` by the same run); some for what
     is there and what people did to it before removing, more where nothing is done in bulk; a link's id before it is
     taken back; a text and what was said before something is added to them, and how texts stood before and after."""
     match batch.op:
-        case Op.FINISH | Op.READ_BACK | Op.START | Op.CLOSE:
+        case Op.UPDATE:
+            return costs.look
+        case Op.MOVE:
+            return costs.look if set(batch.keys) - set(made) else 0
+        case Op.FINISH:
+            return 1 + (costs.look if set(batch.keys) - set(made) else 0)
+        case Op.READ_BACK | Op.START | Op.CLOSE:
             return 1
         case Op.DELETE:
             return 3 if costs.bulk else 5

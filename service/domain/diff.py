@@ -239,6 +239,8 @@ def _rewrite(
     """What is written to an item that exists: what is wanted otherwise than before, and what is restored."""
     after = item.fields()
     owned = ({*drifted} | _made_by_people(before, after)) - {*back}
+    if "text" in owned and "checklist" not in now.fields:
+        owned.add("checklist")  # it stands in the text there, which is people's now
     ours = tuple(
         name
         for name, value in after.items()

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.tracker import (
     Capabilities,
     Content,
+    Fields,
     Finding,
     Item,
     ItemKey,
@@ -94,6 +95,21 @@ def extra_items(
 def guest_refs(turnover: Turnover) -> dict[ItemKey, RemoteRef]:
     """Where the people's own tickets are that are carried; they belong to what a plan knows."""
     return {one.key: content.ref for one, content in _carried(turnover) if kind_of(one.key) is ItemKind.GUEST}
+
+
+def guests_shown(turnover: Turnover) -> dict[ItemKey, Fields]:
+    """The people's own tickets that are carried, as far as something is written to them."""
+    place = iteration_key(turnover.closes)
+    return {
+        one.key: {"iteration": place, "labels": sorted(content.labels)}
+        for one, content in _carried(turnover)
+        if kind_of(one.key) is ItemKind.GUEST
+    }
+
+
+def guests_standing(turnover: Turnover) -> dict[ItemKey, str]:
+    """How those tickets stand."""
+    return {one.key: content.status for one, content in _carried(turnover) if kind_of(one.key) is ItemKind.GUEST}
 
 
 def without_carried(drift: Sequence[Drift], turnover: Turnover, able: Capabilities) -> list[Drift]:

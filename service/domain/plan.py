@@ -184,7 +184,9 @@ class Plan:
     """The whole instruction for a run: nothing is written that is not in here.
 
     `serial` is the project's when the plan was made; a plan whose project has moved on is stale and refused.
-    `items` are the desired items that changes refer to; `known` the references of items that exist already.
+    `items` are the desired items that changes refer to; `known` the references of items that exist already. `observed`
+    are their fields as the tracker showed them, `stood` how they stood (see `conflicts.stands`): what differs from that
+    when the plan is applied is people's, and is not written.
     `place` is None when the project itself is to be created. `people` names the person behind each account id.
     `undoes` is the run that a plan to undo takes back, `turnover` what a plan to advance does to the loop. `settings`
     are those that the plan was made with and that become the project's with it; None where it brings none.
@@ -199,6 +201,7 @@ class Plan:
     items: tuple[Item, ...]
     known: Mapping[ItemKey, RemoteRef]
     observed: Mapping[ItemKey, Fields]
+    stood: Mapping[ItemKey, str] = field(default_factory=dict)
     drift: tuple[Drift, ...] = ()
     vacancies: tuple[Vacancy, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -340,7 +340,9 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
         return "was not written before"
     if name in _HOLDERS.values() and written.before is not None and written.before not in scene.observed:
         return f"was {written.before}, which is gone"
-    former = set(written.before or ()) - set(written.after or ()) if name == "labels" else {written.before}
+    former: set[Any] = {written.before} if name in _HOLDERS.values() else set()
+    if name == "labels":
+        former = set(written.before or ()) - set(written.after or ())
     closed = [str(one) for one in former if kind_of(ItemKey(str(one))) is ItemKind.ITERATION and scene.is_closed(one)]
     return f"{'named' if name == 'labels' else 'was'} {closed[0]}, which is closed" if closed else ""
 

@@ -227,10 +227,7 @@ def journaled(verdict: Verdict) -> dict[str, Any]:
     return {"next": verdict.next, "wait": verdict.wait}
 
 
-_TO_ONE = {Op.MARK: "Mark", Op.UPDATE: "Update"}
-"""What is done to one item at a time."""
-
-_TO_SEVERAL = {Op.CREATE: "Create", Op.FINISH: "Finish", Op.DELETE: "Remove"}
+_TO_SEVERAL = {Op.CREATE: "Create", Op.FINISH: "Finish", Op.UPDATE: "Update", Op.DELETE: "Remove"}
 
 _BY_NUMBER = {Op.CLOSE: "Close", Op.START: "Begin", Op.COMMENT: "Remind people of"}
 """What is done about one iteration, or about its record."""
@@ -240,8 +237,8 @@ def title(batch: Batch) -> str:
     """What the batch does, as a person reads it in a run's list of steps."""
     count = len(batch.keys)
     things = f"{count} {batch.kind.value}{'' if count == 1 else 's'}"
-    if batch.op in _TO_ONE:
-        return f"{_TO_ONE[batch.op]} {batch.keys[0]}"
+    if batch.op is Op.MARK:
+        return f"Mark {batch.keys[0]}"
     if batch.op in _BY_NUMBER:
         return f"{_BY_NUMBER[batch.op]} {batch.keys[0].replace(':', ' ')}"  # people read it when it is held
     if batch.op in _TO_SEVERAL:

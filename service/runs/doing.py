@@ -7,10 +7,12 @@ committed before the call, the reference right after it, before any other call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from connectors.errors import ItemRejected, TrackerRefused, TrackerUnavailable
+from sqlalchemy.orm import Session
+
+from connectors.errors import TrackerRefused, TrackerUnavailable
 from connectors.tracker import (
     Creation,
     Done,
@@ -32,7 +34,7 @@ from service.domain.diff import baseline
 from service.domain.identity import key_taken, replaced, taken
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
-from service.runs import iterations, reconciling, records, removing
+from service.runs import changing, iterations, recheck, reconciling, records, removing
 from service.runs.work import Stopped, Unsettled, Work
 from service.store import identities, items
 from service.store.tables import ItemRow, ProjectRow, RunRow
@@ -140,16 +142,14 @@ def _note(work: Work, batch: Batch) -> None:
         items.load(session, work.project.id, batch.keys)
         for key in batch.keys:
             change = work.changes[key]
-            if change.action is Action.UPDATE:
-                # A carried ticket is taken back to its iteration whoever moved it; what else is written stays known.
-                again = {"iteration"} & set(change.changed) if change.reason is Reason.CARRIED else set(change.changed)
-                items.unwrite(session, work.project.id, key, again, now)
+            if change.action is Action.UPDATE and change.reason is Reason.CARRIED:
+                _let_go_of_place(session, work, key)
             if change.action is Action.ADOPT:
                 ref = work.plan.known.get(key) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
                 shown = work.plan.observed.get(key)
                 if change.kind is ItemKind.GUEST:
-                    wanted = {"title": change.title, **wanted}
+                    wanted, shown = {"title": change.title, **wanted}, None
                 # A link carries no marker: one that is there without our having begun it is somebody's own.
                 theirs = change.reason is Reason.GIVEN or change.kind in (ItemKind.LINK, ItemKind.GUEST)
                 origin = items.BY_PERSON if theirs else items.BY_MARKER
@@ -161,6 +161,16 @@ def _note(work: Work, batch: Batch) -> None:
 def _is_let_go(change: Change) -> bool:
     """Whether an item of ours stays in the tracker and is no longer asked for: it may be asked for again."""
     return change.action is Action.FORGET and change.reason in (Reason.LEFT_THE_TEMPLATE, Reason.PASSED_BY)
+
+
+def _let_go_of_place(session: Session, work: Work, key: ItemKey) -> None:
+    """Of a carried ticket that people had pulled out of the very iteration it goes to: it is not there until it was
+    moved. What was seen stays known."""
+    change, row = work.changes[key], work.rows.get(key)
+    if row is None or "iteration" not in change.changed:
+        return
+    if row.wanted.get("iteration", "") == (change.after or {}).get("iteration"):
+        items.unwrite(session, work.project.id, key, {"iteration"}, work.context.now())
 
 
 def _is_replaced(work: Work, key: ItemKey) -> bool:
@@ -282,23 +292,12 @@ def _record_creations(work: Work, kind: ItemKind, outcomes: Sequence[Outcome]) -
             else:
                 problems = [str(problem) for problem in outcome.problems]
                 items.refused(session, work.project.id, outcome.key, kind, problems, work.run.id, now)
-                work.findings.append(_refusal(item, problems))
+                work.findings.append(recheck.refusal(item, problems))
         riding = [(link, ItemKind.LINK) for o in outcomes if isinstance(o, Done) for link in o.linked]
         if riding:  # confirmed when read back; until then a link batch would write it
             items.intend(session, work.project.id, riding, work.run.id, "", now)
         done = [(outcome.key, outcome.ref) for outcome in outcomes if isinstance(outcome, Done)]
         session.get_one(RunRow, work.run.id).since = work.tracker.watermark_after(work.run.since or "", done)
-
-
-def _refusal(item: Item, problems: Sequence[str]) -> Finding:
-    return Finding(
-        Severity.ERROR,
-        "item-refused",
-        f'The tracker refused "{item.title}": ' + "; ".join(problems),
-        "Mend what it names (in the template, the team or the project's screens), plan again and apply: "
-        "only this one will be made.",
-        item.key,
-    )
 
 
 def _refuse(work: Work, keys: Sequence[ItemKey], why: str) -> None:
@@ -308,89 +307,13 @@ def _refuse(work: Work, keys: Sequence[ItemKey], why: str) -> None:
     with work.context.database.session() as session:
         for key in keys:
             items.refused(session, work.project.id, key, work.desired[key].kind, [why], work.run.id, now)
-    work.findings += [_refusal(work.desired[key], [why]) for key in keys]
-
-
-def _finish(work: Work, batch: Batch) -> None:
-    """Have the tracker complete the tickets whose create call could not carry everything."""
-    left = {key: _left(work.rows[key].wanted, work.desired[key]) for key in batch.keys if work.ref(key) is not None}
-    unfinished = [(work.desired[key], ref) for key in batch.keys if (ref := work.ref(key)) is not None and left[key]]
-    if not unfinished:
-        return
-    _record_written(work, work.tracker.finish(work.place, unfinished), left)
-
-
-def _record_written(work: Work, outcomes: Sequence[Outcome], fields: Mapping[ItemKey, Fields]) -> None:
-    """Record which of the items were written, with the `fields` of each, and a finding for each that was refused."""
-    now = work.context.now()
-    with work.context.database.session() as session:
-        items.load(session, work.project.id, [outcome.key for outcome in outcomes])
-        for outcome in outcomes:
-            if isinstance(outcome, Done):
-                items.written(session, work.project.id, outcome.key, fields[outcome.key], work.run.id, now)
-    work.findings += [
-        _refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
-        for outcome in outcomes
-        if not isinstance(outcome, Done)
-    ]
-
-
-def _left(written: Fields, item: Item) -> Fields:
-    """What of a ticket is still to be finished: its text only if none was written, its checklist also if it changed."""
-    wanted = item.fields()
-    left = {name: wanted[name] for name in ("text", "checklist") if name not in written}
-    return left if written.get("checklist") == wanted["checklist"] else {**left, "checklist": wanted["checklist"]}
+    work.findings += [recheck.refusal(work.desired[key], [why]) for key in keys]
 
 
 def _mark(work: Work, batch: Batch) -> None:
-    for key in batch.keys:
-        ref = work.ref(key)
-        if ref is not None:
+    for key, ref in recheck.ref_of(work, batch.keys):
+        with recheck.refusals_told(work, work.desired[key]):
             work.tracker.mark(work.place, key, ref)
-
-
-def _update(work: Work, batch: Batch) -> None:
-    for key in batch.keys:
-        item, change, ref = work.desired[key], work.changes[key], work.ref(key)
-        apart, values = written_apart(work.place.capabilities), item.fields()
-        names = [name for name in change.changed if name in values and name not in apart]
-        if ref is None:
-            continue
-        try:
-            work.tracker.update(work.place, item.kind, ref, _with_labels(item, change), names, work.ref(item.epic))
-        except ItemRejected as error:
-            work.findings.append(_refusal(item, [str(problem) for problem in error.problems] or [error.message]))
-            continue
-        with work.context.database.session() as session:
-            items.written(
-                session,
-                work.project.id,
-                key,
-                {name: values[name] for name in names},
-                work.run.id,
-                work.context.now(),
-            )
-
-
-def _with_labels(item: Item, change: Change) -> Item:
-    """The item with the labels that the change writes: ours, and those that people added."""
-    labels = (change.after or {}).get("labels")
-    return item if labels is None else replace(item, labels=tuple(labels))
-
-
-def _move(work: Work, batch: Batch) -> None:
-    target = work.ref(batch.target)
-    moving = [(key, ref) for key in batch.keys if (ref := work.ref(key)) is not None]
-    moving = [(key, ref) for key, ref in moving if not _is_in(work.rows[key].wanted, batch.target)]
-    if (target is None and batch.target is not None) or not moving:
-        return
-    outcomes = work.tracker.move(work.place, moving, target)
-    _record_written(work, outcomes, {key: {"iteration": batch.target} for key, _ref in moving})
-
-
-def _is_in(written: Fields, iteration: ItemKey | None) -> bool:
-    """Whether a ticket was put into this iteration; into none counts, never having been put anywhere does not."""
-    return "iteration" in written and written["iteration"] == iteration
 
 
 def _read_back(work: Work, batch: Batch) -> None:
@@ -409,8 +332,9 @@ def _read_back(work: Work, batch: Batch) -> None:
             shown = found.get(key)
             if shown is None:
                 continue
-            names = _written_names(work.changes[key], shown.fields)
-            items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields), now)
+            names = _written_names(work, key, shown.fields)
+            made = work.changes[key].action is Action.CREATE
+            items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields, made=made), now)
             for name in _not_kept(work, key, names, shown.fields):
                 items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
                 work.findings.append(_silent_miss(work.desired[key], name))
@@ -434,16 +358,29 @@ def _not_kept(work: Work, key: ItemKey, names: Collection[str], shown: Fields) -
     ]
 
 
-def _written_names(change: Change, shown: Fields) -> list[str]:
-    """The fields that a change wrote, of those that the tracker shows."""
-    return [name for name in shown if change.action is Action.CREATE or name in change.changed]
+def _written_names(work: Work, key: ItemKey, shown: Fields) -> list[str]:
+    """The fields that a change wrote, of those that the tracker shows. What the run left to people is not among them.
+    Where a checklist stands in the text, it is the text that was written."""
+    change = work.changes[key]
+    if change.action is Action.CREATE:
+        return list(shown)
+    wanted, recorded = work.desired[key].fields(), work.rows[key].wanted
+    # Of what an advance writes to a carried ticket, some comes only after this.
+    written = {name for name in recheck.written_of(work, change) if name in recorded}
+    written = {name for name in written if recorded[name] == wanted.get(name)}
+    if "checklist" in written and "checklist" not in shown:
+        written.add("text")
+    return [name for name in shown if name in written]
 
 
-def _seen_now(row: ItemRow, names: Collection[str], shown: Fields) -> Fields:
+def _seen_now(row: ItemRow, names: Collection[str], shown: Fields, *, made: bool) -> Fields:
     """What the tracker is compared with from now on: only what we wrote is as it shows it now, for what people changed
     besides is theirs and is to be seen as such."""
-    before = Recorded(ItemKey(row.key), ItemKind(row.kind), None, row.wanted, row.seen)
-    return {**baseline(before), **{name: shown[name] for name in names}}
+    before = baseline(Recorded(ItemKey(row.key), ItemKind(row.kind), None, row.wanted, row.seen))
+    now = {name: shown[name] for name in names}
+    if "labels" in now and not made:
+        now["labels"] = changing.seen_labels(now["labels"], row.wanted.get("labels") or (), before.get("labels") or ())
+    return {**before, **now}
 
 
 def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None:
@@ -484,7 +421,11 @@ def _link(work: Work, batch: Batch) -> None:
         source, target = work.ref(item.source), work.ref(item.target)
         if (row is not None and row.state == items.MADE) or source is None or target is None:
             continue
-        work.tracker.link(work.place, Link(key, source, target))
+        before = len(work.findings)
+        with recheck.refusals_told(work, item):
+            work.tracker.link(work.place, Link(key, source, target))
+        if len(work.findings) > before:
+            continue
         with work.context.database.session() as session:
             ref, now = _link_ref(source, target), work.context.now()
             items.made(session, work.project.id, key, ItemKind.LINK, ref, item.fields(), work.run.id, now)
@@ -497,10 +438,10 @@ def _link_ref(source: RemoteRef, target: RemoteRef) -> RemoteRef:
 DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.NOTE: _note,
     Op.CREATE: _create,
-    Op.FINISH: _finish,
+    Op.FINISH: changing.finish,
     Op.MARK: _mark,
-    Op.UPDATE: _update,
-    Op.MOVE: _move,
+    Op.UPDATE: changing.update,
+    Op.MOVE: changing.move,
     Op.READ_BACK: _read_back,
     Op.LINK: _link,
     Op.CLOSE: iterations.close,

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ObservedItem, Severity
 from service.domain.batches import Batch
+from service.domain.conflicts import WHOLE
 from service.domain.turnover import STATE, Policy, iteration_key
+from service.runs import recheck
 from service.runs.work import Stopped, Work
 
 ACTIVE = "active"
@@ -65,6 +67,7 @@ def _everything_in_place(work: Work) -> None:
         for one in turnover.carried
         if one.policy is not Policy.LEAVE
         and one.key in work.rows
+        and not {"iteration", WHOLE} & recheck.left_of(work, one.key).keys()  # people moved, finished or deleted it
         and work.rows[one.key].wanted.get("iteration", "") != (coming if one.policy is Policy.NEXT else None)
     ]
     if left:

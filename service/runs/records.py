@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerRefused
+from connectors.errors import CredentialsRefused, TrackerRefused
 from connectors.records import Fill
 from connectors.tracker import Finding, ItemKey, ObservedItem, RemoteRef, Severity
 from service.domain.batches import Batch
@@ -76,7 +76,9 @@ def _refusals_told(work: Work, key: ItemKey) -> Iterator[None]:
     """Turn what the tracker says against writing to this one record into a finding."""
     try:
         yield
-    except (ItemRejected, NotVisible, PermissionMissing) as error:
+    except CredentialsRefused:
+        raise
+    except TrackerRefused as error:
         work.findings.append(_not_written(work, key, error))
 
 

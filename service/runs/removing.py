@@ -12,6 +12,7 @@ from connectors.tracker import Done, Finding, ItemKey, ItemKind, Link, ObservedI
 from service.domain.batches import REMOVAL_ORDER, Batch
 from service.domain.plan import Action, Recorded
 from service.domain.undo import after_the_loop, touches
+from service.runs import recheck
 from service.runs.work import Work
 from service.store import identities, items, loops
 from service.store.tables import ProjectRow
@@ -55,9 +56,12 @@ def unlink(work: Work, batch: Batch) -> None:
         item = work.desired[key]
         source, target = _ref(work, item.source), _ref(work, item.target)
         both = item.source in work.rows and item.target in work.rows
+        before = len(work.findings)
         if both and source is not None and target is not None:
-            work.tracker.unlink(work.place, Link(key, source, target))
-        forget(work, [key])
+            with recheck.refusals_told(work, item):
+                work.tracker.unlink(work.place, Link(key, source, target))
+        if len(work.findings) == before:
+            forget(work, [key])
 
 
 def end(work: Work, _batch: Batch) -> None:

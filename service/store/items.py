@@ -174,11 +174,10 @@ def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: date
 
 
 def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
-    """Let go of what we wrote in these fields of an existing item and saw there, because it is to be written again."""
+    """Let go of what we wrote in these fields of an existing item, because it is to be written again. What was seen
+    there stays known: people's changes are told from it."""
     row = _present(session, project, key)
     row.wanted = {name: value for name, value in row.wanted.items() if name not in fields}
-    if row.seen is not None:
-        row.seen = {name: value for name, value in row.seen.items() if name not in fields}
     row.updated_at = now
 
 

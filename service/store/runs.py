@@ -112,7 +112,7 @@ def next_attempt(session: Session, run: RunRow) -> None:
     steps of former attempts stay, and count as no batches of this one."""
     run.attempt += 1
     run.state, run.message, run.waiting_until = QUEUED, "", None
-    run.plan_id = run.place = run.batches = run.since = None
+    run.plan_id = run.place = run.batches = run.since = run.conflicts = None
     run.findings = []
     session.execute(update(StepRow).where(StepRow.run_id == run.id, StepRow.number > 0).values(number=0))
 

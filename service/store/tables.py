@@ -212,10 +212,11 @@ class RunRow(Table):
     or the one whose unfinished work it proposes for. Where it cannot go on it is `held` until the clock has it look
     again: that is its next `attempt`, a workflow of its own in the engine.
 
-    `continues` names the run whose work this one takes up again. `serial` is the project's when the run ended: while it
-    still is, the run can be taken up. `owner` is the token of the execution that has the run, or what one left in its
-    place when it ended (`runs.ownership`); None before the first. `waiting_until` is set while it waits for a known
-    time. `totals` is what is kept of its steps and its plan, once these were cleaned up (`cleaned_at`).
+    `conflicts` are the fields, by item, that it did not write because people changed them since it was planned, with
+    what they did. `continues` names the run whose work this one takes up again. `serial` is the project's when the run
+    ended: while it still is, the run can be taken up. `owner` is the token of the execution that has the run, or what
+    one left in its place when it ended (`runs.ownership`); None before the first. `waiting_until` is set while it waits
+    for a known time. `totals` is what is kept of its steps and its plan, once these were cleaned up (`cleaned_at`).
     """
 
     __tablename__ = "runs"
@@ -235,6 +236,7 @@ class RunRow(Table):
     since: Mapped[str | None] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(Text, default="")
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    conflicts: Mapped[dict[str, dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     continues: Mapped[str | None] = mapped_column(String(80))
     serial: Mapped[int | None]
     owner: Mapped[str | None] = mapped_column(String(40))

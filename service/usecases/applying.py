@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from connectors.tracker import Severity
 from service.context import Context
@@ -11,8 +12,8 @@ from service.domain.project_settings import SettingsChange
 from service.domain.wire import plan_from_json
 from service.store import runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
-from service.usecases import project_changes, projects, scheduling
-from service.usecases.errors import Conflict, NotFound, PlanBlocked, StalePlan
+from service.usecases import planning, project_changes, projects, scheduling
+from service.usecases.errors import Conflict, NotFound, PlanBlocked, PlanExpired, StalePlan
 
 Enqueue = Callable[[str, str], None]
 """Start a run: (run id, partition). Repeatable."""
@@ -33,8 +34,8 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     Settings that the plan was made with become the project's in the same unit of work.
 
     Raises NotFound; StalePlan if another plan of the project was applied since, or the team that the plan changes was
-    changed; PlanBlocked if the plan has errors; Conflict if the project has ended, and for a plan that a run of the
-    loop made for itself.
+    changed; PlanExpired if it is too old and was not applied before; PlanBlocked if the plan has errors; Conflict if
+    the project has ended, and for a plan that a run of the loop made for itself.
     """
     brought: SettingsChange | None = None
     with context.database.session() as session:
@@ -59,6 +60,8 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
             plan = plan_from_json(plan_row.body)
             if plan.blocked:
                 raise PlanBlocked([found for found in plan.findings if found.severity is Severity.ERROR])
+            if (until := planning.expires_at(context, plan_row)) <= context.now():
+                raise _expired(context, plan_row, until, _AGAIN[purpose])
             if runs.claim(session, plan_row.project_id, plan_row.serial):
                 if (brought := plan.settings) is not None:
                     project_changes.bring(session, context, project, brought, _AGAIN[purpose])
@@ -78,6 +81,16 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
     if run.state not in runs.ENDED:
         enqueue(run.id, partition)
     return run
+
+
+def _expired(context: Context, plan: PlanRow, until: datetime, fix: str) -> PlanExpired:
+    hours = context.settings.plan_hours
+    made = f"{plan.created_at:%Y-%m-%d %H:%M}"
+    message = (
+        f"This plan expired at {until:%Y-%m-%d %H:%M} UTC: it was made at {made} UTC, and plans are applied within "
+    )
+    message += f"{hours:g} hours of that. Nothing was written."
+    return PlanExpired("plan-expired", message, fix)
 
 
 def _new_run(context: Context, plan: PlanRow, run_id: str, purpose: Purpose, started_by: str) -> RunRow:

@@ -9,12 +9,13 @@ from service import schedule
 from service.context import Context
 from service.domain.remaining import Reached, left_to_do
 from service.domain.wire import batches_from_json, batches_to_json
+from service.runs import recheck
 from service.store import items, loops, runs
 from service.store.tables import PlanRow, ProjectRow, RunRow
 from service.usecases.applying import PLAN_AGAIN, Enqueue
 from service.usecases.errors import Conflict, NotFound, StalePlan
 
-ONLY_A_PLAN_MENDS = frozenset({"not-kept"})
+ONLY_A_PLAN_MENDS = frozenset({"not-kept", *recheck.CODES.values()})
 """Errors that sending the same again does not mend; they stay with the run that takes the work up."""
 
 
@@ -185,6 +186,7 @@ def _new_run(context: Context, session: Session, former: RunRow, started_by: str
         batches=left,
         since=former.since,
         findings=[entry for entry in former.findings if entry["code"] in ONLY_A_PLAN_MENDS],
+        conflicts=former.conflicts,
         continues=former.id,
         iteration=former.iteration,
     )

@@ -32,6 +32,10 @@ class StalePlan(Conflict):
     """The project has moved on since the plan was made."""
 
 
+class PlanExpired(Conflict):
+    """The plan is too old to be applied: people may have changed anything since."""
+
+
 class PlanBlocked(Conflict):
     """The plan has findings that must be mended first; `findings` are these."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -24,7 +24,7 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import placement, stranded
+from service.domain import conflicts, placement, stranded
 from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
@@ -139,11 +139,17 @@ def plan_of(row: PlanRow) -> Plan:
     return plan_from_json(row.body)
 
 
-def plan_json(row: PlanRow) -> dict[str, Any]:
+def expires_at(context: Context, row: PlanRow) -> datetime:
+    """From when on a plan is not applied any more, if it was not by then."""
+    return row.created_at + timedelta(hours=context.settings.plan_hours)
+
+
+def plan_json(context: Context, row: PlanRow) -> dict[str, Any]:
     """A kept plan as plain values, the form that CLI, plan files and REST show."""
     return {
         "id": row.id,
         "created_at": row.created_at.isoformat(),
+        "expires_at": expires_at(context, row).isoformat(),
         "run": row.run_id,
         **published(plan_of(row)),
         "requests": {"reads": row.reads, "writes": row.writes},
@@ -329,6 +335,7 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
         items=tuple(wanted),
         known=known_to(ours, observed),
         observed={key: seen.fields for key, seen in observed.items()},
+        stood={key: conflicts.stands(seen) for key, seen in observed.items()},
         drift=tuple(drift),
         vacancies=tuple(vacancies(assignment, wanted)),
         findings=(*findings, *people.findings),
@@ -372,6 +379,7 @@ def _adopting(plan: Plan, given: Mapping[ItemKey, ObservedItem]) -> Plan:
         changes=tuple(adoptions(plan.items, given)),
         known={**plan.known, **{key: seen.ref for key, seen in given.items()}},
         observed={**plan.observed, **{key: seen.fields for key, seen in given.items()}},
+        stood={**plan.stood, **{key: conflicts.stands(seen) for key, seen in given.items()}},
         drift=tuple(entry for entry in plan.drift if entry.key not in given),
     )
 

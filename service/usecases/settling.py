@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKey, RemoteRef
 from service.context import Context
-from service.domain import figures, placement
+from service.domain import conflicts, figures, placement
 from service.domain.course import course
 from service.domain.figures import TicketRecord
 from service.domain.plan import Plan, Recorded
-from service.domain.turnover import OFTEN, Carried, Move, Policy, Turnover
+from service.domain.turnover import OFTEN, Carried, Move, Policy, Turnover, key_of
 from service.domain.wire import finding_to_json, plan_from_json
 from service.store import items, loops
 from service.store.tables import CarryRow, IterationRow, LoopRow, PlanRow, RunRow
@@ -53,7 +53,7 @@ def settle(context: Context, run_id: str) -> None:
         done = _Done(
             run,
             plan,
-            _carried_out(plan.turnover, recorded),
+            _carried_out(_finished(plan.turnover, run, context.now()), recorded),
             {key: record.ref for key, record in recorded.items() if record.ref is not None},
             [*found, *(entry for entry in run.findings if entry not in found)],
             context.now(),
@@ -67,6 +67,17 @@ def settle(context: Context, run_id: str) -> None:
 
 def _is_settled(loop: LoopRow, turnover: Turnover) -> bool:
     return loop.state == loops.ENDED or 0 < turnover.begins <= loop.current
+
+
+def _finished(turnover: Turnover, run: RunRow, now: datetime) -> Turnover:
+    """The turnover without what people finished between the look and the move: that was done, not carried."""
+    done = {key for key, fields in (run.conflicts or {}).items() if conflicts.Kind.DONE in fields.values()}
+    contents = [
+        replace(one, status="done", done_at=one.done_at or now) if key_of(one) in done else one
+        for one in turnover.contents
+    ]
+    carried = tuple(one for one in turnover.carried if one.key not in done)
+    return replace(turnover, contents=tuple(contents), carried=carried)
 
 
 def _carried_out(turnover: Turnover, recorded: Mapping[ItemKey, Recorded]) -> Turnover:

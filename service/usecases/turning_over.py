@@ -19,12 +19,20 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import figures, placement, stranded
+from service.domain import conflicts, figures, placement, stranded
 from service.domain.continuation import brought_back, continued
 from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
 from service.domain.desired import fitting_findings
 from service.domain.diff import NOTHING, diff, without_lost
-from service.domain.overlay import extra_items, guest_refs, overlay, turnover_findings, without_carried
+from service.domain.overlay import (
+    extra_items,
+    guest_refs,
+    guests_shown,
+    guests_standing,
+    overlay,
+    turnover_findings,
+    without_carried,
+)
 from service.domain.plan import Change, Drift, Plan, Purpose
 from service.domain.team import Team
 from service.domain.turnover import (
@@ -139,7 +147,8 @@ def _plan(
         changes=tuple(changes),
         items=tuple(wanted),
         known=planning.known_to(ours, observed) | guest_refs(turnover),
-        observed={key: one.fields for key, one in observed.items()},
+        observed=guests_shown(turnover) | {key: one.fields for key, one in observed.items()},
+        stood=guests_standing(turnover) | {key: conflicts.stands(one) for key, one in observed.items()},
         drift=tuple(without_carried(drift, turnover, able)),
         vacancies=tuple(planning.vacancies(assignment, wanted)) if turnover.begins else (),
         findings=tuple(findings),

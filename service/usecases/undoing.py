@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import (
     Capabilities,
+    Fields,
     Finding,
     Item,
     ItemKey,
@@ -25,6 +26,7 @@ from connectors.tracker import (
     kind_of,
 )
 from service.context import Context
+from service.domain import conflicts
 from service.domain.batches import batches, estimate
 from service.domain.diff import UNREAD
 from service.domain.identity import REPLACED
@@ -352,7 +354,9 @@ def _draft(context: Context, task: _Task) -> Draft:
     seconds = monotonic() - started
     refs = {key: record.ref for key, record in scene.records.items() if record.ref is not None}
     observed = {key: one.fields for key, one in scene.observed.items()}
+    stood = {key: conflicts.stands(one) for key, one in scene.observed.items()}
     plan = _plan(task, spec, place, changes, refs, observed, findings, _items(changes, scene))
+    plan = replace(plan, stood=stood)
     expected = estimate(
         batches(plan.changes, plan.items, capabilities, plan.purpose),
         plan.items,
@@ -459,10 +463,21 @@ def _wait_until_settled(context: Context, missing: Collection[ItemRow]) -> None:
 def _items(changes: Iterable[Change], scene: Scene) -> list[Item]:
     """The items that changes refer to: with what is put back, and links with their ends."""
     return [
-        item_of(change.key, change.kind, {**scene.records[change.key].wanted, **(change.after or {})})
+        item_of(change.key, change.kind, {**scene.records[change.key].wanted, **_ours(change, scene)})
         for change in changes
         if change.action in (Action.UPDATE, Action.DELETE)
     ]
+
+
+def _ours(change: Change, scene: Scene) -> Fields:
+    """What a change puts back, of labels only ours: those that people added are written along, and are not ours."""
+    after = dict(change.after or {})
+    now = scene.observed.get(change.key)
+    if "labels" in after and now is not None:
+        before = (change.before or {}).get("labels") or ()
+        theirs = set(now.fields.get("labels") or ()) - set(before)
+        after["labels"] = sorted(set(after["labels"]) - theirs)
+    return after
 
 
 def _findings(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
+from service.context import Context
+from service.store.tables import PlanRow
 from tests.api.conftest import ML_TEAM, Api, assert_problem
 
 
@@ -78,6 +81,22 @@ def test_a_plan_made_before_another_was_applied_is_stale(api: Api) -> None:
     run = api.post(f"/plans/{first['id']}/apply", status=202)
     assert_problem(api("POST", f"/plans/{second['id']}/apply"), "plan-stale", 409)
     api.wait_for_end(run["id"])
+
+
+def test_a_plan_that_nobody_applied_in_time_is_refused_and_says_so(api: Api, context: Context) -> None:
+    project = api.new_project()
+    plan = api.post(f"/projects/{project}/plans")
+    made, expires = (datetime.fromisoformat(plan[name]) for name in ("created_at", "expires_at"))
+    with context.database.session() as session:
+        row = session.get_one(PlanRow, plan["id"])
+        row.created_at -= timedelta(hours=context.settings.plan_hours, seconds=1)
+
+    problem = assert_problem(api("POST", f"/plans/{plan['id']}/apply"), "plan-expired", 409)
+
+    assert expires - made == timedelta(hours=24)
+    assert "expired" in problem["detail"]
+    assert "phaseloop plan" in problem["detail"]
+    assert api.get(f"/plans/{plan['id']}")["run"] is None
 
 
 def test_the_same_plan_applied_twice_is_one_run(api: Api) -> None:

@@ -18,6 +18,7 @@ from connectors.tracker import (
     ItemKind,
     Place,
     ProjectSpec,
+    Rejected,
     RemoteRef,
     Severity,
     Tracker,
@@ -176,11 +177,36 @@ def test_what_jira_has_against_a_start_is_told_in_its_words(
     tracker: Tracker, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
 ) -> None:
     backwards = replace(iteration(1), ends=iteration(1).starts)
+    sprint(person, refs[FIRST], startDate=None, endDate=None)
     with pytest.raises(TrackerRefused, match="end date of a sprint must be after") as caught:
         tracker.start_iteration(place, backwards, refs[FIRST])
     assert "Iteration 1" in caught.value.message
     assert caught.value.status == 400
     assert sprint(person, refs[FIRST])["state"] == "future"
+
+
+def test_a_sprint_keeps_the_dates_that_people_gave_it_when_it_is_started(
+    tracker: Tracker, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
+) -> None:
+    theirs = sprint(person, refs[FIRST], endDate="2027-11-19T17:00:00.000+01:00")["endDate"]
+
+    tracker.start_iteration(place, iteration(1), refs[FIRST])
+
+    assert (sprint(person, refs[FIRST])["state"], sprint(person, refs[FIRST])["endDate"]) == ("active", theirs)
+
+
+def test_tickets_for_a_sprint_that_takes_none_are_refused_with_few_calls(
+    bench: Bench, tracker: Tracker, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
+) -> None:
+    tracker.start_iteration(place, iteration(1), refs[FIRST])
+    tracker.close_iteration(place, iteration(1), refs[FIRST])
+    tickets = created(tracker, place, *(ticket(f"more-{number}") for number in range(20)))
+    before = sum(bench.requests())
+
+    outcomes = tracker.move(place, list(tickets.items()), refs[FIRST])
+
+    assert {type(outcome) for outcome in outcomes} == {Rejected}
+    assert sum(bench.requests()) - before <= 5
 
 
 def test_beginning_and_closing_take_a_read_and_a_write_each_and_nothing_is_written_again(

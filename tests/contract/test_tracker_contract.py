@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -661,6 +662,30 @@ def test_update_writes_the_changed_fields_and_no_other(bench: Bench, tracker: Tr
     tracker.update(place, ItemKind.TICKET, ref, changed, ["epic"], None)
     assert tracker.find(place, known)[key].fields["epic"] is None
     assert key in tracker.find(place, {})
+
+
+@promise("update")
+def test_a_label_that_somebody_puts_on_after_the_look_stays(tracker: Tracker, place: Place) -> None:
+    refs = created(tracker, place, ticket("a", labels=("ours", "old")))
+    key, ref = ItemKey("ticket:a"), refs[ItemKey("ticket:a")]
+    shown = tracker.find(place, refs)[key].fields
+    tracker.update(place, ItemKind.TICKET, ref, ticket("a", labels=("ours", "old", "theirs")), ["labels"], None)
+
+    tracker.update(place, ItemKind.TICKET, ref, ticket("a", labels=("ours", "new")), ["labels"], None, shown)
+
+    assert tracker.find(place, refs)[key].fields["labels"] == ["new", "ours", "theirs"]
+
+
+@promise("written_as", "find")
+def test_what_was_written_is_shown_as_was_foretold_markup_aside(tracker: Tracker, place: Place) -> None:
+    text = "A **bold** word, `code` and\n\n- one\n- two\n\n## A heading\n\n> said [so](https://example.com)."
+    item = ticket("a", text=text, checklist=("It is done",))
+    refs = created(tracker, place, item)
+
+    shown = tracker.find(place, refs)[item.key].fields["text"]
+
+    foretold = tracker.written_as(place, item)["text"]
+    assert re.findall(r"[^\W_]+", foretold) == re.findall(r"[^\W_]+", shown)
 
 
 @promise("update")

@@ -68,7 +68,7 @@ def assert_turned(table: Turntable, team: JiraTeam) -> None:
     ("fault", "code"),
     [
         ({"status": 204, "body": "empty"}, "not-carried"),  # accepted, and not done
-        ({"status": 403}, "refused"),
+        ({"status": 403}, "item-refused"),
     ],
 )
 def test_nothing_is_closed_while_what_is_carried_is_not_in_its_place(

@@ -211,11 +211,12 @@ def turntable(
             template = TemplateText.of(file.read_text(), file.name)
             parameters = {"start_date": START, **asked.pop("parameters", {})}
             zone = asked.pop("time_zone", "UTC")
+            advancing_by = asked.pop("advancing_by", None) or Advancing()
             request = projects.Request(
                 "ML", "ML", "tracker", team().name, template, parameters, time_zone=zone, create=True, **asked
             )
             project = projects.put(context, request)
-            with Engine(context, Advancing()) as engine:
+            with Engine(context, advancing_by) as engine:
                 table = Turntable(context, engine, clock, sandbox, project.id)
                 table.set("2026-02-27T12:00")
                 yield table

@@ -24,7 +24,7 @@ creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATE
 )
 def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
     """The plan as it was made, and the run that applies it, if there is one."""
-    return planning.plan_json(planning.get(context, plan_id))
+    return planning.plan_json(context, planning.get(context, plan_id))
 
 
 @creating.post(
@@ -41,6 +41,7 @@ def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
             *openapi.IDEMPOTENCY,
             "not-found",
             "plan-stale",
+            "plan-expired",
             "plan-blocked",
             "project-ended",
             "invalid-input",

@@ -226,7 +226,7 @@ def make_plan(
     with placed(partial(_planned_pointer, settings=asked.settings)):
         plan_id = once(make)
     response.headers["Location"] = f"/api/v1/plans/{plan_id}"
-    return planning.plan_json(planning.get(context, plan_id))
+    return planning.plan_json(context, planning.get(context, plan_id))
 
 
 def _request(context: Context, row: ProjectRow, body: project_models.ProjectChanges) -> projects.Request:

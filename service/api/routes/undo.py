@@ -71,4 +71,4 @@ def make_removal_plan(
 
 def _answered(context: Context, plan_id: str, response: Response) -> dict[str, Any]:
     response.headers["Location"] = f"/api/v1/plans/{plan_id}"
-    return planning.plan_json(planning.get(context, plan_id))
+    return planning.plan_json(context, planning.get(context, plan_id))

@@ -116,8 +116,17 @@ def test_an_epic_has_no_people_and_gets_its_own_name_only_where_it_is_demanded()
 def test_only_the_changed_fields_are_written() -> None:
     assert update_body(LAYOUT, TICKET, ["title"], None) == {"fields": {"summary": "Tune the model"}}
     assert set(update_body(LAYOUT, TICKET, ["checklist"], None)["fields"]) == {"description"}
-    assert update_body(LAYOUT, TICKET, ["labels"], None) == {"fields": {"labels": ["modelling", "phaseloop-ml"]}}
+    assert update_body(LAYOUT, TICKET, ["labels"], None) == {"update": {"labels": [{"add": "modelling"}]}}
+    assert update_body(LAYOUT, TICKET, ["labels"], None, ["modelling"]) == {}
     assert update_body(LAYOUT, TICKET, ["iteration"], None) == {}
+
+
+def test_labels_are_put_on_and_taken_off_one_by_one_and_the_one_that_finds_the_ticket_stays() -> None:
+    there = ["old", "phaseloop-ml"]
+
+    assert update_body(LAYOUT, TICKET, ["labels"], None, there) == {
+        "update": {"labels": [{"add": "modelling"}, {"remove": "old"}]}
+    }
 
 
 def test_emptied_fields_are_written_as_nothing() -> None:

@@ -355,3 +355,18 @@ def test_what_a_look_at_the_records_takes_is_told_before_it_is_done() -> None:
 
     # Two looks round the step that fills, a read and a write for each record and for the comment.
     assert (expected.reads, expected.writes) == (2 + 2 + 1, 2 + 1)
+
+
+def test_items_that_change_go_a_hundred_to_a_batch_with_one_look_for_each() -> None:
+    keys = [ItemKey(f"ticket:{number}") for number in range(250)]
+    items = [Item(key, ItemKind.TICKET, "T") for key in keys]
+    changes = [
+        Change(key, ItemKind.TICKET, Action.UPDATE, Reason.CHANGED, "T", {}, {"title": "T"}, ("title",)) for key in keys
+    ]
+
+    plan = batches(changes, items, JIRA)
+    told = estimate(plan, items, JIRA, creates_project=False, seconds_per_call=0.1)
+
+    assert [len(batch.keys) for batch in plan if batch.op is Op.UPDATE] == [100, 100, 50]
+    assert told.writes == 250
+    assert told.reads == 3 + len([batch for batch in plan if batch.op is Op.READ_BACK])

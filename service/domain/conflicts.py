@@ -1,0 +1,309 @@
+"""What people did to an item between the look that a plan was made from and the moment before the item is written.
+
+Pure. Field by field, what the tracker showed then is compared with what it shows now: what differs is people's, and is
+not written. What already is as the plan wants it, we may have written ourselves before a crash; that is no conflict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
+from service.domain.plan import Change, Reason
+
+ARCHIVED = "archived"
+"""How an item stands that people put out of the way; else it stands as its status says."""
+
+WHOLE = "*"
+"""In place of a field's name: the conflict is about all of the item."""
+
+_HOMES = frozenset({"epic", "iteration"})
+_MOMENTS = frozenset({"starts", "ends"})
+_PROSE = frozenset({"text", "goal"})
+"""Fields that a tracker may show in another form than they were written in."""
+
+_WORDS = re.compile(r"[^\W_]+")
+
+
+class Kind(StrEnum):
+    """What people did."""
+
+    CHANGED = "changed"
+    GONE = "gone"
+    ARCHIVED = "archived"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A field that is not written, because people changed it since the plan was made; or (`WHOLE`) an item that is
+    gone or archived, or (`iteration`) that is done and so stays where it is. `then` and `now` are what the tracker
+    showed."""
+
+    key: ItemKey
+    kind: Kind
+    field: str
+    then: Any = None
+    now: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item as the tracker showed it when the plan was made; `stood` is empty where that is not known."""
+
+    fields: Fields
+    stood: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the fields that a change writes: those to `write`, those that are `there` already and need only
+    be recorded, and the `conflicts`, which are left. `labels` are all that the item is to have, where they are written.
+    """
+
+    write: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    labels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is about to be written to one item: the `names` of `wanted` (see `Item.fields`). `forms` are fields as the
+    tracker shows them once they are written, where that differs; `recorded` is what we wrote last."""
+
+    change: Change
+    names: Sequence[str]
+    wanted: Fields
+    forms: Fields
+    recorded: Fields
+
+
+def stands(item: ObservedItem) -> str:
+    """How an item stands, as plans keep it."""
+    return ARCHIVED if item.archived else item.status
+
+
+def judged(
+    writing: Writing, then: Shown, now: ObservedItem | None, known: Sequence[Mapping[ItemKey, RemoteRef]]
+) -> Verdict:
+    """Hold what is about to be written against what the tracker shows now (None: nothing). `known` lead from keys to
+    references, by the plan and by our records: an epic may have got a key, or lost it, since the plan was made."""
+    key = writing.change.key
+    if now is None:
+        return Verdict(conflicts=(Conflict(key, Kind.GONE, WHOLE),))
+    if now.archived and then.stood not in ("", ARCHIVED):
+        return Verdict(conflicts=(Conflict(key, Kind.ARCHIVED, WHOLE),))
+    names = list(writing.names)
+    left: list[Conflict] = []
+    if now.status == "done" and then.stood not in ("", "done", ARCHIVED):
+        place = _place_of(writing)
+        if place in names and not _is_there(place, writing, now.fields, known):
+            names.remove(place)
+            left.append(Conflict(key, Kind.DONE, place, then.stood, now.status))
+    write: list[str] = []
+    there: list[str] = []
+    labels: tuple[str, ...] | None = None
+    for name in names:
+        if name == "labels" and "labels" in now.fields:
+            labels, to_write, differing = _labels(writing, then.fields, now.fields)
+            (write if to_write else there).append(name)
+            left += [Conflict(key, Kind.CHANGED, name, was, became) for was, became in differing]
+            continue
+        if _is_there(name, writing, now.fields, known):
+            (there if _needs_no_write(name, writing, now.fields) else write).append(name)
+        elif is_unchanged(name, then.fields, now.fields, known) or _is_begun(name, writing, then.fields, now.fields):
+            write.append(name)
+        elif not _was_written_since(name, writing):
+            shown = _shown_as(name, now.fields)
+            left.append(Conflict(key, Kind.CHANGED, name, then.fields.get(shown), now.fields.get(shown)))
+    return Verdict(tuple(write), tuple(there), tuple(left), labels)
+
+
+def _place_of(writing: Writing) -> str:
+    """The field that says in which iteration a ticket is: a ticket that people finished stays in its own."""
+    return "labels" if writing.change.reason is Reason.CARRIED and "iteration" not in writing.names else "iteration"
+
+
+def is_unchanged(name: str, then: Fields, now: Fields, known: Sequence[Mapping[ItemKey, RemoteRef]] = ()) -> bool:
+    """Whether the tracker shows a field as it did then. What it does not show cannot have been seen to change."""
+    shown = _shown_as(name, now)
+    if shown not in now or shown not in then:
+        return True
+    was, current = then[shown], now[shown]
+    if shown in _HOMES:
+        return _is_same_place(was, current, known)
+    return _is_same(shown, was, current)
+
+
+def _shown_as(name: str, now: Fields) -> str:
+    """The field in which a tracker shows what is written: a checklist stands in the text where there is none."""
+    return "text" if name == "checklist" and "checklist" not in now else name
+
+
+def _is_same(name: str, was: Any, current: Any) -> bool:
+    if name in _MOMENTS and isinstance(was, str) and isinstance(current, str):
+        try:
+            return datetime.fromisoformat(was) == datetime.fromisoformat(current)
+        except ValueError:
+            return was == current
+    if name in _PROSE or name == "title":
+        return str(was or "").strip() == str(current or "").strip()
+    if name == "labels":
+        return set(was or ()) == set(current or ())
+    return bool(was == current)
+
+
+def _is_same_place(was: Any, current: Any, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> bool:
+    return was == current or bool(_names_of(was, known) & _names_of(current, known))
+
+
+def _names_of(place: Any, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> set[str]:
+    """All that an epic or iteration goes by: our key, the tracker's key, its id."""
+    if place is None:
+        return set()
+    refs = [refs[ItemKey(place)] for refs in known if ItemKey(place) in refs]
+    return {str(place)} | {name for ref in refs for name in (ref.id, ref.key)}
+
+
+def _is_there(name: str, writing: Writing, now: Fields, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> bool:
+    """Whether the tracker shows a field as it is to be written."""
+    shown = _shown_as(name, now)
+    if shown not in now:
+        return False
+    wanted, current = writing.forms.get(shown, writing.wanted.get(shown)), now[shown]
+    if shown in _HOMES:
+        return _is_same_place(wanted, current, known)
+    if shown == "labels":
+        return False
+    if shown == "checklist":
+        return list(wanted or ()) == list(current or ())
+    return _is_same(shown, wanted, current) or (shown in _PROSE and _says_the_same(wanted, current))
+
+
+def _says_the_same(wanted: Any, current: Any) -> bool:
+    """Whether two texts have the same words: trackers rewrite markup."""
+    return _WORDS.findall(str(wanted or "")) == _WORDS.findall(str(current or ""))
+
+
+def _needs_no_write(name: str, writing: Writing, now: Fields) -> bool:
+    """Whether a field that is there already needs no call. What takes several calls may have broken off between them;
+    so it is written once more, which changes nothing, unless it is recorded as written. A text in other markup than
+    ours stays as it is."""
+    shown = _shown_as(name, now)
+    recorded = name in writing.recorded and writing.recorded[name] == writing.wanted.get(name)
+    exactly = _is_same(shown, writing.forms.get(shown, writing.wanted.get(shown)), now[shown])
+    return recorded or (shown in _PROSE and not exactly)
+
+
+def _is_begun(name: str, writing: Writing, then: Fields, now: Fields) -> bool:
+    """Whether a checklist only has lines more than it had that are to be written: we were interrupted."""
+    if name != "checklist" or "checklist" not in now:
+        return False
+    was, current = Counter(then.get(name) or ()), Counter(now[name] or ())
+    return not was - current and not (current - was) - Counter(writing.wanted.get(name) or ())
+
+
+def _was_written_since(name: str, writing: Writing) -> bool:
+    """Whether this plan has written the field already: then what the tracker shows is our text in its own form, or
+    what people made of it later, which is drift as any other. What is restored was on record all along."""
+    if writing.change.reason is Reason.RESTORED:
+        return False
+    before = (writing.change.before or {}).get(name)
+    wanted = writing.wanted.get(name)
+    return name in writing.recorded and writing.recorded[name] == wanted and before != wanted
+
+
+def _labels(
+    writing: Writing, then: Fields, now: Fields
+) -> tuple[tuple[str, ...], bool, list[tuple[list[str], list[str]]]]:
+    """The labels that the item is to have: as it has them now, with what the plan puts on and without what it takes
+    off; whether that is a change; and which labels of ours people took off since, with what they put in their place.
+
+    Of labels such as `points:5` an item has one of a family: where people chose another one, theirs stays."""
+    current = set(now["labels"] or ())
+    was = set(then["labels"] or ()) if "labels" in then else current
+    planned = set((writing.change.after or {}).get("labels") or ())
+    on, off = planned - was, was - planned
+    families: dict[str, set[str]] = {}
+    for label in current - was - on:
+        families.setdefault(_family(label), set()).add(label)
+    chosen = {label for label in on - current if families.get(_family(label))}
+    replaced = [
+        (sorted(one for one in off if _family(one) == family), sorted(families[family]))
+        for family in sorted({_family(label) for label in chosen})
+    ]
+    on -= chosen
+    ours = set() if writing.change.kind is ItemKind.GUEST else set(writing.wanted.get("labels") or ())
+    lost: list[tuple[list[str], list[str]]] = [([label], []) for label in sorted((ours & was & planned) - current)]
+    return tuple(sorted((current | on) - off)), bool(on - current or off & current), [*replaced, *lost]
+
+
+def _family(label: str) -> str:
+    """What a label says something about: of `points:5` it is `points:`; a label without a value is alone."""
+    name, sign, _ = label.partition(":")
+    return f"{name}:" if sign else label
+
+
+def without(changed: Collection[str], left: Mapping[str, str]) -> list[str]:
+    """The fields of a change but for those that were left, in their order."""
+    return [] if WHOLE in left else [name for name in changed if name not in left]
+
+
+def described(conflict: Conflict, title: str, names: Mapping[str, str]) -> str:
+    """What happened, for people; `names` are titles of items and people by their keys and accounts."""
+    match conflict.kind:
+        case Kind.GONE:
+            return f'"{title}" is gone since this was planned: it was deleted, moved elsewhere, or hidden from us.'
+        case Kind.ARCHIVED:
+            return f'"{title}" was archived since this was planned, so nothing was written to it.'
+        case Kind.DONE:
+            return f'"{title}" was finished since this was planned, so it stays in its iteration.'
+    if conflict.field == "labels":
+        was, became = ", ".join(conflict.then) or "none", ", ".join(conflict.now)
+        if became:
+            return f'"{title}": its label was {was} when this was planned and is {became} now, so it stays so.'
+        return f'"{title}": the label {was} was taken off since this was planned, and stays off.'
+    then, now = (_said(conflict.field, value, names) for value in _differing(conflict))
+    name = _SAID.get(conflict.field, conflict.field)
+    return f'"{title}": its {name} was {then} when this was planned and is {now} now, so it stays so.'
+
+
+_SAID = {"points": "estimate", "starts": "start", "ends": "end"}
+
+_LONGEST = 60
+"""Characters of a value that are shown."""
+
+_BEFORE = 12
+"""Characters of a text that are shown before the first that differs."""
+
+
+def _differing(conflict: Conflict) -> tuple[Any, Any]:
+    """Both values; of texts what begins a little before their first difference."""
+    then, now = conflict.then, conflict.now
+    if conflict.field not in _PROSE | {"checklist"} or not isinstance(then, str) or not isinstance(now, str):
+        return then, now
+    same = next(
+        (place for place, (a, b) in enumerate(zip(then, now, strict=False)) if a != b), min(map(len, (then, now)))
+    )
+    start = same - _BEFORE
+    return (f"…{then[start:]}", f"…{now[start:]}") if start > 0 else (then, now)
+
+
+def _said(name: str, value: Any, names: Mapping[str, str]) -> str:
+    """A field's value in a sentence."""
+    if value is None or value == "" or value == []:
+        return "nobody" if name == "assignee" else "empty"
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = " ".join(names.get(str(value), str(value)).split())
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return f'"{short}"' if name in _PROSE | _HOMES | {"title", "checklist"} else short

@@ -1,0 +1,144 @@
+"""What the batches of a run do to items that exist: update fields, put tickets into iterations, complete checklists.
+
+Each looks right before it writes (see `recheck`), so it may run again after a crash: what is there already is recorded,
+and what people changed since the plan was made is left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from connectors.tracker import Done, Fields, Item, ItemKey, ObservedItem, Outcome, RemoteRef
+from service.domain.batches import Batch, written_apart
+from service.domain.conflicts import WHOLE, Verdict
+from service.domain.plan import Action
+from service.runs import recheck
+from service.runs.work import Work
+from service.store import items
+
+FRESH = 60.0
+"""Seconds in which what this run has made is put into its iteration without another look: no plan, and hardly a person,
+has seen it."""
+
+
+def update(work: Work, batch: Batch) -> None:
+    """Write fields of these items, those that are still as the plan saw them."""
+    apart = written_apart(work.place.capabilities)
+    present = recheck.ref_of(work, batch.keys)
+    names: dict[ItemKey, list[str]] = {}
+    for key, _ in present:
+        values = work.desired[key].fields()
+        names[key] = [name for name in work.changes[key].changed if name in values and name not in apart]
+    verdicts = recheck.judge(work, names)
+    for key, ref in present:
+        verdict, shown = verdicts[key]
+        if shown is not None:
+            _update(work, key, ref, verdict, shown)
+
+
+def _update(work: Work, key: ItemKey, ref: RemoteRef, verdict: Verdict, shown: ObservedItem) -> None:
+    item = work.desired[key]
+    if verdict.write:
+        done = False
+        with recheck.refusals_told(work, item):
+            whole = item if verdict.labels is None else replace(item, labels=verdict.labels)
+            epic = work.ref(item.epic)
+            work.tracker.update(work.place, item.kind, ref, whole, verdict.write, epic, shown.fields)
+            done = True
+        if not done:
+            return
+    values = item.fields()
+    fields = {name: values[name] for name in (*verdict.write, *verdict.there)}
+    if fields:
+        with work.context.database.session() as session:
+            items.written(session, work.project.id, key, fields, work.run.id, work.context.now())
+
+
+def move(work: Work, batch: Batch) -> None:
+    """Put these tickets into their iteration, those that are still where the plan saw them and not done since."""
+    target = work.ref(batch.target)
+    present = recheck.ref_of(work, batch.keys)
+    if (target is None and batch.target is not None) or not present:
+        return
+    fresh = {key for key, _ in present if _is_fresh(work, key)}
+    placed = {key for key in fresh if _is_in(work.rows[key].wanted, batch.target)}
+    verdicts = recheck.judge(work, {key: ["iteration"] for key, _ in present if key not in fresh})
+    moving = [(key, ref) for key, ref in present if key not in placed and _is_going(verdicts.get(key))]
+    there = [key for key, (verdict, _) in verdicts.items() if verdict.there]
+    outcomes: list[Outcome] = [Done(key, ref) for key, ref in present if key in there]
+    if moving:
+        outcomes += work.tracker.move(work.place, moving, target)
+    record_written(work, outcomes, {outcome.key: {"iteration": batch.target} for outcome in outcomes})
+
+
+def _is_going(found: tuple[Verdict, ObservedItem | None] | None) -> bool:
+    """Whether a ticket is moved: the look says so, or there was none."""
+    return found is None or bool(found[0].write)
+
+
+def _is_fresh(work: Work, key: ItemKey) -> bool:
+    """Whether this run has only just made a ticket."""
+    row = work.rows[key]
+    made = work.changes[key].action is Action.CREATE and row.made_by == work.run.id
+    return made and (work.context.now() - row.updated_at).total_seconds() < FRESH
+
+
+def _is_in(written: Fields, iteration: ItemKey | None) -> bool:
+    """Whether a ticket was put into this iteration; into none counts, never having been put anywhere does not."""
+    return "iteration" in written and written["iteration"] == iteration
+
+
+def finish(work: Work, batch: Batch) -> None:
+    """Have the tracker complete the tickets whose create call could not carry everything, and those whose checklist
+    changed and is still as the plan saw it."""
+    present = recheck.ref_of(work, batch.keys)
+    changed = {key for key, _ in present if work.changes[key].action is not Action.CREATE}
+    verdicts = recheck.judge(work, {key: ["checklist"] for key in changed})
+    left = {
+        key: _left(work.rows[key].wanted, work.desired[key], rewritten=key in changed)
+        for key, _ in present
+        if _is_going(verdicts.get(key))
+    }
+    unfinished = [(work.desired[key], ref) for key, ref in present if left.get(key)]
+    outcomes: list[Outcome] = [Done(key, ref) for key, ref in present if key in verdicts and verdicts[key][0].there]
+    left |= {outcome.key: {"checklist": work.desired[outcome.key].fields()["checklist"]} for outcome in outcomes}
+    if unfinished:
+        outcomes += work.tracker.finish(work.place, unfinished)
+    record_written(work, outcomes, left)
+
+
+def _left(written: Fields, item: Item, *, rewritten: bool) -> Fields:
+    """What of a ticket is still to be finished: its text only if none was written, its checklist also if it changed."""
+    wanted = item.fields()
+    left = {name: wanted[name] for name in ("text", "checklist") if name not in written}
+    done = written.get("checklist") == wanted["checklist"] and not rewritten
+    return left if done else {**left, "checklist": wanted["checklist"]}
+
+
+def record_written(work: Work, outcomes: Sequence[Outcome], fields: Mapping[ItemKey, Fields]) -> None:
+    """Record which of the items were written, with the `fields` of each, and a finding for each that was refused."""
+    if not outcomes:
+        return
+    now = work.context.now()
+    with work.context.database.session() as session:
+        items.load(session, work.project.id, [outcome.key for outcome in outcomes])
+        for outcome in outcomes:
+            if isinstance(outcome, Done):
+                items.written(session, work.project.id, outcome.key, fields[outcome.key], work.run.id, now)
+    work.findings += [
+        recheck.refusal(work.desired[outcome.key], [str(problem) for problem in outcome.problems])
+        for outcome in outcomes
+        if not isinstance(outcome, Done)
+    ]
+
+
+def seen_labels(shown: Collection[str], wanted: Collection[str], before: Collection[str]) -> list[str]:
+    """The labels that people's changes are told from, after an update: those shown, and ours that were there before and
+    that people took off, which is theirs to do and is to be seen as such."""
+    return sorted({*shown, *(set(wanted) & set(before))})
+
+
+def is_whole(left: Mapping[str, str]) -> bool:
+    """Whether nothing of an item was written."""
+    return WHOLE in left

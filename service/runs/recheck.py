@@ -1,0 +1,147 @@
+"""The look right before a write: what people changed since the plan was made is theirs, and is not written.
+
+One bulk read for a batch, field by field (see `domain.conflicts`). What is left is a finding for people, and is kept
+with the run, so that what comes after (reading back, closing, recording) does not take it for written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, TrackerRefused
+from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
+from service.domain import conflicts
+from service.domain.conflicts import Conflict, Shown, Verdict, Writing
+from service.domain.diff import baseline
+from service.domain.plan import Change, Purpose, Recorded
+from service.runs.work import Work
+from service.store import items
+from service.store.tables import RunRow
+
+CODES = {
+    conflicts.Kind.CHANGED: "changed-meanwhile",
+    conflicts.Kind.GONE: "gone-meanwhile",
+    conflicts.Kind.ARCHIVED: "archived-meanwhile",
+    conflicts.Kind.DONE: "done-meanwhile",
+}
+
+_AGAIN = {
+    Purpose.APPLY: "Plan again: the new plan keeps what people changed, shows it as drift, and does what is left.",
+    Purpose.UNDO: "Undo again: the new plan keeps what people changed, and takes back what is left.",
+    Purpose.REMOVE: "Look at it in the tracker, and change it by hand if it is not meant.",
+    Purpose.ADVANCE: "Nothing needs to be done if it is meant; the next plan shows it as drift.",
+    Purpose.DOCUMENT: "Nothing needs to be done if it is meant; the next look reads the record anew.",
+}
+
+
+@contextmanager
+def refusals_told(work: Work, item: Item) -> Iterator[None]:
+    """Turn what the tracker says against this one item into a finding: it stops nothing else. That the account itself
+    is refused stops everything."""
+    try:
+        yield
+    except CredentialsRefused:
+        raise
+    except NotVisible as error:
+        report(work, [Conflict(item.key, conflicts.Kind.GONE, conflicts.WHOLE)], error.message)
+    except TrackerRefused as error:
+        problems = [str(problem) for problem in error.problems] if isinstance(error, ItemRejected) else []
+        work.findings.append(refusal(item, problems or [error.message]))
+
+
+def refusal(item: Item, problems: Sequence[str]) -> Finding:
+    """That the tracker refused an item, and why."""
+    return Finding(
+        Severity.ERROR,
+        "item-refused",
+        f'The tracker refused "{item.title}": ' + "; ".join(problems),
+        "Mend what it names (in the template, the team or the project's screens), plan again and apply: "
+        "only this one will be made.",
+        item.key,
+    )
+
+
+def judge(work: Work, names: Mapping[ItemKey, Sequence[str]]) -> dict[ItemKey, tuple[Verdict, ObservedItem | None]]:
+    """Read these items, in one bulk read, and say which of their fields are to be written. What is left is reported.
+    With each comes the item as the tracker shows it now."""
+    if not names:
+        return {}
+    now = _read(work, names)
+    known = [work.plan.known, items.references(work.rows)]
+    verdicts = {}
+    for key, fields in names.items():
+        item, record = work.desired[key], _recorded(work, key)
+        writing = Writing(
+            work.changes[key], fields, item.fields(), work.tracker.written_as(work.place, item), record.wanted
+        )
+        verdicts[key] = conflicts.judged(writing, _then(work, key, record), now.get(key), known), now.get(key)
+    found = [conflict for verdict, _ in verdicts.values() for conflict in verdict.conflicts]
+    report(work, found, cleared=names)
+    return verdicts
+
+
+def _read(work: Work, keys: Collection[ItemKey]) -> Mapping[ItemKey, ObservedItem]:
+    known = {**work.plan.known, **items.references(work.rows)}
+    readable = items.readable(known) | {key: known[key] for key in keys if key in known}
+    return work.tracker.find(work.place, readable, only=[key for key in keys if key in known])
+
+
+def _recorded(work: Work, key: ItemKey) -> Recorded:
+    row = work.rows.get(key)
+    if row is None:
+        return Recorded(key, kind_of(key), None, {})
+    return Recorded(key, ItemKind(row.kind), items.reference(row), row.wanted, row.seen)
+
+
+def _then(work: Work, key: ItemKey, record: Recorded) -> Shown:
+    """What the plan saw of an item. It has seen nothing of what this run has made: that is as we wrote it."""
+    if key in work.plan.observed:
+        return Shown(work.plan.observed[key], work.plan.stood.get(key, ""))
+    fresh: Fields = {"iteration": None, **baseline(record)}
+    return Shown(fresh, "todo")
+
+
+def report(
+    work: Work, found: Sequence[Conflict], why: str = "", *, cleared: Mapping[ItemKey, Sequence[str]] | None = None
+) -> None:
+    """Tell people what is left to them, and keep it with the run, in place of what an earlier attempt at the same
+    (`cleared`) had found."""
+    names: dict[str, str] = {str(item.key): item.title for item in work.plan.items} | dict(work.plan.people)
+    texts = {one.key for one in found if one.field == "text"}
+    for one in found:
+        if one.field == "checklist" and one.key in texts:
+            continue  # it stands in the text
+        seen = work.plan.observed.get(one.key, {})
+        title = str(seen.get("title") or names.get(one.key) or work.changes[one.key].title)
+        text = f"{conflicts.described(one, title, names)} {why}".strip()
+        work.findings.append(Finding(Severity.ERROR, CODES[one.kind], text, _AGAIN[work.plan.purpose], one.key))
+    before = work.run.conflicts or {}
+    kept = {
+        key: {name: kind for name, kind in fields.items() if name not in (cleared or {}).get(ItemKey(key), ())}
+        for key, fields in before.items()
+    }
+    for one in found:
+        kept.setdefault(one.key, {})[one.field] = one.kind.value
+    kept = {key: fields for key, fields in kept.items() if fields}
+    if kept != before:
+        with work.context.database.session() as session:
+            session.get_one(RunRow, work.run.id).conflicts = kept
+        work.run.conflicts = kept
+
+
+def left_of(work: Work, key: ItemKey) -> Mapping[str, str]:
+    """The fields of an item that this run left to people, with what they did."""
+    found: Mapping[str, str] = (work.run.conflicts or {}).get(key, {})
+    return found
+
+
+def written_of(work: Work, change: Change) -> list[str]:
+    """The fields that a change has written: without those that were left."""
+    left = left_of(work, change.key)
+    return [] if conflicts.WHOLE in left else [name for name in change.changed if name not in left or name == "labels"]
+
+
+def ref_of(work: Work, keys: Collection[ItemKey]) -> list[tuple[ItemKey, RemoteRef]]:
+    """The items of these that exist, with their references."""
+    return [(key, ref) for key in keys if (ref := work.ref(key)) is not None]

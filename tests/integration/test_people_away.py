@@ -1,0 +1,114 @@
+"""Between plan and apply people also delete, archive and finish tickets, and answers get lost: the rest is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from connectors.tracker import ItemKey
+from service.context import Context
+from service.store import runs
+from service.store.tables import RunRow, StepRow
+from service.usecases import applying, planning, undoing
+from service.usecases.errors import PlanExpired
+from tests.integration.meanwhile import PLAIN, Hands, hands, refs, set_up_anew, template
+from tests.integration.test_people_meanwhile import FIRST, Meanwhile
+from tests.integration.turntable import Turntable, turntable
+
+
+@pytest.fixture(params=["jira", "trello"])
+def tracker(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def turning() -> Meanwhile:
+    return Meanwhile()
+
+
+@pytest.fixture
+def table(tracker: str, turning: Meanwhile, tmp_path: Path) -> Iterator[Turntable]:
+    file = tmp_path / "meanwhile.yaml"
+    file.write_text(template(anew=False).text)
+    with turntable(tmp_path / "home", tracker, template=file, advancing_by=turning) as opened:
+        yield opened
+
+
+@pytest.fixture
+def people(table: Turntable, tracker: str) -> Hands:
+    built = table.plan_and_apply()
+    assert built.state == runs.COMPLETED, built.findings
+    return hands(table, tracker, built)
+
+
+def codes(run: RunRow) -> set[tuple[str, str]]:
+    """What was found about tickets; a new dependency on one that is gone is found as well."""
+    return {(one["subject"], one["code"]) for one in run.findings if one["subject"].startswith("ticket:")}
+
+
+def test_what_is_gone_keeps_nothing_else_from_being_written_and_a_lost_answer_is_no_conflict(
+    table: Turntable, people: Hands, tracker: str
+) -> None:
+    known = refs(table)
+    set_up_anew(table)
+    plan = planning.make_plan(table.context, table.project)
+    people.delete(known[ItemKey("ticket:title")])
+    people.take_away(known[ItemKey("ticket:text")])
+    lost = {"action": "lose", "method": "PUT", "path": "/issue/" if tracker == "jira" else "/cards/", "times": 1}
+    httpx.post(f"{table.url}/sandbox/faults", json={**lost, "skip": 3}).raise_for_status()
+
+    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+
+    assert run.state == runs.INCOMPLETE
+    text = "gone-meanwhile" if tracker == "jira" else "archived-meanwhile"
+    assert codes(run) == {("ticket:title", "gone-meanwhile"), ("ticket:text", text)}, run.findings
+    for name in ("labels", "epic", PLAIN):
+        assert people.shows(known[ItemKey(f"ticket:{name}")], "title") == f"{name} anew"
+    with table.context.database.session() as session:
+        steps = session.scalars(select(StepRow).where(StepRow.run_id == run.id, StepRow.title.like("Update%tickets")))
+        reads = [step.reads for step in steps]
+    if tracker == "jira":  # a bulk read an attempt, and one to make sure that what is gone is gone
+        assert reads == [2, 2]
+
+
+def test_a_ticket_that_is_finished_after_the_look_of_an_advance_stays_and_counts_as_done(
+    table: Turntable, people: Hands, turning: Meanwhile
+) -> None:
+    table.turned(1, FIRST)
+    known = refs(table)
+    before = people.shows(known[ItemKey("ticket:title")], "iteration")
+
+    def act(_context: Context, _run_id: str) -> None:
+        people.finish(known[ItemKey("ticket:title")])
+        people.delete(known[ItemKey("ticket:text")])
+
+    turning.act = act
+    run = table.advanced(2)
+
+    assert run.state == runs.INCOMPLETE
+    assert codes(run) == {("ticket:title", "done-meanwhile"), ("ticket:text", "gone-meanwhile")}, run.findings
+    assert people.shows(known[ItemKey("ticket:title")], "iteration") in (before, None)
+    outcomes = {ticket["key"]: ticket for ticket in table.iteration(1).tickets}
+    assert outcomes["ticket:title"]["status"] == "done"
+    assert table.loop.current == 2
+
+
+def test_plans_expire_those_to_undo_too_and_an_old_one_writes_nothing(table: Turntable, people: Hands) -> None:
+    set_up_anew(table)
+    plan = planning.make_plan(table.context, table.project)
+    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+    undo = undoing.plan_undo(table.context, run.id)
+    before = table.writes()
+    table.set("2026-02-28T13:00")
+
+    with pytest.raises(PlanExpired, match="phaseloop undo"):
+        applying.apply(table.context, undo.id, "lead@example.com", table.engine.start)
+    again = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+
+    assert again.id == run.id
+    assert table.writes() == before
