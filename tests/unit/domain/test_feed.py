@@ -111,7 +111,8 @@ def test_the_record_is_due_so_many_working_days_after_the_end() -> None:
 
 
 def test_without_meetings_there_are_iterations_and_deadlines_only() -> None:
-    found = entries(written(parameters={"start_date": MONDAY.isoformat(), "method": "kanban"}))
+    of_sprints = process(ceremonies={**process().model_dump()["ceremonies"], "when": {"method": "scrum"}})
+    found = entries(written(BERLIN, of_sprints, parameters={"start_date": MONDAY.isoformat(), "method": "kanban"}))
     assert sorted(found) == ["iteration-1", "iteration-2", "record-1", "record-2"]
 
 
