@@ -29,6 +29,6 @@ WORKDIR /var/lib/phaseloop
 VOLUME /var/lib/phaseloop
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PHASELOOP_PORT']}/readyz\", timeout=2)"]
+  CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ['PHASELOOP_PORT']}/readyz\", timeout=2)"]
 ENTRYPOINT ["phaseloop"]
 CMD ["serve"]

@@ -8,7 +8,8 @@
     │   ├── PermissionMissing     an administrator of the project or site
     │   └── NotVisible            it does not exist, or this account may not see it (trackers do not say which)
     ├── ItemRejected          the template's author, the team's owner or an administrator, field by field
-    └── NotATracker           the connection's owner: the address answered, but not as the tracker's API does
+    ├── NotATracker           the connection's owner: the address answered, but not as the tracker's API does
+    └── NetworkMisconfigured  whoever runs phaseloop: this machine's certificates or proxies cannot be used
 
 Messages are for people: they name the place and, in `fix`, what to do next. They never hold a header, a
 cookie, a credential or a URL's query; tests grep for that.
@@ -109,3 +110,7 @@ def problems_of(error: TrackerRefused) -> tuple[FieldProblem, ...]:
 
 class NotATracker(TrackerError):
     """The address answered with something that is not the tracker's API: a login page, HTML, nothing at all."""
+
+
+class NetworkMisconfigured(TrackerError):
+    """This machine's own settings stand in the way: its trusted certificates or its proxy. Nothing was written."""

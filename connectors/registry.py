@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.calls import Permit, permitted
 from connectors.jira.settings import JiraSettings
+from connectors.network import Network
 from connectors.tracker import Tracker
 from connectors.trello.settings import TrelloSettings
 
@@ -24,23 +25,25 @@ class Kind:
 
     settings: type[BaseModel]
     secret_field: str
-    connect: Callable[[Any, float | None, Permit], Tracker]
+    connect: Callable[[Any, float | None, Permit, Network | None], Tracker]
+    learned: frozenset[str] = frozenset()
+    """Settings that a tracker finds out by itself: nobody sets them, and they go when the connection is replaced."""
 
 
-def _jira(settings: Any, timeout: float | None, permit: Permit) -> Tracker:
+def _jira(settings: Any, timeout: float | None, permit: Permit, network: Network | None) -> Tracker:
     from connectors.jira.tracker import JiraTracker  # half a second of imports, for commands that reach no tracker
 
-    return JiraTracker.connect(settings, timeout, permit)
+    return JiraTracker.connect(settings, timeout, permit, network)
 
 
-def _trello(settings: Any, timeout: float | None, permit: Permit) -> Tracker:
+def _trello(settings: Any, timeout: float | None, permit: Permit, network: Network | None) -> Tracker:
     from connectors.trello.tracker import TrelloTracker  # a quarter of a second of imports
 
-    return TrelloTracker.connect(settings, timeout, permit)
+    return TrelloTracker.connect(settings, timeout, permit, network)
 
 
 KINDS: dict[str, Kind] = {
-    "jira": Kind(JiraSettings, "token", _jira),
+    "jira": Kind(JiraSettings, "token", _jira, frozenset({"api_url"})),
     "trello": Kind(TrelloSettings, "token", _trello),
 }
 
@@ -55,8 +58,9 @@ class InvalidSettings(Exception):
 
 def validated(kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, Any]:
     """The settings as plain values in their canonical form, without the credential. No I/O. Raises InvalidSettings."""
-    model = _model(kind, settings, secret)
-    return model.model_dump(mode="json", exclude={KINDS[kind].secret_field})
+    learned = KINDS[kind].learned if kind in KINDS else frozenset()
+    model = _model(kind, {name: value for name, value in settings.items() if name not in learned}, secret)
+    return model.model_dump(mode="json", exclude={KINDS[kind].secret_field, *learned})
 
 
 def connect(
@@ -66,10 +70,13 @@ def connect(
     *,
     timeout: float | None = None,
     permit: Permit = permitted,
+    network: Network | None = None,
 ) -> Tracker:
     """A tracker for these settings; nothing is sent yet. `timeout` is how many seconds a call waits for its answer,
-    None for the connector's own choice. `permit` is asked before each write. Raises InvalidSettings."""
-    return KINDS[kind].connect(_model(kind, settings, secret), timeout, permit) if kind in KINDS else _unknown(kind)
+    None for the connector's own choice; `permit` is asked before each write; `network` says which proxy and
+    certificates, None for what the environment says. Raises InvalidSettings, NetworkMisconfigured."""
+    model = _model(kind, settings, secret)
+    return KINDS[kind].connect(model, timeout, permit, network)
 
 
 def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:

@@ -92,6 +92,6 @@ def verdict(
 
 
 def _may_repeat(ending: Ending, *, writes: bool) -> bool:
-    if ending.fault is Fault.NEVER_SENT or ending.status == TOO_MANY:
+    if ending.fault in (Fault.NEVER_SENT, Fault.PROXY_REFUSED) or ending.status == TOO_MANY:
         return True
     return not writes and (ending.fault is Fault.LOST or ending.status in PASSING)

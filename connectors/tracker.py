@@ -424,6 +424,17 @@ class Tracker(Protocol):
         """The account that this connection acts as."""
         ...
 
+    def access(self) -> list[Finding]:
+        """What the connection's credential itself may not do, whatever the account's permissions are: the scopes that
+        it lacks, as far as reading tells. Sends reads only. Raises CredentialsRefused where it is not accepted."""
+        ...
+
+    @property
+    def found_settings(self) -> Mapping[str, str]:
+        """Settings of the connection that were found out by using it and spare the next tracker finding them out; by
+        name, empty if there are none. No I/O."""
+        ...
+
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """What a project made by `create_project` is expected to be able to do. No I/O."""
         ...

@@ -13,12 +13,24 @@ from sandbox.clock import Clock
 from sandbox.control_routes import Panel
 from sandbox.controls import Controls, ControlState
 from sandbox.http import Call, PathTable, Routes, answer, broken_off, stamp, unknown_path
-from sandbox.jira import access, agile_issues, boards, epics, pages, search, sprints, suggestions, webhooks
+from sandbox.jira import (
+    access,
+    agile_issues,
+    boards,
+    epics,
+    gateway,
+    pages,
+    reports,
+    search,
+    sprints,
+    suggestions,
+    webhooks,
+)
 from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
-from sandbox.jira.state import Site, SiteData
+from sandbox.jira.state import Site, SiteData, User
 from sandbox.trello import pages as trello_pages
 from sandbox.trello.app import TrelloWorld, make_trello
 from sandbox.trello.router import PREFIX as TRELLO_PREFIX
@@ -41,6 +53,7 @@ ROUTE_TABLES: tuple[Routes, ...] = (
     agile_issues.software,
     webhooks.admin,
     webhooks.dynamic,
+    reports.routes,
     pages.routes,
 )
 
@@ -81,12 +94,22 @@ class VendorApp:
             response = await self.world.trello.router(request)
         elif (page := trello_pages.respond(self.world.trello.state, request)) is not None:
             response = page
+        elif gateway.split(scope["path"]) is not None:
+            response = stamp(await self.pass_on(scope, receive))
         else:
             response = stamp(await self.respond(request))
         await response(scope, receive, send)
 
-    async def respond(self, request: Request) -> Response:
-        """The answer to a request, refusals included."""
+    async def pass_on(self, scope: Scope, receive: Receive) -> Response:
+        """The answer to a request by way of the gateway: its own refusal, or what the site answers to the caller."""
+        try:
+            request, user, prefix = gateway.enter(self.world.jira, scope, receive)
+        except gateway.Refused as refused:
+            return refused.response()
+        return await self.respond(request, user, prefix)
+
+    async def respond(self, request: Request, user: User | None = None, gateway_path: str = "") -> Response:
+        """The answer to a request, refusals included. The gateway says who calls by its way, and what it is there."""
         method, target = request.method, request.scope["path"]
         # HEAD is a GET whose body the server leaves out; OPTIONS is answered as JAX-RS does by itself (unsure here).
         found = self.table.find("GET" if method == "HEAD" else method, target)
@@ -97,7 +120,8 @@ class VendorApp:
         site = self.world.jira
         site.base_url = f"{request.base_url.scheme}://{request.base_url.netloc}"
         try:
-            call = Call(request, site, access.authenticate(site, request), path)
+            call = Call(request, site, user or access.authenticate(site, request), path)
+            call.gateway = gateway_path
             call.prefix = prefix
             return await handler(call)
         except ApiError as error:

@@ -16,8 +16,9 @@ from sandbox.controls import PREFIX, ControlState
 from sandbox.faults import Fault, Latency
 from sandbox.jira.access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS
 from sandbox.jira.deliveries import Deliveries
+from sandbox.jira.gateway import known_scopes
 from sandbox.jira.seed import seed
-from sandbox.jira.state import Denial, Project, Site, User
+from sandbox.jira.state import Denial, Project, ScopedToken, Site, User
 from sandbox.trello.app import TrelloWorld
 from sandbox.trello.caps import CAPS
 from sandbox.trello.seed import seed as seed_trello
@@ -89,9 +90,10 @@ class UserBody(_Body):
 
 
 class TokenBody(_Body):
-    """A token that a person has from now on, for Jira and for Trello."""
+    """A token that a person has from now on, for Jira and for Trello; one with scopes is for Jira's gateway alone."""
 
     user: str
+    scopes: list[str] | None = None
     token: Annotated[str, Field(min_length=8, max_length=200)]
 
 
@@ -321,16 +323,27 @@ class Panel:
         user, member = self.site.user_by_email(body.user), self.trello.state.member_by_email(body.user)
         if user is None and member is None:
             raise PanelError(f"user: nobody has the e-mail address '{body.user}'.")
-        if user is not None and user.token:
+        if user is not None and user.token and body.scopes is None:
             raise PanelError(f"user: {body.user} has a token already.")
-        taken = self.trello.state.data.tokens
-        if body.token in taken or any(one.token == body.token for one in self.site.data.users.values()):
+        taken, scoped = self.trello.state.data.tokens, self.site.data.scoped_tokens
+        if body.token in {*taken, *scoped} or any(one.token == body.token for one in self.site.data.users.values()):
             raise PanelError("token: somebody has it already.")
+        if body.scopes is not None:
+            if unknown := sorted(set(body.scopes) - known_scopes()):
+                raise PanelError(*(f"scopes: no operation asks for '{name}'." for name in unknown))
+            scoped[body.token] = ScopedToken(self.user(body.user).account_id, body.scopes)
+            return
         if user is not None:
             user.token = body.token
         if member is not None:
             taken[body.token] = Token(body.token[::-1], body.token, member.id, self.site.clock.now())
         self._given[body.token] = body.user
+
+    def token_owners(self) -> list[str]:
+        """Who was given a token here, one entry for each."""
+        users = self.site.data.users
+        scoped = [users[token.account_id].email for token in self.site.data.scoped_tokens.values()]
+        return sorted([*self._given.values(), *scoped])
 
     def clear_tokens(self) -> None:
         """Take back the tokens that were given here."""
@@ -338,6 +351,7 @@ class Panel:
             user.token = None if user.token in self._given else user.token
         for token in self._given:
             self.trello.state.data.tokens.pop(token, None)
+        self.site.data.scoped_tokens.clear()
         self._given.clear()
 
     def set_deliveries(self, sent: Json) -> None:
@@ -472,7 +486,7 @@ _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]]
         Panel.clear_search,
         lambda panel, _: {"lagSeconds": panel.site.data.search_lag_seconds},
     ),
-    "tokens": (Panel.set_token, Panel.clear_tokens, lambda panel, _: sorted(panel._given.values())),
+    "tokens": (Panel.set_token, Panel.clear_tokens, lambda panel, _: panel.token_owners()),
     "trello-deliveries": (
         None,
         lambda panel: panel.trello.deliveries.clear(),

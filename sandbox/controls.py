@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox import faults
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Latency
+from sandbox.jira.gateway import site_path
 from sandbox.jira.state import Site
 from sandbox.limits import Limits, issue_in
 from sandbox.request_log import Entry, RequestLog
@@ -122,11 +123,12 @@ class Controls:
         if limits.enabled and scope["path"].startswith(TRELLO_PREFIX):
             await self._limited_trello(scope, receive, send)
             return
-        if not limits.enabled or not scope["path"].startswith("/rest/"):
+        path = site_path(scope["path"])
+        if not limits.enabled or not path.startswith("/rest/"):
             await self.app(scope, receive, send)
             return
-        issues, receive = await self._issues(scope, receive)
-        refusal, extra = limits.check(scope["method"], scope["path"], issues, self.clock.now())
+        issues, receive = await self._issues(path, scope, receive)
+        refusal, extra = limits.check(scope["method"], path, issues, self.clock.now())
         if refusal is not None:
             await refusal(scope, receive, send)
         else:
@@ -153,12 +155,12 @@ class Controls:
 
         await self.app(scope, receive, with_headers)
 
-    async def _issues(self, scope: Scope, receive: Receive) -> tuple[set[str], Receive]:
+    async def _issues(self, path: str, scope: Scope, receive: Receive) -> tuple[set[str], Receive]:
         """The ids of the issues that a write touches: the one in its path, or both ends of a link in its body."""
         named: list[str] = []
-        if issue := issue_in(scope["path"]):
+        if issue := issue_in(path):
             named.append(issue)
-        elif scope["method"] == "POST" and scope["path"].endswith("/issueLink"):
+        elif scope["method"] == "POST" and path.endswith("/issueLink"):
             body, receive = await faults.read_body(receive)
             named += _ends(body)
         found = (self.jira.find_issue(name) for name in named)

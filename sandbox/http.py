@@ -54,6 +54,7 @@ class Call:
         self.user = user
         self.path = path
         self.prefix = ""
+        self.gateway = ""  # the start of the path of calls that came by way of it
 
     @property
     def version(self) -> int:
@@ -68,7 +69,7 @@ class Call:
     @property
     def view(self) -> View:
         """Builds answers for this call: on its host, in its version, for its caller."""
-        return View(self.site, self.url(""), self.version, self.user)
+        return View(self.site, self.url("") + self.gateway, self.version, self.user)
 
     def caller(self) -> User:
         """Who calls; 401 for nobody."""
@@ -79,7 +80,8 @@ class Call:
     def url(self, path: str) -> str:
         """An absolute address on the host that the client used."""
         base = self.request.base_url
-        return f"{base.scheme}://{base.netloc}{path}"
+        gateway = self.gateway if path.startswith("/rest/") else ""
+        return f"{base.scheme}://{base.netloc}{gateway}{path}"
 
     def link(self, path: str) -> str:
         """An absolute address of a platform resource in the version of this call."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from connectors import registry
 from connectors.calls import Permit
+from connectors.network import Network
 from connectors.tracker import Tracker
 from service.clock import SharedClock, utc_now
 from service.settings import Settings
@@ -21,6 +24,8 @@ from service.store.database import Database
 from service.store.folder import own_files, own_folder
 from service.store.secrets import Vault, vault
 from service.store.tables import ConnectionRow, SigningKeyRow
+
+log = logging.getLogger(__name__)
 
 
 def reading_only() -> None:
@@ -33,8 +38,9 @@ class TrackerPool:
     """Trackers kept open between uses, so that a run's steps share one session. What they remember of a project is one
     execution's: another one, here or elsewhere, may have changed it since."""
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, network: Network | None = None) -> None:
         self._timeout = timeout
+        self._network = network
         self._idle: dict[tuple[str, bytes, str], Tracker] = {}
         self._lock = Lock()
 
@@ -50,7 +56,9 @@ class TrackerPool:
         if tracker is None:
             secret = secrets.open(connection.secret)
             kind, settings = connection.kind, connection.settings
-            tracker = registry.connect(kind, settings, secret, timeout=self._timeout, permit=permit)
+            tracker = registry.connect(
+                kind, settings, secret, timeout=self._timeout, permit=permit, network=self._network
+            )
         try:
             yield tracker
         finally:
@@ -88,6 +96,7 @@ class Context:
     vault: Vault
     now: Callable[[], datetime] = field(default=utc_now)
     pool: TrackerPool = field(default_factory=TrackerPool)
+    network: Network = field(default_factory=Network)
     claim: Claim | None = None
     permit: Permit = reading_only
     user: str = ""
@@ -108,7 +117,22 @@ class Context:
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:
         """A tracker for this connection. Its `usage` counts on from earlier uses: compare before and after."""
         with self.pool.lease(connection, self.vault, self.permit, self.user) as tracker:
-            yield tracker
+            try:
+                yield tracker
+            finally:
+                self._keep(connection, tracker.found_settings)
+
+    def _keep(self, connection: ConnectionRow, learned: Mapping[str, str]) -> None:
+        """Remember what a tracker found out about its connection, unless that was replaced meanwhile."""
+        if not learned or learned.items() <= connection.settings.items():
+            return
+        try:
+            with self.database.session() as session:
+                row = session.get(ConnectionRow, connection.id)
+                if row is not None and row.secret == connection.secret:
+                    row.settings = {**row.settings, **learned}
+        except OperationalError:
+            log.warning("what was found out about the connection %s could not be kept", connection.name)
 
     def close(self) -> None:
         """Release trackers and database."""
@@ -128,10 +152,11 @@ def open_context(settings: Settings) -> Context:
     else:
         database.check_schema()
     secrets = vault(settings, in_use=lambda: _has_secrets(database))
-    pool = TrackerPool(settings.tracker_timeout)
+    network = Network(ca_bundle=settings.ca_bundle)
+    pool = TrackerPool(settings.tracker_timeout, network)
     # Replicas tell time by their database: their own clocks may be minutes apart.
     now = utc_now if settings.embedded else SharedClock(database.time)
-    return Context(settings=settings, database=database, vault=secrets, now=now, pool=pool)
+    return Context(settings=settings, database=database, vault=secrets, now=now, pool=pool, network=network)
 
 
 def _has_secrets(database: Database) -> bool:

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         le=36500,
         description="Days after which the steps and the plan of an ended run are cleaned up; the run itself stays.",
     )
+    ca_bundle: str = Field(
+        default="",
+        description="File (or OpenSSL folder) of the certificate authorities to trust, in PEM form, in place of those "
+        "that come with phaseloop. If unset: `SSL_CERT_FILE`, `SSL_CERT_DIR`, `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`.",
+    )
     mlflow_url: HttpUrl | None = Field(
         default=None,
         description="Address that opens MLflow in a browser: its runs and models are filled into records; none are if "

@@ -129,7 +129,7 @@ class Desk:
     """Requests as one person sends them."""
 
     def __init__(self, url: str, **auth: Any) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, limits=SHORT, **auth)
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, limits=SHORT, trust_env=False, **auth)
 
     def send(self, method: str, path: str, **more: Any) -> Any:
         """One request; the answer's JSON, None where there is none. Raises httpx.HTTPStatusError."""

@@ -48,7 +48,9 @@ class Stage:
         self.clock = VirtualClock(starts)
         self.url = ""
         self._exit = ExitStack()
-        self._controls = httpx.Client(timeout=30, limits=SHORT)  # one for all: to make one takes longer than to send
+        self._controls = httpx.Client(
+            timeout=30, limits=SHORT, trust_env=False
+        )  # one for all: to make one takes longer than to send
         self._engine: Engine | None = None
 
     def __enter__(self) -> Self:

@@ -24,7 +24,9 @@ from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker
 from connectors.jira.failures import CAUGHT, broken, fault_of, not_jira, refused
 from connectors.jira.gate import Gate
+from connectors.jira.gateway import Found, find
 from connectors.jira.settings import JiraSettings
+from connectors.network import Network, said_by
 from connectors.pacing import Budget, Pacer, Patience, shared_pacer, utc_now
 from connectors.retries import Ending, Verdict, verdict
 from connectors.tracker import Usage
@@ -89,13 +91,16 @@ class JiraClient:
         timeout: tuple[float, float] = TIMEOUT,
         now: Callable[[], datetime] = utc_now,
         permit: Permit = permitted,
+        network: Network | None = None,
     ) -> None:
         token = settings.token.get_secret_value()
         basic = base64.b64encode(f"{settings.email}:{token}".encode()).decode()
         self._secrets = (token, basic)
-        self._host = settings.host
+        self._settings = settings
         self._root = urlsplit(settings.url).path
         self._timeout = timeout
+        self._network = network or Network()
+        self._elsewhere: Found | None = None  # what became of looking for the token at the gateway
         self._now = now
         self._pacer = pacer or shared_pacer(f"jira {settings.url} {settings.email}", BUDGETS)
         self.patience = patience or Patience()
@@ -103,7 +108,7 @@ class JiraClient:
         self._writes = 0
         # get_server_info=False and validate=False keep the constructor from making calls of its own.
         self._jira = JIRA(
-            server=settings.url,
+            server=settings.api_url or settings.url,
             basic_auth=(settings.email, token),
             max_retries=0,
             timeout=timeout,
@@ -116,6 +121,8 @@ class JiraClient:
         self._gate = Gate(permit)
         for scheme in ("http://", "https://"):
             self._jira._session.mount(scheme, self._gate)
+        self._jira._session.trust_env = False  # what the environment says is in the way already
+        self._go_to(settings.api_url or settings.url)
 
     def __repr__(self) -> str:
         return f"JiraClient({self._host})"
@@ -124,6 +131,21 @@ class JiraClient:
     def host(self) -> str:
         """The host as messages name it."""
         return self._host
+
+    @property
+    def url(self) -> str:
+        """The address that calls go to now: the site's, or its address at the gateway."""
+        return self._url
+
+    @property
+    def at_gateway(self) -> bool:
+        """Whether calls go to the gateway, where tokens with scopes work."""
+        return "/ex/jira/" in self._url
+
+    @property
+    def found_at(self) -> str:
+        """The address at the gateway where the token was found to work; empty where nothing had to be found out."""
+        return self._elsewhere.url if self._elsewhere else ""
 
     @property
     def usage(self) -> Usage:
@@ -180,10 +202,37 @@ class JiraClient:
         also: Collection[int] = (),
         empty: bool = False,
     ) -> Answer:
-        url = self._jira._get_url(path, base)
-        call = Call(method, urlsplit(url).path.removeprefix(self._root), self._host, writes)
+        call, url = self._named(method, path, base, writes)
         response, retry_after = self._send(call, url, params, body)
+        if (response.status_code == 401 or self._signed_out(response)) and self._moved():
+            # A 401 did nothing, so that writes may be sent again as well.
+            call, url = self._named(method, path, base, writes)
+            response, retry_after = self._send(call, url, params, body)
         return self._understand(call, response, retry_after, also, empty)
+
+    def _named(self, method: str, path: str, base: str, writes: bool) -> tuple[Call, str]:
+        """A call as messages name it, and its whole address."""
+        url = self._jira._get_url(path, base)
+        return Call(method, urlsplit(url).path.removeprefix(self._root), self._host, writes, self._way), url
+
+    def _go_to(self, url: str) -> None:
+        """Send what follows to this address of the site."""
+        self._way = self._network.way_to(url)
+        self._root = urlsplit(url).path
+        self._jira._options["server"] = url
+        site, here = self._settings.host, urlsplit(url).netloc
+        self._host = site if here == site else f"{site} (by way of {here})"
+        self._url = url
+
+    def _moved(self) -> bool:
+        """Whether the token, which the site refuses, is one that works at the gateway; from then on, that is where
+        calls go. Looked for once."""
+        if self.at_gateway or self._elsewhere is not None:
+            return False
+        self._elsewhere = find(self._settings, self._network, self._timeout, self._count_read)
+        if self._elsewhere.url:
+            self._go_to(self._elsewhere.url)
+        return bool(self._elsewhere.url)
 
     def _send(
         self, call: Call, url: str, params: Mapping[str, str | int] | None, body: Any
@@ -201,7 +250,7 @@ class JiraClient:
                 fault = fault_of(error)
                 if self._waited(call, tried, Ending(fault=fault)) is None:
                     continue
-                raise broken(call, fault) from error
+                raise broken(call, fault, said_by(error)) from error
             given_up = self._waited(call, tried, Ending(response.status_code, response.headers))
             if given_up is not None:
                 return response, given_up.retry_after
@@ -214,8 +263,13 @@ class JiraClient:
     def _transmit(self, method: str, url: str, params: Mapping[str, str | int] | None, body: Any) -> requests.Response:
         session = self._jira._session
         request = session.prepare_request(requests.Request(method, url, params=dict(params or {}), json=body))
-        environment = session.merge_environment_settings(request.url, {}, None, None, None)
-        return session.send(request, timeout=self._timeout, allow_redirects=False, **environment)
+        return session.send(request, timeout=self._timeout, allow_redirects=False, **self._way.for_requests())
+
+    def _note(self) -> str:
+        return self._elsewhere.why if self._elsewhere else ""
+
+    def _count_read(self) -> None:
+        self._reads += 1
 
     def _count(self, call: Call) -> None:
         if call.writes:
@@ -235,9 +289,9 @@ class JiraClient:
                 status=status,
             )
         if (not call.writes or status >= 400) and self._signed_out(response):
-            raise refused(call, 401, None)
+            raise refused(call, 401, None, note=self._note())
         if status >= 400 and status not in also:
-            raise refused(call, status, self._json(response), retry_after)
+            raise refused(call, status, self._json(response), retry_after, self._note())
         if empty and status not in also:
             if response.content and _kind(response) == "text/html":  # a login page or a proxy's: Jira was not asked
                 raise not_jira(call, "an HTML page", status)

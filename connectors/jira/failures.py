@@ -17,7 +17,7 @@ import requests.exceptions as rq
 import urllib3.exceptions as u3
 from jira.exceptions import JIRAError, NotJIRAInstanceError
 
-from connectors.calls import Call, Fault, broken_call, in_doubt, quoted
+from connectors.calls import Call, Fault, broken_call, in_doubt, proxy_refused, quoted
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
@@ -30,12 +30,14 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
+from connectors.jira.scopes import needed
+from connectors.network import causes, denies, said_by
 
 FAULTS: Mapping[type[BaseException], Fault] = {
     # requests: one line for each class, so that a new one is noticed (a test walks them).
     rq.ConnectTimeout: Fault.NEVER_SENT,
     rq.ConnectionError: Fault.LOST,
-    rq.ProxyError: Fault.LOST,
+    rq.ProxyError: Fault.PROXY_REFUSED,  # raised before a connection through it stands
     rq.SSLError: Fault.LOST,
     rq.ReadTimeout: Fault.LOST,
     rq.Timeout: Fault.LOST,
@@ -70,36 +72,26 @@ def fault_of(error: BaseException) -> Fault:
     """How far the call came that ended in this error."""
     if isinstance(error, rq.ConnectionError | u3.HTTPError):
         if _is_certificate_error(error):
-            return Fault.WRONG_ADDRESS
+            return Fault.UNTRUSTED
         if _never_connected(error):
             return Fault.NEVER_SENT
+        if isinstance(error, rq.ProxyError) and denies(said_by(error)):
+            return Fault.PROXY_DENIES
     return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """The error with everything it was made from: requests keeps urllib3's error among its arguments."""
-    found: list[BaseException] = []
-    waiting: list[Any] = [error]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    return found
-
-
 def _never_connected(error: BaseException) -> bool:
-    return any(isinstance(one, u3.NewConnectionError | u3.ConnectTimeoutError) for one in _causes(error))
+    return any(isinstance(one, u3.NewConnectionError | u3.ConnectTimeoutError) for one in causes(error))
 
 
 def _is_certificate_error(error: BaseException) -> bool:
     # Only the handshake verifies a certificate, so nothing was sent; other TLS errors can come in the middle.
-    return any("CERTIFICATE_VERIFY_FAILED" in str(one) for one in _causes(error) if isinstance(one, u3.SSLError))
+    return any("CERTIFICATE_VERIFY_FAILED" in str(one) for one in causes(error) if isinstance(one, u3.SSLError))
 
 
-def broken(call: Call, fault: Fault) -> TrackerError:
-    """The error to raise for a call without a usable answer."""
-    return broken_call(call, fault, "Jira", not_jira)
+def broken(call: Call, fault: Fault, said: str = "") -> TrackerError:
+    """The error to raise for a call without a usable answer; `said` is what is known of the reason."""
+    return broken_call(call, fault, "Jira", not_jira, said)
 
 
 def not_jira(call: Call, what: str, status: int | None = None) -> TrackerError:
@@ -107,7 +99,7 @@ def not_jira(call: Call, what: str, status: int | None = None) -> TrackerError:
     if call.writes and status is not None and status < 300:
         return in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
     return NotATracker(
-        f"{call.host} answered {call} with {what}, not as Jira's REST interface does.",
+        f"{call.host} answered {call}{call.way.via} with {what}, not as Jira's REST interface does.",
         fix="Check that the connection's URL is the site itself (https://acme.atlassian.net) and that no login page"
         " or proxy stands in between.",
         request=str(call),
@@ -129,12 +121,25 @@ def problems_in(body: Any) -> tuple[FieldProblem, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def refused(call: Call, status: int, body: Any, retry_after: float | None = None) -> TrackerError:
-    """The error to raise for an answer with a status from 400 on. `body` is its JSON, None if it has none."""
+class ScopeMissing(CredentialsRefused):
+    """The token is known, but has not the scope for this call: its owner makes another one."""
+
+
+def lacks_scope(status: int, body: Any) -> bool:
+    """Whether the gateway refused a token that it knows, for want of a scope."""
+    said = body.get("message") if isinstance(body, Mapping) else None
+    return status in (401, 403) and isinstance(said, str) and "scope" in said.lower()
+
+
+def refused(call: Call, status: int, body: Any, retry_after: float | None = None, note: str = "") -> TrackerError:
+    """The error to raise for an answer with a status from 400 on. `body` is its JSON, None if it has none; `note` is
+    what else is known where a credential is refused."""
     problems = problems_in(body)
     said = "; ".join(str(problem) for problem in problems)
     told = f" ({said})" if said else ""
     request = str(call)
+    if status == 407:
+        return proxy_refused(call, f"Jira at {call.host}", "407 Proxy Authentication Required")
     if status == 429 or (not call.writes and _is_passing(status)):
         why = "limits our rate" if status == 429 else f"is not available (HTTP {status})"
         return TrackerUnavailable(
@@ -151,7 +156,17 @@ def refused(call: Call, status: int, body: Any, retry_after: float | None = None
             request=request,
             status=status,
         )
-    return _refusal(call, status, body, problems, told, retry_after)
+    if lacks_scope(status, body):
+        scopes = needed(call.method, call.path)
+        return ScopeMissing(
+            f"The connection's token lacks {'a scope' if len(scopes) < 2 else 'one of the scopes'} for {call} at"
+            f" {call.host}: {', '.join(scopes) or 'Jira does not say which'}.",
+            fix="Make a new token with that scope as well, and store it in the connection. `phaseloop connections"
+            " check` names all that are missing.",
+            request=request,
+            status=status,
+        )
+    return _refusal(call, status, body, problems, told, retry_after, note)
 
 
 def _is_passing(status: int) -> bool:
@@ -160,15 +175,21 @@ def _is_passing(status: int) -> bool:
 
 
 def _refusal(
-    call: Call, status: int, body: Any, problems: tuple[FieldProblem, ...], told: str, retry_after: float | None
+    call: Call,
+    status: int,
+    body: Any,
+    problems: tuple[FieldProblem, ...],
+    told: str,
+    retry_after: float | None,
+    note: str,
 ) -> TrackerError:
     request = str(call)
     match status:
         case 401:
             return CredentialsRefused(
-                f"Jira at {call.host} does not accept the connection's e-mail and API token.",
-                fix="Make a new API token for that account (they expire after at most a year) and store it in the"
-                " connection. A token with scopes works only at https://api.atlassian.com/ex/jira/<cloudId>.",
+                f"Jira at {call.host} does not accept the connection's e-mail and API token.{note and ' '}{note}",
+                fix="Check the e-mail address, or make a new API token for that account (they expire after at most a"
+                " year), and store it in the connection.",
                 request=request,
                 status=status,
             )

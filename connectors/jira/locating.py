@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -127,14 +126,22 @@ class Locator:
     def site_identity(self) -> tuple[str, bool]:
         """What the site is known by, and whether that is its cloud id, which nothing changes. Where it does not tell
         that, its address stands in. Asked for once."""
-        gateway = _GATEWAY.search(self._settings.url)
+        gateway = _GATEWAY.search(self._client.url)
         if self._cloud_id is None:
-            read = partial(self._client.get_object, "tenant_info", base=EDGE)
-            told = {"cloudId": gateway[1]} if gateway else _told(read)
+            told = {"cloudId": gateway[1]} if gateway else _told(self._tenant)
             self._cloud_id = str(told.get("cloudId") or "")
         if self._cloud_id:
             return f"jira:{self._cloud_id.lower()}", True
         return f"jira:{self._site(self.server_info()).lower()}", False
+
+    def _tenant(self) -> dict[str, Any]:
+        """What the site tells of its cloud. Where the token turns out to work at the gateway, its address says it."""
+        try:
+            return self._client.get_object("tenant_info", base=EDGE)
+        except CredentialsRefused:
+            if (found := _GATEWAY.search(self._client.url)) is None:
+                raise
+            return {"cloudId": found[1]}
 
     def identify(self, spec: ProjectSpec) -> Identity:
         """Which project a key means; one that does not exist by its key in capitals, as Jira has them."""

@@ -11,13 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from connectors.addresses import is_loopback, split_address
 
 _GATEWAY_PATH = re.compile(r"/ex/jira/[A-Za-z0-9-]+")
+GATEWAY = "https://api.atlassian.com"
+"""Where the vendor takes calls with tokens that have scopes, for every site."""
 
 
 class JiraSettings(BaseModel):
     """The address of a Jira Cloud site and the account that phaseloop acts as there.
 
-    `url` is the site (https://acme.atlassian.net) for a token without scopes, or the gateway form
-    (https://api.atlassian.com/ex/jira/<cloudId>) for one with scopes. `allow_http` is for a stand-in inside your own
+    `url` is the site (https://acme.atlassian.net), or its gateway form (https://api.atlassian.com/ex/jira/<cloudId>). A
+    token with scopes works at the gateway only: `api_url` is where that is, as it was found out and is remembered.
+    `gateway` is the gateway's own address, where it is not the vendor's. `allow_http` is for a stand-in inside your own
     network: without it, plain http is accepted on this machine only, because it would send the token readably.
     """
 
@@ -26,6 +29,8 @@ class JiraSettings(BaseModel):
     url: str
     email: str = Field(min_length=3)
     token: SecretStr = Field(min_length=1)
+    gateway: str = ""
+    api_url: str = ""
     allow_http: bool = False
 
     @field_validator("email", "token", mode="before")
@@ -75,16 +80,47 @@ class JiraSettings(BaseModel):
             raise ValueError(f"must be the site alone, without anything after it; use {origin}{path}")
         return origin + path
 
+    @field_validator("gateway")
+    @classmethod
+    def _is_a_host(cls, value: str) -> str:
+        if not value.strip():
+            return ""
+        parts = split_address(value.strip(), GATEWAY)
+        if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError(f"must be the gateway's address alone, like {GATEWAY}")
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_of_the_gateway(cls, value: str) -> str:
+        if value and not _GATEWAY_PATH.fullmatch(split_address(value, f"{GATEWAY}/ex/jira/…").path):
+            raise ValueError("must be an address of the gateway, with the cloud id; phaseloop finds it out itself")
+        return value
+
     @model_validator(mode="after")
     def _keeps_the_token_secret(self) -> Self:
         """Refuse to send a token over plain http, unless it stays on this machine or was allowed by name."""
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
-            raise ValueError(
-                f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
-                " token readably. For a stand-in inside your own network set allow_http."
-            )
+        for address in (self.url, self.gateway, self.api_url):
+            parts = urlsplit(address)
+            if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
+                raise ValueError(
+                    f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
+                    " token readably. For a stand-in inside your own network set allow_http."
+                )
         return self
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway is: as was set; the vendor's for a site of the vendor's; for a stand-in, which is on this
+        machine or on plain http, its own address, because nothing of it is for anybody outside."""
+        parts = urlsplit(self.url)
+        inside = parts.scheme == "http" or is_loopback(parts.hostname or "")
+        return self.gateway or (f"{parts.scheme}://{parts.netloc}" if inside else GATEWAY)
+
+    def at_gateway(self, cloud_id: str) -> str:
+        """The address of this site at the gateway; empty for something that is no cloud id."""
+        path = f"/ex/jira/{cloud_id}"
+        return self.gateway_url + path if _GATEWAY_PATH.fullmatch(path) else ""
 
     @property
     def is_gateway(self) -> bool:

@@ -12,6 +12,7 @@ from connectors.calls import Permit, permitted
 from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.contents import Surveyor
+from connectors.jira.credential import missing
 from connectors.jira.doubles import Reconciler
 from connectors.jira.layout import Layout, capabilities
 from connectors.jira.locating import Locator
@@ -27,6 +28,7 @@ from connectors.jira.surveying import Explorer
 from connectors.jira.traces import Tracer
 from connectors.jira.turning import Turner
 from connectors.jira.writing import Writer
+from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
     Account,
@@ -73,11 +75,17 @@ class JiraTracker:
         self._explorer = Explorer(client, self._locator)
 
     @classmethod
-    def connect(cls, settings: JiraSettings, timeout: float | None = None, permit: Permit = permitted) -> JiraTracker:
+    def connect(
+        cls,
+        settings: JiraSettings,
+        timeout: float | None = None,
+        permit: Permit = permitted,
+        network: Network | None = None,
+    ) -> JiraTracker:
         """A tracker for these settings, which waits so many seconds for an answer and asks `permit` before each write;
-        nothing is sent yet."""
+        nothing is sent yet. Raises NetworkMisconfigured."""
         waits = TIMEOUT if timeout is None else within(timeout)
-        return cls(settings, JiraClient(settings, timeout=waits, permit=permit))
+        return cls(settings, JiraClient(settings, timeout=waits, permit=permit, network=network))
 
     def __repr__(self) -> str:
         return f"JiraTracker({self._client.host})"
@@ -91,6 +99,16 @@ class JiraTracker:
         """See `Tracker.whoami`."""
         self._client.patience.renew()
         return self._locator.myself()
+
+    def access(self) -> list[Finding]:
+        """See `Tracker.access`. Six reads for a token with scopes, none for others."""
+        self._client.patience.renew()
+        return missing(self._client)
+
+    @property
+    def found_settings(self) -> Mapping[str, str]:
+        """See `Tracker.found_settings`: where a token with scopes works."""
+        return {"api_url": self._client.found_at} if self._client.found_at else {}
 
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """See `Tracker.assumed`: what the vendor's own project templates bring."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from connectors.calls import Call, Fault, quoted
+from connectors.calls import Call, Fault, proxy_refused, quoted, untrusted
 from connectors.errors import (
     CredentialsRefused,
     NotATracker,
@@ -24,6 +24,7 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.mlflow.settings import MlflowSettings
+from connectors.network import Network, denies, said_by
 from connectors.pacing import Patience
 from connectors.retries import PASSING, TOO_MANY, Ending, verdict
 
@@ -59,15 +60,18 @@ class MlflowClient:
         timeout: httpx.Timeout = TIMEOUT,
         patience: Callable[[], Patience] = patient,
         clock: Callable[[], float] = time.monotonic,
+        network: Network | None = None,
     ) -> None:
         self._settings = settings
         self._patience = patience
         self._clock = clock
         self._ends = clock() + LONGEST
+        self._way = (network or Network()).way_to(settings.url)
         self._http = httpx.Client(
             base_url=settings.url,
             headers={"Accept": "application/json", "User-Agent": "phaseloop", **_authorization(settings)},
             timeout=timeout,
+            **self._way.for_httpx(),
             follow_redirects=False,  # a credential goes to one server only
         )
 
@@ -87,7 +91,7 @@ class MlflowClient:
         return self._call("POST", path, content=json.dumps(body).encode())
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
-        call = Call(method, f"{API}{path}", self._settings.host, writes=False)
+        call = Call(method, f"{API}{path}", self._settings.host, writes=False, way=self._way)
         patience, tried = self._patience(), 0
         while True:
             tried += 1
@@ -112,7 +116,7 @@ class MlflowClient:
             with self._http.stream(call.method, call.path, headers=headers, **sent) as answer:
                 return Ending(answer.status_code, answer.headers), self._body(call, answer)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Ending(fault=_fault(error)), b""
+            return Ending(fault=_fault(error)), said_by(error).encode()  # in place of an answer, the reason
 
     def _body(self, call: Call, answer: httpx.Response) -> bytes:
         read = bytearray()
@@ -130,7 +134,7 @@ class MlflowClient:
 
     def _understood(self, call: Call, ending: Ending, body: bytes, retry_after: float | None) -> dict[str, Any]:
         if ending.fault is not None:
-            raise _broken(call, ending.fault)
+            raise _broken(call, ending.fault, body.decode())
         try:
             value = json.loads(body)
         except (ValueError, RecursionError):
@@ -143,6 +147,8 @@ class MlflowClient:
         where, request = f"MLflow at {call.host}", str(call)
         code = str(value.get("error_code") or "") if isinstance(value, dict) else ""
         told = self._told(value)
+        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            return proxy_refused(call, where, "407 Proxy Authentication Required")
         if status == TOO_MANY or status in PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return TrackerUnavailable(
                 f"{where} answered {call} with HTTP {status}{told}.",
@@ -170,7 +176,7 @@ class MlflowClient:
         if code:
             return TrackerRefused(f"{where} refused {call}{told}.", fix=_CHECK, request=request, status=status)
         return NotATracker(
-            f"{call.host} answered {call} with HTTP {status}, not as MLflow's REST interface does.",
+            f"{call.host} answered {call}{call.way.via} with HTTP {status}, not as MLflow's REST interface does.",
             fix=_CHECK,
             request=request,
             status=status,
@@ -200,6 +206,7 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
     (httpx.ConnectError, Fault.NEVER_SENT),
     (httpx.ConnectTimeout, Fault.NEVER_SENT),
     (httpx.PoolTimeout, Fault.NEVER_SENT),
+    (httpx.ProxyError, Fault.PROXY_REFUSED),
     (httpx.UnsupportedProtocol, Fault.WRONG_ADDRESS),
     (httpx.LocalProtocolError, Fault.WRONG_ADDRESS),
     (httpx.InvalidURL, Fault.WRONG_ADDRESS),
@@ -210,28 +217,30 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
 def _fault(error: Exception) -> Fault:
     # Only the handshake verifies a certificate, and trying again does not help.
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Fault.WRONG_ADDRESS
+        return Fault.UNTRUSTED
+    if isinstance(error, httpx.ProxyError) and denies(str(error)):
+        return Fault.PROXY_DENIES
     return next((fault for kind, fault in _FAULTS if isinstance(error, kind)), Fault.LOST)
 
 
-def _broken(call: Call, fault: Fault) -> TrackerError:
+def _broken(call: Call, fault: Fault, said: str) -> TrackerError:
     where, request = f"MLflow at {call.host}", str(call)
     match fault:
         case Fault.WRONG_ADDRESS:
-            return NotATracker(
-                f"{where} cannot be reached safely: its address or certificate is not usable.",
-                fix=f"{_CHECK} If a proxy is in between, this machine must trust its certificate.",
-                request=request,
-            )
+            return NotATracker(f"{where} cannot be reached: its address is not usable.", fix=_CHECK, request=request)
+        case Fault.UNTRUSTED:
+            return untrusted(call, where, said)
+        case Fault.PROXY_REFUSED | Fault.PROXY_DENIES:
+            return proxy_refused(call, where, said)
         case Fault.NEVER_SENT:
             return TrackerUnavailable(
-                f"{where} could not be reached.", fix=f"See whether it runs. {_CHECK}", request=request
+                f"{where} could not be reached{call.way.via}.", fix=f"See whether it runs. {_CHECK}", request=request
             )
         case Fault.UNREADABLE:
             return NotATracker(f"{where} gave an answer that cannot be read.", fix=_CHECK, request=request)
         case _:
             return TrackerUnavailable(
-                f"{where} did not answer: {fault.value}.",
+                f"{where} did not answer{call.way.via}: {fault.value}.",
                 fix="Wait; it is asked again with the next look.",
                 request=request,
             )

@@ -13,6 +13,7 @@ from connectors.errors import NotVisible
 from connectors.mlflow.answers import aliases_of, experiment_of, runs_of, versions_of
 from connectors.mlflow.client import MlflowClient
 from connectors.mlflow.settings import MlflowSettings
+from connectors.network import Network
 from connectors.tracking import Experiment, ModelVersion, Tracked, TrackedRun
 
 RUNS_READ = 500
@@ -39,10 +40,12 @@ class MlflowServer:
     hundred runs, two for each model (and one for each older version with an alias), one to find models by their
     runs where none are named."""
 
-    def __init__(self, settings: MlflowSettings, client: MlflowClient | None = None) -> None:
+    def __init__(
+        self, settings: MlflowSettings, client: MlflowClient | None = None, network: Network | None = None
+    ) -> None:
         self._url = settings.url
         self._host = settings.host
-        self._client = client or MlflowClient(settings)
+        self._client = client or MlflowClient(settings, network=network)
 
     def __enter__(self) -> Self:
         return self

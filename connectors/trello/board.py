@@ -16,7 +16,7 @@ from typing import Any
 from connectors.errors import ItemRejected, OutcomeUnknown, TrackerRefused
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, role_of
+from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, plain_color, role_of
 from connectors.trello.mapping import (
     CARD_FIELDS,
     CHECKLIST,
@@ -281,6 +281,9 @@ class Boards:
             self._doubt(layout, what, body["name"], kind)
             raise
         except ItemRejected as error:
+            plain = plain_color(body.get("color"))
+            if plain != body.get("color") and any(problem.field == "color" for problem in error.problems):
+                return self._made(layout, what, {**body, "color": plain}, kind)
             raise TrackerRefused(
                 f"{error.message} It was about the {what[:-1]} {body['name']!r}.",
                 fix="Look at the board's limits with `phaseloop connections check`.",

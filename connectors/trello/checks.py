@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from connectors.errors import CredentialsRefused, NotATracker, PermissionMissing, TrackerRefused
+from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
+from connectors.pacing import utc_now
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole, role_of
 from connectors.trello.locating import Locator
-from connectors.trello.mapping import count_of, first_text, label_names
+from connectors.trello.mapping import count_of, first_text, is_over, label_names
 from connectors.trello.markup import marks
 from connectors.trello.memory import LISTS
 from connectors.trello.settings import TrelloSettings
@@ -20,6 +22,15 @@ _FULL = frozenset({"disabled", "maxExceeded"})
 _NEAR = frozenset({"warn", "warning"})
 _LABEL_LIMIT = 16384
 _CARDS = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+
+
+def _writes(token: Any, now: datetime) -> bool | None:
+    """Whether a token of the account is good for writing; None for one that is over, or of which nothing is told."""
+    if not isinstance(token, dict) or not isinstance(granted := token.get("permissions"), list) or not granted:
+        return None
+    if is_over(token.get("dateExpires"), now):
+        return None
+    return any(isinstance(one, dict) and one.get("write") is True for one in granted)
 
 
 class Checker:
@@ -41,12 +52,16 @@ class Checker:
             return [*self._new_board(spec, items), *_contents(items, spec.uid)]
         state = self._boards.state(layout, anew=True)
         return [
-            *self._access(layout, state, looking=not items),
+            *self._access(layout, state),
             *self._limits(layout, state, items),
             *self._people(items, set(state.members), spec.key),
             *_contents(items, layout.uid),
             *_known_lists(layout, state),
         ]
+
+    def access(self) -> list[Finding]:
+        """What the token may not do, whatever the board."""
+        return list(self._may_write("write", self._client.host))
 
     # --- a board to be made ---
 
@@ -77,8 +92,6 @@ class Checker:
             message = f"A board's name has 1 to {TITLE_LIMIT} characters; this one has {len(spec.name)}."
             yield Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key)
         yield from self._workspace(spec)
-        if not items:
-            yield from self._may_write(f"create the board {spec.key}", spec.key)
         yield from self._people(items, {self._locator.surroundings().me.id}, spec.key)
 
     def _workspace(self, spec: ProjectSpec) -> Iterable[Finding]:
@@ -119,7 +132,7 @@ class Checker:
 
     # --- a board that is there ---
 
-    def _access(self, layout: Layout, state: State, *, looking: bool) -> Iterable[Finding]:
+    def _access(self, layout: Layout, state: State) -> Iterable[Finding]:
         if state.values.get("closed") is True:
             yield _board_closed(layout.key)
         mine = state.members.get(self._locator.surroundings().me.id)
@@ -132,9 +145,6 @@ class Checker:
                 f"Have an admin of {layout.key} make that account a normal member.",
                 layout.key,
             )
-            return
-        if looking:
-            yield from self._may_write(f"write on the board {layout.key}", layout.key)
 
     def _removal(self, layout: Layout, kinds: Collection[ItemKind]) -> Iterable[Finding]:
         """What stands in the way of removing things of these kinds. A closed board counts as removed, but what
@@ -142,7 +152,10 @@ class Checker:
         state = self._boards.state(layout, anew=True)
         if state.values.get("closed") is True and set(kinds) <= {ItemKind.PROJECT}:
             return
-        stops = list(self._access(layout, state, looking=True))
+        stops = list(self._access(layout, state))
+        if not stops:
+            rights = self._may_write(f"remove anything from the board {layout.key}", layout.key)
+            stops = [one for one in rights if one.severity is Severity.ERROR]
         yield from stops
         mine = state.members.get(self._locator.surroundings().me.id)
         if ItemKind.PROJECT in kinds and not stops and mine and mine.get("memberType") != "admin":
@@ -155,23 +168,34 @@ class Checker:
             )
 
     def _may_write(self, what: str, subject: str) -> Iterable[Finding]:
-        """Whether the token has the scope to write. Trello tells a token's scopes only to who puts the token into the
-        address, where it does not belong; so a board without the name that it must have is asked for, which nobody can
-        get. Only when a person asks for a check: a plan sends no request that could be taken for a write."""
+        """Whether the token has the scope to write. Trello tells of a token only to who puts it into an address, where
+        it does not belong, and of all tokens of an account without saying which is which: so there is an answer where
+        they agree. Nothing is sent that could be taken for a write."""
         try:
-            self._client.probe("POST", "boards/")
-        except PermissionMissing:
-            yield Finding(
-                Severity.ERROR,
-                "permission-missing",
-                f"The connection's token may not {what}: it is for reading only, or the account's rights are.",
-                "Make a token with the scopes read and write, and store it in the connection.",
-                subject,
-            )
+            tokens = self._client.get_list("members/me/tokens")
         except CredentialsRefused:
             raise
         except (TrackerRefused, NotATracker):
-            return  # understood and refused for what it lacks, or not offered here
+            tokens = []
+        rights = {may_write for one in tokens if (may_write := _writes(one, utc_now())) is not None}
+        if rights == {False}:
+            yield Finding(
+                Severity.ERROR,
+                "permission-missing",
+                f"The connection's token may not {what}: it is for reading only.",
+                "Make a token with the scopes read and write, and store it in the connection.",
+                subject,
+            )
+        elif rights != {True}:
+            several = "the account has tokens for reading only beside others" if rights else "Trello does not tell"
+            yield Finding(
+                Severity.INFO,
+                "permission-unclear",
+                f"Only a write tells whether the connection's token may {what}: {several}.",
+                "If a run is refused, make a token with the scopes read and write, and store it in the connection."
+                " Revoking the tokens that nobody needs any more makes this clear.",
+                subject,
+            )
 
     def _limits(self, layout: Layout, state: State, items: Sequence[Item]) -> Iterable[Finding]:
         limits = state.values.get("limits")

@@ -18,6 +18,7 @@ from trello import TrelloClient as PyTrello
 
 from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker, TrackerUnavailable
+from connectors.network import Network, said_by
 from connectors.pacing import Crowded, Patience, Quota, Window, shared_windows, utc_now
 from connectors.retries import TOO_MANY, Ending, Verdict, verdict
 from connectors.tracker import Usage
@@ -102,9 +103,11 @@ class TrelloClient:
         timeout: httpx.Timeout = TIMEOUT,
         now: Callable[[], datetime] = utc_now,
         permit: Permit = permitted,
+        network: Network | None = None,
     ) -> None:
         self._host = settings.host
-        self._service = HttpService(settings, timeout, permit)
+        self._way = (network or Network()).way_to(settings.url)
+        self._service = HttpService(settings, timeout, permit, self._way)
         # This name of what is shared stays in memory: the token is what the vendor counts by.
         name = f"trello {settings.url} {settings.key} {settings.token.get_secret_value()}"
         self._windows = shared_windows(name, QUOTAS) if windows is None else windows
@@ -156,10 +159,6 @@ class TrelloClient:
         """Send a write once and return its JSON."""
         return self._call(method, path, body=body or {}, writes=True)
 
-    def probe(self, method: str, path: str) -> None:
-        """Ask for something that changes nothing anybody sees, to learn whether it would be allowed."""
-        self._call(method, path, body={})
-
     def _call(
         self,
         method: str,
@@ -169,7 +168,7 @@ class TrelloClient:
         body: Mapping[str, Any] | None = None,
         writes: bool = False,
     ) -> Any:
-        call = Call(method, f"/1/{path}", self._host, writes)
+        call = Call(method, f"/1/{path}", self._host, writes, self._way)
         patience = self._patience()
         tried = 0
         while True:
@@ -180,7 +179,9 @@ class TrelloClient:
                 fault = fault_of(error)
                 found = self._verdict(call, tried, Ending(fault=fault), patience)
                 if found.wait is None or not patience.try_pause(found.wait):
-                    raise broken(call, fault) from None  # the original holds the request, and so the credential
+                    raise broken(
+                        call, fault, said_by(error)
+                    ) from None  # the original holds the request, and so the credential
                 continue
             found = self._verdict(call, tried, Ending(answer.status_code, answer.headers), patience, answer)
             if found.wait is None or not patience.try_pause(found.wait):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import httpx
 from trello.exceptions import ResourceUnavailable, TokenError, Unauthorized
 
-from connectors.calls import Call, Fault, broken_call, in_doubt, quoted
+from connectors.calls import Call, Fault, broken_call, in_doubt, proxy_refused, quoted
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
@@ -30,6 +30,7 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
+from connectors.network import denies
 from connectors.retries import TOO_MANY
 
 TOO_MANY_CARDS = "API_TOO_MANY_CARDS_REQUESTED"
@@ -54,7 +55,7 @@ FAULTS: Mapping[type[BaseException], Fault] = {
     httpx.ConnectTimeout: Fault.NEVER_SENT,
     httpx.PoolTimeout: Fault.NEVER_SENT,
     httpx.ConnectError: Fault.NEVER_SENT,
-    httpx.ProxyError: Fault.LOST,
+    httpx.ProxyError: Fault.PROXY_REFUSED,  # raised before a connection through it stands
     httpx.ReadTimeout: Fault.LOST,
     httpx.WriteTimeout: Fault.LOST,
     httpx.TimeoutException: Fault.LOST,
@@ -87,13 +88,15 @@ def fault_of(error: BaseException) -> Fault:
     """How far the call came that ended in this error."""
     # Only the handshake verifies a certificate, so nothing was sent, but trying again does not help.
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Fault.WRONG_ADDRESS
+        return Fault.UNTRUSTED
+    if isinstance(error, httpx.ProxyError) and denies(str(error)):
+        return Fault.PROXY_DENIES
     return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
 
 
-def broken(call: Call, fault: Fault) -> TrackerError:
-    """The error to raise for a call without a usable answer."""
-    return broken_call(call, fault, "Trello", not_trello)
+def broken(call: Call, fault: Fault, said: str = "") -> TrackerError:
+    """The error to raise for a call without a usable answer; `said` is what is known of the reason."""
+    return broken_call(call, fault, "Trello", not_trello, said)
 
 
 def not_trello(call: Call, what: str, status: int | None = None) -> TrackerError:
@@ -101,7 +104,7 @@ def not_trello(call: Call, what: str, status: int | None = None) -> TrackerError
     if call.writes and status is not None and status < 300:
         return in_doubt(call, f"{call} was answered by {call.host} with {what}", status)
     return NotATracker(
-        f"{call.host} answered {call} with {what}, not as Trello's REST interface does.",
+        f"{call.host} answered {call}{call.way.via} with {what}, not as Trello's REST interface does.",
         fix="Check that the connection's URL is the API (https://api.trello.com) and that no proxy stands in between.",
         request=str(call),
         status=status,
@@ -148,6 +151,8 @@ def refused(call: Call, status: int, said: Refusal, retry_after: float | None = 
             status=status,
             retry_after=retry_after,
         )
+    if status == 407:
+        return proxy_refused(call, f"Trello at {call.host}", "407 Proxy Authentication Required")
     if _is_passing(status):
         return in_doubt(call, f"{call} failed at {call.host} with HTTP {status}{told}", status)
     if said.page or said.words.startswith("Cannot "):  # "Cannot GET /1/...": no such route

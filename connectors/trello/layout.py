@@ -53,6 +53,19 @@ PHASE_COLORS = ("green", "yellow", "orange", "purple", "sky", "lime", "pink", "g
 _COLORS_BY_PREFIX: Mapping[str, str] = {"vacant": "red", "record": "black", "priority": "red_light"}
 ITERATION_COLOR = "blue"
 
+_PLAIN_COLORS: Mapping[str, str] = {
+    "red_light": "red",
+    "green_dark": "green",
+    "orange_dark": "orange",
+    "blue_dark": "purple",  # not blue, which says that a label is an iteration's
+}
+
+
+def plain_color(color: str | None) -> str | None:
+    """The colour to take where a shade is refused: Trello shows shades to people, and its document names ten colours
+    without them."""
+    return _PLAIN_COLORS.get(color or "", color)
+
 
 def color_for(name: str, taken: Iterable[str | None]) -> str | None:
     """The colour of a new label: one of its own for a phase, a fixed one for what must catch the eye, else none."""

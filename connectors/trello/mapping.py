@@ -346,6 +346,14 @@ def label_body(board: str, name: str, taken: Iterable[str | None], *, iteration:
     return {"idBoard": board, "name": name, "color": color}
 
 
+def is_over(text: object, now: datetime) -> bool:
+    """Whether an instant as Trello writes it has passed; what is none has not."""
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text) <= now
+    except (ValueError, TypeError):
+        return False
+
+
 def moment(value: datetime | None) -> str | None:
     """A moment as Trello writes it."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z") if value else None

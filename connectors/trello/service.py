@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from connectors.calls import Permit, permitted
+from connectors.network import DIRECT, Way
 from connectors.trello.settings import TrelloSettings
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -31,7 +32,13 @@ _CREDENTIALS = frozenset({"key", "token"})
 class HttpService:
     """Sends py-trello's requests to the connection's address. Safe to share between threads."""
 
-    def __init__(self, settings: TrelloSettings, timeout: httpx.Timeout = TIMEOUT, permit: Permit = permitted) -> None:
+    def __init__(
+        self,
+        settings: TrelloSettings,
+        timeout: httpx.Timeout = TIMEOUT,
+        permit: Permit = permitted,
+        way: Way = DIRECT,
+    ) -> None:
         self._permit = permit
         self._base = settings.url
         secret = settings.token.get_secret_value()
@@ -42,6 +49,7 @@ class HttpService:
             timeout=timeout,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=PARALLEL, max_keepalive_connections=PARALLEL),
+            **way.for_httpx(),
         )
         self._mine = threading.local()
 

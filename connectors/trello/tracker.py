@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from connectors.calls import Permit, permitted
+from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
     Account,
@@ -73,12 +74,16 @@ class TrelloTracker:
 
     @classmethod
     def connect(
-        cls, settings: TrelloSettings, timeout: float | None = None, permit: Permit = permitted
+        cls,
+        settings: TrelloSettings,
+        timeout: float | None = None,
+        permit: Permit = permitted,
+        network: Network | None = None,
     ) -> TrelloTracker:
         """A tracker for these settings, which waits so many seconds for an answer and asks `permit` before each write;
         nothing is sent yet."""
         waits = TIMEOUT if timeout is None else within(timeout)
-        return cls(settings, TrelloClient(settings, timeout=waits, permit=permit))
+        return cls(settings, TrelloClient(settings, timeout=waits, permit=permit, network=network))
 
     def __repr__(self) -> str:
         return f"TrelloTracker({self._client.host})"
@@ -91,6 +96,15 @@ class TrelloTracker:
     def whoami(self) -> Account:
         """See `Tracker.whoami`. One request, none if it was asked where we are before."""
         return self._locator.surroundings().me
+
+    def access(self) -> list[Finding]:
+        """See `Tracker.access`. One read."""
+        return self._checker.access()
+
+    @property
+    def found_settings(self) -> Mapping[str, str]:
+        """See `Tracker.found_settings`: there is nothing to find out."""
+        return {}
 
     def assumed(self, spec: ProjectSpec) -> Capabilities:
         """See `Tracker.assumed`."""

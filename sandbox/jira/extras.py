@@ -84,6 +84,8 @@ def check_worklog(place: Place, value: Any, *, new: bool = True) -> dict[str, An
     elif value.get("timeSpent") is not None:
         found["seconds"] = durations.parse(value["timeSpent"])
     seconds = found.get("seconds", 60 if not new else None)
+    if isinstance(seconds, str) and seconds.strip().isdecimal():
+        seconds = found["seconds"] = int(seconds)  # the vendor's typed body takes a number that is written as text
     if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 60:
         raise ApiError(400, errors={"timeLogged": "You must indicate the time spent working."})
     if value.get("started") is not None:

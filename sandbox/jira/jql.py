@@ -1,7 +1,7 @@
 """The language JQL: text to syntax tree, and the vendor's words for what does not parse.
 
-What the fields, values and functions mean is in ``jql_fields.py``; running a query is in ``jql_search.py``.  Historical
-operators (``was``, ``changed``) are understood as grammar and refused by the search.
+What the fields, values and functions mean is in ``jql_fields.py``; running a query is in ``jql_search.py``, and what
+the historical operators (``was``, ``changed``) mean in ``jql_history.py``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ MAX_DEPTH: Final = 100
 OPERATORS: Final = ("=", "!=", "<", ">", "<=", ">=", "~", "!~", "in", "not in", "is", "is not")
 _OPERATOR_WORDS: Final = (
     "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
+)
+
+_OPERATORS_IN_WORDS: Final = (
+    *(("not", "in"), ("is", "not"), ("in",), ("is",)),
+    *(("was", "not", "in"), ("was", "not"), ("was", "in"), ("was",), ("changed",)),
 )
 
 RESERVED: Final = frozenset(
@@ -82,11 +87,13 @@ class FieldName:
 
 @dataclass(frozen=True)
 class Clause:
-    """One comparison. Historical operators keep their predicates as text."""
+    """One comparison. Historical operators may have predicates, by their names in lower case; ``changed`` has no
+    operand, which is an empty list here."""
 
     field: FieldName
     operator: str
     operand: Operand
+    predicates: tuple[tuple[str, Operand], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -327,17 +334,25 @@ class _Parser:
     def clause(self) -> Clause:
         field = self.field()
         operator = self.operator()
-        return Clause(field, operator, self.operand())
+        if operator == "changed":
+            return Clause(field, operator, Values(()), self.predicates("from", "to"))
+        operand = self.operand()
+        return Clause(field, operator, operand, self.predicates() if operator.startswith("was") else ())
+
+    def predicates(self, *further: str) -> tuple[tuple[str, Operand], ...]:
+        """What narrows a historical operator down: when, by whom, and (with ``changed``) from what to what."""
+        found: list[tuple[str, Operand]] = []
+        while self.token.low in {"before", "after", "on", "during", "by", *further}:
+            found.append((self.take().low, self.operand()))
+        return tuple(found)
 
     def operator(self) -> str:
         token = self.token
         if token.kind == "sign" and token.text in OPERATORS:
             return self.take().text
-        for words in (("not", "in"), ("is", "not"), ("in",), ("is",)):
+        for words in _OPERATORS_IN_WORDS:
             if self.word(*words):
                 return " ".join(words)
-        if token.low in {"was", "changed"}:
-            raise self.error(f"The operator '{token.low}' is not supported by this stand-in.", token.at)
         if token.kind == "end":
             raise self.error(f"Expecting operator before the end of the query. {_OPERATOR_WORDS}")
         raise self.error(f"Expecting operator but got '{token.text}'. {_OPERATOR_WORDS}", token.at)

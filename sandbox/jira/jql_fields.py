@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sandbox.jira.access import sees
 from sandbox.jira.fields import CUSTOM, EPIC_LINK, RANK, SPRINT
+from sandbox.jira.jql_brackets import split_type, types_of
 from sandbox.jira.richtext import as_text
 from sandbox.jira.state import Field, Issue, Project, RichText, Site, User
 
@@ -114,6 +115,45 @@ def _linked_issues(reading: Reading, issue: Issue) -> list[str]:
     ]
 
 
+def _worklog_days(_reading: Reading, issue: Issue) -> list[str]:
+    return sorted({log.started.date().isoformat() for log in issue.worklogs})
+
+
+def _worklog_authors(_reading: Reading, issue: Issue) -> list[str]:
+    return [log.author for log in issue.worklogs]
+
+
+def _spent(issue: Issue) -> float | None:
+    return float(sum(log.seconds for log in issue.worklogs)) if issue.worklogs else None
+
+
+def _estimated(attribute: str) -> Callable[[Reading, Issue], float | None]:
+    def read(_reading: Reading, issue: Issue) -> float | None:
+        seconds = getattr(issue, attribute)
+        return None if seconds is None else float(seconds)
+
+    return read
+
+
+def _work_ratio(_reading: Reading, issue: Issue) -> float | None:
+    """Per cent of the original estimate that was spent; none without an estimate."""
+    if not issue.original_estimate:
+        return None
+    return float(int(100 * (_spent(issue) or 0) / issue.original_estimate))
+
+
+def _nothing(_reading: Reading, _issue: Issue) -> None:
+    return None
+
+
+def _no_values(_reading: Reading, _issue: Issue) -> list[str]:
+    return []
+
+
+def _unknown(_reading: Reading, _text: str) -> set[str] | None:
+    return None
+
+
 def _epic(reading: Reading, issue: Issue) -> list[str]:
     parent = reading.site.data.issues.get(issue.parent_id or "")
     is_epic = parent is not None and reading.site.data.issue_types[parent.type_id].level == 1
@@ -141,7 +181,8 @@ def _named(table: str, *, projects: bool = False) -> Resolver:
     return resolve
 
 
-def _resolve_project(reading: Reading, text: str) -> set[str] | None:
+def resolve_project(reading: Reading, text: str) -> set[str] | None:
+    """Projects by id, name or any key that they have or had."""
     wanted = text.lower()
     found = {
         project.id
@@ -261,6 +302,11 @@ def _number(name: str, read: Callable[[Reading, Issue], float | None], field_id:
     return Meaning(name, "number", EQUALITY | ORDER, read, sort=read, field_id=field_id, descending=True)
 
 
+def _duration(name: str, read: Callable[[Reading, Issue], float | None], field_id: str) -> Meaning:
+    return Meaning(name, "duration", EQUALITY | ORDER, read, sort=read, field_id=field_id, descending=True)
+
+
+PERSON: Final = _user("assignee", "assignee")
 _KEY: Final = Meaning(
     "issuekey",
     "key",
@@ -287,7 +333,7 @@ _SYSTEM: Final[dict[str, Meaning]] = {
     "project": _ids(
         "project",
         _one("project_id"),
-        _resolve_project,
+        resolve_project,
         sort=_by_name("projects", "project_id"),
         field_id="project",
     ),
@@ -370,6 +416,18 @@ _SYSTEM: Final[dict[str, Meaning]] = {
     "text": _text("text", "summary", "description", "environment", "comment"),
     "votes": _number("votes", lambda _reading, issue: float(len(issue.voters)), "votes"),
     "watchers": _number("watchers", lambda _reading, issue: float(len(issue.watchers)), "watches"),
+    "worklogdate": Meaning("worklogDate", "day", EQUALITY | ORDER, _worklog_days),
+    "worklogauthor": _ids("worklogAuthor", _worklog_authors, _resolve_user),
+    "timespent": _duration("timeSpent", lambda _reading, issue: _spent(issue), "timespent"),
+    "originalestimate": _duration("originalEstimate", _estimated("original_estimate"), "timeoriginalestimate"),
+    "remainingestimate": _duration("remainingEstimate", _estimated("remaining_estimate"), "timeestimate"),
+    "workratio": _number("workRatio", _work_ratio, "workratio"),
+    # Only looking at an issue's page counts as viewing, and nobody is signed in on the sandbox's pages.
+    "lastviewed": Meaning(
+        "lastViewed", "date", EQUALITY | ORDER, _nothing, sort=_nothing, field_id="lastViewed", descending=True
+    ),
+    # The site has no levels of security: no issue has one, and no name of one is known.
+    "level": _ids("level", _no_values, _unknown, field_id="security"),
     "rank": Meaning(
         "Rank", "rank", frozenset(), lambda _r, issue: issue.rank, sort=lambda _r, issue: issue.rank, field_id=RANK
     ),
@@ -394,6 +452,8 @@ ALIASES: Final = {
     f"cf[{EPIC_LINK.removeprefix('customfield_')}]": "epic link",
     f"cf[{RANK.removeprefix('customfield_')}]": "rank",
     "statuscategorychangedate": "statuscategorychangeddate",
+    "timeoriginalestimate": "originalestimate",
+    "timeestimate": "remainingestimate",
 }
 
 
@@ -408,10 +468,19 @@ def meaning(reading: Reading, name: str) -> Meaning | None:
         low = ALIASES.get(low, low)
         if low in _SYSTEM:
             return _SYSTEM[low]
+    plain, typed = split_type(low)
     for field in reading.site.data.fields.values():
-        if field.custom and low in {clause.lower() for clause in field.clauses}:
-            return _custom(field)
+        if not field.custom:
+            continue
+        clauses = {clause.lower() for clause in field.clauses}
+        if low in clauses or (typed and plain in clauses and typed in types_of(field)):
+            return _system_of(field) or _custom(field)
     return None
+
+
+def _system_of(field: Field) -> Meaning | None:
+    low = ALIASES.get(f"cf[{field.id.removeprefix('customfield_')}]", "")
+    return _SYSTEM.get(low)
 
 
 def all_meanings() -> list[Meaning]:

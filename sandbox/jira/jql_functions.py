@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sandbox.jira.access import PROJECT_PERMISSIONS, allowed
 from sandbox.jira.jql import Function
-from sandbox.jira.jql_fields import Reading
+from sandbox.jira.jql_fields import Reading, resolve_project
 
 Values = set[str]
 
@@ -97,8 +98,48 @@ def _led_by(reading: Reading, arguments: tuple[str, ...]) -> Values:
     return {project.id for project in reading.projects() if project.lead == lead}
 
 
+def _extreme_version(released: bool) -> Callable[[Reading, tuple[str, ...]], Values | None]:
+    """The latest released version of a project, or the earliest that is not: by date, then by their order."""
+
+    def names(reading: Reading, arguments: tuple[str, ...]) -> Values | None:
+        projects = resolve_project(reading, arguments[0])
+        if projects is None:
+            return None
+        found = [
+            version
+            for version in reading.site.data.versions.values()
+            if version.project_id in projects and version.released is released and not version.archived
+        ]
+        order = sorted(found, key=lambda one: (one.release_date or ("" if released else "9999"), int(one.id)))
+        return {order[-1 if released else 0].id} if order else set()
+
+    return names
+
+
+def _with_role(reading: Reading, arguments: tuple[str, ...]) -> Values | None:
+    wanted = arguments[0].lower()
+    role = next((one for one in reading.site.data.roles.values() if wanted in {one.name.lower(), str(one.id)}), None)
+    if role is None:
+        return None
+    me = reading.user.account_id if reading.user else ""
+    groups = {group.group_id for group in reading.site.data.groups.values() if me in group.members}
+    return {
+        project.id
+        for project in reading.projects()
+        if any(actor.target in {me, *groups} for actor in project.role_actors.get(role.id, ()))
+    }
+
+
+def _with_permission(reading: Reading, arguments: tuple[str, ...]) -> Values | None:
+    wanted = arguments[0].lower()
+    found = next((key for key, name in PROJECT_PERMISSIONS.items() if wanted in {key.lower(), name.lower()}), None)
+    if found is None:
+        return None
+    return {project.id for project in reading.projects() if allowed(reading.site, reading.user, found, project)}
+
+
 # name in lower case: written name, the fields it fits, least and most arguments, whether it gives a list, what it gives
-_USERS: Final = frozenset({"assignee", "reporter", "creator", "watcher", "voter"})
+_USERS: Final = frozenset({"assignee", "reporter", "creator", "watcher", "voter", "worklogAuthor"})
 _ISSUES: Final = frozenset({"issuekey", "parent", "issueLink", "Epic Link"})
 FUNCTIONS: Final[
     dict[str, tuple[str, frozenset[str], int, int, bool, Callable[[Reading, tuple[str, ...]], Values | None]]]
@@ -120,6 +161,16 @@ FUNCTIONS: Final[
     "childissuesof": ("childIssuesOf", _ISSUES, 1, 1, True, _children_of),
     "watchedissues": ("watchedIssues", _ISSUES, 0, 0, True, _watched),
     "votedissues": ("votedIssues", _ISSUES, 0, 0, True, _voted),
+    "latestreleasedversion": (
+        "latestReleasedVersion", frozenset({"fixVersion", "affectedVersion"}), 1, 1, False, _extreme_version(True)
+    ),
+    "earliestunreleasedversion": (
+        "earliestUnreleasedVersion", frozenset({"fixVersion", "affectedVersion"}), 1, 1, False, _extreme_version(False)
+    ),
+    "projectswhereuserhasrole": ("projectsWhereUserHasRole", frozenset({"project"}), 1, 1, True, _with_role),
+    "projectswhereuserhaspermission": (
+        "projectsWhereUserHasPermission", frozenset({"project"}), 1, 1, True, _with_permission
+    ),
     "projectsleadbyuser": ("projectsLeadByUser", frozenset({"project"}), 0, 1, True, _led_by),
 }  # fmt: skip
 DATE_FUNCTIONS: Final = (

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Any, Final
 
-from sandbox.jira import times
+from sandbox.jira import durations, jql_history, times
 from sandbox.jira.jql import Clause, Compound, Empty, FieldName, Function, JqlError, Node, Operand, Query, Value, Values
 from sandbox.jira.jql_dates import function_moment, read_moment
-from sandbox.jira.jql_fields import Meaning, Reading, key_order, meaning
+from sandbox.jira.jql_fields import PERSON, Meaning, Reading, key_order, meaning
 from sandbox.jira.jql_functions import evaluate
 from sandbox.jira.state import Filter, Issue, Site, User
 
 Predicate = Callable[[Issue], bool]
+_PREDICATES: Final = {
+    **{name: name for name in ("before", "after", "on", "during")},
+    "by": "people",
+    "from": "origin",
+    "to": "target",
+}
 _NEGATIVE: Final = {"!=": "=", "not in": "in", "!~": "~", "is not": "is"}
 _BAD_DATE: Final = (
     "Date value '{text}' for field '{field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm',"
@@ -120,6 +126,10 @@ class _Checker:
     def clause(self, clause: Clause) -> Predicate:
         name = clause.field.name
         if clause.field.entity_property is not None:
+            # A custom field with its type in brackets reads like a property where it is not in quotation marks.
+            bracketed = f"{name}[{clause.field.entity_property}]"
+            if meaning(self.reading, bracketed) is not None:
+                return self.clause(replace(clause, field=FieldName(bracketed)))
             # Only properties that an app has declared can be searched; API-token callers have declared none.
             shown = f"{name}[{clause.field.entity_property}]"
             return self.refuse(f"Field '{shown}' does not exist or you do not have permission to view it.")
@@ -128,6 +138,8 @@ class _Checker:
         chosen = meaning(self.reading, name)
         if chosen is None or not chosen.operators:
             return self.refuse(f"Field '{name}' does not exist or you do not have permission to view it.")
+        if clause.operator in jql_history.OPERATORS:
+            return self.historical(clause, chosen)
         if clause.operator not in chosen.operators:
             return self.refuse(f"The operator '{clause.operator}' is not supported by the '{name}' field.")
         listed = isinstance(clause.operand, Values)
@@ -139,6 +151,42 @@ class _Checker:
         if clause.operator in {"in", "not in"} and not (listed or list_function):
             return self.refuse(f"Operator '{clause.operator}' does not support the non-list value for field '{name}'.")
         return self.compared(clause, chosen)
+
+    def historical(self, clause: Clause, chosen: Meaning) -> Predicate:
+        """``was`` and ``changed``, for the fields that have a history."""
+        name, operator = clause.field.name, clause.operator
+        if chosen.name not in jql_history.FIELDS:
+            # The vendor's wording is unsure.
+            return self.refuse(f"The operator '{operator}' is not supported by the '{name}' field.")
+        given = {predicate: self.predicate(name, chosen, predicate, said) for predicate, said in clause.predicates}
+        when = jql_history.When(**{_PREDICATES[key]: value for key, value in given.items() if value is not None})
+        if operator == "changed":
+            return jql_history.changed(chosen.name, when)
+        if isinstance(clause.operand, Values) and "in" not in operator.split():
+            return self.refuse(
+                f"Operator '{operator}' does not support searching for a list of values for field '{name}'."
+            )
+        wanted = self.values_once(name, chosen, clause.operand)
+        had = jql_history.was(chosen.name, wanted, when)
+        return (lambda issue: not had(issue)) if "not" in operator.split() else had
+
+    def values_once(self, name: str, chosen: Meaning, operand: Operand) -> frozenset[str | None]:
+        wanted, with_empty = self.resolved(name, chosen, operand)
+        return frozenset({*wanted, None} if with_empty else wanted)
+
+    def predicate(self, name: str, chosen: Meaning, predicate: str, said: Operand) -> Any:
+        """What a predicate of a historical operator stands for; none after refusing it."""
+        if predicate in {"from", "to"}:
+            return self.values_once(name, chosen, said)
+        if predicate == "by":
+            return frozenset(self.resolved("assignee", PERSON, said)[0])
+        moments = self.dates(name, replace(chosen, kind="date"), said)
+        if predicate != "during":
+            return moments[0] if len(moments) == 1 else None
+        if len(moments) != 2:
+            self.refuse('The predicate \'during\' needs two dates, as in DURING ("2026-11-01", "2026-11-30").')
+            return None
+        return moments[0], moments[1]
 
     def compared(self, clause: Clause, chosen: Meaning) -> Predicate:
         name, operator = clause.field.name, clause.operator
@@ -156,6 +204,8 @@ class _Checker:
             return self.ordered(clause, chosen, self.dates(name, chosen, clause.operand))
         if chosen.kind == "number":
             return self.ordered(clause, chosen, self.numbers(name, clause.operand))
+        if chosen.kind == "duration":
+            return self.ordered(clause, chosen, self.durations(name, clause.operand))
         return self.set_of(name, chosen, operator, clause.operand)
 
     def empty(self, chosen: Meaning, *, wanted: bool) -> Predicate:
@@ -269,6 +319,18 @@ class _Checker:
                 self.refuse(f"Unable to find JQL function '{item.name}({', '.join(item.arguments)})'.")
         return found
 
+    def durations(self, name: str, operand: Operand) -> list[float]:
+        found: list[float] = []
+        for item in operand.items if isinstance(operand, Values) else (operand,):
+            seconds = durations.parse(item.text) if isinstance(item, Value) else None
+            if seconds is None:
+                text = item.text if isinstance(item, Value) else "this"
+                # The wording is unsure.
+                self.refuse(f"Value '{text}' is invalid for the '{name}' field: a time span like '3d 4h' is expected.")
+            else:
+                found.append(float(seconds))
+        return found
+
     def ordered(self, clause: Clause, chosen: Meaning, bounds: list[Any]) -> Predicate:
         operator = clause.operator
         positive = _NEGATIVE.get(operator, operator)
@@ -276,6 +338,10 @@ class _Checker:
 
         def test(issue: Issue) -> bool:
             value = chosen.read(self.reading, issue)
+            if isinstance(value, list):  # several: one of them is enough, also against what is not meant
+                return any(_holds(sign, one, bound) for one in value for bound in bounds) is (
+                    operator not in _NEGATIVE
+                ) and bool(value)
             if isinstance(value, str) and chosen.kind == "stamp":
                 value = times.parse_moment(value)
             if value is None:

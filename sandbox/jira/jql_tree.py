@@ -34,6 +34,10 @@ def _node(node: Node) -> Body:
 def _clause(clause: Clause) -> Body:
     # The document's list of operators has `~=` where the language has `!~`.
     operator = "~=" if clause.operator == "!~" else clause.operator
+    if operator == "changed" or operator.startswith("was"):
+        predicates = [{"operator": name, "operand": _operand(operand)} for name, operand in clause.predicates]
+        body: Body = {"field": _field(clause.field), "operator": operator, "predicates": predicates}
+        return body if operator == "changed" else body | {"operand": _operand(clause.operand)}
     return {"field": _field(clause.field), "operator": operator, "operand": _operand(clause.operand)}
 
 

@@ -9,7 +9,7 @@ from sandbox.jira import access, times
 from sandbox.jira.state import Project
 from sandbox.jira.views import Body, View, without_none
 
-EXPANDS = ("description", "issueTypes", "lead", "projectKeys")
+EXPANDS = ("description", "issueTypes", "lead")
 TRASH_DAYS = 60
 
 
@@ -60,6 +60,8 @@ def _expand(view: View, project: Project, body: Body, expand: Collection[str]) -
         body["issueTypes"] = [view.issue_type(key) for key in project.issue_type_ids]
     if "url" in expand and project.url:
         body["url"] = project.url
+    if "projectKeys" in expand:
+        body["projectKeys"] = [project.key, *(key for key in project.old_keys if key != project.key)]
     if "permissions" in expand:
         body["permissions"] = {"canEdit": access.allowed(view.site, view.viewer, "ADMINISTER_PROJECTS", project)}
     if "insight" in expand:

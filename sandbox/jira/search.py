@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.http import Call, Routes, answer
-from sandbox.jira import errors
+from sandbox.jira import errors, jql_history
 from sandbox.jira.errors import ApiError, bad_request, invalid_payload
 from sandbox.jira.issue_view import bean, names, schemas, select, with_fewer_comments
 from sandbox.jira.jql import RESERVED, JqlError, Query, parse
@@ -258,7 +258,10 @@ def _reference(call: Call) -> Body:
             "displayName": found.name,
             "orderable": str(found.sort is not None).lower(),
             "searchable": str(bool(found.operators)).lower(),
-            "operators": sorted(found.operators),
+            "operators": [
+                *sorted(found.operators),
+                *(jql_history.OPERATORS if found.name in jql_history.FIELDS else ()),
+            ],
             "types": [_TYPES.get(found.kind, "java.lang.String")],
         }
         if (found.field_id or "").startswith("customfield_"):

@@ -42,6 +42,8 @@ async def create_sprint(call: Call) -> Response:
     user = call.caller()
     body = await call.members(("name", "originBoardId", "startDate", "endDate", "goal"))
     origin = body.get("originBoardId")
+    if isinstance(origin, str) and origin.strip().isdecimal():
+        origin = int(origin)  # the vendor's typed body takes a number that is written as text
     if not isinstance(origin, int) or isinstance(origin, bool):
         raise bad_request(originBoardId="The origin board must be given.")  # wording unsure
     board = board_for(call, origin)

@@ -51,6 +51,14 @@ class User:
 
 
 @dataclass
+class ScopedToken:
+    """A token that may do only what its scopes say, and works at the gateway alone."""
+
+    account_id: str
+    scopes: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Group:
     """A named set of people."""
 
@@ -557,6 +565,7 @@ class SiteData:
     application_properties: dict[str, str] = field(default_factory=dict)
     deployment: str = "Cloud"
     cloud_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    scoped_tokens: dict[str, ScopedToken] = field(default_factory=dict)
     search_lag_seconds: float = 0.0
 
 

@@ -97,6 +97,9 @@ TEMPLATES: dict[str, Template] = {
         "classic", None, False, _THREE, "business", _BUSINESS
     ),
 }
+SITE_TYPES = {"Epic": "10000", "Story": "10001", "Task": "10002", "Sub-task": "10003", "Bug": "10004"}
+"""The types that every company-managed project of the site shares, by the names that they have at first."""
+
 _TEXTS = {
     "Epic": ("Epics track collections of related bugs, stories, and tasks.", 1, 10307),
     "Story": ("Stories track functionality or features expressed as user goals.", 0, 10315),
@@ -182,8 +185,12 @@ def _status(data: SiteData, name: str, category: str, project_id: str | None) ->
 
 def _issue_type(data: SiteData, name: str, project_id: str | None) -> IssueType:
     if project_id is None:
-        return next(t for t in data.issue_types.values() if t.name == name and t.project_id is None)
-    text, level, avatar = _TEXTS[name]
+        # By id first: a type that was renamed is still the site's own. Whether the vendor goes by name is unsure.
+        own = data.issue_types.get(SITE_TYPES.get(name, ""))
+        named = (t for t in data.issue_types.values() if t.name == name and t.project_id is None)
+        if (known := own or next(named, None)) is not None:
+            return known
+    text, level, avatar = _TEXTS["Subtask" if name == "Sub-task" else name]
     issue_type = IssueType(str(_next(data, "issue_type", 10100)), name, text, level, project_id, avatar)
     data.issue_types[issue_type.id] = issue_type
     return issue_type

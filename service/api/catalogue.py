@@ -290,6 +290,13 @@ _KINDS = (
         "Check the connection's address.",
     ),
     Kind(
+        "network-misconfigured",
+        502,
+        "This machine's way to the tracker is not usable",
+        "The certificates that the service trusts, or its proxy, stand in the way. Nothing was sent to the tracker.",
+        "Set what `detail` names: `PHASELOOP_CA_BUNDLE`, `HTTPS_PROXY` or `NO_PROXY` of the service.",
+    ),
+    Kind(
         "tracker-unavailable",
         503,
         "The tracker is not available",

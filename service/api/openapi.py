@@ -27,6 +27,7 @@ TRACKER = (
     "tracker-refused",
     "tracker-unknown-outcome",
     "not-a-tracker",
+    "network-misconfigured",
     "tracker-unavailable",
     "credential-unreadable",
 )

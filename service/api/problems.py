@@ -21,6 +21,7 @@ from starlette.routing import compile_path
 from connectors.errors import (
     CredentialsRefused,
     ItemRejected,
+    NetworkMisconfigured,
     NotATracker,
     NotVisible,
     OutcomeUnknown,
@@ -50,6 +51,7 @@ _TRACKER_CODES: tuple[tuple[type[TrackerError], str], ...] = (
     (NotVisible, "tracker-not-visible"),
     (TrackerRefused, "tracker-refused"),
     (NotATracker, "not-a-tracker"),
+    (NetworkMisconfigured, "network-misconfigured"),
     (TrackerError, "tracker-refused"),
 )
 

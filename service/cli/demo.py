@@ -26,6 +26,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from connectors.network import Network
 from service.cli.shell import err, fail, interruptible, out, print_json
 from service.context import open_context
 from service.domain.team import read_team
@@ -37,6 +38,8 @@ SERVICE_PORT = 8000
 PROJECT_KEY = "ML"
 PROJECT_NAME = "ML demo"
 TEAM_FILE = Path(__file__).parent.parent / "demo_team.yaml"
+NEAR = Network().way_to("http://127.0.0.1").for_httpx()
+"""How the demo's own processes are reached: never through a proxy."""
 PATIENCE = 60.0
 """Seconds to wait for a process of ours to answer; it takes about two on a laptop."""
 
@@ -132,7 +135,7 @@ class Stage:
             if process.poll() is not None:
                 break
             try:
-                if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
+                if httpx.get(url, timeout=2, **NEAR).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass
@@ -173,6 +176,7 @@ class Bootstrap:
             base_url=f"{stage.service_url}/api/v1",
             headers={"Authorization": f"Bearer {stage.token}"},
             timeout=httpx.Timeout(60, read=120),
+            **NEAR,
         )
 
     def run(self, trackers: Sequence[str]) -> list[dict[str, Any]]:

@@ -125,6 +125,10 @@ def add_connection(
     invite: Annotated[
         bool | None, typer.Option("--invite", help="Trello: let people who have work into the board.")
     ] = None,
+    gateway: Annotated[
+        str | None,
+        typer.Option(help="Jira: the gateway for tokens with scopes, where it is not https://api.atlassian.com."),
+    ] = None,
     token_file: Annotated[
         typer.FileText, typer.Option(help="File with the API token; - (the default) reads it from standard input.")
     ] = "-",  # type: ignore[assignment]  # noqa: S107 - typer opens it; - is standard input
@@ -135,7 +139,15 @@ def add_connection(
     as_json: AsJson = False,
 ) -> None:
     """Add a tracker. The token is read from a file or standard input, encrypted, and never shown again."""
-    given = {"url": url, "email": email, "key": key, "workspace": workspace, "invite": invite, "allow_http": allow_http}
+    given = {
+        "url": url,
+        "email": email,
+        "gateway": gateway,
+        "key": key,
+        "workspace": workspace,
+        "invite": invite,
+        "allow_http": allow_http,
+    }
     on_terminal = token_file.isatty()
     secret = typer.prompt("API token", hide_input=True, err=True) if on_terminal else token_file.read().strip()
     settings = {name: value for name, value in given.items() if value is not None}

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from connectors.errors import OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
+from connectors.errors import NetworkMisconfigured, OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
 from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage, kind_of
 from service.context import Context
 from service.domain.plan import Change, Plan, Purpose
@@ -296,5 +296,6 @@ def _wrong(problem: Problem) -> Finding:
 
 
 def _finding(error: TrackerError, title: str) -> Finding:
-    code = "refused" if isinstance(error, TrackerRefused) else "not-a-tracker"
+    other = "network-misconfigured" if isinstance(error, NetworkMisconfigured) else "not-a-tracker"
+    code = "refused" if isinstance(error, TrackerRefused) else other
     return Finding(Severity.ERROR, code, f"{title}: {error.message}", error.fix or RESUME)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from connectors import registry
-from connectors.errors import TrackerError
-from connectors.tracker import Account, Finding, Place, ProjectSpec, Severity
+from connectors.errors import CredentialsRefused, TrackerError
+from connectors.tracker import Account, Finding, Place, ProjectSpec, Severity, Tracker
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
 from service.store.secrets import new_id
@@ -29,7 +29,7 @@ class Preflight:
     @property
     def ok(self) -> bool:
         """Whether nothing stands in the way."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+        return not _stops(self.findings)
 
 
 def put(
@@ -93,14 +93,31 @@ def listed(context: Context) -> list[ConnectionRow]:
 def check(context: Context, name: str, project_key: str | None = None, *, create: bool = False) -> Preflight:
     """Look, without writing: who we are, whether the project is there, what would be refused and who can mend it."""
     row = get(context, name)
-    account, place, findings = None, None, []
+    account, place = None, None
+    findings: list[Finding] = []
     try:
         with context.tracker(row) as tracker:
-            account = tracker.whoami()
-            if project_key:
+            account, refused = _who(tracker)
+            findings += tracker.access()
+            if refused is not None:
+                raise refused
+            if project_key and not _stops(findings):
                 spec = ProjectSpec(uid="", key=project_key, name=project_key, create=create)
                 place = tracker.locate(spec)
-                findings = list(tracker.check(spec, place, ()))
+                findings += [one for one in tracker.check(spec, place, ()) if one not in findings]
     except TrackerError as error:
-        findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
+        if not _stops(findings):  # which otherwise say the reason
+            findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
     return Preflight(account, place, tuple(findings))
+
+
+def _who(tracker: Tracker) -> tuple[Account | None, CredentialsRefused | None]:
+    """The account; or why the credential may not even ask for that, which its scopes may be the reason of."""
+    try:
+        return tracker.whoami(), None
+    except CredentialsRefused as error:
+        return None, error
+
+
+def _stops(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in findings)

@@ -179,7 +179,7 @@ def _tracked(
     names = said.experiments or tuple(dict.fromkeys((ours.project.key, ours.project.name)))
     since = (known.former or known.row).starts
     try:
-        with MlflowServer(settings) as server:
+        with MlflowServer(settings, network=context.network) as server:
             tracked = server.read(names, said.models, since, _until(context, known))
     except TrackerError as error:
         fix = f"{error.fix} What is known from the tracker is filled in without it.".strip()

@@ -269,6 +269,7 @@ def test_a_secret_in_a_refused_body_is_not_told(api: Api, caplog: pytest.LogCapt
         (tracker_errors.TrackerRefused("m"), "tracker-refused", {}),
         (tracker_errors.ItemRejected("m", [FieldProblem("points", "no")]), "tracker-refused", {}),
         (tracker_errors.NotATracker("m"), "not-a-tracker", {}),
+        (tracker_errors.NetworkMisconfigured("m"), "network-misconfigured", {}),
         (KeyProblem("m"), "credential-unreadable", {}),
         (OperationalError("SELECT secret", {}, Exception("at db.internal")), "store-unavailable", {"Retry-After": "2"}),
         (RuntimeError("in /srv/phaseloop/x.py: s3cret"), "internal-error", {}),

@@ -222,7 +222,7 @@ def test_check_says_what_stands_in_the_way_of_removing_and_nothing_else(
 ) -> None:
     writes = bench.requests()[1]
     assert tracker.check(spec, place, (), removing=[*REMOVABLE, ItemKind.LINK, ItemKind.ITERATION]) == []
-    viewer = bench.tracker("viewer")
+    viewer = bench.tracker("observer")
     seen = viewer.locate(spec)
     assert seen is not None
     for kind in REMOVABLE:

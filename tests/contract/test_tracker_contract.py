@@ -69,6 +69,15 @@ def test_whoami_names_the_account(tracker: Tracker) -> None:
     assert tracker.whoami() == me
 
 
+@promise("access", "found_settings")
+def test_what_the_credential_may_not_do_is_told_by_reading_alone(bench: Bench, tracker: Tracker) -> None:
+    _, writes = bench.requests()
+    assert errors(tracker.access()) == []
+    assert all(finding.fix for finding in [*tracker.access(), *bench.tracker("viewer").access()])
+    assert bench.requests()[1] == writes
+    assert tracker.found_settings == {}
+
+
 @promise("whoami", "locate", "people")
 def test_a_wrong_credential_is_refused_everywhere(bench: Bench, spec: ProjectSpec) -> None:
     stranger = bench.tracker("stranger")
@@ -155,7 +164,7 @@ def test_check_of_a_sound_plan_finds_no_error_and_writes_nothing(
 
 @promise("check")
 def test_check_names_the_permission_that_is_missing_and_the_project(bench: Bench, spec: ProjectSpec) -> None:
-    viewer = bench.tracker("viewer")
+    viewer = bench.tracker("observer")
     place = viewer.locate(spec)
     assert place is not None
     found = viewer.check(spec, place, ())

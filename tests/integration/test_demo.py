@@ -15,6 +15,7 @@ import pytest
 
 from tests.integration.conftest import ROOT, Installation, plain_client
 from tests.trello_client import plain_trello
+from tests.unit.connectors.relay import relay
 from tests.waiting import eventually
 
 
@@ -58,6 +59,15 @@ def test_once_prints_one_document_in_the_promised_form_and_leaves_nothing(demo: 
     assert not answers(document["service_url"])
     assert not answers(document["sandbox_url"])
     assert list(tmp_path.glob("phaseloop-demo-*")) == []
+
+
+def test_the_demo_asks_no_proxy_for_this_machine(tmp_path: Path) -> None:
+    with relay() as proxy:
+        away = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://{proxy.place}")
+        behind = Installation(tmp_path / "unused", {"TMPDIR": str(tmp_path), **away})
+        document = behind.ok("demo", "--once", "--json", "--tracker", "trello").json
+    assert document["projects"][0]["tickets"] > 0
+    assert proxy.asked == []
 
 
 def test_what_the_document_says_is_what_the_tracker_has(kept: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.clock import Clock
+from sandbox.jira.changes import Edit
 from sandbox.jira.jql import JqlError, parse
 from sandbox.jira.jql_search import prepare
 from sandbox.jira.jql_tree import structure
 from sandbox.jira.ranking import last_rank
 from sandbox.jira.seed import account_id, seed
-from sandbox.jira.state import Comment, Issue, IssueLink, Site, Sprint, User
+from sandbox.jira.state import Comment, Issue, IssueLink, Site, Sprint, User, Version, Worklog
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ML = account_id("ml-1@example.com")
@@ -125,6 +127,13 @@ def found(site: Site, jql: str) -> list[int]:
         ('project = SCRUM AND (labels = "gov" || status = Done) ORDER BY summary DESC', [3, 4]),
         ("assignee in (EMPTY, currentUser()) ORDER BY key ASC", [1, 2, 4]),
         ("created is EMPTY", []),
+        ('"Story Points[Number]" > 3', [4]),
+        ('"story points [number]" = 5', [4]),
+        ("level is EMPTY ORDER BY key ASC", [1, 2, 3, 4]),
+        ("lastViewed is EMPTY ORDER BY key ASC", [1, 2, 3, 4]),
+        ("workRatio > 0", []),
+        ("project in projectsWhereUserHasRole(Administrators) ORDER BY key ASC", [1, 2, 3, 4]),
+        ('project in projectsWhereUserHasPermission("Edit Issues") ORDER BY key ASC', [1, 2, 3, 4]),
     ],
 )
 def test_a_query_finds(site: Site, jql: str, numbers: list[int]) -> None:
@@ -143,7 +152,9 @@ def test_a_query_finds(site: Site, jql: str, numbers: list[int]) -> None:
         ('summary ~ "x', "The quoted string 'x' has not been completed."),
         ("(project = A", "Expecting ')' before the end of the query."),
         ("project in (A B)", "Expecting either ')' or ',' but got 'B'."),
-        ("status was Done", "'was'"),
+        ("status was", "Expecting either a value, list or function before the end of the query."),
+        ("status changed from", "Expecting either a value, list or function before the end of the query."),
+        ("status was Done from Open", "Expecting either 'OR' or 'AND' but got 'from'."),
         ("not " * 200 + "a = 1", "nested too deeply"),
         ("project = SCRUM order by a,b,c,d,e,f,g,h", "at most 7"),
     ],
@@ -261,3 +272,177 @@ def test_any_text_parses_or_is_refused(jql: str) -> None:
     except JqlError as refusal:
         text = {"refused": refusal.messages[0]}
     assert isinstance(text, dict)
+
+
+# -- work, versions, history ---------------------------------------------------------------------------------------
+
+
+def log_work(site: Site, number: int, seconds: int, started: datetime, author: str = ML) -> None:
+    issue = site.data.issues[str(10000 + number)]
+    issue.worklogs.append(Worklog(f"{number}{len(issue.worklogs)}", author, author, started, started, started, seconds))
+
+
+@pytest.mark.parametrize(
+    ("jql", "numbers"),
+    [
+        ("worklogDate = 2026-11-20", [2]),
+        ("worklogDate >= 2026-11-20 ORDER BY key ASC", [2, 3]),
+        ("worklogDate < -2d ORDER BY key ASC", [2]),
+        ("worklogDate is EMPTY ORDER BY key ASC", [1, 4]),
+        ("worklogDate != 2026-11-20", [3]),
+        (f'worklogAuthor = "{ML}" ORDER BY key ASC', [2, 3]),
+        ("worklogAuthor = currentUser()", [2]),
+        ("timeSpent >= 3h", [2]),
+        ("timeSpent = 60", [3]),
+        ("timeSpent is EMPTY ORDER BY key ASC", [1, 4]),
+        ("originalEstimate = 1d", [3]),
+        ("remainingEstimate in (30m, 7h)", [3]),
+        ("timeestimate > 1w", []),
+        ("workRatio = 12", [3]),
+        ("workRatio is EMPTY ORDER BY key ASC", [1, 2, 4]),
+    ],
+)
+def test_a_query_finds_work_that_was_logged(site: Site, jql: str, numbers: list[int]) -> None:
+    log_work(site, 2, 2 * 3600, NOW - timedelta(days=3))
+    log_work(site, 2, 3600, NOW - timedelta(days=1), demo(site).account_id)
+    log_work(site, 3, 3600, NOW - timedelta(hours=1))
+    site.data.issues["10003"].original_estimate, site.data.issues["10003"].remaining_estimate = 8 * 3600, 7 * 3600
+    assert found(site, jql) == numbers
+
+
+def test_a_time_span_that_is_none_and_a_level_that_nobody_knows_are_refused(site: Site) -> None:
+    for jql in ("timeSpent > soon", "level = Secret", "workRatio > much"):
+        with pytest.raises(JqlError):
+            found(site, jql)
+
+
+@pytest.mark.parametrize(
+    ("jql", "numbers"),
+    [
+        ("fixVersion = latestReleasedVersion(SCRUM)", [2]),
+        ("fixVersion = earliestUnreleasedVersion(scrum)", [3]),
+        ("fixVersion in (latestReleasedVersion(SCRUM), earliestUnreleasedVersion(SCRUM)) ORDER BY key ASC", [2, 3]),
+        ("fixVersion = latestReleasedVersion(TEAM)", []),
+    ],
+)
+def test_a_query_finds_versions_by_their_place(site: Site, jql: str, numbers: list[int]) -> None:
+    for number, (name, day, released) in enumerate(
+        (("1.0", "2026-01-01", True), ("1.1", "2026-03-01", True), ("2.0", "2026-12-01", False), ("3.0", None, False))
+    ):
+        site.data.versions[str(number)] = Version(str(number), "10000", name, release_date=day, released=released)
+    site.data.issues["10001"].fix_version_ids = ["0"]
+    site.data.issues["10002"].fix_version_ids = ["1"]
+    site.data.issues["10003"].fix_version_ids = ["2"]
+    site.data.issues["10004"].fix_version_ids = ["3"]
+    assert found(site, jql) == numbers
+
+
+@pytest.mark.parametrize(
+    "jql",
+    [
+        "fixVersion = latestReleasedVersion(NOPE)",
+        "fixVersion = latestReleasedVersion()",
+        "project in projectsWhereUserHasRole(Kings)",
+        'project in projectsWhereUserHasPermission("Fly")',
+        "status = earliestUnreleasedVersion(SCRUM)",
+    ],
+)
+def test_a_function_of_something_that_does_not_exist_is_refused(site: Site, jql: str) -> None:
+    with pytest.raises(JqlError):
+        found(site, jql)
+
+
+def at(site: Site, day: int, number: int, by: str, change: Callable[[Edit], None]) -> None:
+    """Somebody's change of an issue, on a day of that November."""
+    site.clock.freeze(datetime(2026, 11, day, 12, 0, tzinfo=UTC))
+    edit = Edit(site, site.data.issues[str(10000 + number)], by)
+    change(edit)
+    edit.save()
+
+
+@pytest.fixture
+def told(site: Site) -> Site:
+    """SCRUM-2 went to In Progress on the 16th, to Done on the 18th, back on the 20th; SCRUM-4 got more than one."""
+    me = demo(site).account_id
+    site.data.versions["7"] = Version("7", "10000", "1.0")
+    site.data.versions["8"] = Version("8", "10000", "2.0")
+    at(site, 16, 2, ML, lambda edit: edit.set_status("3"))
+    at(site, 18, 2, me, lambda edit: edit.set_status("10001"))
+    at(site, 19, 4, me, lambda edit: edit.set_person("assignee", ML))
+    at(site, 19, 4, me, lambda edit: edit.set_records("fixVersions", ["7", "8"]))
+    at(site, 20, 2, ML, lambda edit: edit.set_status("3"))
+    at(site, 21, 4, ML, lambda edit: edit.set_records("fixVersions", ["8"]))
+    site.clock.freeze(NOW)
+    return site
+
+
+@pytest.mark.parametrize(
+    ("jql", "numbers"),
+    [
+        ("status was Done ORDER BY key ASC", [2, 3]),
+        ("status was not Done ORDER BY key ASC", [1, 4]),
+        ('status was "In Progress"', [2]),
+        ('status was in ("In Progress", Done) ORDER BY key ASC', [2, 3]),
+        ('status was not in ("In Progress", Done) ORDER BY key ASC', [1, 4]),
+        ("status was Done BEFORE 2026-11-18 ORDER BY key ASC", [3]),
+        ("status was Done AFTER 2026-11-21 ORDER BY key ASC", [3]),
+        ("status was Done ON 2026-11-19 AND key = SCRUM-2", [2]),
+        ("status was Done ON 2026-11-22 AND key = SCRUM-2", []),
+        ('status was Done DURING ("2026-11-01", "2026-11-17") ORDER BY key ASC', [3]),
+        ('status was Done DURING ("2026-11-17", "2026-11-18") ORDER BY key ASC', [2, 3]),
+        ("status was Done BY currentUser() AND key = SCRUM-2", [2]),
+        (f'status was Done BY "{ML}" AND key = SCRUM-2', []),
+        ("status changed", [2]),
+        ('status changed FROM "In Progress" TO Done', [2]),
+        ('status changed TO Done BY "ml-1@example.com"', []),
+        ("status changed TO Done BY currentUser() AFTER startOfWeek(-1)", [2]),
+        ("status changed BEFORE 2026-11-16", []),
+        ("status changed ON 2026-11-16", [2]),
+        ("not status changed ORDER BY key ASC", [1, 3, 4]),
+        ("assignee was EMPTY ORDER BY key ASC", [1, 2, 4]),
+        ("assignee changed FROM EMPTY", [4]),
+        (f'assignee was "{ML}" ORDER BY key ASC', [3, 4]),
+        ('fixVersion was "1.0"', [4]),
+        ('fixVersion was "1.0" AFTER 2026-11-22', []),
+        ('fixVersion was "2.0" AFTER 2026-11-22', [4]),
+        ("fixVersion was EMPTY BEFORE 2026-11-18 ORDER BY key ASC", [1, 2, 3, 4]),
+        ("fixVersion was EMPTY AFTER 2026-11-20 ORDER BY key ASC", [1, 2, 3]),
+        ("priority was Highest", [2]),
+    ],
+)
+def test_a_query_finds_what_was(told: Site, jql: str, numbers: list[int]) -> None:
+    assert found(told, jql) == numbers
+
+
+@pytest.mark.parametrize(
+    "jql",
+    [
+        "summary was x",
+        "labels changed",
+        "status was Nowhere",
+        "status changed TO Nowhere",
+        'status was Done DURING ("2026-11-01")',
+        "status was Done BY nobody@example.com",
+        "status was Done BEFORE someday",
+        "status was (Done, Open)",
+    ],
+)
+def test_a_history_that_there_is_not_is_refused(told: Site, jql: str) -> None:
+    with pytest.raises(JqlError):
+        found(told, jql)
+
+
+def test_a_historical_clause_is_shown_with_its_predicates() -> None:
+    query = parse('status was Done BY me BEFORE "2026-01-01" AND assignee changed FROM a')
+    shown = structure(query)["where"]["clauses"]
+    assert shown[0] == {
+        "field": {"name": "status", "encodedName": "status"},
+        "operator": "was",
+        "operand": {"value": "Done", "encodedValue": "Done"},
+        "predicates": [
+            {"operator": "by", "operand": {"value": "me", "encodedValue": "me"}},
+            {"operator": "before", "operand": {"value": "2026-01-01", "encodedValue": "2026-01-01"}},
+        ],
+    }
+    assert shown[1]["operator"] == "changed"
+    assert "operand" not in shown[1]

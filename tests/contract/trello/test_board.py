@@ -465,3 +465,26 @@ def test_who_answers_to_an_address_is_searched_for_once_while_that_member_is_on_
 
     board.memberships.remove(membership)
     assert found_in("ml-1@example.com") == 1
+
+
+def test_a_shade_that_is_refused_becomes_the_plain_colour_of_the_vendors_document(sandbox: SandboxServer) -> None:
+    with LosingProxy(sandbox.url) as proxy, connected(proxy.url) as tracker:
+        place = tracker.locate(spec())
+        assert place is not None
+        for _ in range(8):
+            refusal = b"invalid value for color"
+            proxy.orders.fake.append((lambda one: b"_light" in one.body or b"_dark" in one.body, 400, refusal))
+        labels = ("priority:high", *(f"phase:p{number}" for number in range(9)))
+        made(tracker, place, Creation(ticket("a", labels=labels)))
+    colours = {one.name: one.color for one in sandbox.trello.data.labels.values()}
+    assert colours["priority:high"] == "red"
+    assert None not in {colours[name] for name in labels}
+    assert not [colour for colour in colours.values() if colour and "_" in colour]
+
+
+def test_a_shade_that_trello_takes_is_kept(sandbox: SandboxServer) -> None:
+    with connected(sandbox.url) as tracker:
+        place = tracker.locate(spec())
+        assert place is not None
+        made(tracker, place, Creation(ticket("a", labels=("priority:high",))))
+    assert "red_light" in {one.color for one in sandbox.trello.data.labels.values()}

@@ -17,8 +17,14 @@ GOOD = {"url": "https://acme.atlassian.net/", "email": "demo@example.com"}
 
 def test_settings_are_kept_in_their_canonical_form_and_without_the_credential() -> None:
     kept = validated("jira", GOOD, "tok-en")
-    assert kept == {"url": "https://acme.atlassian.net", "email": "demo@example.com", "allow_http": False}
+    known = {"url": "https://acme.atlassian.net", "email": "demo@example.com", "gateway": "", "allow_http": False}
+    assert kept == known
     assert validated("jira", kept, "tok-en") == kept
+
+
+def test_what_a_tracker_found_out_is_not_taken_from_who_sets_a_connection_anew() -> None:
+    away = {"api_url": "https://elsewhere.example.com/ex/jira/1234"}
+    assert "api_url" not in validated("jira", {**GOOD, **away}, "tok-en")
 
 
 def test_connecting_sends_nothing() -> None:

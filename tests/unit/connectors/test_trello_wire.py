@@ -336,7 +336,7 @@ def test_every_error_of_the_library_is_in_the_table(kind: type[BaseException]) -
 
 def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
     error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
-    assert fault_of(error) is Fault.WRONG_ADDRESS
+    assert fault_of(error) is Fault.UNTRUSTED
     assert fault_of(httpx.ConnectError("refused")) is Fault.NEVER_SENT
 
 
