@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.jira.wiki import coded, fenced, guarded
+from connectors.jira.markdown import Bare, Markup, Sign, coded, fenced, guarded, heading, joined, link
 
 Node = Mapping[str, Any]
 
@@ -21,8 +21,10 @@ _INLINE = frozenset(
     {"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "placeholder", "inlineExtension"}
     | {"mediaInline"}
 )
+_LISTS = frozenset({"bulletList", "orderedList"})
 _MARKS = {"strong": "**", "em": "*", "strike": "~~"}
 _SIGNS = re.compile(r"[\\*_`]")
+_OUTERMOST_FIRST = tuple(reversed(_MARKS))
 _DASHES = re.compile(r"[\u2010-\u2015]+|-{2,}")
 
 
@@ -49,6 +51,7 @@ def _attr(node: Node, name: str) -> str:
 def _blocks(nodes: Sequence[Node], depth: int) -> list[str]:
     found: list[str] = []
     loose: list[Node] = []
+    list_before, other = "", False
     for node in nodes:
         if node.get("type") in _INLINE:  # no block of its own: a task's words, for one
             loose.append(node)
@@ -56,7 +59,14 @@ def _blocks(nodes: Sequence[Node], depth: int) -> list[str]:
         if loose:
             found.append(_paragraph({"content": loose}, depth))
             loose = []
-        found.append(_block(node, depth))
+        kind = str(node.get("type"))
+        if kind in _LISTS and depth <= _DEEPEST:
+            other = kind == list_before and not other  # or the two would be one list
+            found.append(_list(node, depth, other=other))
+        else:
+            found.append(_block(node, depth))
+        if found[-1]:
+            list_before = kind if kind in _LISTS else ""
     if loose:
         found.append(_paragraph({"content": loose}, depth))
     return [one for one in found if one]
@@ -75,7 +85,7 @@ def _paragraph(node: Node, _depth: int) -> str:
 
 def _heading(node: Node, _depth: int) -> str:
     level = _attr(node, "level")
-    return f"{'#' * (int(level) if level in set('123456') else 1)} {' '.join(_line(node).split())}".rstrip()
+    return heading(int(level) if level in set("123456") else 1, " ".join(_line(node).split()))
 
 
 def _code(node: Node, _depth: int) -> str:
@@ -93,25 +103,39 @@ def _titled(node: Node, depth: int) -> str:
     return f"**{title}**\n\n{inner}".strip() if title else inner
 
 
-def _list(node: Node, depth: int) -> str:
-    return "\n".join(_items(node, depth))
+def _list(node: Node, depth: int, *, other: bool = False) -> str:
+    return "\n".join(_items(node, depth, other=other))
 
 
-def _items(node: Node, depth: int) -> Iterator[str]:
+def _items(node: Node, depth: int, *, other: bool) -> Iterator[str]:
+    number = _attr(node, "order") if node.get("type") == "orderedList" else ""
+    count = min(int(number), 999_999_000) if number.isdecimal() and number.isascii() else 1
     for one in children(node):
         if one.get("type") == "taskList":  # a level of tasks stands beside its task, not in it
             yield from (f"  {line}" for line in _list(one, depth + 1).split("\n"))
             continue
-        begin = _bullet(node, one)
-        inner = "\n".join(_blocks(children(one), depth + 1)).split("\n")
+        begin = _bullet(node, one, count, other=other)
+        indent = " " * (len(begin.split(" ")[0]) + 1)
+        inner = _in_item(one, depth + 1).split("\n")
         yield f"{begin} {inner[0]}".rstrip()
-        yield from (f"{'   ' if begin == '1.' else '  '}{line}".rstrip() for line in inner[1:])
+        yield from (f"{indent}{line}".rstrip() for line in inner[1:])
 
 
-def _bullet(owner: Node, item: Node) -> str:
+def _in_item(item: Node, depth: int) -> str:
+    """What is in an item, close together; a list that may not follow words closely stands apart."""
+    found = ""
+    for block in _blocks(children(item), depth):
+        apart = found and re.match(r"(?!1[.)] \S)\d+[.)]|[-*](?:\n|$)|1[.)](?:\n|$)", block)
+        found += f"{chr(10) * (2 if apart else 1)}{block}" if found else block
+    return found
+
+
+def _bullet(owner: Node, item: Node, number: int, *, other: bool) -> str:
     if item.get("type") in {"taskItem", "blockTaskItem"}:
         return "- [x]" if _attr(item, "state") == "DONE" else "- [ ]"
-    return "1." if owner.get("type") == "orderedList" else "-"
+    if owner.get("type") == "orderedList":
+        return f"{number}{')' if other else '.'}"
+    return "*" if other else "-"
 
 
 def _table(node: Node, depth: int) -> str:
@@ -129,7 +153,7 @@ def _cell(node: Node, depth: int) -> str:
 
 def _media(node: Node, _depth: int) -> str:
     name = _attr(node, "alt") or _attr(node, "url") or _attr(node, "id")
-    return f"![{name}]({_attr(node, 'url') or name})" if name else ""
+    return f"!{link([name], _attr(node, 'url') or name)}" if name else ""
 
 
 def _card(node: Node, _depth: int) -> str:
@@ -159,45 +183,81 @@ _BLOCKS: dict[str, Callable[[Node, int], str]] = {
 
 
 def _line(node: Node) -> str:
-    return "".join(_piece(one) for one in children(node))
+    """The nodes of a line: marks that neighbours have in common are written once around them."""
+    pieces: list[str] = []
+    begun: list[str] = []
+    nodes = children(node)
+    for at, one in enumerate(nodes):
+        marks, following = _marks(one), _marks(nodes[at + 1]) if at + 1 < len(nodes) else {}
+        if one.get("type") == "text" and not str(one.get("text") or "").strip():  # no phrase ends with a blank
+            marks = {name: mark for name, mark in marks.items() if name in following}
+        keep = next((depth for depth, name in enumerate(begun) if name not in marks), len(begun))
+        text = str(one.get("text") or "") if one.get("type") == "text" else ""
+        words = text.strip()
+        pieces += _ended([begun.pop() for _ in begun[keep:]])
+        pieces.append(text[: len(text) - len(text.lstrip())] if words else text)
+        if words:
+            fresh = [name for name in marks if name not in begun]
+            if len(fresh) > 1:
+                fresh = sorted(_OUTERMOST_FIRST, key=lambda name: -_reach(nodes, at, name))
+                fresh = [name for name in fresh if name in marks and name not in begun]
+            begun += fresh
+            pieces += [Sign(_MARKS[name], opens=True) for name in fresh]
+            pieces += _marked(one, words)
+            rest = text[len(text.rstrip()) :]
+            if rest:
+                keep = next((depth for depth, name in enumerate(begun) if name not in following), len(begun))
+                pieces += _ended([begun.pop() for _ in begun[keep:]])
+                pieces.append(rest)
+        elif one.get("type") != "text":
+            pieces.append(_piece(one))
+    return joined([*pieces, *_ended(list(reversed(begun)))])
+
+
+def _marks(node: Node) -> Mapping[str, Node]:
+    """The marks of a text that Markdown has a sign for."""
+    found = {str(mark.get("type")): mark for mark in node.get("marks") or () if isinstance(mark, Mapping)}
+    return {name: found[name] for name in _MARKS if name in found} if node.get("type") == "text" else {}
+
+
+def _reach(nodes: Sequence[Node], start: int, name: str) -> int:
+    """How many nodes from here on have a mark; more than a few are as many."""
+    few = nodes[start : start + 64]
+    return next((at for at, one in enumerate(few) if name not in _marks(one)), len(few))
+
+
+def _ended(names: Sequence[str]) -> list[str]:
+    return [Sign(_MARKS[name], opens=False) for name in names]
+
+
+def _marked(node: Node, words: str) -> Iterator[str]:
+    marks = {str(mark.get("type")): mark for mark in node.get("marks") or () if isinstance(mark, Mapping)}
+    href = _attr(marks.get("link", {}), "href")
+    if href and words == href:
+        yield Bare(href)
+    elif href:
+        yield link([coded(words) if "code" in marks else words], href)
+    else:
+        yield coded(words) if "code" in marks else words
 
 
 def _piece(node: Node) -> str:
+    """An inline node other than text."""
     match node.get("type"):
-        case "text":
-            return _marked(node)
         case "hardBreak":
             return "\n"
         case "mention":
             return f"@{_attr(node, 'id')}"
         case "inlineCard":
-            return _address(node)
+            return Markup(_address(node))
         case "date":
             return _day(_attr(node, "timestamp"))
         case "mediaInline":
-            return _media(node, 0)
+            return Markup(_media(node, 0))
         case "emoji":
             return _attr(node, "text") or _attr(node, "shortName")
         case _:
-            return _attr(node, "text") or _line(node)
-
-
-def _marked(node: Node) -> str:
-    text = str(node.get("text") or "")
-    marks = {str(mark.get("type")): mark for mark in node.get("marks") or () if isinstance(mark, Mapping)}
-    href = _attr(marks.get("link", {}), "href")
-    if text.strip() and text == href:
-        return f"<{href}>"
-    inner = text.strip()
-    if inner and "code" in marks:
-        inner = coded(inner)
-    for name, sign in _MARKS.items():
-        if inner and name in marks:
-            inner = f"{sign}{inner}{sign}"
-    if inner and href:
-        inner = f"[{inner}]({f'<{href}>' if set(href) & set(' ()<>') else href})"
-    before, after = len(text) - len(text.lstrip()), len(text.rstrip())
-    return f"{text[:before]}{inner}{text[max(after, before) :]}"
+            return _attr(node, "text") or Markup(_line(node))
 
 
 def _address(node: Node) -> str:

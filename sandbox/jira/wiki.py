@@ -7,6 +7,7 @@ else (images, emoticons, macros of apps) stays text, as it was written.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.jira.adf import Node
@@ -30,7 +31,7 @@ _HEADING: Final = re.compile(r"\s*h([1-6])\.\s+(.*)")
 _RULE: Final = re.compile(r"\s*-{4,}\s*$")
 _QUOTED: Final = re.compile(r"\s*bq\.\s+(.*)")
 _LIST_ITEM: Final = re.compile(r"\s*([*#]+|-+)\s+(.*)")
-_MACRO: Final = re.compile(r"(?<!\\)\{(code|noformat|quote|panel)(?::([^}\n]*))?\}")
+_MACRO: Final = re.compile(r"(?<![\\{])\{(code|noformat|quote|panel)(?::([^}\n]*))?\}")
 _TABLE_ROW: Final = re.compile(r"\s*\|")
 
 
@@ -41,6 +42,29 @@ def wiki_to_adf(text: str) -> Node:
 
 def _blocks(text: str) -> list[Node]:
     return list(_Blocks(text.split("\n")).read())
+
+
+@dataclass
+class _Item:
+    """An item of a list: its bullets, and lines of words (as text) and blocks of code, in order."""
+
+    bullets: str
+    blocks: list[str | Node]
+
+    @property
+    def numbered(self) -> bool:
+        return self.bullets[-1] == "#"
+
+    def goes_on(self, line: str) -> bool:
+        if self.blocks and isinstance(self.blocks[-1], str):
+            self.blocks[-1] += f"\n{line}"
+        else:
+            self.blocks.append(line)
+        return True
+
+    def content(self) -> list[Node]:
+        nodes = [{"type": "paragraph", "content": inline(one)} if isinstance(one, str) else one for one in self.blocks]
+        return nodes or [{"type": "paragraph", "content": []}]
 
 
 class _Blocks:
@@ -93,22 +117,46 @@ class _Blocks:
     def _list(self, line: str) -> Node | None:
         if _LIST_ITEM.fullmatch(line) is None or _RULE.match(line):
             return None
-        items: list[tuple[str, str]] = []
+        items: list[_Item] = []
         while self.at < len(self.lines):
-            match = _LIST_ITEM.fullmatch(self.lines[self.at])
-            if match and not _RULE.match(self.lines[self.at]):
-                items.append((match[1], match[2]))
-            elif items and self._continues_a_line():
-                items[-1] = (items[-1][0], f"{items[-1][1]}\n{self.lines[self.at].strip()}")
-            else:
+            line = self.lines[self.at]
+            match = _LIST_ITEM.fullmatch(line)
+            if match and not _RULE.match(line):
+                if items and len(match[1]) == 1 and (match[1] == "#") != items[0].numbered:
+                    break  # on the first level the other kind of bullet begins a list of its own
+                items.append(_Item(match[1], []))
+                line = match[2]
+            elif not self._continues_a_line():
                 break
-            self.at += 1
+            if not (self._code_in(line, items[-1]) or items[-1].goes_on(line.strip())):
+                break
         return _list_node(items)
+
+    def _code_in(self, line: str, item: "_Item") -> bool:
+        """Take a block of code that begins on this line into the item: no blank line stands before it."""
+        macro = _MACRO.search(line)
+        if macro is None or macro[1] not in {"code", "noformat"}:
+            self.at += 1
+            return False
+        before = line[: macro.start()]
+        held = self.at
+        self.lines[self.at] = line[macro.start() :]
+        block = self._macro(self.lines[self.at])
+        if block is None:
+            self.lines[held] = line
+            self.at += 1
+            return False
+        if before.strip():
+            item.goes_on(before.strip())
+        item.blocks.append(block)
+        return True
 
     def _continues_a_line(self) -> bool:
         line = self.lines[self.at]
         starts_block = _HEADING.fullmatch(line) or _RULE.match(line) or _QUOTED.fullmatch(line)
-        return bool(line.strip()) and not (starts_block or _TABLE_ROW.match(line) or _MACRO.match(line.lstrip()))
+        macro = _MACRO.match(line.lstrip())
+        other = macro is not None and macro[1] not in {"code", "noformat"}
+        return bool(line.strip()) and not (starts_block or _TABLE_ROW.match(line) or other)
 
     def _table(self, line: str) -> Node | None:
         if not _TABLE_ROW.match(line):
@@ -193,11 +241,12 @@ def _fitting(blocks: list[Node], container: str) -> list[Node]:
     return kept
 
 
-def _list_node(items: Sequence[tuple[str, str]]) -> Node:
-    """Build nested lists from (bullets, text) pairs: `**` is a level below `*`, `*#` a numbered list below a bullet."""
+def _list_node(items: Sequence[_Item]) -> Node:
+    """Build nested lists from items: `**` is a level below `*`, `*#` a numbered list below a bullet."""
     roots: list[tuple[str, Node]] = []
     open_lists: list[tuple[str, Node]] = []
-    for bullets, text in items:
+    for one in items:
+        bullets = one.bullets
         kind = "orderedList" if bullets[-1] == "#" else "bulletList"
         depth = min(len(bullets), len(open_lists) + 1)
         del open_lists[depth:]
@@ -212,7 +261,7 @@ def _list_node(items: Sequence[tuple[str, str]]) -> Node:
             else:
                 roots.append((kind, fresh))
             open_lists.append((kind, fresh))
-        item: Node = {"type": "listItem", "content": [{"type": "paragraph", "content": inline(text)}]}
+        item: Node = {"type": "listItem", "content": one.content()}
         open_lists[-1][1]["content"].append(item)
     return roots[0][1]
 
@@ -263,8 +312,15 @@ _MARK_OF: Final[dict[str, Node]] = {
     "^": {"type": "subsup", "attrs": {"type": "sup"}},
     "~": {"type": "subsup", "attrs": {"type": "sub"}},
 }
+ESCAPABLE: Final = frozenset("-#*_+?^~|%{}[]()!@")
+"""What a backslash keeps from being markup; before anything else it is a backslash."""
+
+_LETTER: Final = re.compile(r"[A-Za-z0-9]|[^\x00-\x7f]")
+"""What a bare mark may not touch: the vendor takes whatever is not ASCII for a letter."""
+
 _URL: Final = re.compile(r"https?://[^\s|\]\[{}<>\"\\]*[^\s|\]\[{}<>\"\\.,;:!?')*_]")
 _ENTITY: Final = re.compile(r"&#([1-9][0-9]{1,3});")
+_IN_CODE: Final = re.compile(r"\\([-#*_+?^~|%{}\[\]()!@])|&#([1-9][0-9]{1,3});")
 _COLOUR: Final = re.compile(r"\{color:([^}\n]+)\}")
 _CODE: Final = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 _LINK: Final = re.compile(
@@ -333,7 +389,7 @@ class _Inline:
             if self.text[self.at : self.at + 1] == "\n":
                 self.at += 1
             return [{"type": "hardBreak"}]
-        if following and not following.isalnum() and not following.isspace():
+        if following and following in ESCAPABLE:
             self.plain += following
             self.at += 2
             return []
@@ -391,7 +447,7 @@ class _Inline:
         if not self.at:
             return False
         before = self.text[self.at - 1]
-        return before.isalnum() or before in "\\/"
+        return _LETTER.match(before) is not None or before in "\\/"
 
 
 def _closing(text: str, start: int, char: str) -> tuple[int, int]:
@@ -411,7 +467,7 @@ def _closing(text: str, start: int, char: str) -> tuple[int, int]:
             continue
         if text[at] == char and at > start and not text[at - 1].isspace() and text[at - 1] != "{":
             following = text[at + 1 : at + 2]
-            if not following.isalnum() and following != char:
+            if _LETTER.match(following) is None and following != char:
                 return at, at + 1
         at += 1
     return -1, -1
@@ -423,7 +479,8 @@ def _closing_braced(text: str, start: int, char: str) -> tuple[int, int]:
 
 
 def _unescaped(text: str) -> str:
-    return _ENTITY.sub(lambda entity: chr(int(entity[1])), re.sub(r"\\([^\w\s])", r"\1", text))
+    """The text of code: escapes and entities are read in it as anywhere, each once."""
+    return _IN_CODE.sub(lambda found: found[1] or chr(int(found[2])), text)
 
 
 def _hex_colour(name: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sandbox.jira.adf import Node
 from sandbox.jira.wiki import PANEL_COLOURS, inline, wiki_to_adf
 
-_SPECIAL: Final = re.compile(r"([*_\-+^~{}\[\]|!&])")
+_SPECIAL: Final = re.compile(r"([*_\-+^~{}\[\]|!])")
 _LINE_START: Final = re.compile(r"^(\s*)([#|]|h[1-6]\.|bq\.)", re.MULTILINE)
 _BRACES: Final = re.compile(r"[{}\\&\n]")
 _PHRASE_MARKS: Final = {"strong": "*", "em": "_", "strike": "-", "underline": "+"}
@@ -191,7 +191,7 @@ def _guard_line_starts(text: str) -> str:
 
     def guard(match: re.Match[str]) -> str:
         opening = match[2]
-        return match[1] + (f"\\{opening}" if len(opening) == 1 else f"{opening[:-1]}\\.")
+        return match[1] + (f"\\{opening}" if len(opening) == 1 else f"{opening[:-1]}&#46;")
 
     return _LINE_START.sub(guard, text)
 
@@ -239,8 +239,9 @@ def _with_mark(text: str, mark: Mapping[str, Any], *, strict: bool) -> str:
 
 def _escaped(text: str) -> str:
     # Two backslashes are a line break in wiki markup, so that a backslash itself can only be said as an entity.
-    escaped = "&#92;".join(_SPECIAL.sub(r"\\\1", part) for part in text.split("\\")).replace("\n", "\\\\")
-    return re.sub(r"(https?)(://)", r"\1\\:\\/\\/", escaped)
+    # An ampersand and a colon have no escape either.
+    kept = (_SPECIAL.sub(r"\\\1", part.replace("&", "&#38;")) for part in text.split("\\"))
+    return re.sub(r"(https?):(?=//)", r"\1&#58;", "&#92;".join(kept).replace("\n", "\\\\"))
 
 
 def _status(node: Node) -> str:

@@ -13,12 +13,13 @@ from rich.markup import escape
 from service.cli.going_on import how_it_goes_on
 from service.cli.project_options import pairs
 from service.cli.runs import report
-from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
+from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
 from service.cli.show import plan_lines
 from service.cli.turnover import closing_lines, phase_line
 from service.cli.words import clock_words, ordinal
 from service.cli.work import carry_out
 from service.context import Context
+from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
 from service.domain.turnover import EVERYTHING, Decision
 from service.domain.wire import published
@@ -29,8 +30,6 @@ from service.usecases.applying import Enqueue
 from service.usecases.history import history
 from service.usecases.planning import Draft
 from service.usecases.standing import Standing, standing
-
-BY = "command line"
 
 Named = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -80,7 +79,9 @@ def advance(
         begins = found.loop.current + 1 if found.loop is not None else None  # what was shown, not what comes after it
 
         def begin(enqueue: Enqueue) -> RunRow:
-            return advancing.advance(context, project, BY, enqueue, answers=answers, decision=decision, begins=begins)
+            return advancing.advance(
+                context, project, who(), enqueue, answers=answers, decision=decision, begins=begins
+            )
 
         ended = carry_out(context, begin)
         told = history(context, found.project.id).events
@@ -108,7 +109,7 @@ def carry(
     """
     with opened() as context:
         if answers:
-            deciding.answer(context, project, answers_given(answers), BY)
+            deciding.answer(context, project, answers_given(answers), who())
         found = standing(context, project)
         if found.turn is None:
             _no_iteration(found)
@@ -144,10 +145,12 @@ def phase(
     with opened() as context:
         if take_back:
             if move is not None:
-                fail("--take-back goes without a move.", "Take the former decision back, or replace it by a new one.")
-            deciding.take_back(context, project, BY)
+                misused(
+                    "--take-back goes without a move.", "Take the former decision back, or replace it by a new one."
+                )
+            deciding.take_back(context, project, who())
         elif move is not None:
-            deciding.decide(context, project, move, to, _given_reason(reason), BY)
+            deciding.decide(context, project, move, to, _given_reason(reason), who())
         found = standing(context, project)
         if found.turn is None:
             _no_iteration(found)
@@ -181,7 +184,9 @@ def out_unless(as_json: bool, line: str) -> None:
 def _decision(context: Context, project: str, given: str, reason: str) -> Decision:
     """The decision of `--phase`, such as `next` or `back:data`."""
     move, sign, to = given.partition(":")
-    return deciding.decision_of(context, project, move.strip(), to.strip() if sign else None, _given_reason(reason), BY)
+    return deciding.decision_of(
+        context, project, move.strip(), to.strip() if sign else None, _given_reason(reason), who()
+    )
 
 
 def _given_reason(reason: str) -> str:
@@ -213,13 +218,13 @@ def _leave(found: Standing, draft: Draft, now: datetime, *, as_json: bool) -> No
     if draft.plan.blocked:
         if not as_json:
             err.print("[bold red]It cannot go on before the findings above marked error are mended.[/]")
-            err.print(f"To have it held until they are, and go on by itself then: phaseloop advance {key} --yes")
+            err.print(f"To have it held until they are, and go on by itself then: phaseloop advance {typed(key)} --yes")
         raise typer.Exit(Exit.ERROR)
     if not as_json and _paused(found):
         for line in how_it_goes_on(found, now):
             out.print(line)
     elif not as_json:
-        out.print(f"Nothing was changed yet. Do it with: phaseloop advance {key} --yes")
+        out.print(f"Nothing was changed yet. Do it with: phaseloop advance {typed(key)} --yes")
         if found.turns is not None:
             when = "it is due" if found.turns.at <= now else f"on {clock_words(found.turns.at)}"
             out.print(f"Else the service does it: {when}.")
@@ -229,9 +234,9 @@ def _leave(found: Standing, draft: Draft, now: datetime, *, as_json: bool) -> No
 def _no_iteration(found: Standing) -> NoReturn:
     key = escape(found.project.key)
     if found.loop is None:
-        fail(f"The loop of {key} has not begun.", f"It does when a first plan was applied: phaseloop plan {key}")
+        fail(f"The loop of {key} has not begun.", f"It does when a first plan was applied: phaseloop plan {typed(key)}")
     when = f" It does on {clock_words(found.next.at)}." if found.next is not None else ""
-    fail(f"The first iteration of {key} has not begun.{when}", f"To begin it now: phaseloop advance {key}")
+    fail(f"The first iteration of {key} has not begun.{when}", f"To begin it now: phaseloop advance {typed(key)}")
 
 
 # --- how things stand -------------------------------------------------------------------------------------------------
@@ -264,7 +269,9 @@ def _carry_lines(found: Standing, draft: Draft) -> Iterator[str]:
         yield f"Answered so far: {escape(answers)}"
     if turnover.carried:
         key = escape(found.project.key)
-        yield f"To have it otherwise: phaseloop carry {key} KEY=backlog (or next, or leave; without KEY= for all)"
+        yield (
+            f"To have it otherwise: phaseloop carry {typed(key)} KEY=backlog (or next, or leave; without KEY= for all)"
+        )
 
 
 def _phase_json(found: Standing, draft: Draft) -> dict[str, Any]:
@@ -296,6 +303,6 @@ def _phase_lines(found: Standing, draft: Draft) -> Iterator[str]:
         yield "It has reached its output."
     yield phase_line(turnover, why=turnover.decision is not None or not turnover.lacking)
     if found.decision is not None:
-        yield f"To take that back: phaseloop phase {key} --take-back"
+        yield f"To take that back: phaseloop phase {typed(key)} --take-back"
     if found.turns is not None:
         yield f"The next advance comes on {clock_words(found.turns.at)}, and goes by how things stand then."

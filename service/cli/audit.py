@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,16 +14,17 @@ import typer
 
 import service.templates as template_files
 from service.cli import audit_files, audit_show
-from service.cli.advance import BY, Named
+from service.cli.advance import Named
 from service.cli.audit_settings import set_audit
 from service.cli.audit_show import one_line
 from service.cli.project_options import only_connection
 from service.cli.runs import tell
-from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
+from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
 from service.cli.words import clock_words
 from service.cli.work import carry_out
 from service.context import Context
 from service.domain.audit.outcome import Audited, Verdict
+from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
 from service.store import runs
 from service.store.tables import ProjectRow, WaiverRow
@@ -74,7 +74,7 @@ def run(
             return
         ended = carry_out(
             context,
-            lambda enqueue: documenting.begin(context, project, BY, enqueue),
+            lambda enqueue: documenting.begin(context, project, who(), enqueue),
             enough=_Patience(context).is_over,
         )
         found = audit_reports.matrix(context, ended.project.id)
@@ -148,7 +148,7 @@ def report(
     team: Annotated[str | None, typer.Option(help="With --key: an imported team, to know who may sign.")] = None,
     time_zone: Annotated[str, typer.Option(help="With --key: its IANA time zone, if the team has none.")] = "UTC",
     fail_on: Annotated[
-        Worst | None, typer.Option(help="Exit with 2 if an iteration is that or worse.", case_sensitive=False)
+        Worst | None, typer.Option(help="Exit with 3 if an iteration is that or worse.", case_sensitive=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -159,11 +159,15 @@ def report(
     """
     foreign = key is not None or connection is not None
     if foreign and (project is not None or recompute):
-        fail("--connection and --key go without PROJECT and --recompute.", "Name one project, ours or another one.")
+        misused("--connection and --key go without PROJECT and --recompute.", "Name one project, ours or another one.")
     if not foreign and project is None and (iteration is not None or recompute):
-        fail("--iteration and --recompute need a PROJECT.", "Name one; `phaseloop audit report` shows which there are.")
+        misused(
+            "--iteration and --recompute need a PROJECT.", "Name one; `phaseloop audit report` shows which there are."
+        )
     if not foreign and (template is not None or team is not None):
-        fail("--template and --team go with --key.", "The rules of a project of ours are in its own template and team.")
+        misused(
+            "--template and --team go with --key.", "The rules of a project of ours are in its own template and team."
+        )
     with opened() as context:
         if foreign:
             verdicts = _survey(context, connection, key, template, team, time_zone, iteration, as_json=as_json)
@@ -175,7 +179,7 @@ def report(
     if proof is not None and not proof.ok:
         raise typer.Exit(Exit.ERROR)
     if fail_on is not None and any(verdict in _FAILING[fail_on] for verdict in verdicts):
-        raise typer.Exit(Exit.CHANGES)
+        raise typer.Exit(Exit.FOUND)
 
 
 def _report(
@@ -220,7 +224,7 @@ def _show(found: Matrix) -> None:
         out.print(audit_show.matrix_table(found.lines, out.width))
         _print(audit_show.lacking_lines(found.lines, zone))
         if any(line.audited is None and not line.trouble for line in found.lines):
-            out.print(f"\nTo have the records looked at: phaseloop audit run {one_line(row.key)}")
+            out.print(f"\nTo have the records looked at: phaseloop audit run {typed(one_line(row.key))}")
     _print(audit_show.waiver_lines(found.waivers, everything=False))
 
 
@@ -249,7 +253,7 @@ def _survey(
     from service.usecases import surveying
 
     if key is None:
-        fail("--connection needs --key.", "Give the key or the address of the project: --key OLDML")
+        misused("--connection needs --key.", "Give the key or the address of the project: --key OLDML")
     with err.status("Reading the project") if err.is_terminal else nullcontext():
         found = surveying.survey(
             context,
@@ -312,13 +316,19 @@ def waive(
         today = context.now().astimezone(_zone(row)).date()
         if revoke is not None:
             if check is not None or until is not None:
-                fail("--revoke goes without CHECK and --until.", f"phaseloop audit waive {project} --revoke WAIVER")
+                misused(
+                    "--revoke goes without CHECK and --until.",
+                    f"phaseloop audit waive {typed(project)} --revoke WAIVER",
+                )
             chosen = _chosen(context, row, revoke)
-            told = [waiving.revoke(context, chosen, by=by or _me(), reason=reason)]
+            told = [waiving.revoke(context, chosen, by=by or who(), reason=reason)]
         elif check is not None:
-            told = [_waived(context, row, check.strip().upper(), iteration, by or _me(), reason, until)]
+            told = [_waived(context, row, check.strip().upper(), iteration, by or who(), reason, until)]
         elif iteration is not None or until is not None or reason:
-            fail("Which check is to be let pass?", f"Name it: phaseloop audit waive {project} D09 --reason … --until …")
+            misused(
+                "Which check is to be let pass?",
+                f"Name it: phaseloop audit waive {typed(project)} D09 --reason … --until …",
+            )
         else:
             told = waiving.listed(context, row.id)
     found = [waiving.waiver_json(one, today) for one in told]
@@ -354,16 +364,8 @@ def _chosen(context: Context, row: ProjectRow, given: str) -> str:
     found = [one.id for one in known if one.id == given] or [one.id for one in known if one.id.startswith(given)]
     if len(found) != 1 or not given:
         what = "waiver of that project" if not found else "single waiver of that project"
-        raise NotFound(what, given, f"`phaseloop audit waive {row.key}` lists them.")
+        raise NotFound(what, given, f"`phaseloop audit waive {typed(row.key)}` lists them.")
     return found[0]
-
-
-def _me() -> str:
-    """Who types, as far as this machine knows."""
-    try:
-        return f"{getpass.getuser()} ({BY})"
-    except (KeyError, OSError):
-        return BY
 
 
 # --- what several commands use ----------------------------------------------------------------------------------------

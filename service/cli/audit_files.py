@@ -16,8 +16,9 @@ from rich.table import Table
 
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
-from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
+from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json
 from service.cli.words import clock_words, counted
+from service.domain.commands import typed
 from service.usecases import audit_reports, projects
 from service.usecases.audit_reports import Proof
 
@@ -63,7 +64,7 @@ def export(
     if chosen not in _FORMATS:
         fail(f"{chosen!r} is no format of a binder.", f"One of {', '.join(_FORMATS)}.")
     if as_json and output == STREAM:
-        fail("--json and --output - exclude one another.", "Give a file.")
+        misused("--json and --output - exclude one another.", "Give a file.")
     with opened() as context:
         row = projects.get(context, project)
         target = output or Path(_file_name(row.key, iteration, chosen))
@@ -81,7 +82,7 @@ def export(
         return
     out.print(f"Written to {one_line(target)} ({_size(len(data))}).")
     out.print(f"Signed by {mark}")
-    out.print(f"To verify it, anywhere: phaseloop audit verify {one_line(target)} --key {mark}")
+    out.print(f"To verify it, anywhere: phaseloop audit verify {typed(one_line(target))} --key {typed(mark)}")
 
 
 def verify(
@@ -101,10 +102,10 @@ def verify(
     Exit code 0: nothing is wrong. 1: it was changed, is signed by another key, or cannot be read.
     """
     if (file is None) == (project is None):
-        fail("Name a FILE, or a project with --project.", "phaseloop audit verify ml.html")
+        misused("Name a FILE, or a project with --project.", "phaseloop audit verify ml.html")
     if project is not None:
         if key is not None:
-            fail("--key goes with a FILE.")
+            misused("--key goes with a FILE.")
         _verify_project(project, as_json=as_json)
     elif file is not None:
         _verify_file(file, key, as_json=as_json)
@@ -262,7 +263,9 @@ def metrics(
     from service.usecases import evolution
 
     if svg is not None and name is None:
-        fail("--svg needs the NAME of a measure.", f"`phaseloop audit metrics {project}` names those there are.")
+        misused(
+            "--svg needs the NAME of a measure.", f"`phaseloop audit metrics {typed(project)}` names those there are."
+        )
     with opened() as context:
         row = projects.get(context, project)
         found = [evolution.measure(context, row.id, name)] if name is not None else evolution.measures(context, row.id)

@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.markup import escape
 
 from service.cli.words import clock_words
+from service.domain.commands import typed
 from service.store import loops
 from service.usecases.scheduling import END, Firing
 from service.usecases.standing import Standing
@@ -26,14 +27,14 @@ def how_it_goes_on(found: Standing, now: datetime) -> Iterator[str]:
     if loop is not None and loop.state == loops.PAUSED:
         by = f" by {escape(loop.changed_by)}" if loop.changed_by else ""
         yield f"[bold yellow]Paused[/]{by}: {escape(loop.message)}"
-        yield f"Let it go on with: phaseloop schedule resume {key}"
+        yield f"Let it go on with: phaseloop schedule resume {typed(key)}"
     elif loop is not None and loop.state == loops.ENDED:
         yield f"The loop has ended: {escape(loop.message)}"
     elif found.next is not None:
         begun = "" if loop is not None else ", once a first plan is applied"
         if loop is not None and found.next.at <= now:
             yield f"Due since {clock_words(found.next.at)}: {firing_words(found.next)}."
-            yield f"The service does it (phaseloop serve); or have it done now: phaseloop advance {key}"
+            yield f"The service does it (phaseloop serve); or have it done now: phaseloop advance {typed(key)}"
         else:
             yield f"Next, on {clock_words(found.next.at)}{begun}: {firing_words(found.next)}."
 

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from service.cli.shell import AsJson, fail, opened, out, print_json
+from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.cli.turnover import day_words
 from service.cli.words import counted
 from service.domain.figures import Cycle, Sum, Tally
@@ -40,7 +40,7 @@ def history(
     when tickets vanish.
     """
     if sum((as_csv, tickets_csv, as_json)) > 1:
-        fail("--csv, --tickets-csv and --json exclude one another.", "Give one of them.")
+        misused("--csv, --tickets-csv and --json exclude one another.", "Give one of them.")
     with opened() as context:
         found = cases.history(context, project)
     if as_json:
@@ -81,7 +81,7 @@ def _table(found: History, *, roles: bool) -> Table:
     for past in found.iterations:
         row = past.row
         name = f"{row.number} {escape(row.title)}"
-        days = day_words(row.first, _last_day(past, zone))
+        days = day_words(row.starts.astimezone(zone).date(), _last_day(past, zone))
         sums = _sums(past.figures.all, shown, open_=row.closed_at is None)
         table.add_row(name, _phase(past), days, *sums, _cycle(past))
         if roles:
@@ -94,9 +94,9 @@ def _table(found: History, *, roles: bool) -> Table:
 
 
 def _last_day(past: Past, zone: ZoneInfo) -> date:
-    """The last day as planned, or that of the close if it came before."""
-    closed = past.row.closed_at
-    return past.row.last if closed is None else min(past.row.last, closed.astimezone(zone).date())
+    """The last working day as planned, or the day of the close if it came before."""
+    closed, last = past.row.closed_at, past.row.ends.astimezone(zone).date()
+    return last if closed is None else min(last, closed.astimezone(zone).date())
 
 
 def _phase(past: Past) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +13,15 @@ from rich.markup import escape
 from rich.table import Table
 
 import service.templates as template_files
-from service.cli.shell import AsJson, Exit, fail, opened, out, print_json, told
+from service.cli.shell import AsJson, Exit, fail, misused, opened, out, print_json, told
 from service.cli.words import finding_lines
+from service.context import Context
+from service.domain.commands import typed
 from service.domain.parameters import settle, tickets_on
-from service.domain.reading import read_template
-from service.domain.team import Team, read_team
+from service.domain.reading import read_marked_template, read_template
+from service.domain.references import lint
+from service.domain.team import Team, is_table, read_team, read_team_table
+from service.domain.team_csv import decoded
 from service.domain.template import Template
 from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow, TeamRow
@@ -82,8 +88,10 @@ def _describe(template: Template) -> None:
 def validate(
     files: Annotated[list[str], typer.Argument(help="Template files, or names of built-in templates.")],
     as_json: AsJson = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for problems.")] = False,
 ) -> None:
-    """Check templates; every problem is printed as FILE:LINE PATH: what is wrong; what would be right."""
+    """Check templates; every problem is printed as FILE:LINE PATH: what is wrong; what would be right. What may be
+    wrong is a warning: the template works."""
     from datetime import UTC, datetime
 
     from service.domain.problems import InvalidInput
@@ -92,13 +100,26 @@ def validate(
     for name in files:
         try:
             text = template_files.load(name)
-            template = read_template(text.text, text.source)
+            marked = read_marked_template(text.text, text.source)
         except InvalidInput as error:
-            answers.append({"file": name, "valid": False, "problems": [str(problem) for problem in error.problems]})
+            problems = [str(problem) for problem in error.problems]
+            answers.append({"file": name, "valid": False, "problems": problems, "warnings": []})
+            continue
+        template = marked.template
+        warnings = [str(warning) for warning in lint(template, marked.marks)]
+        if strict and warnings:
+            answers.append({"file": name, "valid": False, "problems": warnings, "warnings": []})
             continue
         tickets = len(tickets_on(template, settle(template, {}, datetime.now(UTC).date())))
         answers.append(
-            {"file": name, "valid": True, "problems": [], "phases": len(template.phases), "tickets": tickets}
+            {
+                "file": name,
+                "valid": True,
+                "problems": [],
+                "warnings": warnings,
+                "phases": len(template.phases),
+                "tickets": tickets,
+            }
         )
     if as_json:
         print_json(answers)
@@ -106,6 +127,8 @@ def validate(
         for answer in answers:
             for problem in answer["problems"]:
                 out.print(escape(problem))
+            for warning in answer["warnings"]:
+                out.print(f"warning: {escape(warning)}")
             if answer["valid"]:
                 out.print(f"{escape(answer['file'])}: valid, {answer['phases']} phases, {answer['tickets']} tickets")
     if not all(answer["valid"] for answer in answers):
@@ -156,7 +179,10 @@ def add_connection(
     if as_json:
         print_json(connection_json(row))
     else:
-        out.print(f"Connection [bold]{escape(row.name)}[/] kept. Check it with: phaseloop connections check {row.name}")
+        out.print(
+            f"Connection [bold]{escape(row.name)}[/] kept. "
+            f"Check it with: phaseloop connections check {escape(typed(row.name))}"
+        )
 
 
 @connections.command("list")
@@ -239,34 +265,108 @@ def connection_json(row: ConnectionRow) -> dict[str, Any]:
 @team.command("import")
 def import_team(
     file: Annotated[Path, typer.Argument(help="A team file, YAML or CSV.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help='CSV: what a heading stands for, "Work Email=email"; "-" skips it. Remembered.'),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--timezone", "--time-zone", help="CSV: the team's IANA time zone, which a table cannot say."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="CSV: how the file is encoded, if that is not seen.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a team under its name; import it again when the file has changed."""
-    row = keep_team_file(file)
+    if time_zone is not None and not is_table(str(file)):
+        misused(f"{file} is not CSV.", "--timezone is for tables; in YAML the time zone is a line of the file.")
+    row, notes = keep_team_file(file, TableOptions(_columns(columns or []), time_zone, encoding), ask=not as_json)
     if as_json:
-        print_json(_team_json(row))
-    else:
-        out.print(f"Team [bold]{escape(row.name)}[/] kept: {len(row.body['members'])} people, version {row.version}.")
+        print_json({**_team_json(row), "notes": list(notes)} if notes else _team_json(row))
+        return
+    for note in notes:
+        out.print(escape(note))
+    zone = team_cases.team_of(row).zone
+    there = f", in {zone}" if zone else ""
+    people = f"{len(row.body['members'])} people, version {row.version}{there}"
+    out.print(f"Team [bold]{escape(row.name)}[/] kept: {people}.")
 
 
-def keep_team_file(file: Path) -> TeamRow:
-    """Read the file and keep the team in it."""
-    found = read_team_file(file)
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """What is said of a table besides the table: what headings stand for, its time zone, its encoding."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str | None = None
+    encoding: str | None = None
+
+
+def _columns(given: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in given:
+        heading, says, column = one.rpartition("=")
+        if not says or not heading.strip():
+            misused(f"--map {one!r} is not HEADING=column.", "Such as --map 'Work Email=email'.")
+        found[heading.strip()] = column.strip().casefold()
+    return found
+
+
+def keep_team_file(
+    file: Path, options: TableOptions = TableOptions(), *, ask: bool = False
+) -> tuple[TeamRow, tuple[str, ...]]:
+    """Read the file and keep the team in it; with notes on what was passed over or guessed.
+
+    What is not said of a table is what was said when it was last imported. Its time zone is asked for where somebody
+    can answer, and is never guessed."""
     with opened() as context:
+        found, notes = team_in_file(context, file, options, ask=ask)
         row = team_cases.put(context, found)
         scheduling.follow_team(context, row.id)
-        return row
+        return row, notes
+
+
+def team_in_file(
+    context: Context, file: Path, options: TableOptions = TableOptions(), *, ask: bool = False
+) -> tuple[Team, tuple[str, ...]]:
+    """The team in the file, as `keep_team_file` reads it; nothing is kept."""
+    if not is_table(str(file)):
+        if options.columns or options.encoding:
+            misused(f"{file} is not CSV.", "--map and --encoding are for tables.")
+        return read_team_file(file), ()
+    kept = team_cases.kept_of_table(context, file.stem)
+    text, notes = decoded(_bytes(file), str(file), options.encoding)
+
+    def read(zone: str | None) -> tuple[Team, tuple[str, ...]]:
+        columns, remembered = options.columns, kept.columns
+        return read_team_table(text, str(file), columns=columns, remembered=remembered, time_zone=zone)
+
+    zone = options.time_zone or kept.time_zone
+    found, more = read(zone)
+    if zone is None:
+        if not (ask and sys.stdin.isatty()):
+            fail(
+                f"{file} says no time zone: a table has none.",
+                f"Import it with: phaseloop team import {typed(file)} --timezone Europe/Paris",
+            )
+        found, more = read(typer.prompt("In which time zone does the team work (such as Europe/Paris)?"))
+    return found, (*notes, *more)
 
 
 def read_team_file(file: Path) -> Team:
     """The team in the file. Raises InvalidInput; leaves with a word where the file cannot be read."""
+    raw = _bytes(file)
+    if is_table(str(file)):
+        return read_team_table(decoded(raw, str(file))[0], str(file))[0]
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}.")
+        return read_team(raw.decode("utf-8-sig"), str(file))
     except UnicodeDecodeError:
         fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
-    return read_team(text, str(file))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
 
 
 @team.command("list")

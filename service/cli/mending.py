@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from service.cli.runs import Named, how_to_go_on, report, runs
-from service.cli.shell import AsJson, opened, out, print_json
+from service.cli.shell import AsJson, opened, out, print_json, who
 from service.cli.work import carry_out
 from service.context import Context
 from service.store import loops
@@ -16,14 +16,12 @@ from service.usecases.applying import Enqueue
 
 __all__ = ["runs"]  # the group, with the commands of both modules in it
 
-BY = "command line"
-
 
 @runs.command("cancel")
 def cancel_run(run: Named, as_json: AsJson = False) -> None:
     """Cancel a run: at once if it is queued or waits, else after the step it is in. What it wrote stays."""
     with opened() as context:
-        asked = continuing.cancel(context, running.find(context, run), BY)
+        asked = continuing.cancel(context, running.find(context, run), who())
         if asked.state in stored.ENDED:
             found = running.progress(context, asked.id)
         else:
@@ -58,7 +56,7 @@ def _go_on(given: str, start: Callable[[Context, str, str, Enqueue], RunRow], *,
         if before.run.state == stored.COMPLETED:
             found = before
         else:
-            found = carry_out(context, lambda enqueue: start(context, before.run.id, BY, enqueue))
+            found = carry_out(context, lambda enqueue: start(context, before.run.id, who(), enqueue))
     if not as_json and found.run.finished_at is not None and before.run.state in stored.ENDED:
         if found.run.id == before.run.id:
             out.print("There is nothing to do: this run has completed.")

@@ -26,10 +26,11 @@ from service.cli.project_options import (
     turning,
 )
 from service.cli.runs import report
-from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json
+from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json, who
 from service.cli.show import plan_lines
 from service.cli.work import carry_out
 from service.context import Context
+from service.domain.commands import typed
 from service.usecases import applying, planning, projects, running
 from service.usecases.errors import UseCaseError
 from service.usecases.wishes import Wish
@@ -79,7 +80,7 @@ def plan(
         for line in plan_lines(made, kept.id, everything=everything):
             out.print(line)
         if not made.empty and not made.blocked:
-            out.print(f"Apply it with: phaseloop apply {file or kept.id}")
+            out.print(f"Apply it with: phaseloop apply {typed(file or kept.id)}")
             out.print(f"It can be applied until {until:%Y-%m-%d %H:%M} UTC.")
     if made.blocked:
         if not as_json:
@@ -139,7 +140,7 @@ def apply(
 
 def apply_and_follow(context: Context, plan_id: str) -> running.Progress:
     """Apply the plan and wait for the end."""
-    return carry_out(context, lambda enqueue: applying.apply(context, plan_id, "command line", enqueue))
+    return carry_out(context, lambda enqueue: applying.apply(context, plan_id, who(), enqueue))
 
 
 def _plan_id(context: Context, given: str) -> str:
@@ -150,7 +151,7 @@ def _plan_id(context: Context, given: str) -> str:
         return given
     row = planning.latest(context, projects.get(context, given).id)
     if row is None:
-        raise UseCaseError("no-plan", f"{given} has no plan yet.", f"Make one with: phaseloop plan {given}")
+        raise UseCaseError("no-plan", f"{given} has no plan yet.", f"Make one with: phaseloop plan {typed(given)}")
     return row.id
 
 

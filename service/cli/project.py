@@ -25,6 +25,7 @@ from service.cli.project_options import (
     turning,
 )
 from service.cli.shell import AsJson, fail, opened, out, print_json
+from service.domain.commands import typed
 from service.domain.project_settings import ProjectSettings
 from service.store.tables import ProjectRow
 from service.usecases import project_changes, projects, scheduling
@@ -100,7 +101,7 @@ def set_(
     loop = turning(carry_over=carry_over, ahead=ahead, wip_limit=wip_limit)
     given = Given(template, team, title, time_zone, create, calendar, tuple(values or ()), loop)
     if given == NOTHING:
-        fail("Nothing to set was given.", f"See what there is with: phaseloop project show {name}")
+        fail("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(name)}")
     with opened() as context:
         row = projects.put(context, to_set(context, given, projects.going_on(context, name)))
         scheduling.follow(context, row.id)
@@ -110,7 +111,7 @@ def set_(
         print_json(_settings_json(row, settings))
         return
     out.print(_settings_table(row, settings))
-    out.print(f"Kept. See what it changes in the tracker with: phaseloop plan {row.key}")
+    out.print(f"Kept. See what it changes in the tracker with: phaseloop plan {escape(typed(row.key))}")
 
 
 def _settings_json(row: ProjectRow, settings: ProjectSettings) -> dict[str, Any]:

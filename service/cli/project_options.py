@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 import service.templates as template_files
 from connectors.tracker import Identity
-from service.cli.library import keep_team_file, read_team_file
-from service.cli.shell import fail
+from service.cli.library import TableOptions, keep_team_file, team_in_file
+from service.cli.shell import err, fail
 from service.context import Context
 from service.domain.calendar_file import CalendarSpec, read_calendar
 from service.domain.problems import InvalidInput, Problem
@@ -113,13 +114,13 @@ def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Requ
     """What is asked of a project at once. A team file is imported."""
     team = present.team_id
     if given.team is not None:
-        named = _team_in(given.team) is None
-        team = teams.get(context, given.team).id if named else keep_team_file(Path(given.team)).id
+        named = _team_in(context, given) is None
+        team = teams.get(context, given.team).id if named else keep_team_file(Path(given.team), _of_table(given))[0].id
     return _request(context, present.key, given, present.connection_id, team, present)
 
 
 def _asked(context: Context, given: Given, present: ProjectRow) -> Asked:
-    file = _team_in(given.team)
+    file = _team_in(context, given)
     if file is None:
         team = present.team_id if given.team is None else teams.get(context, given.team).id
     else:
@@ -143,8 +144,8 @@ def _set_up(
     team = given.team
     if team is None:
         fail("A new project needs a team.", "Give a team file with --team team.yaml, or the name of an imported team.")
-    file = _team_in(team)
-    team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team)).id
+    file = _team_in(context, given)
+    team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team), _of_table(given))[0].id
     request = _request(context, key, given, connection or only_connection(context), team_id)
     return projects.put(context, replace(request, meant=found))
 
@@ -166,13 +167,22 @@ def _request(
     )
 
 
-def _team_in(given: str | None) -> Team | None:
+def _team_in(context: Context, given: Given) -> Team | None:
     """The team in the file that was given; None where it is not a file's name but a team's."""
-    if given is None:
+    if given.team is None:
         return None
-    path = Path(given)
-    is_file = path.suffix.casefold() in {".yaml", ".yml", ".csv"} or path.is_file()
-    return read_team_file(path) if is_file else None
+    path = Path(given.team)
+    if path.suffix.casefold() not in {".yaml", ".yml", ".csv"} and not path.is_file():
+        return None
+    team, notes = team_in_file(context, path, _of_table(given))
+    for note in notes:
+        err.print(escape(note))
+    return team
+
+
+def _of_table(given: Given) -> TableOptions:
+    """A table has no time zone of its own: its team takes over the one that is given."""
+    return TableOptions(time_zone=given.time_zone)
 
 
 def _template(context: Context, given: str | None, present: ProjectRow | None) -> template_files.TemplateText:

@@ -15,8 +15,8 @@ standard error; with `--json` standard output is one JSON document. Questions (a
 asked on a terminal only; `--yes` answers them, and in a pipe nothing is done without it.
 
 Exit codes: 0 done (for `plan`: nothing to do), 1 an error, or a run that did not complete or is held, 2 there are
-changes that were only shown (`plan`, `undo`, `project remove`, `advance`) or what `audit report --fail-on` names was
-found, 130 interrupted.
+changes that were only shown (`plan`, `undo`, `project remove`, `advance`), 3 what `audit report --fail-on` names was
+found, 64 the command is written wrong, 130 interrupted.
 
 This page is generated: `python -m service.cli.reference > docs/reference/command-line.md`.
 """

@@ -17,6 +17,7 @@ from connectors.tracker import Severity
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.words import finding_lines, findings_of
 from service.context import Context
+from service.domain.commands import typed
 from service.store import loops
 from service.store import runs as stored
 from service.store.tables import ProjectRow, StepRow
@@ -237,6 +238,7 @@ def _numbers(found: running.Progress) -> list[str]:
 
 def how_to_go_on(found: running.Progress) -> Iterator[str]:
     """What to type next, where there is something to be done about the run."""
+    key = escape(typed(found.project.key))
     run = found.run
     if found.continued_by:
         yield f"Its work was taken up by: phaseloop runs show {found.continued_by}"
@@ -245,12 +247,12 @@ def how_to_go_on(found: running.Progress) -> Iterator[str]:
     elif run.kind == loops.AUDIT and run.state in stored.ENDED - {stored.COMPLETED}:
         yield f"The records are looked at again tomorrow, or now with: phaseloop runs retry {run.id}"
     elif run.kind in loops.KINDS and run.state in (stored.FAILED, stored.CANCELLED):
-        yield f"The loop is paused. When it shall go on: phaseloop schedule resume {escape(found.project.key)}"
+        yield f"The loop is paused. When it shall go on: phaseloop schedule resume {key}"
     elif run.kind == loops.ADVANCE and run.state == stored.INCOMPLETE:
-        yield f"The loop goes on. What is missing is in the next plan: phaseloop plan {escape(found.project.key)}"
+        yield f"The loop goes on. What is missing is in the next plan: phaseloop plan {key}"
     elif run.state in (stored.INCOMPLETE, stored.FAILED, stored.CANCELLED):
         if run.serial != found.project.serial or run.cleaned_at is not None:
-            yield f"The project was changed since. To see what is left: phaseloop plan {escape(found.project.key)}"
+            yield f"The project was changed since. To see what is left: phaseloop plan {key}"
         elif run.state == stored.CANCELLED:
             yield f"Go on with it: phaseloop runs resume {run.id}"
         else:

@@ -12,9 +12,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from service.cli.advance import BY, Named, advance
+from service.cli.advance import Named, advance
 from service.cli.going_on import WORDS, how_it_goes_on
-from service.cli.shell import AsJson, err, fail, opened, out, print_json
+from service.cli.shell import AsJson, err, fail, opened, out, print_json, who
 from service.cli.words import clock_words
 from service.context import Context
 from service.domain.problems import InvalidInput
@@ -64,7 +64,7 @@ def next_firings(
 def pause(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
     """Have the clock start nothing for a project until it is resumed. A run at work is not stopped. Needs --reason."""
     with opened() as context:
-        scheduling.pause(context, project, BY, needed(reason, "A pause"))
+        scheduling.pause(context, project, who(), needed(reason, "A pause"))
         _tell(context, project, as_json=as_json)
 
 
@@ -79,7 +79,7 @@ def resume(
 ) -> None:
     """Let the loop of a paused project turn again. What should have begun meanwhile begins on the next such weekday."""
     with opened() as context:
-        scheduling.resume(context, project, BY, catch_up=catch_up)
+        scheduling.resume(context, project, who(), catch_up=catch_up)
         _tell(context, project, as_json=as_json)
 
 
@@ -87,7 +87,7 @@ def resume(
 def skip(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
     """Let the coming bound pass: the next iteration begins one length later. Needs --reason."""
     with opened() as context:
-        scheduling.skip(context, project, BY, needed(reason, "To skip a bound"))
+        scheduling.skip(context, project, who(), needed(reason, "To skip a bound"))
         _tell(context, project, as_json=as_json)
 
 
@@ -109,7 +109,7 @@ def ics(
     calendar programs may subscribe to it goes to standard error; who knows it can read the calendar.
     """
     with opened() as context:
-        secret = feeds.renew_feed(context, project, BY).feed if renew else feeds.feed_secret(context, project)
+        secret = feeds.renew_feed(context, project, who()).feed if renew else feeds.feed_secret(context, project)
         document = feeds.feed(context, secret)
         settings = context.settings
     if file is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,11 +25,19 @@ from service.settings import Settings
 
 
 class Exit(IntEnum):
-    """Exit codes. `plan` answers NOTHING, ERROR or CHANGES; the other commands NOTHING (done) or ERROR."""
+    """Exit codes. CHANGES: they were only shown. FOUND: what was looked for. USAGE: the command is written wrong."""
 
     NOTHING = 0
     ERROR = 1
     CHANGES = 2
+    FOUND = 3
+    USAGE = 64
+
+
+# Whatever refuses a command line is a UsageError; without this it would leave with 2, which means changes here.
+for _kind in typer.BadParameter.__mro__:
+    if _kind.__name__ == "UsageError":
+        _kind.exit_code = Exit.USAGE  # type: ignore[attr-defined]
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -70,10 +80,23 @@ def _escaped(line: str) -> str:
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
-def fail(message: str, fix: str = "") -> NoReturn:
+def who() -> str:
+    """Who gives a command: the login of the person at this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody at this machine"
+
+
+def misused(message: str, fix: str = "") -> NoReturn:
+    """Say how the command is written wrong, and leave with the exit code for that."""
+    fail(message, fix, Exit.USAGE)
+
+
+def fail(message: str, fix: str = "", code: Exit = Exit.ERROR) -> NoReturn:
     """Say what is wrong and what to do, and leave with the exit code for errors."""
     tell(Cause(message, fix))
-    raise typer.Exit(Exit.ERROR)
+    raise typer.Exit(code)
 
 
 @contextmanager

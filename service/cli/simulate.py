@@ -18,6 +18,7 @@ from service.cli.library import read_team_file
 from service.cli.project_options import pairs
 from service.cli.shell import AsJson, err, fail, interruptible, out, print_json, told
 from service.domain.calendar import DateRange
+from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team
 
@@ -141,8 +142,10 @@ def _end(report: Report, keep: Path | None, *, as_json: bool) -> None:
     for line in summary(report):
         out.print(line)
     if keep is not None:
-        out.print(f"\nThe board:     phaseloop sandbox --state {keep / 'sandbox.json'}", markup=False)
-        out.print(f"The history:   PHASELOOP_HOME={keep} phaseloop history {report.project}", markup=False)
+        out.print(f"\nThe board:     phaseloop sandbox --state {typed(keep / 'sandbox.json')}", markup=False)
+        out.print(
+            f"The history:   PHASELOOP_HOME={typed(keep)} phaseloop history {typed(report.project)}", markup=False
+        )
 
 
 def _first(start: str | None) -> date:

@@ -19,6 +19,7 @@ from service.cli.shell import AsJson, Exit, opened, out, print_json
 from service.cli.turnover import day_words
 from service.cli.words import clock_words, count_line, drift_lines, finding_lines
 from service.context import Context
+from service.domain.commands import typed
 from service.domain.problems import InvalidInput
 from service.domain.turnover import decision_words
 from service.store import runs
@@ -120,7 +121,7 @@ def _loop_lines(stand: Standing, seen: Flow | None, now: datetime) -> Iterator[s
     if turn is not None:
         title = escape(stand.phases.get(turn.stage.phase, turn.stage.phase))
         again = f", turn {turn.stage.loop} of the loop" if turn.stage.loop > 1 else ""
-        days = day_words(turn.dates.first, turn.dates.last)
+        days = day_words(turn.starts.date(), turn.ends.date())
         yield f"Iteration [bold]{turn.number}[/] of {stand.iterations}, phase [bold]{title}[/]{again}: {days}"
         yield from _flow_lines(seen) if seen is not None else ()
     elif stand.loop is not None:
@@ -161,7 +162,7 @@ def _seen(key: str, draft: Draft) -> Iterator[str]:
     plan = draft.plan
     if plan.drift:
         yield from drift_lines(plan.drift, plan.people)
-        yield f"To have any of it as planned again: phaseloop plan {escape(key)} --restore ITEM"
+        yield f"To have any of it as planned again: phaseloop plan {escape(typed(key))} --restore ITEM"
     yield from finding_lines(plan.findings)
     yield ""
     if plan.blocked:
@@ -170,4 +171,4 @@ def _seen(key: str, draft: Draft) -> Iterator[str]:
         yield "A plan would change nothing."
     else:
         yield f"A plan would change: {count_line(plan)}."
-        yield f"See it with: phaseloop plan {escape(key)}"
+        yield f"See it with: phaseloop plan {escape(typed(key))}"

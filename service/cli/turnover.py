@@ -125,8 +125,8 @@ def _content(content: Content) -> str:
 
 
 def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
-    stage, dates = turnover.stage, turnover.dates
-    days = f", {day_words(dates.first, dates.last)}" if dates is not None else ""
+    stage, starts, ends = turnover.stage, turnover.starts, turnover.ends
+    days = f", {day_words(starts.date(), ends.date())}" if starts is not None and ends is not None else ""
     yield f"\n[bold]Begins iteration {turnover.begins}[/] [bold]{escape(turnover.title)}[/]{days}"
     if stage is not None:
         turn = f", {ordinal(stage.loop)} turn of the loop" if stage.loop > 1 else ""

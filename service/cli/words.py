@@ -148,15 +148,19 @@ def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """Findings, the gravest first, each with what to do."""
+    """Findings, the gravest first, a line each: what is so, and after "more:" what to do."""
     order = list(Severity)
     ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
     if ordered:
         yield "\n[bold]Findings[/]"
     for finding in ordered:
-        yield f"  [{SEVERITIES[finding.severity]}]{finding.severity.value}[/] {escape(visible(finding.message))}"
-        if finding.fix:
-            yield f"        {escape(visible(finding.fix))}"
+        severity = f"[{SEVERITIES[finding.severity]}]{finding.severity.value}[/]"
+        more = f" [dim]more:[/] {_on_one_line(finding.fix)}" if finding.fix else ""
+        yield f"  {severity} {_on_one_line(finding.message)}{more}"
+
+
+def _on_one_line(text: str) -> str:
+    return escape(visible(" ".join(text.split())))
 
 
 def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import get_close_matches
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from connectors.tracker import Finding, Severity
 from service.domain.problems import InvalidInput, Problem
-from service.domain.public_holidays import check_place, public_holidays
+from service.domain.public_holidays import check_place, make_up_days, public_holidays
+from service.domain.time_zones import check_time_zone
 
 MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
 
@@ -27,9 +26,6 @@ LONGEST_FREEZE = timedelta(days=366)
 
 _LONGEST_STRETCH = timedelta(days=366)
 """How far an iteration is stretched to reach a working day."""
-
-_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files that some systems keep among the time zones; they mean another thing on every machine."""
 
 _SOURCE = "calendar"
 
@@ -55,7 +51,8 @@ class Calendar:
 
     `time_zone` is an IANA name, `working_days` are weekdays (Monday is 0), `start_time` and `end_time` are local wall
     clock times without a time zone. On the public holidays of `country` (ISO 3166, two letters) and of its
-    `subdivision` nobody works, nor on `days_off`; in `freezes` nobody works either, and iterations stand still.
+    `subdivision` nobody works, nor on `days_off`; days of the weekend on which the country makes up for a day off are
+    working days; in `freezes` nobody works either, and iterations stand still.
     Raises `InvalidInput` with everything that is wrong with them.
     """
 
@@ -89,11 +86,15 @@ class Calendar:
     def is_working(self, day: date) -> bool:
         """Whether the team works on that day."""
         return (
-            day.weekday() in self.working_days
+            (day.weekday() in self.working_days or self._is_made_up(day))
             and day not in self.days_off
             and not self.is_frozen(day)
             and (self.country is None or day not in public_holidays(self.country, self.subdivision, day.year))
         )
+
+    def _is_made_up(self, day: date) -> bool:
+        """Whether the country works on that day of the weekend for one that it has off."""
+        return self.country is not None and day in make_up_days(self.country, self.subdivision, day.year)
 
     def is_frozen(self, day: date) -> bool:
         """Whether iterations stand still on that day."""
@@ -108,24 +109,6 @@ class Calendar:
         """That local date and time as an aware datetime that exists: a time skipped by the clocks is moved on."""
         local = datetime.combine(day, clock, tzinfo=self.zone)
         return local.astimezone(UTC).astimezone(self.zone)
-
-
-def check_time_zone(name: str, source: str, path: str, line: int | None = None) -> list[Problem]:
-    """Refuse a name that is not an IANA time zone, with the nearest one that is."""
-    known = _time_zones()
-    if name in known:
-        return []
-    cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known, reverse=True)}
-    by_folded = cities | {zone.casefold(): zone for zone in known}
-    near = get_close_matches(name.casefold().replace(" ", "_"), sorted(by_folded), n=1, cutoff=0.6)
-    fix = f'did you mean "{by_folded[near[0]]}"?' if near else 'write an IANA name such as "Europe/Paris" or "UTC"'
-    return [Problem(source, line, path, f'unknown time zone "{name}"', fix)]
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    """The names there are; finding them reads many files."""
-    return frozenset(available_timezones() - _NO_PLACES)
 
 
 def working_days(span: DateRange, calendar: Calendar) -> list[date]:
@@ -169,8 +152,9 @@ def _last(first: date, iteration_days: int, calendar: Calendar) -> date:
 
 
 def _has_holidays(span: DateRange, calendar: Calendar) -> bool:
-    """Whether it is for holidays and days off that nobody works in `span`, which is not yet stretched too far."""
-    usual = any(day.weekday() in calendar.working_days and not calendar.is_frozen(day) for day in span)
+    """Whether it is for holidays, days off and freezes that nobody works in `span`, which is not yet stretched too
+    far."""
+    usual = any(day.weekday() in calendar.working_days for day in span)
     return usual and span.last - span.first < _LONGEST_STRETCH + sum(
         (freeze.last - freeze.first for freeze in calendar.freezes), timedelta()
     )

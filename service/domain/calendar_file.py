@@ -19,13 +19,13 @@ from service.domain.calendar import (
     Calendar,
     DateRange,
     check_freeze,
-    check_time_zone,
 )
 from service.domain.marks import Marks, Path, readable
 from service.domain.problems import InvalidInput, Problem
 from service.domain.public_holidays import check_place
 from service.domain.reading import read_document
 from service.domain.template import Name, Strict
+from service.domain.time_zones import check_time_zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.assignment import Assigned, Assignment
+from service.domain.audit.prose import clip
 from service.domain.blueprint import (
     Blueprint,
     PlannedEpic,
@@ -105,11 +106,13 @@ def _shortened(blueprint: Blueprint, capabilities: Capabilities) -> list[Finding
     titles = [(epic.key, epic.title) for epic in blueprint.epics] + [(t.key, t.title) for t in blueprint.tickets]
     texts = {epic.key: epic.text for epic in blueprint.epics} | _texts(blueprint, capabilities)
     names = [(i.key, i.title) for i in blueprint.iterations] if capabilities.iterations else []
+    called = dict([*titles, *names])
     return [
         Finding(
             Severity.WARNING,
             f"{field}-shortened",
-            f"The {field} of {key} is {len(text)} characters long; the tracker takes {limit}, so it is cut.",
+            f'The {field} of "{clip(called.get(key, key))}" is {len(text)} characters long; the tracker takes {limit}, '
+            "so it is cut.",
             "Shorten it in the template.",
             key,
         )

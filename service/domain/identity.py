@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.tracker import Finding, Severity
+from service.domain.commands import typed
 
 TAKEN = "project-exists"
 REPLACED = "project-replaced"
@@ -42,7 +43,7 @@ def replaced(key: str, url: str) -> Finding:
         REPLACED,
         f"The project {key} that was built in is gone, and another one goes by that key now: {url}. It is left alone.",
         f"Put the old one back in the tracker (from Jira's trash, from Trello's closed boards); or let go of it with"
-        f" `phaseloop project remove {key}`, which leaves the new one as it is, and set that up.",
+        f" `phaseloop project remove {typed(key)}`, which leaves the new one as it is, and set that up.",
         key,
     )
 

@@ -23,6 +23,7 @@ from connectors.tracker import (
     Severity,
     kind_of,
 )
+from service.domain.commands import typed
 from service.domain.plan import Action, Change, Drift, Reason, Recorded
 from service.domain.turnover import (
     OFTEN,
@@ -325,8 +326,8 @@ def _iteration_findings(
             Severity.ERROR,
             "next-iteration-deleted",
             "The iteration that is to begin was deleted in the tracker.",
-            f"Somebody who plans the project has it made again: phaseloop plan {project_key} --restore {coming}; "
-            "then apply that plan. The loop goes on by itself.",
+            f"Somebody who plans the project has it made again: phaseloop plan {typed(project_key)} "
+            f"--restore {typed(coming)}; then apply that plan. The loop goes on by itself.",
             coming,
         )
     elif observed[coming].status == _CLOSED:
@@ -335,7 +336,7 @@ def _iteration_findings(
             "next-iteration-closed",
             "The iteration that is to begin was closed by hand.",
             "Somebody who may manage iterations opens it again where the tracker can, or deletes it there and has it "
-            f"made again: phaseloop plan {project_key} --restore {coming}; then apply that plan. The loop goes on by "
-            "itself.",
+            f"made again: phaseloop plan {typed(project_key)} "
+            f"--restore {typed(coming)}; then apply that plan. The loop goes on by itself.",
             coming,
         )

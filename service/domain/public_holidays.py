@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -13,6 +14,9 @@ from holidays.registry import COUNTRIES
 
 from service.domain.problems import Problem
 from service.domain.shape import one_of
+
+_NEAR = 0.85
+"""How like a name must be to be taken for a slip of the pen."""
 
 _QUIET = Lock()
 """Warnings are turned off for the whole process, so one thread at a time does it."""
@@ -25,9 +29,20 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> frozens
     Where feasts are announced year by year, only those are known that the library has; of the others it warns, and it
     is right to go on without them.
     """
+    return _year(country, subdivision, year)[0]
+
+
+@lru_cache(maxsize=4096)
+def make_up_days(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+    """The days of weekends in that year on which the country works, to make up for days off during the week."""
+    return _year(country, subdivision, year)[1]
+
+
+def _year(country: str, subdivision: str | None, year: int) -> tuple[frozenset[date], frozenset[date]]:
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False))
+        found = holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False)
+        return frozenset(found), frozenset(getattr(found, "weekend_workdays", ())) - frozenset(found)
 
 
 def check_place(
@@ -74,13 +89,21 @@ def _meant_country(written: str) -> str:
             codes |= {module.replace("_", " "): code, code.casefold(): code} | {
                 other.casefold(): code for other in longer
             }
-    near = get_close_matches(written.casefold().strip(), sorted(codes), n=1, cutoff=0.7)
-    return f'did you mean "{codes[near[0]]}"?' if near else ""
+    return _only_one(written, codes)
 
 
 def _meant_subdivision(country: str, written: str) -> str:
     aliases: dict[str, str] = getattr(holidays.country_holidays(country), "subdivisions_aliases", {})
     codes = {name.casefold(): code for name, code in aliases.items()}
     codes |= {code.casefold(): code for code in _places()[country]}
-    near = get_close_matches(written.casefold().strip(), sorted(codes), n=1, cutoff=0.6)
-    return f'did you mean "{codes[near[0]]}"?' if near else ""
+    return _only_one(written, codes)
+
+
+def _only_one(written: str, codes: Mapping[str, str]) -> str:
+    """The place that is meant: by its name, or by a slip of the pen in it. What could be two is none: Holland is not
+    Poland, though it is spelled nearly so."""
+    name = " ".join(written.casefold().replace("_", " ").split())
+    if name in codes:
+        return f'did you mean "{codes[name]}"?'
+    near = {codes[one] for one in get_close_matches(name, sorted(codes), n=3, cutoff=_NEAR)} if len(name) > 3 else set()
+    return f'did you mean "{near.pop()}"?' if len(near) == 1 else ""

@@ -14,13 +14,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from service.domain import shape
-from service.domain.calendar import DateRange, check_time_zone
+from service.domain.calendar import DateRange
 from service.domain.calendar_file import CalendarSpec, Word, check_spec
 from service.domain.marks import Marks, readable
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_document
 from service.domain.team_csv import read_table
 from service.domain.template import Key, Strict, Template
+from service.domain.time_zones import check_time_zone
 
 PEOPLE_LIMIT = 500
 
@@ -73,6 +74,9 @@ class Team(Strict):
     time_zone: str | None = Field(default=None, description="An IANA name such as Europe/Paris; a project may differ.")
     calendar: CalendarSpec | None = Field(default=None, description="When the team works; a project may differ.")
     members: Annotated[tuple[Member, ...], Field(min_length=1)] = Field(description="Its people, 500 at most.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Of a team from a table: which column the headings of that table stand for."
+    )
 
     @property
     def zone(self) -> str | None:
@@ -90,11 +94,41 @@ def read_team(text: str, source: str, format: TeamFormat | None = None) -> Team:
 
     Raises `InvalidInput` with every problem of its shape or, if that is right, every problem of what it says.
     """
-    if format == "csv" or (format is None and source.casefold().endswith(".csv")):
-        marks = read_table(text, source)
-        return _checked(shape.validate(Team, marks), marks)
+    if format == "csv" or (format is None and is_table(source)):
+        return read_team_table(text, source)[0]
     team, marks = read_document(text, source, Team, "team")
     return _checked(team, marks)
+
+
+def is_table(source: str) -> bool:
+    """Whether a file of that name is read as CSV."""
+    return source.casefold().endswith(".csv")
+
+
+def read_team_table(
+    text: str,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    remembered: Mapping[str, str] | None = None,
+    time_zone: str | None = None,
+) -> tuple[Team, tuple[str, ...]]:
+    """Read a team from CSV, with notes on what was passed over. `columns` and `remembered` say what headings stand for
+    (see `read_table`) and are kept with the team; a table has no time zone, so that one is given.
+
+    Raises `InvalidInput` with every problem, each named by its line and column.
+    """
+    table = read_table(text, source, columns, remembered)
+    problems = check_time_zone(time_zone, source, "time zone") if time_zone is not None else []
+    team: Team | None = None
+    try:
+        team = _checked(shape.validate(Team, table.marks), table.marks)
+    except InvalidInput as error:
+        problems += [table.in_cells(problem) for problem in error.problems]
+    if team is None or problems:
+        raise InvalidInput(problems)
+    kept = {**(remembered or {}), **(columns or {})}
+    return team.model_copy(update={"time_zone": time_zone, "columns": kept}), table.notes
 
 
 def team_from_json(value: object, source: str = "team") -> Team:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from service.domain.commands import typed
 from service.settings import Settings
 from service.store.folder import own_folder
 
@@ -61,7 +62,8 @@ def _lost(path: Path) -> str:
     return (
         f"The key file {path} is not there, and credentials are stored that were encrypted with it. Put it back from a "
         "backup, or set PHASELOOP_SECRET_KEY to what was in it. If it is lost for good, make a new one "
-        f"(phaseloop keys new > {path}), and give each connection its credential again (phaseloop connections add)."
+        f"(phaseloop keys new > {typed(path)}), and give each connection its credential again "
+        "(phaseloop connections add)."
     )
 
 

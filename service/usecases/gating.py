@@ -10,6 +10,7 @@ from connectors.tracker import Finding, Place, Severity, Tracker
 from service.context import Context
 from service.domain.audit.audit import holding
 from service.domain.audit.outcome import Audited, Gate, Verdict
+from service.domain.commands import typed
 from service.domain.course import phase_of
 from service.domain.turnover import record_key
 from service.usecases.material import Material
@@ -72,5 +73,6 @@ def keeping(ours: Material, answer: GateAnswer | None) -> tuple[str, ...]:
 def _mend(ours: Material, audited: Audited) -> str:
     """How to mend what an iteration lacks, and what to do where that cannot be."""
     fixes = dict.fromkeys(" ".join(one.fix.split()) for one in holding(audited) if one.fix)
-    last = f"What cannot be mended can be let pass, for a reason and a time: phaseloop audit waive {ours.project.key}"
+    waive = f"phaseloop audit waive {typed(ours.project.key)}"
+    last = f"What cannot be mended can be let pass, for a reason and a time: {waive}"
     return " ".join([*(fix if fix[-1] in ".!?" else f"{fix}." for fix in fixes), last])

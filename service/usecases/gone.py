@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ObservedItem, Place, Severity
+from service.domain.commands import typed
 from service.domain.diff import Restore, lost
 from service.domain.plan import Drift, Recorded
 from service.store.tables import ProjectRow
@@ -26,7 +27,9 @@ def project_drift(project: ProjectRow) -> Drift:
 def project_findings(project: ProjectRow) -> list[Finding]:
     """That a project is gone, and what can be done."""
     fix = "Put it back in the tracker (from Jira's trash, from Trello's closed boards) or give the account access"
-    anew = f"; or build all of it anew: phaseloop plan {project.key} --restore {DELETED}" if project.create else ""
+    anew = (
+        f"; or build all of it anew: phaseloop plan {typed(project.key)} --restore {DELETED}" if project.create else ""
+    )
     return [
         Finding(
             Severity.ERROR,
@@ -61,7 +64,7 @@ def item_findings(
                 Severity.WARNING if new else Severity.INFO,
                 f"{item.kind.value}-deleted",
                 f'Somebody deleted the {item.kind.value} "{item.title}". {what}',
-                f"To have it again with its tickets: phaseloop plan {project.key} --restore {item.key}",
+                f"To have it again with its tickets: phaseloop plan {typed(project.key)} --restore {typed(item.key)}",
                 item.key,
             )
         )

@@ -6,6 +6,7 @@ What is here is kept when tickets vanish from the tracker, and after the project
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -210,10 +211,21 @@ def _csv(headings: Sequence[str], lines: Iterable[Iterable[object]]) -> str:
 
 
 def _safe(cell: object) -> object:
-    """The cell, text that a spreadsheet would take for a formula made text again by an apostrophe before it."""
-    if isinstance(cell, str) and cell.lstrip().startswith(("=", "+", "-", "@")):
-        return f"'{cell}"
-    return cell
+    """The cell, text that a spreadsheet would take for a formula made text again by an apostrophe before it.
+
+    What parts cells elsewhere (`;`, a tab, a line end) begins one there: a program that splits at it would find the
+    formula that stands after it, so it gets its apostrophe too.
+    """
+    if not isinstance(cell, str):
+        return cell
+    words = cell.lstrip()
+    within = _AFTER_SEPARATOR.sub(r"\1'", words)
+    begins = words.startswith(_SIGNS) or cell.startswith(("\t", "\r"))
+    return f"{chr(39) if begins else ''}{cell[: len(cell) - len(words)]}{within}"
+
+
+_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_AFTER_SEPARATOR = re.compile(r"([;\t\r\n][\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 EVENT_LIMIT = 200

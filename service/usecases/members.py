@@ -48,7 +48,8 @@ def still_there(tracker: Tracker, place: Place | None, team: Team, project_key: 
 
 def _trouble(member: Member, account: Account | None, project_key: str) -> Finding | None:
     def finding(code: str, message: str, fix: str) -> Finding:
-        return Finding(Severity.ERROR, code, f"{member.person} ({member.handle}) {message}", fix, member.handle)
+        called = f"{member.person} ({member.email})" if member.email else member.person  # nobody knows an account's id
+        return Finding(Severity.ERROR, code, f"{called} {message}", fix, member.handle)
 
     if account is None:
         return finding(

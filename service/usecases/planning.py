@@ -28,7 +28,7 @@ from service.domain import conflicts, placement, stranded
 from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import starts_in_the_past
+from service.domain.calendar import DateRange, starts_in_the_past
 from service.domain.continuation import continued
 from service.domain.course import Course, course
 from service.domain.desired import desired_items, fitting_findings
@@ -316,7 +316,9 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
     is_gone = gone.is_gone(project, place, ours.recorded, restore)
     findings = gone.project_findings(project) if is_gone else place_findings(project, place)
     findings += fitting_findings(laid.live, capabilities)
-    if not current and (past := starts_in_the_past(way.turn(1).dates, today)) is not None:
+    first = way.turn(1)
+    working = DateRange(first.starts.date(), first.ends.date())
+    if not current and (past := starts_in_the_past(working, today)) is not None:
         findings.append(past)
     if place is not None or (spec.create and not is_gone):
         findings += tracker.check(spec, place, wanted)

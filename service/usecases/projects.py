@@ -18,7 +18,7 @@ from connectors.tracker import Identity
 from service.context import Context
 from service.domain import calendar_file, shape
 from service.domain.audit import rules
-from service.domain.calendar import Calendar, check_time_zone
+from service.domain.calendar import Calendar
 from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.identity import TAKEN, taken_words
 from service.domain.marks import Marks
@@ -27,6 +27,7 @@ from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_template
 from service.domain.team import Team, check_team
 from service.domain.template import Loop, Template
+from service.domain.time_zones import check_time_zone
 from service.store import identities
 from service.store.secrets import new_id
 from service.store.tables import ConnectionRow, ProjectRow, TemplateRow

@@ -19,6 +19,7 @@ from service.domain.audit import rules
 from service.domain.audit.outcome import Gate
 from service.domain.audit.rules import ProjectAudit
 from service.domain.calendar import span_from
+from service.domain.commands import typed
 from service.domain.course import Course, Stage, Turn
 from service.domain.parameters import number
 from service.domain.problems import InvalidInput, Problem
@@ -117,7 +118,7 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
             today = now.astimezone(known.calendar.zone).date()
             course = _move(session, known, loop, _same_weekday(turn.dates.first, today))
             turn = course.turn(turn.number)
-            text += f" Iteration {turn.number} begins on {turn.dates.first}."
+            text += f" Iteration {turn.number} begins on {turn.starts.date()}."
         loop.state, loop.message, loop.changed_by = loops.TURNING, "", by
         _look_at_records(known, loop, now)
         set_due(session, known, loop, course)
@@ -139,13 +140,13 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopRow:
     now = context.now()
     with changing(context, row, known) as (session, loop):
         refuse_at_work(session, row, loop)
-        first = coming(known).dates.first
+        first, begins = coming(known).dates.first, coming(known).starts.date()
         days = number(known.template.cadence.iteration_days, known.parameters)
         course = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
         turn = course.turn(known.current + 1)
         if loop.state == loops.TURNING:
             set_due(session, known, loop, course)
-        text = f"Iteration {turn.number} of {row.key} begins on {turn.dates.first} instead of {first}: {why}"
+        text = f"Iteration {turn.number} of {row.key} begins on {turn.starts.date()} instead of {begins}: {why}"
         data = {
             "reason": why,
             "iteration": turn.number,
@@ -209,7 +210,7 @@ def beginning(first: Turn, now: datetime) -> tuple[datetime | None, str]:
     if first.ends >= now:
         return first.starts, ""
     return None, (
-        f"The first iteration was to last from {first.dates.first} to {first.dates.last}, which is past. Resume the "
+        f"The first iteration was to last from {first.starts.date()} to {first.ends.date()}, which is past. Resume the "
         "project to begin it now, or with its planned dates to have it catch up."
     )
 
@@ -301,7 +302,9 @@ def changing(context: Context, row: ProjectRow, known: Material | None = None) -
             )
         if loop.state == loops.ENDED:
             message = f"The loop of {row.key} has ended."
-            raise Conflict("loop-ended", message, f"`phaseloop project remove {row.key}` frees its key for a new one.")
+            raise Conflict(
+                "loop-ended", message, f"`phaseloop project remove {typed(row.key)}` frees its key for a new one."
+            )
         if known is not None and not _is_where(loop, known.loop):
             raise Conflict("loop-moved-on", f"The loop of {row.key} moved on just now.", "Look again, then repeat.")
         yield session, loop

@@ -19,7 +19,7 @@ from service.domain.audit.deadlines import deadlines_of
 from service.domain.audit.outcome import Audited, Check, Gate
 from service.domain.audit.recognise import Recognised
 from service.domain.audit.subject import Iteration, Person, Reading, Rules, Subject
-from service.domain.calendar import Calendar, check_time_zone
+from service.domain.calendar import Calendar
 from service.domain.calendar_file import CalendarSpec
 from service.domain.course import Stage, following
 from service.domain.parameters import number, settle
@@ -28,6 +28,7 @@ from service.domain.reading import read_template
 from service.domain.team import Team
 from service.domain.template import ParameterValue, Phase, Template
 from service.domain.text import render
+from service.domain.time_zones import check_time_zone
 from service.domain.wording import Wording
 from service.templates import TemplateText, load_builtin
 from service.usecases import audit_material, audit_reports, connections, teams

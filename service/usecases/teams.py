@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +75,24 @@ def listed(context: Context) -> list[TeamRow]:
     """All teams by name."""
     with context.database.session() as session:
         return list(session.scalars(select(TeamRow).order_by(TeamRow.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOfTable:
+    """What was said of a table when its team was last kept: what its headings stand for, and its time zone."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str | None = None
+
+
+def kept_of_table(context: Context, name: str) -> KeptOfTable:
+    """What is remembered of the table of that team; nothing where there is none yet."""
+    with context.database.session() as session:
+        row = session.scalar(select(TeamRow).where(TeamRow.name == name))
+    if row is None:
+        return KeptOfTable()
+    team = team_of(row)
+    return KeptOfTable(team.columns, team.zone)
 
 
 def team_of(row: TeamRow) -> Team:

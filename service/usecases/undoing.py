@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -28,6 +27,7 @@ from connectors.tracker import (
 from service.context import Context
 from service.domain import conflicts
 from service.domain.batches import batches, estimate
+from service.domain.commands import typed
 from service.domain.diff import UNREAD
 from service.domain.identity import REPLACED
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
@@ -263,11 +263,11 @@ def _loop_stays(session: Session, project: ProjectRow) -> tuple[Finding, ...]:
         f'The loop stays at iteration {row.number} ("{row.title}"), which has begun: trackers cannot take that back. '
         "Iterations keep their names and dates."
     )
-    key = shlex.quote(project.key)
+    key = typed(project.key)
     fix = (
         "The next plan or advance makes again what the template asks for there. To go elsewhere from here, decide what "
-        f"follows (phaseloop phase {key} back PHASE --reason …). To keep it as the undo leaves it, apply no plan and "
-        f"pause the schedule (phaseloop schedule pause {key})."
+        f"follows (phaseloop phase {typed(key)} back PHASE --reason …). To keep it as the undo leaves it, apply no "
+        f"plan and pause the schedule (phaseloop schedule pause {typed(key)})."
     )
     return (Finding(Severity.INFO, "loop-stays", message, fix, iteration_key(row.number)),)
 

@@ -59,10 +59,34 @@ def test_a_team_comes_as_json_yaml_or_a_table(api: Api) -> None:
     names = [api.new_name("form") for _ in range(3)]
     by_json = api.post("/teams", {"name": names[0], "members": SMALL_TEAM})
     by_yaml = api.post("/teams", content=YAML.format(name=names[1]), headers={"Content-Type": "text/yaml"})
-    by_csv = api.post("/teams", content=CSV, headers={"Content-Type": "text/csv"}, params={"name": names[2]})
+    by_csv = api.post(
+        "/teams",
+        content=CSV,
+        headers={"Content-Type": "text/csv"},
+        params={"name": names[2], "time_zone": "Europe/Paris"},
+    )
     assert [made["name"] for made in (by_json, by_yaml, by_csv)] == names
     assert by_json["team"]["members"] == by_csv["team"]["members"]
     assert by_yaml["people"] == 1
+
+
+def test_a_table_as_a_spreadsheet_exports_it_is_read_and_what_was_guessed_is_said(api: Api) -> None:
+    name = api.new_name("export")
+    table = "sep=;\r\nperson;Work Email;roles;Office;;\r\nM\u00fcller;m@example.com;pm;Bonn;;\r\n".encode("cp1252")
+    said = {"name": name, "time_zone": "Europe/Berlin", "map": "Work Email=email"}
+    made = api.post("/teams", content=table, headers={"Content-Type": "text/csv"}, params=said)
+    assert made["team"]["members"] == [{"person": "M\u00fcller", "email": "m@example.com", "roles": ["pm"]}]
+    assert made["team"]["time_zone"] == "Europe/Berlin"
+    assert "cp1252" in made["notes"][0]
+    assert '"Office"' in made["notes"][1]
+    again = api("PUT", f"/teams/{name}", content=table, headers={"Content-Type": "text/csv", "If-Match": '"1"'})
+    assert again.status_code == 200  # what the headings stand for, and the zone, are remembered
+    assert again.json()["version"] == 1
+
+
+def test_a_table_without_a_time_zone_for_the_team_is_refused(api: Api) -> None:
+    answer = api("POST", "/teams", content=CSV, headers={"Content-Type": "text/csv"}, params={"name": "zoneless"})
+    assert assert_problem(answer, "invalid-input", 422)["errors"][0]["parameter"] == "time_zone"
 
 
 def test_a_table_without_a_name_for_the_team_is_refused(api: Api) -> None:
@@ -72,7 +96,9 @@ def test_a_table_without_a_name_for_the_team_is_refused(api: Api) -> None:
 
 def test_problems_of_a_table_name_the_line(api: Api) -> None:
     text = CSV.replace("pm-1@example.com", "nobody")
-    answer = api("POST", "/teams", content=text, headers={"Content-Type": "text/csv"}, params={"name": "x"})
+    answer = api(
+        "POST", "/teams", content=text, headers={"Content-Type": "text/csv"}, params={"name": "x", "time_zone": "UTC"}
+    )
     assert [error["line"] for error in assert_problem(answer, "invalid-input", 422)["errors"]] == [3]
 
 

@@ -216,7 +216,7 @@ def test_what_people_wrote_can_neither_hide_nor_speak_to_the_terminal(shop: Shop
     assert json.loads(document)["project"] == f"Churn{HOSTILE}", "programs get it as it is"
 
 
-@pytest.mark.parametrize(("worst", "code"), [("undocumented", 2), ("partly", 2), (None, 0)])
+@pytest.mark.parametrize(("worst", "code"), [("undocumented", 3), ("partly", 3), (None, 0)])
 def test_a_report_fails_on_what_was_asked(shop: Shop, worst: str | None, code: int) -> None:
     options = ["--fail-on", worst] if worst is not None else []
     shop.ok("report", "ML", *options)  # what is pending has not failed
@@ -530,7 +530,7 @@ def test_a_project_of_others_is_reported_and_nothing_is_written_or_kept(shop: Sh
     assert len(document["iterations"]) == 2
     assert document["assumed"]
     assert shop.controls.writes() == before
-    stranger.ok("audit", "report", "--key", "ML", "--fail-on", "undocumented", code=2)
+    stranger.ok("audit", "report", "--key", "ML", "--fail-on", "undocumented", code=3)
     assert "D10 Sign-off" in stranger.ok("audit", "report", "--key", "ML", "--iteration", "2").out
     assert stranger.ok("audit", "report", "--json").json == []
     assert "sees none of that key" in stranger.ok("audit", "report", "--key", "NONE", code=1).err

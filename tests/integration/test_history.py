@@ -141,6 +141,24 @@ def test_no_title_becomes_a_formula_in_a_spreadsheet(shop: Shop, title: str) -> 
     assert (rows(tickets_csv(found))[2]["title"], rows(tickets_csv(found))[2]["person"]) == (f"'{title}", f"'{title}")
 
 
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t@x", "a\t'@x"),
+        ('a\n" =1', "a\n\" '=1"),
+        ("a; -b", "a; '-b"),
+        ("\tx", "'\tx"),
+        ("a - b", "a - b"),
+    ],
+)
+def test_no_formula_begins_after_a_separator_within_a_cell(shop: Shop, title: str, cell: str) -> None:
+    """A program whose separator is another one splits there."""
+    with shop.context.database.session() as session:
+        session.get_one(IterationRow, (shop.project.id, 2)).title = title
+    assert rows(csv_text(history(shop.context, "ML")))[1]["title"] == cell
+
+
 def test_events_are_told_in_order_and_from_where_one_left_off(shop: Shop) -> None:
     scheduling.skip(shop.context, "ML", PM, "a fair")
     scheduling.pause(shop.context, "ML", PM, "summer")

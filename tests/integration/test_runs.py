@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import pty
 import signal
@@ -79,7 +80,7 @@ def test_a_run_cancelled_in_the_middle_stops_at_its_next_step_and_resume_makes_t
     there = titles(jira)
 
     assert cancelled["state"] == "cancelled"
-    assert cancelled["cancelled_by"] == "command line"
+    assert cancelled["cancelled_by"] == getpass.getuser()
     assert 0 < there.total() < wanted(plan).total()
     assert cancelled["progress"]["written"] >= there.total()
 

@@ -203,7 +203,7 @@ def test_a_loop_whose_first_iteration_is_over_turns_once_another_first_day_is_gi
     shop.clock.set("2026-04-01T12:00")
     shop.begin_loop()
     assert shop.loop().state == loops.PAUSED
-    assert "2026-03-02 to 2026-03-15, which is past" in shop.loop().message
+    assert "2026-03-02 to 2026-03-13, which is past" in shop.loop().message
 
     shop.change(parameters={"start_date": "2026-03-09", "iteration_days": 14})
     assert not scheduling.follow(shop.context, shop.project.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from email.message import Message
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
@@ -12,7 +14,8 @@ from service.api.problems import ApiProblem
 from service.api.reading import as_text, json_of
 from service.api.routing import CreatingRoute, JsonRoute, require_type
 from service.domain.problems import InvalidInput, Problem
-from service.domain.team import Team, read_team, team_from_json
+from service.domain.team import Team, read_team, read_team_table, team_from_json
+from service.domain.team_csv import decoded
 from service.store.tables import TeamRow
 from service.usecases import scheduling, teams
 from service.usecases.errors import Conflict
@@ -40,6 +43,18 @@ CsvName = Annotated[
         max_length=200,
         pattern=r"^[^/\\\x00-\x1f\x7f]+$",
         description="Name of the team; needed for a table, which has none in it.",
+    ),
+]
+CsvZone = Annotated[
+    str | None,
+    Query(alias="time_zone", max_length=60, description="IANA time zone of the team; needed for a table."),
+]
+CsvMap = Annotated[
+    list[str] | None,
+    Query(
+        alias="map",
+        max_length=60,
+        description="What a heading of a table stands for, `Work Email=email`; `-` passes it over. Remembered.",
     ),
 ]
 
@@ -70,12 +85,21 @@ def list_teams(context: Given) -> dict[str, Any]:
     openapi_extra=_BODY,
 )
 def add_team(
-    request: Request, raw: RawBody, context: Given, once: Once, response: Response, name: CsvName = None
+    request: Request,
+    raw: RawBody,
+    context: Given,
+    once: Once,
+    response: Response,
+    name: CsvName = None,
+    time_zone: CsvZone = None,
+    columns: CsvMap = None,
 ) -> dict[str, Any]:
     """People, how the tracker knows them, the roles they hold. Every problem is answered with its line or pointer."""
+    notes: list[str] = []
 
     def add() -> str:
-        team = _sent(request, raw, name)
+        team, found = _sent(request, raw, name, _said(columns), teams.KeptOfTable(time_zone=time_zone))
+        notes.extend(found)
         try:
             return teams.put(context, team, expected_version=0).id
         except Conflict as error:
@@ -86,7 +110,7 @@ def add_team(
     row = teams.get(context, once(add))
     response.headers["Location"] = f"/api/v1/teams/{row.id}"
     response.headers["ETag"] = _etag(row)
-    return _shown(row)
+    return _shown(row, notes)
 
 
 @router.get(
@@ -129,13 +153,19 @@ def replace_team(
     once: Once,
     response: Response,
     if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
+    time_zone: CsvZone = None,
+    columns: CsvMap = None,
 ) -> dict[str, Any]:
     """Writes the whole team anew. The name in the body must be the team's: projects hold on to it."""
+    notes: list[str] = []
 
     def replace() -> str:
         present = teams.get(context, name)
         version = required_version(if_match, present.version)
-        team = _sent(request, raw, present.name)
+        kept = teams.kept_of_table(context, present.name)
+        kept = teams.KeptOfTable(kept.columns, time_zone or kept.time_zone)
+        team, found = _sent(request, raw, present.name, _said(columns), kept)
+        notes.extend(found)
         if team.name != present.name:
             fix = f"write {present.name!r}, or add a new team"
             raise InvalidInput([Problem("team", None, "name", "is not the name of the team at this address", fix)])
@@ -147,20 +177,44 @@ def replace_team(
     row = teams.get(context, once(replace))
     scheduling.follow_team(context, row.id)  # repeatable, so it is done with every answer
     response.headers["ETag"] = _etag(row)
-    return _shown(row)
+    return _shown(row, notes)
 
 
-def _sent(request: Request, raw: bytes, name: str | None) -> Team:
-    """The team in the body. Raises InvalidInput with everything that is wrong with it."""
+def _sent(
+    request: Request, raw: bytes, name: str | None, columns: dict[str, str], kept: teams.KeptOfTable
+) -> tuple[Team, tuple[str, ...]]:
+    """The team in the body, with notes on how a table was read. Raises InvalidInput with everything that is wrong."""
     kind = require_type(request, "application/json", *_YAML, "text/csv")
     if kind == "application/json":
-        return team_from_json(json_of(raw), "body")
+        return team_from_json(json_of(raw), "body"), ()
     if kind in _YAML:
-        return read_team(as_text(raw), "team.yaml", format="yaml")
+        return read_team(as_text(raw), "team.yaml", format="yaml"), ()
     if not name:
         entry = {"parameter": "name", "detail": "is missing", "fix": "a table has no name in it: add ?name=..."}
         raise ApiProblem("invalid-input", "name: is missing. A table has no name in it.", errors=[entry])
-    return read_team(as_text(raw), f"{name}.csv", format="csv")
+    if not kept.time_zone:
+        fix = "a table has no time zone in it: add ?time_zone=Europe/Paris"
+        entry = {"parameter": "time_zone", "detail": "is missing", "fix": fix}
+        raise ApiProblem("invalid-input", "time_zone: is missing. A table has none in it.", errors=[entry])
+    charset = Message()
+    charset["content-type"] = request.headers.get("content-type", "")
+    encoding = charset.get_content_charset()
+    text, notes = decoded(raw, f"{name}.csv", None if encoding in {None, "utf-8"} else encoding)
+    team, more = read_team_table(
+        text, f"{name}.csv", columns=columns, remembered=kept.columns, time_zone=kept.time_zone
+    )
+    return team, (*notes, *more)
+
+
+def _said(columns: list[str] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in columns or ():
+        heading, says, column = one.rpartition("=")
+        if not says or not heading.strip():
+            entry = {"parameter": "map", "detail": "is not HEADING=column", "fix": "such as Work Email=email"}
+            raise ApiProblem("invalid-input", "map: is not HEADING=column.", errors=[entry])
+        found[heading.strip()] = column.strip().casefold()
+    return found
 
 
 def _etag(row: TeamRow) -> str:
@@ -177,5 +231,5 @@ def _entry(row: TeamRow) -> dict[str, Any]:
     }
 
 
-def _shown(row: TeamRow) -> dict[str, Any]:
-    return {**_entry(row), "team": row.body}
+def _shown(row: TeamRow, notes: Iterable[str] = ()) -> dict[str, Any]:
+    return {**_entry(row), "team": row.body, "notes": list(notes)}

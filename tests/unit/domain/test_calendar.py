@@ -131,6 +131,25 @@ def test_a_time_zone_in_other_letters_or_without_its_continent_is_recognised(wri
     assert f'did you mean "{meant}"?' in refused(time_zone=written)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("India Standard Time", 'did you mean "Asia/Kolkata"?'),
+        ("W. Europe Standard Time", 'did you mean "Europe/Berlin"?'),
+        ("Calcutta", 'did you mean "Asia/Kolkata"?'),
+        ("JST", 'did you mean "Asia/Tokyo"?'),
+        ("IST", 'several places call it that, "Asia/Jerusalem", "Asia/Kolkata" among them; write the one you mean'),
+        ("GMT+1", 'the same time all year round is "Etc/GMT-1"'),
+        ("UTC-08:00", 'the same time all year round is "Etc/GMT+8"'),
+        ("UTC+05:30", 'name the place whose clocks you keep, such as "Europe/Paris"'),
+        ("Indiana", 'write an IANA name such as "Europe/Paris" or "UTC"'),
+    ],
+)
+def test_a_time_zone_is_recognised_by_what_it_means_and_not_by_its_letters(written: str, meant: str) -> None:
+    assert meant in refused(time_zone=written)
+    assert "Etc/GMT+1" not in refused(time_zone="GMT+1")
+
+
 @pytest.mark.parametrize("written", ["", "xxxxxxxx", "../etc/passwd"])
 def test_a_time_zone_like_no_other_is_refused_with_an_example(written: str) -> None:
     assert 'write an IANA name such as "Europe/Paris" or "UTC"' in refused(time_zone=written)
@@ -250,6 +269,15 @@ def test_a_week_of_nothing_but_holidays_is_joined_to_the_next() -> None:
     assert span_from(date(2026, 2, 16), 7, chinese) == DateRange(date(2026, 2, 16), date(2026, 3, 1))
 
 
+def test_a_day_that_makes_up_for_a_day_off_is_a_working_day() -> None:
+    saturday = date(2025, 2, 8)  # worked in China for a day of the spring festival
+    week = DateRange(date(2025, 2, 3), date(2025, 2, 9))
+    assert saturday in working_days(week, Calendar(country="CN"))
+    assert saturday not in working_days(week, Calendar())
+    assert saturday not in working_days(week, Calendar(country="CN", days_off=frozenset({saturday})))
+    assert bounds(week, Calendar("Asia/Shanghai", country="CN"), 1)[1].date() == saturday
+
+
 def test_a_calendar_that_has_no_working_day_for_a_year_is_refused() -> None:
     never = Calendar(days_off=frozenset(MONDAY + timedelta(days=offset) for offset in range(800)))
     with pytest.raises(InvalidInput, match="has no working day"):
@@ -263,6 +291,9 @@ def test_a_calendar_that_has_no_working_day_for_a_year_is_refused() -> None:
         ({"country": "de"}, 'country: unknown country "de"; did you mean "DE"?'),
         ({"country": "united states"}, 'country: unknown country "united states"; did you mean "US"?'),
         ({"country": "DEU"}, 'country: unknown country "DEU"; did you mean "DE"?'),
+        ({"country": "UK"}, 'country: unknown country "UK"; did you mean "GB"?'),
+        ({"country": "Germny"}, 'country: unknown country "Germny"; did you mean "DE"?'),
+        ({"country": "Holland"}, 'country: unknown country "Holland"; write its two letters'),
         ({"country": "XX"}, 'country: unknown country "XX"; write its two letters, such as "DE" or "IN"'),
         ({"country": ""}, 'country: unknown country ""; write its two letters, such as "DE" or "IN"'),
         ({"country": "DE", "subdivision": "Bayern"}, 'subdivision: unknown subdivision "Bayern" of DE; did you mean'),

@@ -11,7 +11,17 @@ import pytest
 
 from service.domain.calendar import DateRange
 from service.domain.problems import InvalidInput
-from service.domain.team import PEOPLE_LIMIT, Absence, Member, Team, check_team, read_team, team_from_json
+from service.domain.team import (
+    PEOPLE_LIMIT,
+    Absence,
+    Member,
+    Team,
+    check_team,
+    read_team,
+    read_team_table,
+    team_from_json,
+)
+from service.domain.team_csv import decoded
 from service.domain.template import Template
 from tests.unit.domain.samples import template
 
@@ -256,8 +266,8 @@ def test_a_file_over_a_megabyte_is_refused_unread(source: str) -> None:
 def test_a_table_s_headings_are_checked() -> None:
     headings = "person, email, account, roles, capacity, absences"
     assert problems("persn,email,email\nA,a@example.com,\n", "team.csv") == [
-        'team.csv:1: unknown heading "persn"; did you mean "person"?',
         'team.csv:1: the heading "email" stands twice; keep one of the two',
+        'team.csv:1: unknown heading "persn"; did you mean "person"?',
         f'team.csv:1: the heading "person" is missing; add it; the headings are {headings}',
         f'team.csv:1: the heading "roles" is missing; add it; the headings are {headings}',
     ]
@@ -266,8 +276,8 @@ def test_a_table_s_headings_are_checked() -> None:
 def test_a_table_s_problems_name_the_line_of_the_person() -> None:
     text = 'person,email,roles,capacity\n"A\nwith a break",a@example.com,ml,\n\nB,b@example.com,ml,many\n'
     found = problems(text, "team.csv")
-    assert any(problem.startswith("team.csv:2 members[0].person: several lines") for problem in found)
-    assert any(problem.startswith("team.csv:5 members[1].capacity:") for problem in found)
+    assert any(problem.startswith('team.csv:2 column "person": several lines') for problem in found)
+    assert any(problem.startswith('team.csv:5 column "capacity":') for problem in found)
 
 
 def test_a_cell_too_many_is_refused() -> None:
@@ -304,3 +314,60 @@ def test_a_role_that_is_switched_off_may_be_held(process: Template) -> None:
     assert "feature" in process.roles
     team: Team = team_from_json({"name": "T", "members": [member(roles=["feature"])]})
     assert check_team(team, process) == []
+
+
+def test_a_table_as_spreadsheets_export_it_is_read() -> None:
+    table = "sep=;\r\nPerson;Work Email;Manager;Roles;Absences;;\r\nA;a@example.com;B;ml;2026-04-13;;\r\n;;;;;;\r\n"
+    team, notes = read_team_table(table, "team.csv", columns={"Work Email": "email"}, time_zone="Europe/Berlin")
+    assert (team.members[0].email, team.members[0].absences, team.zone) == (
+        "a@example.com",
+        (date(2026, 4, 13),),
+        "Europe/Berlin",
+    )
+    assert team.columns == {"Work Email": "email"}
+    assert [note.split(".")[0] for note in notes] == ['Not read: "Manager"']
+    again, _ = read_team_table(table, "team.csv", remembered=team_from_json(team.to_json()).columns, time_zone="UTC")
+    assert again.members == team.members
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ("A;a@x.org;ml;;3.4.2026", 'team.csv:2 column "Away": "3.4.2026" is not right here; write days as 2026-04-13'),
+        ("A;a@x.org;ml;8,5;", 'team.csv:2 column "capacity": "8,5" is text; write a whole number from 0 to 1000'),
+        ("A;nobody;ml;;", 'team.csv:2 column "email": "nobody" is not an e-mail address'),
+        ("A;;ml;;", 'team.csv:2: "A" has neither `email` nor `account`'),
+    ],
+)
+def test_a_wrong_cell_is_named_by_its_line_and_column(cells: str, problem: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_team_table(f"person;email;roles;capacity;Away\n{cells}\n", "team.csv", columns={"Away": "absences"})
+    [only] = refused.value.problems
+    assert str(only).startswith(problem)
+    assert "members[" not in str(only)
+    assert "indented" not in str(only)
+
+
+def test_a_heading_that_may_be_meant_is_asked_for_with_what_to_type() -> None:
+    found = problems("person,Work Email,roles\nA,a@example.com,ml\n", "team.csv")
+    assert found == [
+        'team.csv:1: unknown heading "Work Email"; did you mean "email"? Then say --map \'Work Email=email\''
+    ]
+    with pytest.raises(InvalidInput, match='there is no heading "Mail"'):
+        read_team_table("person,email,roles\nA,a@example.com,ml\n", "team.csv", columns={"Mail": "email"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_the_encodings_of_windows_are_seen_and_a_guess_is_said(encoding: str) -> None:
+    text, notes = decoded("person\nMüller\n".encode(encoding), "team.csv")
+    assert text == "person\nMüller\n"
+    assert bool(notes) == (encoding in {"utf-16", "cp1252"})
+    assert all("Müller" in note or "UTF-16" in note for note in notes)
+
+
+def test_text_in_no_known_encoding_is_refused_with_what_to_do() -> None:
+    with pytest.raises(InvalidInput, match="name its encoding"):
+        decoded(b"\x81\x8d\xff", "team.csv")
+    with pytest.raises(InvalidInput, match="unknown encoding"):
+        decoded(b"a", "team.csv", "klingon")
+    assert decoded("Łódź".encode("cp1250"), "team.csv", "cp1250")[0] == "Łódź"
