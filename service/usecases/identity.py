@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from connectors.errors import TrackerError
+from connectors.registry import InvalidSettings
 from connectors.tracker import Finding, Identity, Place, ProjectSpec, Tracker
 from service.context import Context
 from service.domain import identity
@@ -29,7 +30,7 @@ def meant(context: Context, connection: ConnectionRow, key: str) -> Identity | N
     try:
         with context.tracker(connection) as tracker:
             return tracker.identify(ProjectSpec(uid="", key=key, name=key))
-    except (TrackerError, KeyProblem):
+    except (TrackerError, KeyProblem, InvalidSettings):
         return None
 
 
