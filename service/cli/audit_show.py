@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import Any
 
 from rich.markup import escape
@@ -19,23 +20,38 @@ from service.usecases.audit_reports import Line, Standing
 WIDE = 120
 """From so many columns on, tables tell more."""
 
+
+class Worst(StrEnum):
+    """The verdict from which on a report is a failure."""
+
+    PARTLY = "partly"
+    UNDOCUMENTED = "undocumented"
+
+
+FAILING = {
+    Worst.PARTLY: (Verdict.PARTLY, Verdict.UNDOCUMENTED),
+    Worst.UNDOCUMENTED: (Verdict.UNDOCUMENTED,),
+}
+
 VERDICTS = {
     Verdict.DOCUMENTED: "green",
     Verdict.PARTLY: "yellow",
     Verdict.UNDOCUMENTED: "bold red",
+    Verdict.UNCLEAR: "blue",
     Verdict.PENDING: "cyan",
     Verdict.UNKNOWN: "magenta",
 }
 _FAILED = {Weight.CRITICAL: ("X", "bold red"), Weight.MAJOR: ("x", "red"), Weight.MINOR: ("-", "yellow")}
 _SIGNS = {
     Result.PASS: ("✓", "green"),
+    Result.UNCLEAR: ("~", "blue"),
     Result.WAIVED: ("w", "cyan"),
     Result.INCONCLUSIVE: ("?", "magenta"),
     Result.NOT_APPLICABLE: ("·", "dim"),
 }
 LEGEND = (
     "✓ passes   X fails (critical)   x fails (major)   - fails (minor)\n"
-    "w waived   ? could not be looked at   · does not apply or is off"
+    "~ unclear, a person should look   w waived   ? could not be looked at   · does not apply or is off"
 )
 
 
@@ -95,7 +111,7 @@ def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
     for line in lines:
         audited = line.audited
         unread = audited is not None and audited.verdict is Verdict.UNKNOWN
-        if audited is not None and not audited.lacking and not line.trouble and not unread:
+        if audited is not None and not (audited.lacking or audited.unclear or line.trouble or unread):
             continue
         yield ""
         yield heading(line)
@@ -107,6 +123,10 @@ def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
             continue
         for finding in audited.lacking if audited is not None else ():
             yield from _finding(finding)
+        if audited is not None and audited.unclear:
+            yield "  [blue]for the signer to look at:[/]"
+            for finding in audited.unclear:
+                yield from _finding(finding)
         if audited is not None and unread and not line.trouble:
             for finding in audited.findings:
                 if finding.result is Result.INCONCLUSIVE and finding.weight in (Weight.CRITICAL, Weight.MAJOR):
@@ -226,7 +246,7 @@ def portfolio_table(found: Iterable[Standing], width: int, zone: tzinfo) -> Tabl
     return table
 
 
-_ORDER = (Verdict.DOCUMENTED, Verdict.PARTLY, Verdict.UNDOCUMENTED, Verdict.PENDING, Verdict.UNKNOWN)
+_ORDER = (Verdict.DOCUMENTED, Verdict.PARTLY, Verdict.UNDOCUMENTED, Verdict.UNCLEAR, Verdict.PENDING, Verdict.UNKNOWN)
 
 
 def _when(moment: datetime | None, zone: tzinfo) -> str:
