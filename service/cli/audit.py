@@ -207,6 +207,8 @@ def _show(found: Matrix) -> None:
     if not found.lines:
         out.print("Nothing to be documented yet: its first iteration has not begun.")
     else:
+        if summary := audit_show.summary_line(found.lines):
+            out.print(f"[bold]{summary}[/]")
         out.print()
         out.print(audit_show.matrix_table(found.lines, out.width))
         _print(audit_show.lacking_lines(found.lines, zone))

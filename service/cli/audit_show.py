@@ -3,6 +3,7 @@ people wrote is shown so that it can neither hide nor forge anything."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -51,7 +52,8 @@ _SIGNS = {
 }
 LEGEND = (
     "✓ passes   X fails (critical)   x fails (major)   - fails (minor)\n"
-    "~ unclear, a person should look   w waived   ? could not be looked at   · does not apply or is off"
+    "~ unclear, a person should look   w waived\n"
+    "? could not be looked at   · does not apply or is off"
 )
 
 
@@ -103,6 +105,25 @@ def _signs(audited: Audited | None, width: int) -> str:
     by_check = {one.check: one for one in audited.findings} if audited is not None else {}
     gap = " " * width
     return gap.join(sign(by_check[check]) if check in by_check else " " for check in Check)
+
+
+def summary_line(lines: Iterable[Line]) -> str:
+    """How the iterations stand, in a sentence: `5 of 6 iterations fail, all on D05`. Empty if none was looked at."""
+    audited = [line.audited for line in lines if line.audited is not None]
+    failing = [one for one in audited if one.verdict in FAILING[Worst.PARTLY]]
+    open_ones = sum(1 for one in audited if one.unclear)
+    look = f" In {open_ones} there is something for the signer to look at." if open_ones else ""
+    if not audited:
+        return ""
+    if not failing:
+        settled = sum(1 for one in audited if one.settled)
+        return f"{settled} of {len(audited)} iterations are documented, none fails.{look}"
+    counted = Counter(finding.check.value for one in failing for finding in one.lacking)
+    everywhere = [check for check, count in sorted(counted.items()) if count == len(failing)]
+    most = ", ".join(f"{check} ({count})" for check, count in counted.most_common(3))
+    why = f"all on {' and '.join(everywhere)}" if everywhere else f"mostly on {most}"
+    verb = "fails" if len(failing) == 1 else "fail"
+    return f"{len(failing)} of {len(audited)} iterations {verb}, {why}.{look}"
 
 
 def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
@@ -225,7 +246,7 @@ def portfolio_table(found: Iterable[Standing], width: int, zone: tzinfo) -> Tabl
     if wide:
         table.add_column("Name", overflow="fold", max_width=30)
     table.add_column("Worst", no_wrap=True)
-    for name in ("Iter.", "Doc.", "Partly", "Undoc.", "Pend.", "Unkn.", "Late", "Score", "Waiv."):
+    for name in ("Iter.", "Doc.", "Partly", "Undoc.", "Uncl.", "Pend.", "Unkn.", "Late", "Score", "Waiv."):
         table.add_column(name, justify="right", no_wrap=True)
     if wide:
         table.add_column("Looked at (UTC)", no_wrap=True)

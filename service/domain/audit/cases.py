@@ -62,6 +62,11 @@ class Case:
         """What a section is called in the template."""
         return next((rule.titles[0] for rule in self.subject.rules.sections if rule.key == key and rule.titles), key)
 
+    @property
+    def to_write(self) -> str:
+        """What to write, as a sentence."""
+        return f'Write under "{self.title}": {self.ask}' if self.key else f"Write {self.ask}"
+
     def lines(self) -> list[str]:
         """The plain lines of the section that say something."""
         return [line for line in self.section.lines if not is_placeholder(line)]
@@ -76,7 +81,7 @@ class Case:
 
     def failed(self, reason: str, *quotes: str, fix: str = "") -> CheckFinding:
         """The check fails; `fix` is how to mend it, by default what the check asks for."""
-        return self._finding(Result.FAIL, reason, fix or f'Write under "{self.title}": {self.ask}', quotes)
+        return self._finding(Result.FAIL, reason, fix or self.to_write, quotes)
 
     def not_applicable(self, reason: str, *quotes: str) -> CheckFinding:
         """The check does not apply."""

@@ -394,7 +394,7 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
     """What comes of a check where there is a text to look at. What is not there, or has no word of an answer, fails
     without a second opinion."""
     if not case.key:
-        return weighed(look(case), opinion_of(case.subject.opinions, case.check, whole(case.text)), "", case.ask)
+        return weighed(look(case), opinion_of(case.subject.opinions, case.check, whole(case.text)), "", case.to_write)
     lacking = case.lacking()
     if lacking is None:
         return _weighed(case, look, case.section, placed=True)
@@ -405,7 +405,7 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
 
 def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
     score = opinion_of(case.subject.opinions, case.check, section, placed=placed)
-    finding = weighed(look(case), score, veto(case.check, section), case.ask)
+    finding = weighed(look(case), score, veto(case.check, section), case.to_write)
     if finding.evidence or finding.result is Result.FAIL:
         return finding
     return replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))

@@ -23,12 +23,12 @@ class Bar:
 
 
 _BARS: Mapping[Check, Bar] = {
-    Check.GOAL: Bar(0.45, 0.55, 0.45, 0.35),
+    Check.GOAL: Bar(0.45, 0.55, 0.45, 0.20),
     Check.DATA: Bar(0.35, 0.65, 0.45, 0.20),
     Check.EXPERIMENTS: Bar(0.45, 0.65, 0.45, 0.25),
     Check.DECISIONS: Bar(0.50, 0.60, 0.40, 0.25),
     Check.PERFORMANCE: Bar(0.40, 0.65, 0.40, 0.25),
-    Check.RISKS: Bar(0.50, 0.60, 0.40, 0.35),
+    Check.RISKS: Bar(0.55, 0.65, 0.40, 0.25),
     Check.NEXT_STEPS: Bar(0.10, 1.01, 0.90, 0.00),
     Check.NEW: Bar(0.35, 1.01, 1.00, 0.15),
 }
@@ -46,7 +46,8 @@ def weighed(finding: CheckFinding, score: float | None, veto: str = "", ask: str
     """A finding of the rules about a text that is there, as the second opinion and a veto leave it.
 
     Without a score the rules decide alone. A critical check never fails on wording alone: without a second opinion that
-    agrees it is unclear. A finding that already says how sure it is rests on no wording.
+    agrees it is unclear. `ask` says what to write, for a finding that has no fix of its own. A finding
+    that already says how sure it is rests on no wording.
     """
     if finding.confidence is not None:
         return finding
@@ -54,17 +55,17 @@ def weighed(finding: CheckFinding, score: float | None, veto: str = "", ask: str
         return _alone(finding, veto, ask)
     bar, passes = _BARS[finding.check], finding.result is Result.PASS
     if veto:
-        return _unclear(finding, score, ask) if score >= _VETOED and not passes else _fails(finding, score, veto)
+        return _unclear(finding, score, ask) if score >= _VETOED and not passes else _fails(finding, score, veto, ask)
     if score >= (bar.passes_with_rules if passes else bar.passes_against):
         return _passes(finding, score)
     if score <= (bar.fails_against if passes else bar.fails_with_rules):
-        return _fails(finding, score, "")
+        return _fails(finding, score, "", ask)
     return _unclear(finding, score, ask)
 
 
 def _alone(finding: CheckFinding, veto: str, ask: str) -> CheckFinding:
     if veto and finding.result is Result.PASS:
-        finding = _fails(finding, 1 - _RULES_ALONE, veto)
+        finding = _fails(finding, 1 - _RULES_ALONE, veto, ask)
     if finding.result is Result.FAIL and finding.weight is Weight.CRITICAL and not veto:
         return _unclear(finding, None, ask)
     return replace(finding, confidence=_RULES_ALONE)
@@ -79,14 +80,14 @@ def _passes(finding: CheckFinding, score: float) -> CheckFinding:
     return replace(finding, result=Result.PASS, reason=reason, fix="", confidence=score)
 
 
-def _fails(finding: CheckFinding, score: float, veto: str) -> CheckFinding:
+def _fails(finding: CheckFinding, score: float, veto: str, ask: str) -> CheckFinding:
     sure = round(max(1 - score, _RULES_ALONE), 3)
     if finding.result is Result.FAIL:
         return replace(finding, reason=f"{veto} {finding.reason}" if veto else finding.reason, confidence=sure)
     reason = (
         veto or f"It has the words, but does not read like an answer to what is asked (second opinion {score:.2f})."
     )
-    return replace(finding, result=Result.FAIL, reason=reason, confidence=sure)
+    return replace(finding, result=Result.FAIL, reason=reason, fix=finding.fix or ask, confidence=sure)
 
 
 def _unclear(finding: CheckFinding, score: float | None, ask: str) -> CheckFinding:

@@ -53,7 +53,11 @@ def test_a_score_is_the_same_every_time(template: Template) -> None:
 def test_the_same_record_is_judged_alike_in_markdown_wiki_markup_and_adf(template: Template) -> None:
     rules = rules_of(template, None)
     text = next(one.text for one in records() if one.name == "meter-night.md")
-    files = {"a.md": text, "a.wiki": to_wiki(text), "a.json": json.dumps(to_adf(text))}
+    files = {
+        "a.md": text,
+        "a.wiki": to_wiki(text),
+        "a.json": json.dumps({"type": "doc", "version": 1, "content": to_adf(text)}),
+    }
     judged = {name: judge_file(name, content.encode(), rules) for name, content in files.items()}
 
     assert {name: one.verdict for name, one in judged.items()} == dict.fromkeys(files, Verdict.DOCUMENTED)
