@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType, Protocol
 
 from connectors.errors import FieldProblem
+from connectors.mapped import Kept, Mapped
 
 if TYPE_CHECKING:
     from connectors.records import Document, Fill, Filled, Survey
@@ -25,8 +26,9 @@ ItemKey = NewType("ItemKey", str)
 `record:2`, `link:tune>run-models`. Titles change and positions shift; keys stay."""
 
 Memory = Mapping[str, Mapping[str, Any]]
-"""By which ids a connector knows a project's own board, lists and labels, whatever people call them now: entries in
-sections, the connector's own JSON. Opaque to everybody else, safe to store, never valid for another project."""
+"""By which ids a connector knows what belongs to a project and nobody chooses, such as labels, whatever people call it
+now: entries in sections, the connector's own JSON. Opaque to everybody else, safe to store, never valid for another
+project. What people may choose is in `Place.mapping`, and comes first."""
 
 Fields = dict[str, Any]
 """An item's content as plain JSON values, by field name; see `Item.fields`."""
@@ -340,7 +342,8 @@ class Place:
 
     `facts` is the connector's own JSON (board id, field ids, issue types): opaque to everybody else, safe to
     store, never valid for another project. `site` and the reference's id are the project's identity. `memory` is that
-    of the spec; callers put in what is known by now.
+    of the spec; callers put in what is known by now. `mapping` says which of the project's own things stand for what,
+    and how each was found.
     """
 
     ref: RemoteRef
@@ -349,6 +352,7 @@ class Place:
     facts: Mapping[str, Any] = field(default_factory=dict)
     site: str = ""
     memory: Memory = field(default_factory=dict)
+    mapping: tuple[Mapped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,15 +448,26 @@ class Tracker(Protocol):
         `spec.id`. One to three requests, and no waiting: `TrackerUnavailable` comes at once."""
         ...
 
+    def remember(self, kept: Kept) -> None:
+        """From now on, what was chosen for projects, in place of what was remembered before: `locate` keeps to it. No
+        I/O."""
+        ...
+
+    def mapped(self, place: Place) -> tuple[Mapped, ...]:
+        """What stands for what in a project now, with what was made in it since it was located (a list of our own).
+        What was read for other calls is not read again: one request at most."""
+        ...
+
     def locate(self, spec: ProjectSpec) -> Place | None:
-        """Read the project and what it can do: the one with `spec.id`, wherever its key and name have gone; without
-        that, the one that `spec.key` means. None if there is none that this account can see."""
+        """Read the project, what it can do and what stands for what in it: the one with `spec.id`, wherever its key and
+        name have gone; without that, the one that `spec.key` means. None if there is none that this account can see.
+        What is not clear is in the place's `mapping`; nothing may be written then that needs it (`Mapped.blocks`)."""
         ...
 
     def learned(self, place: Place) -> Memory:
-        """By which ids calls since the last asking have come to know what is the project's own, to be kept and handed
-        back with `ProjectSpec.memory` and `Place.memory`: entries that are new or changed, None for one that is no
-        more. Asking takes them out. No I/O."""
+        """By which ids calls since the last asking have come to know what is the project's own and nobody chooses
+        (labels, what a further list is for), to be kept and handed back with `ProjectSpec.memory` and `Place.memory`:
+        entries that are new or changed, None for one that is no more. Asking takes them out. No I/O."""
         ...
 
     def create_project(self, spec: ProjectSpec) -> Place:

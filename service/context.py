@@ -19,6 +19,7 @@ from connectors.network import Network
 from connectors.tracker import Tracker
 from service.clock import SharedClock, utc_now
 from service.settings import Settings
+from service.store import mappings
 from service.store.claims import Claim
 from service.store.database import Database
 from service.store.folder import own_files, own_folder
@@ -115,8 +116,12 @@ class Context:
 
     @contextmanager
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:
-        """A tracker for this connection. Its `usage` counts on from earlier uses: compare before and after."""
+        """A tracker for this connection, which knows what was chosen for its projects. Its `usage` counts on from
+        earlier uses: compare before and after."""
+        with self.database.session() as session:
+            kept = mappings.remembered(session, connection.id)
         with self.pool.lease(connection, self.vault, self.permit, self.user) as tracker:
+            tracker.remember(kept)
             try:
                 yield tracker
             finally:

@@ -13,6 +13,7 @@ from connectors.jira.dialect import CLOUD, deployment_of, unsupported
 from connectors.jira.layout import SPRINT_NAME_LIMIT, TITLE_LIMIT, Layout
 from connectors.jira.mapping import create_element, issue_type
 from connectors.jira.markup import DESCRIPTION_LIMIT, description
+from connectors.mapped import Role
 from connectors.tracker import Creation, Finding, Item, ItemKey, ItemKind, Priority, ProjectSpec, RemoteRef, Severity
 
 PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9]{1,9}")
@@ -224,29 +225,21 @@ def _grant_here(layout: Layout) -> str:
 
 
 def _known_by(layout: Layout) -> Iterable[Finding]:
-    """What is known by less than its id, or by another id than before."""
+    """What is known by less than its id."""
     where = layout.project_key
     if not layout.cloud:
         message = f"{layout.site} does not tell its cloud id, so phaseloop knows the site by this address."
         fix = "Use one spelling of it in every connection: under another one the same project would count as another."
         yield Finding(Severity.INFO, "site-known-by-address", message, fix, where)
-    if layout.former_board is None:
-        return
-    former = f"The board {layout.former_board} that {where} was planned on is gone, or shows {where} no more"
-    if layout.board_id is None:
-        message = f"{former}, and there is no other board with sprints: no sprint can be made."
-        fix = f"Create a Scrum board for {where}. The sprints there are stay known, and go on there."
-        yield Finding(Severity.ERROR, "board-gone", message, fix, where)
-        return
-    message = f"{former}; phaseloop goes on with the board {layout.board_id}, {layout.board_url}."
-    fix = "Nothing needs to be done: the sprints are known by their ids, and new ones are made on that board."
-    yield Finding(Severity.INFO, "board-replaced", message, fix, where)
 
 
 def _kinds(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
     """A project without a type for an item cannot hold it at all."""
-    for kind, found, level in ((ItemKind.EPIC, layout.epic, "Epic"), (ItemKind.TICKET, layout.ticket, "standard")):
-        if found is None and any(item.kind is kind for item in items):
+    for kind, role, found, level in (
+        (ItemKind.EPIC, Role.EPIC_TYPE, layout.epic, "Epic"),
+        (ItemKind.TICKET, Role.TICKET_TYPE, layout.ticket, "standard"),
+    ):
+        if found is None and role not in layout.answered and any(item.kind is kind for item in items):
             yield Finding(
                 Severity.ERROR,
                 "issue-type-missing",
@@ -297,19 +290,31 @@ def _gaps(layout: Layout, items: Sequence[Item]) -> Iterable[Finding]:
     def warn(code: str, message: str, fix: str) -> Finding:
         return Finding(Severity.WARNING, code, message, fix, where)
 
-    if not layout.sprints and any(item.kind is ItemKind.ITERATION for item in items):
+    if (
+        not layout.sprints
+        and Role.BOARD not in layout.answered
+        and any(item.kind is ItemKind.ITERATION for item in items)
+    ):
         yield warn(
             "iterations-unsupported",
             f"{where} has no board with sprints, so iterations are kept as dates in phaseloop only.",
             "Switch the Sprints feature on, or create a Scrum board for the project, and check again.",
         )
-    if layout.points_field is None and any(item.points is not None for item in tickets):
+    if (
+        layout.points_field is None
+        and Role.ESTIMATE not in layout.answered
+        and any(item.points is not None for item in tickets)
+    ):
         yield warn(
             "points-unsupported",
             f"The create screen of {where} has no estimate field that its board adds up, so tickets get no points.",
             "Add the board's estimation field (Story Points, Story point estimate) to the issue type's screen.",
         )
-    if layout.link_type is None and any(item.kind is ItemKind.LINK for item in items):
+    if (
+        layout.link_type is None
+        and Role.LINK_TYPE not in layout.answered
+        and any(item.kind is ItemKind.LINK for item in items)
+    ):
         yield warn(
             "links-unsupported",
             f"{layout.site} has no link type that says which ticket blocks which, so no links are made.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,25 +19,29 @@ from connectors.errors import (
     TrackerRefused,
 )
 from connectors.jira.checks import in_trash
+from connectors.jira.choosing import (
+    Board,
+    choose_board,
+    choose_link_type,
+    choose_points_field,
+    choose_priorities,
+    choose_types,
+    fitting_boards,
+    shows_project,
+)
 from connectors.jira.client import AGILE, EDGE, JiraClient, segment
 from connectors.jira.dialect import CLOUD, deployment_of
 from connectors.jira.layout import (
     SPRINT_SCHEMA,
     IssueType,
     Layout,
-    LinkType,
-    choose_board,
-    choose_link_type,
-    choose_points_field,
-    choose_priorities,
-    choose_types,
     create_fields,
     find_sprint_field,
-    remembered_board,
 )
 from connectors.jira.mapping import account
 from connectors.jira.paging import by_index
 from connectors.jira.settings import JiraSettings
+from connectors.mapped import Found, Kept, Mapped
 from connectors.tracker import UNMADE, Account, Identity, Place, ProjectSpec, RemoteRef
 
 TEMPLATES = {
@@ -51,20 +56,22 @@ _NO_LIST: list[Any] = []
 
 _CREATE_META_PAGE = 200  # the most that the vendor grants here
 _BOARD_LOOKS = 6
+_BOARDS_LOOKED_AT = 20
+"""Of how many boards the filter is read; a project with more of them is asked for its board in any case."""
 
 
 _KEY = re.compile(r"/(?:browse|projects)/([A-Za-z][A-Za-z0-9_]*)(?:-\d+)?(?:/|$)")
 
 
-def place_of(layout: Layout) -> Place:
+def place_of(layout: Layout, mapping: Sequence[Mapped] = ()) -> Place:
     """The place that a layout describes."""
     return Place(
         site=layout.site_id,
-        memory=layout.memory,
         ref=RemoteRef(layout.project_id, layout.project_key, layout.browse(layout.project_key)),
         capabilities=layout.capabilities,
         board_url=layout.board_url,
-        facts=layout.model_dump(mode="json", exclude={"memory"}),
+        facts=layout.model_dump(mode="json"),
+        mapping=tuple(mapping),
     )
 
 
@@ -95,6 +102,11 @@ def _told(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return _NO_OBJECT
 
 
+def _part(answer: Any, name: str) -> Mapping[str, Any]:
+    found = answer.get(name) if isinstance(answer, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 class Locator:
     """Finds the project of a spec and learns its ids."""
 
@@ -104,6 +116,13 @@ class Locator:
         self._info: dict[str, Any] | None = None
         self._cloud_id: str | None = None
         self._me: Account | None = None
+        self._kept: Kept = {}
+        self._configurations: dict[int, dict[str, Any]] = {}
+        """Boards, as they were read for the project that is being located."""
+
+    def remember(self, kept: Kept) -> None:
+        """See `Tracker.remember`."""
+        self._kept = kept
 
     def server_info(self) -> dict[str, Any]:
         """What the site says about itself, empty if it does not; asked for once, because it does not change."""
@@ -192,7 +211,6 @@ class Locator:
             project_key=str(project.get("key") or key),
             site_id=site_id,
             cloud=cloud,
-            memory=spec.memory,
             style=str(project.get("style") or ("next-gen" if project.get("simplified") else "classic")),
             site=self._site(info),
             default_assignee=str(project.get("assigneeType") or ""),
@@ -200,7 +218,7 @@ class Locator:
         )
         if layout.deployment != CLOUD:
             return place_of(layout)  # the rest is read with Cloud's routes; `check` says that this is the end
-        return place_of(self._learn(spec, layout, project))
+        return place_of(*self._learn(spec, layout, project))
 
     def _site(self, info: dict[str, Any]) -> str:
         """Where people go. The gateway has no pages, so there the site's own address is asked for."""
@@ -209,28 +227,41 @@ class Locator:
             return named.rstrip("/")
         return self._settings.url
 
-    def _learn(self, spec: ProjectSpec, layout: Layout, project: dict[str, Any]) -> Layout:
-        epic, ticket = choose_types(project.get("issueTypes") or ())
+    def _learn(self, spec: ProjectSpec, layout: Layout, project: dict[str, Any]) -> tuple[Layout, list[Mapped]]:
+        """The layout with what stands for what, and how that was found."""
+        self._configurations.clear()
+        unplaced = self._kept.get(("", layout.project_id), {})
+        choices = self._kept.get((layout.site_id, layout.project_id), unplaced)
+        epic, ticket, types = choose_types(project.get("issueTypes") or (), choices)
         epic, _ = self._with_fields(layout, epic)
         ticket, ticket_meta = self._with_fields(layout, ticket)
-        before = remembered_board(layout.memory) if spec.method == "scrum" else None
-        board = self._board(layout, spec.method)
-        configuration = self._configuration(board)
-        # A project that had sprints has them still, also while its board is gone: they are read by their ids.
-        sprints = spec.method == "scrum" and (before is not None if board is None else self._has_sprints(board))
-        return layout.model_copy(
+        boards = self._boards(layout, spec.method, str(project.get("name") or ""))
+        board_id, board_found = choose_board(boards, spec.method, choices)
+        board = next((one for one in boards if one.id == board_id), None)
+        # Where it has to be said which board it is, iterations are planned, and nothing is written.
+        sprints = spec.method == "scrum" and (self._has_sprints(board) if board is not None else board_found.unclear)
+        sprints = sprints and board_found.found is not Found.MISSING
+        points_field, points_found = choose_points_field(self._configuration(board_id), ticket, choices)
+        priorities, priorities_found = choose_priorities(ticket_meta, choices)
+        # 404: issue linking is switched off
+        link_types = _read_or(_NO_OBJECT, lambda: self._client.get_object("issueLinkType"))
+        link_type, link_found = choose_link_type(link_types, choices)
+        mapping = [*types, link_found, board_found, points_found, *priorities_found]
+        known = layout.model_copy(
             update={
                 "epic": epic,
                 "ticket": ticket,
-                "board_id": board["id"] if board else None,
-                "former_board": before if before is not None and (board is None or board["id"] != before) else None,
+                "board_id": board_id,
                 "sprints": sprints,
                 "sprint_field": self._sprint_field(ticket) if sprints else None,
-                "points_field": choose_points_field(configuration, ticket),
-                "priorities": choose_priorities(ticket_meta),
-                "link_type": self._link_type(),
+                "points_field": points_field,
+                "priorities": priorities,
+                "link_type": link_type,
+                "asked": frozenset(one.role.value for one in mapping if one.found in (Found.AMBIGUOUS, Found.GONE)),
+                "off": frozenset(one.role.value for one in mapping if one.found is Found.OFF),
             }
         )
+        return known, mapping
 
     def _with_fields(self, layout: Layout, kind: IssueType | None) -> tuple[IssueType | None, list[dict[str, Any]]]:
         if kind is None:
@@ -242,23 +273,47 @@ class Locator:
         # Without the permission to create, there is nothing to read; an empty screen does not exist.
         return (kind.model_copy(update={"fields": create_fields(metadata)}) if metadata else kind), metadata
 
-    def _board(self, layout: Layout, method: str) -> dict[str, Any] | None:
+    def _boards(self, layout: Layout, method: str, name: str) -> list[Board]:
+        """The boards that fit, each with what its filter shows: a request for each whose filter people can change."""
         query = {"projectKeyOrId": layout.project_id}
-        boards = _read_or(
+        listed = _read_or(
             _NO_LIST, lambda: list(by_index(self._client, "board", ("values",), params=query, base=AGILE))
         )
-        return choose_board(boards, layout.project_id, method, remembered_board(layout.memory))
+        boards = fitting_boards(listed, layout.project_id, method)
+        if method != "scrum":
+            return boards
+        names = (layout.project_key, layout.project_id, name)
+        return [self._with_filter(one, names) for one in boards[:_BOARDS_LOOKED_AT]]
 
-    def _configuration(self, board: dict[str, Any] | None) -> Any:
-        if board is None:
+    def _with_filter(self, board: Board, names: Sequence[str]) -> Board:
+        if board.type == "simple":  # a team-managed project's own, whose filter is the project
+            return board
+        filter_id = _part(self._configuration(board.id), "filter").get("id")
+        saved = _NO_OBJECT
+        if filter_id is not None:
+            saved = _read_or(_NO_OBJECT, lambda: self._client.get_object(f"filter/{segment(str(filter_id))}"))
+        jql = saved.get("jql")
+        if isinstance(jql, str):
+            return replace(board, jql=jql, shows=shows_project(jql, names))
+        # Who may not read the filter is told at least which projects it is about.
+        path = f"board/{board.id}/project"
+        projects = _read_or(_NO_LIST, lambda: list(by_index(self._client, path, ("values",), base=AGILE)))
+        about = {str(one.get(name)) for one in projects if isinstance(one, dict) for name in ("id", "key")}
+        return replace(board, shows=bool(about & set(names)) if projects else None)
+
+    def _configuration(self, board_id: int | None) -> Any:
+        if board_id is None:
             return None
-        return _read_or(_NO_OBJECT, lambda: self._client.get_object(f"board/{board['id']}/configuration", base=AGILE))
+        if board_id not in self._configurations:
+            path = f"board/{board_id}/configuration"
+            self._configurations[board_id] = _read_or(_NO_OBJECT, lambda: self._client.get_object(path, base=AGILE))
+        return self._configurations[board_id]
 
-    def _has_sprints(self, board: dict[str, Any]) -> bool:
+    def _has_sprints(self, board: Board) -> bool:
         """A team-managed board is "simple" whether its Sprints feature is on or not; listing them tells."""
-        if board.get("type") == "scrum":
+        if board.type == "scrum":
             return True
-        path = f"board/{board['id']}/sprint"
+        path = f"board/{board.id}/sprint"
         return bool(_read_or(_NO_OBJECT, lambda: self._client.get_object(path, {"maxResults": 1}, base=AGILE)))
 
     def _sprint_field(self, ticket: IssueType | None) -> str | None:
@@ -266,10 +321,6 @@ class Locator:
         if on_screen:
             return on_screen.id
         return find_sprint_field(_read_or(_NO_LIST, lambda: self._client.get_list("field")))
-
-    def _link_type(self) -> LinkType | None:
-        # 404: issue linking is switched off
-        return choose_link_type(_read_or(_NO_OBJECT, lambda: self._client.get_object("issueLinkType")))
 
     def create(self, spec: ProjectSpec) -> Place:
         """Create the project with this account as its lead, and wait a little for its board to appear."""

@@ -10,7 +10,7 @@ from typing import Any
 from connectors.errors import FieldProblem
 from connectors.jira.dialect import CLOUD_DIALECT, Dialect
 from connectors.jira.failures import problems_in
-from connectors.jira.layout import EPIC_NAME_SCHEMA, IssueType, Layout
+from connectors.jira.layout import EPIC_NAME_SCHEMA, IssueType, Layout, LinkType
 from connectors.jira.markup import description, normalised
 from connectors.tracker import (
     Account,
@@ -91,11 +91,17 @@ def create_element(layout: Layout, creation: Creation, dialect: Dialect = CLOUD_
     if creation.links and layout.link_type is not None:
         element["update"] = {
             "issuelinks": [
-                {"add": {"type": {"name": layout.link_type.name}, "inwardIssue": {"key": target.key}}}
+                {"add": {"type": {"name": layout.link_type.name}, awaited_side(layout.link_type): {"key": target.key}}}
                 for _, target in creation.links
             ]
         }
     return element
+
+
+def awaited_side(link_type: LinkType) -> str:
+    """The side of a link on which the issue stands that is waited for. Jira's link has an inward issue, which shows the
+    outward wording ("blocks"), and an outward one, which shows the inward wording ("is blocked by")."""
+    return "outwardIssue" if link_type.reversed else "inwardIssue"
 
 
 def required_epic_name(kind: IssueType) -> str | None:
@@ -415,9 +421,10 @@ def link_ends(layout: Layout, own_id: str, link: Any) -> tuple[str, str] | None:
     An entry with `inwardIssue` reads with the inward wording: this issue "is blocked by" that one
     (developer.atlassian.com, Jira issue linking model).
     """
-    if not isinstance(link, dict) or not _is_type(link.get("type"), layout):
+    if layout.link_type is None or not isinstance(link, dict) or not _is_type(link.get("type"), layout):
         return None
-    for side, waits in (("inwardIssue", True), ("outwardIssue", False)):
+    for side in ("inwardIssue", "outwardIssue"):
+        waits = side == awaited_side(layout.link_type)
         other = link.get(side)
         if isinstance(other, dict) and other.get("id"):
             return (own_id, str(other["id"])) if waits else (str(other["id"]), own_id)

@@ -28,6 +28,7 @@ from connectors.jira.surveying import Explorer
 from connectors.jira.traces import Tracer
 from connectors.jira.turning import Turner
 from connectors.jira.writing import Writer
+from connectors.mapped import Kept, Mapped
 from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
@@ -119,13 +120,20 @@ class JiraTracker:
         self._client.patience.exhaust()
         return self._locator.identify(spec)
 
+    def remember(self, kept: Kept) -> None:
+        """See `Tracker.remember`."""
+        self._locator.remember(kept)
+
+    def mapped(self, place: Place) -> tuple[Mapped, ...]:
+        """See `Tracker.mapped`. Nothing is read: what Jira has does not come along with what is written."""
+        return place.mapping
+
     def learned(self, place: Place) -> Memory:
-        """See `Tracker.learned`: the board."""
-        learned = _layout(place).learned
-        return {name: entries for name, entries in learned.items() if place.memory.get(name) != entries}
+        """See `Tracker.learned`. Nothing: what is not chosen, Jira's own answers tell by its id."""
+        return {}
 
     def locate(self, spec: ProjectSpec) -> Place | None:
-        """See `Tracker.locate`. About nine requests."""
+        """See `Tracker.locate`. About nine requests, two more for each further Scrum board."""
         self._client.patience.renew()
         return self._locator.locate(spec)
 
@@ -319,4 +327,4 @@ class JiraTracker:
 
 
 def _layout(place: Place) -> Layout:
-    return Layout.model_validate({**place.facts, "memory": place.memory})
+    return Layout.model_validate(place.facts)

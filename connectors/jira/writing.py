@@ -23,6 +23,7 @@ from connectors.jira.mapping import (
     MARKER,
     Created,
     UnclearAnswer,
+    awaited_side,
     bulk_results,
     create_element,
     in_our_words,
@@ -217,18 +218,20 @@ class Writer:
     def link(self, layout: Layout, link: Link, is_linked: Callable[[], bool]) -> None:
         """Record that `source` waits for `target`; `is_linked` looks whether it is so already.
 
-        In Jira's link the inward issue is the one that blocks and the outward one the one that is blocked: the
-        outward issue shows "is blocked by" the inward one.
+        In Jira's link the inward issue is usually the one that blocks and the outward one the one that is blocked: the
+        outward issue shows "is blocked by" the inward one. `awaited_side` knows where it is the other way round.
         """
         if layout.link_type is None:
             raise TrackerRefused(
                 f"{layout.site} has no link type that says which ticket blocks which.",
                 fix="Add a link type named Blocks in Jira's settings under Issue linking.",
             )
+        awaited = awaited_side(layout.link_type)
+        waiting = "inwardIssue" if awaited == "outwardIssue" else "outwardIssue"
         body = {
-            "type": {"name": layout.link_type.name},
-            "inwardIssue": {"key": link.target.key},
-            "outwardIssue": {"key": link.source.key},
+            "type": {"id": layout.link_type.id},
+            awaited: {"key": link.target.key},
+            waiting: {"key": link.source.key},
         }
         try:
             self._client.write("POST", "issueLink", body, empty=True)

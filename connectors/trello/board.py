@@ -14,9 +14,11 @@ from functools import partial
 from typing import Any
 
 from connectors.errors import ItemRejected, OutcomeUnknown, TrackerRefused
+from connectors.mapped import NEW, PURPOSES, Choice, Choices, Found, Mapped
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, plain_color, role_of
+from connectors.trello.columns import ROLES, Columns, columns_of
+from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, plain_color
 from connectors.trello.mapping import (
     CARD_FIELDS,
     CHECKLIST,
@@ -32,7 +34,7 @@ from connectors.trello.mapping import (
     turn_status,
 )
 from connectors.trello.markup import OF_BOARD, marks
-from connectors.trello.memory import BOARD, LABELS, LISTS, ROLES, TURNS, Ids
+from connectors.trello.memory import BOARD, FURTHER, LABELS, TURNS, Ids
 from connectors.trello.together import all_of
 
 _BOARD: Mapping[str, str | int] = {
@@ -73,13 +75,26 @@ class State:
     members: dict[str, dict[str, Any]]
     shown_labels: dict[str, str] = field(default_factory=dict)
     ids: Ids = field(default_factory=lambda: Ids({}))
-    lost: dict[ListRole, str] = field(default_factory=dict)
-    """Lists that are no more open on the board, by what they were for."""
     turns: dict[str, Turn] = field(default_factory=dict)
     """Iterations by the id of their card, of all projects on the board."""
     copies: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
     """Checklists that can be copied: a card and its checklist by the lines."""
     cards_read: bool = False
+    columns: Columns = field(default_factory=Columns)
+
+    def list_for(self, role: ListRole) -> str:
+        """The list for this role. Raises TrackerRefused where there is none."""
+        if role not in self.lists:
+            raise TrackerRefused(
+                f"The board has no list for {PURPOSES[ROLES[role]]}: it is not there any more, or was never said.",
+                fix=f"Say which list it is: phaseloop connections map, role {ROLES[role]}.",
+            )
+        return self.lists[role]
+
+    @property
+    def running_list(self) -> str:
+        """The list in which the card of an iteration stands that has begun. Raises TrackerRefused."""
+        return self.list_for(self.columns.running)
 
 
 class Boards:
@@ -87,8 +102,11 @@ class Boards:
 
     def __init__(self, client: TrelloClient) -> None:
         self._client = client
-        self._states: dict[tuple[str, str], State] = {}
+        self._states: dict[tuple[str, str, str], State] = {}
         self._ids: dict[tuple[str, str], Ids] = {}
+        self._kept: Mapping[str, Choices] = {}
+        self._own: dict[str, dict[str, Choice]] = {}
+        """Lists that were made here, by board and role: known by their ids from then on."""
         self._along: dict[ItemKey, RemoteRef] = {}
         self._told: set[str] = set()
         self._doubted: dict[ItemKey, tuple[Layout, str, str]] = {}
@@ -100,22 +118,72 @@ class Boards:
         ids = self._known(layout)
         if anew:
             self.forget(layout)
-        found = self._states.get(_place(layout))
+        found = self._states.get(self._key(layout))
         if found is None or found.ids is not ids:
-            path = f"boards/{segment(layout.board_id)}"
-            values = self._client.get_object(path, _BOARD)
-            for name, own in (("lists", "lists/all"), ("labels", "labels"), ("memberships", "memberships")):
-                if not isinstance(values.get(name), list):  # not everybody answers with what is nested
-                    values[name] = self._client.get_list(f"{path}/{own}", {"limit": 1000} if name == "labels" else None)
-            found = self._states[_place(layout)] = _state_of(values, ids)
-            self._settle(layout, values)
+            values = self._read(layout)
+            found = self._states[self._key(layout)] = _state_of(values, self._choices(layout), ids)
         return found
+
+    def remember(self, choices: Mapping[str, Choices]) -> None:
+        """What was chosen for boards of this site, by the id of each, in place of what was remembered before."""
+        self._kept = choices
+
+    def resolved(self, layout: Layout) -> tuple[Layout, tuple[Mapped, ...]]:
+        """The layout with which list is for what, as it was chosen or is found on the board now, and how. One request,
+        and what it tells is remembered."""
+        self.forget(layout)
+        values = self._read(layout)
+        columns = _columns(values, self._kept.get(layout.board_id, {}), self._known(layout), ours=_is_ours(values))
+        known = layout.model_copy(update={"choices": columns.choices()})
+        self._states[self._key(known)] = _state_of(values, self._choices(known), self._known(known))
+        return known, columns.mapping
+
+    def mapping(self, layout: Layout) -> tuple[Mapped, ...]:
+        """Which list is for what now, with those of ours that were made meanwhile."""
+        state = self.state(layout)
+        made = {ROLES[role]: state.lists[role] for role in state.columns.own if role in state.lists}
+        return tuple(
+            replace(one, id=made[one.role], name=state.list_names.get(made[one.role], one.name), why="")
+            if one.role in made
+            else one
+            for one in state.columns.mapping
+        )
+
+    def _read(self, layout: Layout) -> dict[str, Any]:
+        path = f"boards/{segment(layout.board_id)}"
+        values = self._client.get_object(path, _BOARD)
+        for name, own in (("lists", "lists/all"), ("labels", "labels"), ("memberships", "memberships")):
+            if not isinstance(values.get(name), list):  # not everybody answers with what is nested
+                values[name] = self._client.get_list(f"{path}/{own}", {"limit": 1000} if name == "labels" else None)
+        self._settle(layout, values)
+        return values
+
+    def _choices(self, layout: Layout) -> Choices | None:
+        """What the layout says that lists are for. One of ours that was made after it was written down is known by
+        its id since, whatever people call it now."""
+        if layout.choices is None:
+            return None
+        choices = dict(layout.choices)
+        for made in (self._kept.get(layout.board_id, {}), self._own.get(layout.board_id, {})):
+            for role, one in made.items():
+                if role in choices and choices[role].found is one.found is Found.OWN and one.id != NEW:
+                    choices[role] = one
+        return choices
+
+    @staticmethod
+    def _key(layout: Layout) -> tuple[str, str, str]:
+        """A board, for one project: another one knows other things of it. It may be looked at in two ways: with what
+        was chosen for it, and without."""
+        chosen = sorted((layout.choices or {}).items())
+        words = "" if layout.choices is None else ",".join(f"{role}={one.id}" for role, one in chosen)
+        return layout.board_id, layout.uid, words
 
     def _known(self, layout: Layout) -> Ids:
         """What is known by its id: as it was handed in, and what was learned since."""
-        ids = self._ids.get(_place(layout), Ids({}))
-        if _place(layout) not in self._ids or not ids.cover(layout.memory):
-            ids = self._ids[_place(layout)] = ids.renewed(layout.memory)
+        of = layout.board_id, layout.uid
+        ids = self._ids.get(of, Ids({}))
+        if of not in self._ids or not ids.cover(layout.memory):
+            ids = self._ids[of] = ids.renewed(layout.memory)
         return ids
 
     def learned(self, layout: Layout) -> dict[str, dict[str, Any]]:
@@ -128,10 +196,13 @@ class Boards:
     def removed(self, layout: Layout, ids: Collection[str]) -> None:
         """These lists, labels and cards were removed by us: nothing of them is missed."""
         self._known(layout).forget(ids)
+        made = self._own.get(layout.board_id, {})
+        self._own[layout.board_id] = {role: one for role, one in made.items() if one.id not in ids}
 
     def forget(self, layout: Layout) -> None:
         """Read everything anew next time: something that was remembered is no longer so."""
-        self._states.pop(_place(layout), None)
+        for key in [key for key in self._states if key[0] == layout.board_id]:
+            del self._states[key]
 
     def cards(self, layout: Layout, *, adorned: bool = False) -> list[Card]:
         """All cards of the board, archived ones too: a request for each thousand. Newest last. `adorned` with what
@@ -233,9 +304,9 @@ class Boards:
     # --- making what cards stand on ---
 
     def lists(self, layout: Layout) -> dict[ListRole, str]:
-        """The board's lists by what they are for; those that are missing are made, in their order."""
+        """The board's lists by what they are for; those of ours that are missing are made, in their order."""
         state = self.state(layout)
-        missing = [role for role in ListRole if role not in state.lists]
+        missing = [role for role in ListRole if role in state.columns.own and role not in state.lists]
         for place, role in enumerate(ListRole, 1):
             if role in missing:
                 # One after the other: two at once would each be put last.
@@ -243,8 +314,7 @@ class Boards:
                 body = {"name": role.value, "idBoard": layout.board_id, "pos": pos}
                 made = self._made(layout, "lists", body, ItemKind.COLUMN)
                 state.lists[role], state.roles[made] = made, role
-                state.ids.learn(LISTS, role.value, made)
-                state.ids.learn(ROLES, made, role.value)
+                self._own.setdefault(layout.board_id, {})[ROLES[role].value] = Choice(made, role.value, Found.OWN)
         return state.lists
 
     def labels(self, layout: Layout, names: Collection[str], *, iteration: bool = False) -> dict[str, str]:
@@ -355,22 +425,25 @@ class Boards:
             state.members[person] = {"idMember": person, "memberType": "normal"}
 
 
-def _place(layout: Layout) -> tuple[str, str]:
-    """A board, for one project: another one knows other things of it."""
-    return layout.board_id, layout.uid
+def _is_ours(board: Mapping[str, Any]) -> bool:
+    """Whether phaseloop made the board."""
+    mark = marks(str(board.get("desc") or ""))
+    return mark is not None and mark[0] == OF_BOARD
 
 
-def _state_of(board: dict[str, Any], ids: Ids) -> State:
+def _columns(board: Mapping[str, Any], choices: Choices, ids: Ids, *, ours: bool) -> Columns:
     lists = [one for one in board.get("lists") or () if isinstance(one, dict) and one.get("id")]
-    list_names = {str(one["id"]): str(one.get("name") or "") for one in lists}
-    open_lists = {str(one["id"]): list_names[str(one["id"])] for one in lists if one.get("closed") is not True}
-    roles = {one: ids.roles.get(one) or role_of(name) for one, name in list_names.items()}
-    by_role, lost = _lists_by_role(open_lists, roles, ids)
-    for identity, role in roles.items():
-        if role is not None:
-            ids.learn(ROLES, identity, role.value)
-    for role, identity in by_role.items():
-        ids.learn(LISTS, role.value, identity)
+    lists.sort(key=lambda one: one["pos"] if isinstance(one.get("pos"), int | float) else 0)
+    there = [(str(one["id"]), str(one.get("name") or ""), one.get("closed") is not True) for one in lists]
+    return columns_of(there, choices, ids.roles, ours=ours)
+
+
+def _state_of(board: dict[str, Any], choices: Choices | None, ids: Ids) -> State:
+    lists = [one for one in board.get("lists") or () if isinstance(one, dict) and one.get("id")]
+    columns = _columns(board, choices or {}, ids, ours=choices is None or _is_ours(board))
+    for identity, role in columns.roles.items():
+        if role is not None and identity not in columns.lists.values():  # what serves is kept as a choice
+            ids.learn(FURTHER, identity, role.value)
     labels = [one for one in board.get("labels") or () if isinstance(one, dict) and one.get("id")]
     shown = {str(one["id"]): str(one.get("name") or one.get("color") or "") for one in labels}
     kept = {identity: name for identity, name in ids.names.items() if identity in shown}
@@ -381,10 +454,11 @@ def _state_of(board: dict[str, Any], ids: Ids) -> State:
     memberships = [one for one in board.get("memberships") or () if isinstance(one, dict) and one.get("idMember")]
     return State(
         values=board,
-        roles=roles,
-        lists=by_role,
-        list_names=list_names,
-        open_lists=open_lists,
+        columns=columns,
+        roles=columns.roles,
+        lists=columns.lists,
+        list_names={str(one["id"]): str(one.get("name") or "") for one in lists},
+        open_lists={str(one["id"]): str(one.get("name") or "") for one in lists if one.get("closed") is not True},
         labels=by_name,
         label_names=shown | kept,
         iteration_labels={str(one["id"]) for one in labels if one.get("color") == ITERATION_COLOR},
@@ -392,24 +466,7 @@ def _state_of(board: dict[str, Any], ids: Ids) -> State:
         members={str(one["idMember"]): one for one in memberships},
         shown_labels=shown,
         ids=ids,
-        lost=lost,
     )
-
-
-def _lists_by_role(
-    open_lists: Mapping[str, str], roles: Mapping[str, ListRole | None], ids: Ids
-) -> tuple[dict[ListRole, str], dict[ListRole, str]]:
-    """The lists in which cards are put, and those known ones that are not open any more. A known list serves while it
-    is open; else one of the role's own name, else the first that means the same."""
-    known = {ListRole(role): str(one) for role, one in ids.of(LISTS).items() if role in set(ListRole)}
-    found = {role: one for role, one in known.items() if one in open_lists}
-    lost = {role: one for role, one in known.items() if one not in open_lists}
-    named: dict[ListRole, str] = {}
-    for identity, name in open_lists.items():
-        role = roles.get(identity)
-        if role is not None and (role not in named or name == role.value):
-            named[role] = identity
-    return named | found, lost
 
 
 def _turn_of(card: Card, state: State) -> Turn | None:

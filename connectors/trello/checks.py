@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
+from connectors.mapped import Found
 from connectors.pacing import utc_now
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole, role_of
+from connectors.trello.layout import TITLE_LIMIT, Layout, role_of
 from connectors.trello.locating import Locator
 from connectors.trello.mapping import count_of, first_text, is_over, label_names
 from connectors.trello.markup import marks
-from connectors.trello.memory import LISTS
 from connectors.trello.settings import TrelloSettings
 
 _FULL = frozenset({"disabled", "maxExceeded"})
@@ -210,7 +210,7 @@ class Checker:
         tickets = [item for item in new if item.kind is ItemKind.TICKET]
         labels = {name for item in new for name in label_names(item)}
         labels |= {item.title for item in new if item.kind is ItemKind.ITERATION}
-        lists = sum(role not in state.lists for role in ListRole) if new else 0
+        lists = sum(role not in state.lists for role in state.columns.own) if new else 0
         open_lists = sum(1 for one in state.values.get("lists") or () if one.get("closed") is not True)
         for limit, standing, needed, what in (
             ("lists.openPerBoard", open_lists, lists, "lists"),
@@ -283,14 +283,13 @@ def _board_closed(key: str) -> Finding:
 
 
 def _known_lists(layout: Layout, state: State) -> Iterable[Finding]:
-    """What became of the lists that are known by their ids."""
-    for role, identity in state.lists.items():
-        name = state.list_names.get(identity, "")
-        if identity in state.ids.of(LISTS).values() and role_of(name) is not role:
-            message = f"The list {name!r} of the board {layout.key} is the one that is used as {role}: it was renamed."
+    """What became of the lists that are known by their ids, and that nobody chose."""
+    for role, one in state.columns.entries.items():
+        if one.found in (Found.CONVENTION, Found.OWN) and one.id and role_of(one.name) is not role:
+            message = f"The list {one.name!r} of {layout.key} is the one that is used as {role}: it was renamed."
             fix = "Nothing needs to be done: it is known by its id, and means what it did."
-            yield Finding(Severity.INFO, "list-renamed", message, fix, name)
-    for role, identity in state.lost.items():
+            yield Finding(Severity.INFO, "list-renamed", message, fix, one.name)
+    for role, identity in state.columns.lost.items():
         was = f"archived ({state.list_names[identity]!r})" if identity in state.list_names else "deleted or moved away"
         instead = state.lists.get(role)
         then = f"the list {state.list_names[instead]!r} is used" if instead else f"a new list {role.value!r} is made"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from connectors.mapped import Choice
 from connectors.tracker import Capabilities, Costs, Memory
+from connectors.trello.words import Meaning, meaning_of
 
 TITLE_LIMIT = 16384
 TEXT_LIMIT = 16384
@@ -31,20 +33,21 @@ class ListRole(StrEnum):
     DONE = "Done"
 
 
-_ALSO: Mapping[ListRole, Collection[str]] = {
-    ListRole.EPICS: ("epic",),
-    ListRole.BACKLOG: ("to do", "todo", "product backlog"),
-    ListRole.ITERATION: ("current iteration", "this iteration", "sprint", "current sprint", "sprint backlog"),
-    ListRole.IN_PROGRESS: ("doing",),
-    ListRole.REVIEW: ("in review", "code review"),
-    ListRole.DONE: ("complete", "completed", "closed"),
+MEANT: Mapping[Meaning, ListRole] = {
+    Meaning.EPICS: ListRole.EPICS,
+    Meaning.BACKLOG: ListRole.BACKLOG,
+    Meaning.TODO: ListRole.BACKLOG,
+    Meaning.ITERATION: ListRole.ITERATION,
+    Meaning.IN_PROGRESS: ListRole.IN_PROGRESS,
+    Meaning.REVIEW: ListRole.REVIEW,
+    Meaning.DONE: ListRole.DONE,
 }
 
 
 def role_of(name: str) -> ListRole | None:
     """What a list is for, by its name; None for a list that is the team's own."""
-    plain = " ".join(name.split()).casefold()
-    return next((role for role in ListRole if plain == role.casefold() or plain in _ALSO[role]), None)
+    meant = meaning_of(name)
+    return MEANT[meant] if meant is not None else None
 
 
 PHASE_COLORS = ("green", "yellow", "orange", "purple", "sky", "lime", "pink", "green_dark", "orange_dark", "blue_dark")
@@ -77,8 +80,9 @@ def color_for(name: str, taken: Iterable[str | None]) -> str | None:
 
 
 class Layout(BaseModel):
-    """The facts of a `Place`: safe to store, valid for one board only. People are not among them, nor what lists and
-    labels there are, because people change those; they are read when they are needed."""
+    """The facts of a `Place`: safe to store, valid for one board only. Labels and people are not among them, because
+    people change those; they are read when they are needed. Which list is for what is, as `choices`; None on a board
+    that is only looked at."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,8 +92,9 @@ class Layout(BaseModel):
     url: str
     name: str = ""
     """What the board is called, where it was located."""
+    choices: dict[str, Choice] | None = None
     memory: Memory = {}
-    """By which ids lists and labels are known, see `memory`."""
+    """By which ids labels and further lists are known, see `memory`."""
 
 
 CAPABILITIES = Capabilities(

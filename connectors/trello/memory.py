@@ -1,7 +1,8 @@
-"""By which ids a board's own lists and labels are known, whatever people call them now. Pure.
+"""By which ids a board's own labels and further lists are known, whatever people call them now. Pure.
 
 A name serves to find a thing the first time. From then on its id does: a list that was Done stays so when it is
-renamed, and a label that says what a card is about goes on to say it.
+renamed, and a label that says what a card is about goes on to say it. What people may choose is no memory: see
+`columns`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from typing import Any
 from connectors.tracker import Memory
 from connectors.trello.layout import ListRole
 
-LISTS = "lists"
-"""By what a list is for: the list in which cards are put."""
-ROLES = "roles"
-"""By list: what it is for. Several may be for the same."""
+FURTHER = "further"
+"""By list: what it is for, where another one serves. Which ones serve is chosen, see `columns`."""
 LABELS = "labels"
 """By the name that we gave or found: the label."""
 TURNS = "turns"
@@ -37,8 +36,8 @@ class Ids:
 
     @property
     def roles(self) -> dict[str, ListRole]:
-        """What each known list is for; an entry of another version that says nothing to this one is passed over."""
-        return {one: ListRole(role) for one, role in self.of(ROLES).items() if role in set(ListRole)}
+        """What each further list is for; an entry of another version that says nothing to this one is passed over."""
+        return {one: ListRole(role) for one, role in self.of(FURTHER).items() if role in set(ListRole)}
 
     @property
     def names(self) -> dict[str, str]:

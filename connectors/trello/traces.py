@@ -18,7 +18,6 @@ from connectors.trello.history import happened
 from connectors.trello.layout import Layout, ListRole
 from connectors.trello.mapping import Card, counted, ours
 from connectors.trello.markup import is_part, marks, normalised
-from connectors.trello.memory import LISTS
 
 _HAPPENED = "commentCard,copyCommentCard,updateCard,removeMemberFromCard,updateBoard"
 _OF_CARDS = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
@@ -177,7 +176,7 @@ def _renamed(name: str, ref: RemoteRef) -> frozenset[str]:
 def _on_board(scene: _Scene, ref: RemoteRef) -> Traces:
     used = {card.list_id for card in scene.cards.values() if not card.closed} - scene.ids
     # A list of one of our names is not a person's, whoever has made it.
-    mine = {*scene.state.ids.of(LISTS).values()}
+    mine = {*scene.state.lists.values()}
     mine |= {identity for identity, name in scene.state.open_lists.items() if name in set(ListRole)}
     others = sum(identity not in mine for identity in scene.state.open_lists if identity in used)
     additions = (*scene.strangers(list(scene.cards.values())), *([_not_ours(others, "list")] if others else []))
@@ -245,7 +244,9 @@ def _done_with(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list
 def _is_our_move(scene: _Scene, kind: ItemKind, before: str, now: str) -> bool:
     """Whether phaseloop may have brought a card from one list to the other: beginning and closing an iteration moves
     its card and its tickets. How far the iteration is shows in its status."""
-    ours = {ListRole.BACKLOG, ListRole.ITERATION} | ({ListRole.DONE} if kind is ItemKind.ITERATION else set())
+    ours = {ListRole.BACKLOG, ListRole.ITERATION}
+    if kind is ItemKind.ITERATION:
+        ours |= {ListRole.DONE, scene.state.columns.running}
     movable = kind in {ItemKind.ITERATION, ItemKind.TICKET}
     return before == now or (movable and {scene.state.roles.get(before), scene.state.roles.get(now)} <= ours)
 

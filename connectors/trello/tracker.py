@@ -7,8 +7,10 @@ once). Objects of the same connection share only their pacing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from connectors.calls import Permit, permitted
+from connectors.mapped import Kept, Mapped
 from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
 from connectors.tracker import (
@@ -36,6 +38,7 @@ from connectors.tracker import (
 from connectors.trello.board import Boards
 from connectors.trello.checks import Checker
 from connectors.trello.client import TrelloClient, within
+from connectors.trello.columns import columns_of
 from connectors.trello.doubles import Reconciler
 from connectors.trello.layout import CAPABILITIES, Layout
 from connectors.trello.locating import Locator
@@ -115,17 +118,32 @@ class TrelloTracker:
         with self._client.hurried():
             return self._locator.identify(spec)
 
+    def remember(self, kept: Kept) -> None:
+        """See `Tracker.remember`."""
+        here = sorted(of for of in kept if of[0] in ("", self._locator.site))
+        self._boards.remember({of[1]: kept[of] for of in here})
+
+    def mapped(self, place: Place) -> tuple[Mapped, ...]:
+        """See `Tracker.mapped`. One request, none if the board was read before."""
+        return self._boards.mapping(_layout(place))
+
     def learned(self, place: Place) -> Memory:
-        """See `Tracker.learned`: lists by what they are for, labels by our names, an iteration's label by its card."""
+        """See `Tracker.learned`: labels by our names, an iteration's label by its card, what further lists are for."""
         return self._boards.learned(_layout(place))
 
     def locate(self, spec: ProjectSpec) -> Place | None:
-        """See `Tracker.locate`. One request; the key is a board's id, short link, name, or the key it was made for."""
-        return self._locator.locate(spec)
+        """See `Tracker.locate`. Two requests; the key is a board's id, short link, name, or the key it was made for."""
+        place = self._locator.locate(spec)
+        if place is None:
+            return None
+        return _with(place, *self._boards.resolved(_layout(place)))
 
     def create_project(self, spec: ProjectSpec) -> Place:
         """See `Tracker.create_project`. The board is empty; lists and labels come with the first cards."""
-        return self._locator.create(spec)
+        place = self._locator.create(spec)
+        columns = columns_of((), {}, ours=True)
+        layout = _layout(place).model_copy(update={"choices": columns.choices()})
+        return _with(place, layout, columns.mapping)
 
     def check(
         self, spec: ProjectSpec, place: Place | None, items: Sequence[Item], removing: Collection[ItemKind] = ()
@@ -296,3 +314,7 @@ def _no_links(place: Place, link: Link) -> ValueError:
 
 def _layout(place: Place) -> Layout:
     return Layout.model_validate({**place.facts, "memory": place.memory})
+
+
+def _with(place: Place, layout: Layout, mapping: tuple[Mapped, ...]) -> Place:
+    return replace(place, facts=layout.model_dump(mode="json", exclude={"memory"}), mapping=mapping)

@@ -61,11 +61,12 @@ class Turner:
                 f"The card of the iteration {card.name!r} has no label, so nothing tells which tickets are in it.",
                 fix=f"A member of the board {layout.key} can put the label of that name on it, and on its tickets.",
             )
-        lists = self._boards.lists(layout)
+        self._boards.lists(layout)
+        current, running = state.list_for(ListRole.ITERATION), state.running_list
         waiting = _waiting(cards, card, turn.label, state, ListRole.BACKLOG)
-        all_of([partial(self._bring, one, lists[ListRole.ITERATION]) for one in waiting])
+        all_of([partial(self._bring, one, current) for one in waiting if one.list_id != current])
         if turn_status(card, state.roles) != "active":
-            self._put(card, lists[ListRole.ITERATION], "top")
+            self._put(card, running, "top")
         state.turns[card.id] = replace(turn, active=True)
 
     def close(self, layout: Layout, item: Item, ref: RemoteRef) -> None:
@@ -78,7 +79,8 @@ class Turner:
             raise TrackerRefused(
                 f"The iteration {card.name!r} has not begun: its card stands in"
                 f" {state.list_names.get(card.list_id, 'another list')}.",
-                fix=f"A member of the board {layout.key} can put its card into the list Iteration, or into Done.",
+                fix=f"A member of the board {layout.key} can put its card into the list"
+                f" {state.list_names.get(state.running_list, 'Iteration')}, or into the one for what is done.",
             )
         turn = turn_on(card, state)
         back: list[Card] = []
@@ -87,10 +89,12 @@ class Turner:
             left = _waiting(cards, card, turn.label, state, ListRole.ITERATION)
             back = [one for one in left if go_on.isdisjoint(one.labels)]
         if back:
-            backlog = self._boards.lists(layout)[ListRole.BACKLOG]
+            self._boards.lists(layout)
+            backlog = state.list_for(ListRole.BACKLOG)
             all_of([partial(self._bring, one, backlog) for one in back])
         if stands != "closed":
-            self._put(card, self._boards.lists(layout)[ListRole.DONE], "top")
+            self._boards.lists(layout)
+            self._put(card, state.list_for(ListRole.DONE), "top")
             if turn is not None:
                 state.turns[card.id] = replace(turn, active=False)
 

@@ -139,7 +139,7 @@ class Writer:
         state = self._boards.state(layout)
         copy = state.copies.get(item.checklist) if item.checklist else None
         labels = [state.labels[name] for name in label_names(item)] if item.kind is not ItemKind.ITERATION else []
-        stands = state.lists[home(item.kind, turn)]
+        stands = state.list_for(home(item.kind, turn))
         body = card_body(layout.uid, creation, stands, labels, turn, copy[0] if copy else None)
         try:
             card, carried = self._posted(layout, item, body)
@@ -423,6 +423,8 @@ def _place(state: State, card: Card, target: Turn | None) -> dict[str, Any]:
     if role not in {ListRole.BACKLOG, ListRole.ITERATION} or role is wanted or wanted not in state.lists:
         return {}
     if status(card, state.roles) != "todo":
+        return {}
+    if state.lists[wanted] == card.list_id:  # one list serves for both
         return {}
     return {"idList": state.lists[wanted], "pos": card.pos or "bottom"}
 

@@ -94,6 +94,36 @@ CONNECTION: Example = {
     "created_at": _AT,
 }
 CONNECTION_LIST: Example = {"items": [CONNECTION], "next": None}
+_MAPPED_IN_PLAN: Example = {
+    "role": "ticket-type",
+    "id": "10002",
+    "name": "Task",
+    "found": "convention",
+    "how": "by convention: by its name",
+}
+MAPPED: Example = {
+    "role": "link-type",
+    "purpose": "what a ticket reads that waits for another",
+    "id": "10100:outward",
+    "name": "depends on",
+    "found": "set",
+    "how": "set by ci",
+    "set_by": "ci",
+    "candidates": [
+        {"id": "10000:inward", "name": "is blocked by", "note": "Blocks; the other ticket reads 'blocks'"},
+        {"id": "10100:outward", "name": "depends on", "note": "Dependency; the other ticket reads 'is needed by'"},
+    ],
+    "special": ["none"],
+}
+MAPPING: Example = {
+    "connection": "jira",
+    "project": "ML",
+    "project_id": "10010",
+    "version": 2,
+    "roles": [MAPPED],
+    "findings": [],
+}
+MAPPING_SET: Example = {"roles": {"link-type": "depends on", "priority-low": "none"}}
 CHECK_REQUEST: Example = {"project_key": "ML", "create": False}
 PREFLIGHT: Example = {
     "ok": False,
@@ -211,7 +241,7 @@ PLAN: Example = {
     "created_at": _AT,
     "expires_at": "2026-03-03T09:00:00Z",
     "run": None,
-    "format_version": "1.4",
+    "format_version": "1.5",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",
@@ -248,6 +278,7 @@ PLAN: Example = {
         }
     ],
     "findings": [],
+    "mapping": [_MAPPED_IN_PLAN],
     "people": {"712020:1f0c9a3b-5d7e": "ML engineer 1"},
     "estimate": {"reads": 3, "writes": 1, "seconds": 0.8},
     "requests": {"reads": 16, "writes": 0},

@@ -238,6 +238,61 @@ class PlaceShown(Shown):
     links: bool = Field(description="Whether tickets can wait for each other.")
 
 
+class MappedShown(Shown):
+    """One role, and the thing of the tracker that stands for it."""
+
+    role: str = Field(description="What the thing is for, such as `ticket-type`.")
+    id: str | None = Field(description="The tracker's own id, which decides; null where nothing stands for it.")
+    name: str | None = Field(description="What the tracker calls it now.")
+    found: str = Field(
+        description="How it was found: set, convention, only, order, own, shared, off; or why it was not: ambiguous,"
+        " missing, gone."
+    )
+    how: str = Field(description="The same in words.")
+
+
+class CandidateShown(Shown):
+    """A thing of the tracker's that could stand for a role."""
+
+    id: str
+    name: str
+    note: str = Field(description="What tells it from others.")
+
+
+class MappedRole(MappedShown):
+    """One role, with what could stand for it."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(examples.MAPPED))
+
+    purpose: str = Field(description="The role in words.")
+    set_by: str | None = Field(description="Who set it; null where nobody did.")
+    candidates: list[CandidateShown]
+    special: list[str] = Field(description="What can be set besides: `none` to do without, `new` to have one made.")
+
+
+class MappingShown(Shown):
+    """What stands for what in a project of the tracker, now."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(examples.MAPPING))
+
+    connection: str
+    project: str = Field(description="The tracker's key.")
+    project_id: str = Field(description="The tracker's own id, under which the mapping is kept.")
+    version: int = Field(description="Grows with every change of what is kept; 0 while nothing is.")
+    roles: list[MappedRole]
+    findings: list[Finding] = Field(description="What has to be said, or should be looked at.")
+
+
+class MappingSet(Body):
+    """All that people say of a mapping. A role that is not among them is found by phaseloop."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(examples.MAPPING_SET))
+
+    roles: dict[Name, Name] = Field(
+        max_length=50, description="By role: an id or a name of the tracker's, or `none`, or `new`."
+    )
+
+
 class Preflight(Shown):
     """What a check found. Nothing was written."""
 
@@ -246,6 +301,7 @@ class Preflight(Shown):
     ok: bool = Field(description="Whether nothing stands in the way.")
     account: AccountShown | None = Field(description="Who we are there; null if the tracker did not say.")
     project: PlaceShown | None = Field(description="The project, if it was asked for and is there.")
+    mapping: list[MappedShown] = Field(default=[], description="Which of the project's things stand for what.")
     findings: list[Finding]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from service.api import audit_examples, examples
-from service.api.models import Body, Finding, Name, Shown, TemplateText, with_example
+from service.api.models import Body, Finding, MappedShown, Name, Shown, TemplateText, with_example
 from service.domain.audit.outcome import Check, Weight
 from service.domain.audit.rules import Days
 
@@ -320,6 +320,7 @@ class PlanContent(Shown):
     vacancies: list[PlanVacancy]
     findings: list[Finding]
     people: dict[str, str] = Field(description="Who is behind each account id.")
+    mapping: list[MappedShown] = Field(description="Which of the tracker's things stand for what.", default=[])
     estimate: EstimateShown
     requests: UsageShown = Field(description="Requests that making the plan took.")
 

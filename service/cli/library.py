@@ -14,9 +14,10 @@ from rich.table import Table
 
 import service.templates as template_files
 from service.cli.shell import AsJson, Exit, fail, misused, opened, out, print_json, told
-from service.cli.words import finding_lines
+from service.cli.words import finding_lines, guessed_lines
 from service.context import Context
 from service.domain.commands import typed
+from service.domain.mapping import entry_json
 from service.domain.parameters import settle, tickets_on
 from service.domain.reading import read_marked_template, read_template
 from service.domain.references import lint
@@ -234,6 +235,9 @@ def _print_preflight(row: ConnectionRow, preflight: Preflight) -> None:
             word for word, can in (("sprints", able.iterations), ("points", able.points), ("links", able.links)) if can
         ]
         out.print(f"  project {preflight.place.ref.key}: {', '.join(words) or 'tickets only'}")
+    if preflight.place is not None:
+        for line in guessed_lines(preflight.place.mapping, row.name, preflight.place.ref.key):
+            out.print(line)
     for line in finding_lines(preflight.findings):
         out.print(line)
     if preflight.ok:
@@ -247,6 +251,7 @@ def _preflight_json(row: ConnectionRow, preflight: Preflight) -> dict[str, Any]:
         "ok": preflight.ok,
         "account": {"id": account.id, "name": account.name, "email": account.email} if account else None,
         "project": preflight.place.ref.key if preflight.place else None,
+        "mapping": [entry_json(one) for one in preflight.place.mapping] if preflight.place else [],
         "findings": [finding_to_json(finding) for finding in preflight.findings],
     }
 

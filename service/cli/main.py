@@ -20,6 +20,7 @@ from service.cli import (
     demo,
     history,
     library,
+    mapping,
     mending,
     plans,
     project,
@@ -47,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(library.templates, name="templates")
-app.add_typer(library.connections, name="connections")
+app.add_typer(mapping.connections, name="connections")
 app.add_typer(library.team, name="team")
 app.add_typer(mending.runs, name="runs")
 app.add_typer(schedule.schedule, name="schedule")

@@ -22,6 +22,7 @@ from service.cli.words import (
     ticket_line,
     vacancy_lines,
 )
+from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Plan, Purpose
 from service.domain.project_settings import entries
 
@@ -50,6 +51,7 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     yield from _settings(plan, "Settings that come with this plan")
     if plan.purpose is Purpose.APPLY and plan.place is None and plan.spec.create and plan.changes:
         yield f"  [green]+[/] project {escape(plan.spec.key)}"
+    yield from _mapping(plan)
     items = {item.key: item for item in plan.items}
     yield from _iterations([c for c in shown if c.kind is ItemKind.ITERATION])
     yield from _epics(plan, shown, items)
@@ -59,6 +61,14 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     yield from finding_lines(one for one in plan.findings if plan.turnover is None or one.code not in turnover.SAID)
     yield ""
     yield summary_line(plan)
+
+
+def _mapping(plan: Plan) -> Iterator[str]:
+    """What was found by convention, while nothing is built on it yet."""
+    found = guessed(plan.place.mapping) if plan.place is not None and plan.counts()["create"] else []
+    if found:
+        named = ", ".join(f"{one.role} [bold]{escape(one.name)}[/]" for one in found)
+        yield f"  found by convention: {named} [dim](look and change: phaseloop connections map)[/]"
 
 
 def summary_line(plan: Plan) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from rich.markup import escape
 
+from connectors.mapped import Mapped
 from connectors.tracker import Finding, Item, ItemKey, Severity
 from service.domain.audit.shown import visible
+from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
 
 COLOURS = {
@@ -179,3 +181,12 @@ def sign(change: Change) -> str:
 def clock_words(moment: datetime) -> str:
     """An instant in the time zone it is given in: `Mon 2 Mar 2026 09:00 CET`."""
     return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M %Z}"
+
+
+def guessed_lines(entries: Sequence[Mapped], connection: str, project: str) -> Iterator[str]:
+    """What was found by convention, on a line or two; nothing where nothing was."""
+    found = guessed(entries)
+    if found:
+        named = ", ".join(f"{one.role} [bold]{escape(one.name)}[/]" for one in found)
+        yield f"  found by convention: {named}"
+        yield f"  [dim]look and change: phaseloop connections map {escape(connection)} --project {escape(project)}[/]"

@@ -22,7 +22,7 @@ from connectors.tracker import (
 from service.domain.project_settings import SettingsChange
 from service.domain.turnover import Turnover
 
-PLAN_FORMAT = "1.4"
+PLAN_FORMAT = "1.5"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from connectors.mapped import Mapped
 from connectors.tracker import Finding, Place
 from service.domain.batches import Batch
+from service.domain.mapping import how
 from service.domain.plan import PLAN_FORMAT, Change, Drift, Plan, Purpose
 from service.domain.project_settings import entries
 from service.domain.turnover import Carried, Decision, Turnover
@@ -68,6 +70,7 @@ def published(plan: Plan) -> dict[str, Any]:
         "blocked": plan.blocked,
         "changes": [_change(change) for change in plan.changes],
         "people": dict(plan.people),
+        "mapping": [_mapped(one) for one in plan.place.mapping] if plan.place is not None else [],
         "drift": [_drift(entry) for entry in plan.drift],
         "vacancies": [
             {"key": vacancy.key, "title": vacancy.title, "role": vacancy.role, "reason": vacancy.reason}
@@ -135,6 +138,16 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "by": decision.by,
         "reason": decision.reason,
         "at": decision.at.isoformat(),
+    }
+
+
+def _mapped(one: Mapped) -> dict[str, Any]:
+    return {
+        "role": one.role.value,
+        "id": one.id or None,
+        "name": one.name or None,
+        "found": one.found.value,
+        "how": how(one),
     }
 
 

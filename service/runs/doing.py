@@ -28,6 +28,7 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
 )
+from service.domain import mapping
 from service.domain.batches import Batch, Op, batches, written_apart
 from service.domain.desired import ranks
 from service.domain.diff import baseline
@@ -36,8 +37,8 @@ from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.wire import batches_to_json, place_to_json
 from service.runs import changing, iterations, recheck, reconciling, records, removing
 from service.runs.work import Stopped, Unsettled, Work
-from service.store import identities, items
-from service.store.tables import ItemRow, ProjectRow, RunRow
+from service.store import identities, items, mappings
+from service.store.tables import ConnectionRow, ItemRow, ProjectRow, RunRow
 
 INDEX_LAG = 120.0
 """Seconds after which a tracker's search index has caught up (Jira's trails by seconds to minutes, as measured)."""
@@ -52,6 +53,8 @@ def open_project(work: Work) -> None:
         return
     place, is_new = (work.plan.place, False) if work.plan.place is not None else _created_project(work)
     _make_sure_it_is_ours(work, place)
+    if work.plan.place is None:
+        _is_clear(work, place)
     layout = batches(work.plan.changes, work.plan.items, place.capabilities, work.plan.purpose)
     creates = any(batch.op is Op.CREATE for batch in layout)
     since = work.tracker.watermark(place) if creates and not is_new else ""  # in a new project everything is newer
@@ -59,6 +62,20 @@ def open_project(work: Work) -> None:
         run = session.get_one(RunRow, work.run.id)
         run.place, run.batches, run.since = place_to_json(place), batches_to_json(layout), since
         session.get_one(ProjectRow, work.project.id).url = place.board_url or place.ref.url
+        mappings.keep(session, work.project.connection_id, place, place.mapping, work.context.now())
+
+
+def _is_clear(work: Work, place: Place) -> None:
+    """Stop before anything is put into a new project in which it is not clear what would become of it."""
+    with work.context.database.session() as session:
+        connection = session.get_one(ConnectionRow, work.project.connection_id).name
+        session.get_one(ProjectRow, work.project.id).url = place.board_url or place.ref.url
+    found = mapping.findings(connection, place, work.plan.items)
+    stops = [one for one in found if one.severity is Severity.ERROR]
+    work.findings += [one for one in found if one not in stops[:1]]
+    if stops:
+        again = f"{stops[0].fix} Then plan and apply again: the project {place.ref.key} is there and empty."
+        raise Stopped(replace(stops[0], fix=again))
 
 
 def _lay_out_without_a_place(work: Work) -> None:

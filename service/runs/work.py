@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,14 +14,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from connectors.errors import NetworkMisconfigured, OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
-from connectors.tracker import Finding, Item, ItemKey, Place, RemoteRef, Severity, Tracker, Usage, kind_of
+from connectors.mapped import Mapped
+from connectors.tracker import Finding, Item, ItemKey, ItemKind, Place, RemoteRef, Severity, Tracker, Usage, kind_of
 from service.context import Context
 from service.domain.plan import Change, Plan, Purpose
 from service.domain.problems import InvalidInput, Problem
 from service.domain.wire import place_from_json, plan_from_json
 from service.runs.ownership import Ownership, present
 from service.runs.turning import Looked, Turning
-from service.store import identities, items, runs
+from service.store import identities, items, mappings, runs
 from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow
 
 log = logging.getLogger(__name__)
@@ -178,10 +179,13 @@ def step(
         used = Usage(tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
         along = tracker.made_along()
         learned = tracker.learned(work.place) if run.place is not None else {}
+        mapping = _mapping_with(work, along)
     with context.database.session() as session:
         now = context.now()
         _record_along(session, project.id, run_id, along, now)
         identities.remember(session, project.id, learned)
+        if mapping:
+            mappings.keep(session, project.connection_id, work.place, mapping, now)
         runs.record_step(session, run_id, number, title, verdict.next, message, used, started, now)
         runs.add_findings(session, run_id, work.findings)
         verdict = _waiting(session, run_id, verdict, message, now)
@@ -193,6 +197,15 @@ def _rows(session: Session, project_id: str, plan: Plan) -> dict[ItemKey, ItemRo
     """The recorded items; where the project is removed, also those that it let go of, which go with the rest."""
     found = items.rows(session, project_id)
     return {**items.released(session, project_id), **found} if plan.purpose is Purpose.REMOVE else found
+
+
+def _mapping_with(work: Work, along: Mapping[ItemKey, RemoteRef]) -> tuple[Mapped, ...]:
+    """What stands for what, once a list of our own was made: from then on it is known by its id."""
+    if work.run.place is None or not any(kind_of(key) is ItemKind.COLUMN for key in along):
+        return ()
+    with suppress(TrackerError):  # it is found by its name then, when the project is located again
+        return work.tracker.mapped(work.place)
+    return ()
 
 
 def look(context: Context, turning: Turning, run_id: str, attempt: int) -> Verdict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from collections.abc import Collection
+
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -73,6 +75,15 @@ def remember(session: Session, project_id: str, learned: Memory) -> None:
         kept = {**memory.get(name, {}), **entries}
         memory[name] = {key: value for key, value in kept.items() if value is not None}
     row.memory = memory
+
+
+def on(session: Session, connection_id: str, site: str, remote_id: str, names: Collection[str]) -> list[ProjectRow]:
+    """The projects of a connection that go on and are this one of the tracker; those of which that is not known yet by
+    one of these names."""
+    known = (ProjectRow.remote_id == remote_id) & (ProjectRow.site.is_(None) | (ProjectRow.site == site))
+    called = ProjectRow.remote_id.is_(None) & func.lower(ProjectRow.key).in_({name.strip().lower() for name in names})
+    here = ProjectRow.connection_id == connection_id, ProjectRow.ended_at.is_(None)
+    return list(session.scalars(select(ProjectRow).where(*here, known | called).order_by(called)))
 
 
 def unsettled(session: Session, remote_id: str) -> list[ProjectRow]:

@@ -95,6 +95,21 @@ class ConnectionRow(Table):
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class MappingRow(Table):
+    """What stands for what in one project of a connection's tracker: `entries` by role, each the tracker's `id` of a
+    thing, the `name` it had when it was last seen, how it was `found`, `by` whom it was set and `at` when. `site` is
+    empty until it is learned, for what an earlier version kept. `version` is its ETag."""
+
+    __tablename__ = "mappings"
+    connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    site: Mapped[str] = mapped_column(String(300), primary_key=True)
+    tracker_project: Mapped[str] = mapped_column(String(200), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    entries: Mapped[dict[str, Any]] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class TeamRow(Table):
     """A team file as it was last imported; `version` grows with each import."""
 

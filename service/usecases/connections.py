@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as but
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -12,7 +13,9 @@ from connectors import registry
 from connectors.errors import CredentialsRefused, TrackerError
 from connectors.tracker import Account, Finding, Place, ProjectSpec, Severity, Tracker
 from service.context import Context
+from service.domain import mapping
 from service.domain.problems import InvalidInput, Problem
+from service.store import identities
 from service.store.secrets import new_id
 from service.store.tables import ConnectionRow, ProjectRow
 from service.usecases.errors import Conflict, NotFound
@@ -102,9 +105,10 @@ def check(context: Context, name: str, project_key: str | None = None, *, create
             if refused is not None:
                 raise refused
             if project_key and not _stops(findings):
-                spec = ProjectSpec(uid="", key=project_key, name=project_key, create=create)
+                spec = but(spec_of(context, tracker, row, project_key), create=create)
                 place = tracker.locate(spec)
                 findings += [one for one in tracker.check(spec, place, ()) if one not in findings]
+                findings += mapping.findings(row.name, place) if place is not None else []
     except TrackerError as error:
         if not _stops(findings):  # which otherwise say the reason
             findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
@@ -121,3 +125,17 @@ def _who(tracker: Tracker) -> tuple[Account | None, CredentialsRefused | None]:
 
 def _stops(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def spec_of(context: Context, tracker: Tracker, connection: ConnectionRow, key: str) -> ProjectSpec:
+    """The tracker's project of that key, to be looked at: by its id, and where one of ours is built there, with how its
+    team works and what is known of it. Scrum where there is none yet."""
+    spec = ProjectSpec(uid="", key=key, name=key)
+    found = tracker.identify(spec)
+    with context.database.session() as session:
+        ours = identities.on(session, connection.id, found.site, found.id, {key, found.key})
+    if found.exists:
+        spec = but(spec, id=found.id)
+    if not ours:
+        return spec
+    return but(spec, method=str(ours[0].parameters.get("method", "scrum")), memory=ours[0].memory)

@@ -24,7 +24,7 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import conflicts, placement, stranded
+from service.domain import conflicts, mapping, placement, stranded
 from service.domain.assignment import Assignment, assign
 from service.domain.batches import batches, estimate
 from service.domain.blueprint import Blueprint, blueprint
@@ -322,6 +322,8 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
         findings.append(past)
     if place is not None or (spec.create and not is_gone):
         findings += tracker.check(spec, place, wanted)
+    if place is not None:
+        findings += mapping.findings(ours.connection.name, place, wanted)
     observed = observed_by(tracker, place, ours, {*about, *laid.stranded}, wanted)
     if place is not None:
         findings += gone.item_findings(project, wanted, about, observed, restore)

@@ -19,7 +19,7 @@ from connectors.tracker import (
     Tracker,
 )
 from service.context import Context
-from service.domain import conflicts, figures, placement, stranded
+from service.domain import conflicts, figures, mapping, placement, stranded
 from service.domain.continuation import brought_back, continued
 from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
 from service.domain.desired import fitting_findings
@@ -137,6 +137,7 @@ def _plan(
         *turnover_findings(turnover, observed, ours.recorded, able, ours.project.key),
         *fitting_findings(laid.live, able),
         *tracker.check(spec, place, [item for item in wanted if item.kind is not ItemKind.GUEST]),
+        *mapping.findings(ours.connection.name, place, wanted),
         *gone.item_findings(ours.project, wanted, about, observed, NOTHING),
         *_crowded(ours, turnover),
         *gating.findings(ours, answer, let_through=wishes.earlier is not None),

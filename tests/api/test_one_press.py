@@ -134,6 +134,11 @@ def replace_connection(at: Desk) -> Asked:
     return ask("PUT", path, json={**body, "settings": {**body["settings"], "email": "other@example.com"}})
 
 
+def set_mapping(at: Desk) -> Asked:
+    path = f"/connections/{at.api.get('/connections')['items'][0]['name']}/mapping?project=GOES"
+    return ask("PUT", path, json={"roles": {"priority-low": "none"}}, headers=at.tag(path))
+
+
 def take_decision_back(at: Desk) -> Asked:
     path = at.loop("/decision")
     decided = at.api("PUT", path, json={"move": "end", "reason": "Done."}, headers=at.tag(at.loop("")))
@@ -160,6 +165,7 @@ def applying(at: Desk) -> str:
 RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
     "POST /connections": [lambda at: ask("POST", "/connections", json={"name": "new", **at.connection()})],
     "PUT /connections/{name}": [replace_connection],
+    "PUT /connections/{name}/mapping": [set_mapping],
     "POST /teams": [
         lambda at: ask("POST", "/teams", json={"name": "new", "members": SMALL_TEAM}),
         lambda at: ask(

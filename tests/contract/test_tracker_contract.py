@@ -40,6 +40,7 @@ def test_every_method_of_the_port_has_a_promise_tested() -> None:
         "test_records_contract",
         "test_survey_contract",
         "test_identity_contract",
+        "test_mapping_contract",
     ):  # they make promises of their own
         importlib.import_module(f"tests.contract.{further}")
     port = {name for name, _ in inspect.getmembers(Tracker) if not name.startswith("_")}

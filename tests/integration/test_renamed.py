@@ -31,7 +31,12 @@ def test_renamed_lists_and_labels_mean_what_they_meant(tmp_path: Path) -> None:
         desk.edit("Load the data", idList=lists["In progress"])
         someone = desk.cards()["Set the goals"]["idMembers"]
         assert someone
-        for name, new in (("Done", "Fertig"), ("In progress", "Läuft"), ("Iteration", "Jetzt"), ("Backlog", "Später")):
+        for name, new in (
+            ("Done", "Abgehakt"),
+            ("In progress", "Im Gange"),
+            ("Iteration", "Jetzt"),
+            ("Backlog", "Später"),
+        ):
             desk.send("PUT", f"lists/{lists[name]}", json={"name": new})
         known = desk.send("GET", f"boards/{desk.board()}/labels", params={"limit": 1000})
         for label in known:
@@ -42,8 +47,8 @@ def test_renamed_lists_and_labels_mean_what_they_meant(tmp_path: Path) -> None:
         assert looked.empty, [change for change in looked.changes if change.action is not Action.KEEP]
         assert looked.drift == ()
         assert {one.subject for one in looked.findings if one.code == "list-renamed"} == {
-            "Fertig",
-            "Läuft",
+            "Abgehakt",
+            "Im Gange",
             "Jetzt",
             "Später",
         }
@@ -51,15 +56,15 @@ def test_renamed_lists_and_labels_mean_what_they_meant(tmp_path: Path) -> None:
 
         assert run.state == runs.COMPLETED, run.findings
         names = {one["id"]: one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
-        assert set(names.values()) == {"Epics", "Später", "Jetzt", "Läuft", "Review", "Fertig"}
+        assert set(names.values()) == {"Epics", "Später", "Jetzt", "Im Gange", "Review", "Abgehakt"}
         now = desk.cards()
-        assert names[now["Set the goals"]["idList"]] == "Fertig"
+        assert names[now["Set the goals"]["idList"]] == "Abgehakt"
         assert now["Set the goals"]["idMembers"] == someone
         assert "Data 1 (alt)" in desk.labels("Set the goals")
-        assert names[now["Load the data"]["idList"]] == "Läuft"
+        assert names[now["Load the data"]["idList"]] == "Im Gange"
         assert "Data 2 (alt)" in desk.labels("Load the data")
         assert "Data 1 (alt)" not in desk.labels("Load the data")
-        assert (names[now["Data 1"]["idList"]], names[now["Data 2"]["idList"]]) == ("Fertig", "Jetzt")
+        assert (names[now["Data 1"]["idList"]], names[now["Data 2"]["idList"]]) == ("Abgehakt", "Jetzt")
         found = outcomes(table, 1)
         assert (found["goals"], found["load"]) == ("done", "carried")
         again = [one["name"] for one in desk.send("GET", f"boards/{desk.board()}/labels", params={"limit": 1000})]
@@ -115,7 +120,7 @@ def test_sprints_outlive_their_board_and_the_loop_turns_on_another_one(tmp_path:
 
         assert {entry.field for entry in seen.drift} == {"title"}
         assert not seen.blocked, seen.findings
-        assert [one.code for one in seen.findings if one.code.startswith("board")] == ["board-replaced"]
+        assert [one.code for one in seen.findings if one.code.startswith(("board", "mapping"))] == ["board-replaced"]
         restored = planning.draft(table.context, "ML", Wish(restore=("deleted",))).plan
         assert [change.key for change in restored.changes if change.action is Action.CREATE] == []
         run = table.turned(2, SECOND)
@@ -139,7 +144,7 @@ def test_without_any_board_the_sprints_stay_known_and_what_is_missing_is_told(tm
         seen = planning.draft(table.context, "ML").plan
 
         assert seen.drift == ()
-        assert [one.code for one in seen.findings if one.code.startswith("board")] == ["board-gone"]
+        assert [one.code for one in seen.findings if one.code.startswith(("board", "mapping"))] == ["board-gone"]
         assert table.turned(2, SECOND).state == runs.HELD
         new_board(team)
         table.set("2026-03-16T12:00")

@@ -84,7 +84,7 @@ def test_the_domain_is_pure(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("service/domain"), ids=name_of)
 def test_the_domain_knows_trackers_only_by_the_port_s_values(path: Path) -> None:
-    values = ["connectors.tracker", "connectors.records", "connectors.tracking", "connectors.errors"]
+    values = [f"connectors.{name}" for name in ("tracker", "mapped", "records", "tracking", "errors")]
     of_connectors = {target for target in imports(path) if within(target, ["connectors"])}
 
     assert all(within(target, values) for target in of_connectors)

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from hashlib import sha256
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from connectors import registry
 from service.api import models, openapi
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once
-from service.api.problems import placed
+from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Named, Once, matches, unchanged
+from service.api.problems import ApiProblem, placed, pointer_of
 from service.api.routing import CreatingRoute, JsonRoute
+from service.domain.mapping import entry_json
 from service.domain.problems import Problem
 from service.domain.wire import finding_to_json
 from service.store.tables import ConnectionRow
-from service.usecases import connections
+from service.usecases import connections, mapping
+from service.usecases.errors import Conflict
 
 router = APIRouter(prefix="/connections", tags=["connections"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(
     prefix="/connections", tags=["connections"], dependencies=[AUTHENTICATED], route_class=CreatingRoute
 )
+
+
+TrackerProject = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The project of the tracker: its key, or a board's name or id.",
+    ),
+]
 
 
 @router.get(
@@ -117,8 +132,86 @@ def check_connection(name: Named, context: Given, body: models.CheckRequest | No
             "points": place.capabilities.points,
             "links": place.capabilities.links,
         },
+        "mapping": [entry_json(one) for one in place.mapping] if place else [],
         "findings": [finding_to_json(finding) for finding in found.findings],
     }
+
+
+@router.get(
+    "/{name}/mapping",
+    operation_id="getMapping",
+    summary="Show what stands for what in a project of the tracker",
+    response_model=models.MappingShown,
+    responses={
+        200: {"headers": openapi.etag_header("mapping")},
+        **openapi.NOT_MODIFIED,
+        **openapi.problems(*openapi.ALWAYS, *openapi.TRACKER, "not-found", "invalid-input"),
+    },
+)
+def get_mapping(name: Named, project: TrackerProject, request: Request, response: Response, context: Given) -> Any:
+    """Which issue type tickets become, which link type says that one waits for another, which list means done; how
+    each was found, and what else there is. Reads the tracker."""
+    found = mapping.shown(context, name, project)
+    return unchanged(request, response, f'"{_tag(found)}"') or _mapping(found)
+
+
+@creating.put(
+    "/{name}/mapping",
+    operation_id="setMapping",
+    summary="Say what stands for what in a project of the tracker",
+    response_model=models.MappingShown,
+    dependencies=[IDEMPOTENT],
+    responses={
+        200: {"headers": openapi.etag_header("mapping") | openapi.REPLAYED},
+        **openapi.problems(
+            *openapi.ALWAYS,
+            *openapi.BODY,
+            *openapi.IDEMPOTENCY,
+            *openapi.TRACKER,
+            "not-found",
+            "version-mismatch",
+            "precondition-required",
+        ),
+    },
+)
+def set_mapping(
+    name: Named,
+    project: TrackerProject,
+    body: models.MappingSet,
+    context: Given,
+    caller: Caller,
+    once: Once,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="The ETag that was read; without it nothing is done.")] = None,
+) -> dict[str, Any]:
+    """Writes all that people say of it anew: a role that is left out is found by phaseloop. Nothing is written to the
+    tracker. Plans that were made before are stale then."""
+
+    def put() -> str:
+        present = mapping.shown(context, name, project)
+        if not matches(if_match, _tag(present)):
+            raise ApiProblem("version-mismatch", "The mapping, or what the tracker has, changed since it was read.")
+        with placed(lambda problem: pointer_of("roles", problem.path)):
+            version = present.version
+            mapping.put(context, name, project, body.roles, caller, whole=True, expected_version=version)
+        return present.connection.id
+
+    try:
+        once(put)
+    except Conflict as error:
+        raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
+    found = mapping.shown(context, name, project)
+    response.headers["ETag"] = f'"{_tag(found)}"'
+    return _mapping(found)
+
+
+def _tag(found: mapping.MappingShown) -> str:
+    """What is kept and what the tracker has, as a tag."""
+    return sha256(json.dumps(_mapping(found), sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _mapping(found: mapping.MappingShown) -> dict[str, Any]:
+    return mapping.shown_json(found)
 
 
 def _pointer(problem: Problem, kind: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from connectors.mapped import NEW, Choice, Role
 from connectors.pacing import Patience
 from connectors.tracker import Creation, Done, Place, ProjectSpec, RemoteRef
 from connectors.trello.client import TrelloClient
@@ -35,6 +36,17 @@ def connected(url: str, **settings: Any) -> Iterator[TrelloTracker]:
 
 def spec(key: str = "Demo board", **more: Any) -> ProjectSpec:
     return ProjectSpec(uid="prj_1", key=key, name=more.pop("name", key), **more)
+
+
+def with_lists_of_ours(tracker: TrelloTracker, key: str = "Demo board") -> Place:
+    """A board with lists of its own, on which phaseloop was asked to make those that it lacks."""
+    found = tracker.locate(spec(key))
+    assert found is not None
+    roles = (Role.EPICS_LIST, Role.ITERATION_LIST, Role.REVIEW_LIST)
+    tracker.remember({(found.site, found.ref.id): {role: Choice(NEW, "", by="a person") for role in roles}})
+    asked = tracker.locate(spec(key))
+    assert asked is not None
+    return asked
 
 
 def made(tracker: TrelloTracker, place: Place, *creations: Creation) -> list[RemoteRef]:

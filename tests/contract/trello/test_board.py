@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from connectors.errors import OutcomeUnknown, TrackerRefused, TrackerUnavailable
+from connectors.mapped import Choice, Role
 from connectors.tracker import (
     Creation,
     Done,
@@ -37,6 +38,7 @@ from tests.contract.trello.desk import (
     made,
     requests,
     spec,
+    with_lists_of_ours,
 )
 
 
@@ -50,13 +52,65 @@ def place(tracker: TrelloTracker) -> Place:
 # --- what a board looks like ---
 
 
-def test_lists_that_mean_the_same_are_used_and_only_the_others_are_made(
-    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+def test_no_list_is_put_between_those_of_a_team(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+    [data] = made(tracker, place, Creation(epic("data")))
+    [turn] = made(tracker, place, Creation(iteration(1)))
+    [ref] = made(tracker, place, Creation(ticket("a"), epic=data, iteration=turn))
+    assert [one.name for one in sandbox.trello.lists_of(place.ref.id)] == ["To Do", "Doing", "Done"]
+    assert {list_name(sandbox, one) for one in (data, turn, ref)} == {"To Do"}
+
+
+def test_lists_that_mean_the_same_are_used_and_only_the_others_are_made_if_asked_for(
+    sandbox: SandboxServer, tracker: TrelloTracker
 ) -> None:
+    place = with_lists_of_ours(tracker)
     [ref] = made(tracker, place, Creation(ticket("a")))
     names = [one.name for one in sandbox.trello.lists_of(place.ref.id)]
     assert names == ["To Do", "Doing", "Done", "Epics", "Iteration", "Review"]
     assert list_name(sandbox, ref) == "To Do"
+
+
+def test_a_list_of_ours_that_is_renamed_in_the_middle_of_a_run_is_not_made_again(
+    sandbox: SandboxServer, tracker: TrelloTracker
+) -> None:
+    place = tracker.create_project(spec("ML", name="Churn", create=True))
+    made(tracker, place, Creation(epic("data")))
+    kept = {one.role: Choice(one.id, one.name, one.found) for one in tracker.mapped(place) if one.id}
+    for one in sandbox.trello.lists_of(place.ref.id):
+        httpx.put(f"{sandbox.url}/1/lists/{one.id}", headers=HEADER, json={"name": f"{one.name[0]} neu"})
+    tracker.check(spec("ML"), place, [ticket("a")])  # reads the board anew
+    made(tracker, place, Creation(ticket("a")))
+    with connected(sandbox.url) as another:  # the next step, in another process, with the place as the run keeps it
+        another.remember({(place.site, place.ref.id): kept})
+        made(another, place, Creation(ticket("b")))
+        [turn] = made(another, place, Creation(iteration(1)))
+    names = [one.name for one in sandbox.trello.lists_of(place.ref.id)]
+    assert names == ["E neu", "B neu", "I neu", "I neu", "R neu", "D neu"]
+    assert list_name(sandbox, turn) == "B neu"
+
+
+def test_a_further_list_that_is_renamed_means_what_it_meant_until_somebody_says_otherwise(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    body = {"name": "WIP", "idBoard": place.ref.id, "pos": "bottom"}
+    further = httpx.post(f"{sandbox.url}/1/lists", headers=HEADER, json=body).json()["id"]
+    located = tracker.locate(spec())
+    assert located is not None
+    place = located
+    [ref] = made(tracker, place, Creation(ticket("a")))
+    httpx.put(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER, json={"idList": further})
+    memory = tracker.learned(place)
+    assert memory["further"] == {further: "In progress"}
+    httpx.put(f"{sandbox.url}/1/lists/{further}", headers=HEADER, json={"name": "Zimmer 3"})
+    key = ItemKey("ticket:a")
+    with connected(sandbox.url) as another:
+        again = another.locate(spec(id=place.ref.id, memory=memory))
+        assert again is not None
+        assert another.find(again, {key: ref})[key].status == "doing"
+        another.remember({(place.site, place.ref.id): {Role.DONE_LIST: Choice(further, "Zimmer 3")}})
+        chosen = another.locate(spec(id=place.ref.id, memory=memory))
+        assert chosen is not None
+        assert another.find(chosen, {key: ref})[key].status == "done"
 
 
 def test_a_new_board_has_the_lists_in_their_order_and_nothing_else(
@@ -139,7 +193,8 @@ def test_a_ticket_is_linked_to_its_epic_put_into_its_iteration_and_ranked_by_the
 # --- people at work ---
 
 
-def test_a_person_who_drags_a_card_loses_nothing(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
+def test_a_person_who_drags_a_card_loses_nothing(sandbox: SandboxServer, tracker: TrelloTracker) -> None:
+    place = with_lists_of_ours(tracker)
     [data] = made(tracker, place, Creation(epic("data")))
     [turn] = made(tracker, place, Creation(iteration(1)))
     [ref] = made(tracker, place, Creation(ticket("a"), epic=data, iteration=turn))
@@ -384,8 +439,9 @@ def test_an_account_that_may_only_look_is_named(
     ],
 )
 def test_a_board_without_room_for_the_plan_is_named(
-    sandbox: SandboxServer, tracker: TrelloTracker, place: Place, limit: str, most: int, word: str
+    sandbox: SandboxServer, tracker: TrelloTracker, limit: str, most: int, word: str
 ) -> None:
+    place = with_lists_of_ours(tracker)
     more: dict[str, Any] = {"checklist": ("One",), "epic": ItemKey("epic:a")}
     items = [ticket(f"n{n}", labels=(f"l{n}",), **more) for n in range(8)]
     assert codes(tracker, place, *items) == {}

@@ -21,7 +21,7 @@ from sandbox.testing import SandboxServer
 from sandbox.trello.state import Label
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
-from tests.contract.trello.desk import HEADER, card, connected, label_names, made, spec
+from tests.contract.trello.desk import HEADER, card, connected, label_names, made, spec, with_lists_of_ours
 
 A, B = ItemKey("ticket:a"), ItemKey("ticket:b")
 ONE, TWO = ItemKey("iteration:1"), ItemKey("iteration:2")
@@ -324,8 +324,7 @@ def test_what_a_process_made_along_before_it_died_is_told_by_the_one_that_recove
     sandbox: SandboxServer, is_new: bool
 ) -> None:
     with connected(sandbox.url) as tracker:
-        found = tracker.create_project(spec("ML", create=True)) if is_new else tracker.locate(spec())
-        assert found is not None
+        found = tracker.create_project(spec("ML", create=True)) if is_new else with_lists_of_ours(tracker)
         for one in sandbox.trello.lists_of(found.ref.id):
             one.name = "Complete" if one.name == "Done" else one.name  # the sandbox made it a moment ago
         since = "" if is_new else tracker.watermark(found)

@@ -6,18 +6,15 @@ from typing import Any
 
 import pytest
 
-from connectors.jira.layout import (
-    CreateField,
-    IssueType,
-    Layout,
+from connectors.jira.choosing import (
     choose_board,
     choose_link_type,
     choose_points_field,
     choose_priorities,
     choose_types,
-    create_fields,
-    find_sprint_field,
+    fitting_boards,
 )
+from connectors.jira.layout import CreateField, IssueType, Layout, create_fields, find_sprint_field
 from connectors.tracker import Priority
 
 
@@ -39,7 +36,7 @@ def kind(number: int, name: str, level: int | None, **more: Any) -> dict[str, An
     ],
 )
 def test_types_are_chosen_by_hierarchy_level(types: list[Any], epic: str | None, ticket: str | None) -> None:
-    found = choose_types(types)
+    *found, _ = choose_types(types)
     assert tuple(one.id if one else None for one in found) == (epic, ticket)
 
 
@@ -52,23 +49,21 @@ BOARDS = [
 ]
 
 
-def test_the_oldest_scrum_board_that_lives_in_the_project_is_chosen() -> None:
-    chosen = choose_board(BOARDS, "10001", "scrum")
-    assert chosen is not None
-    assert chosen["id"] == 7
+def choice(boards: list[dict[str, Any]], method: str) -> int | None:
+    return choose_board(fitting_boards(boards, "10001", method), method)[0]
+
+
+def test_of_the_scrum_boards_the_one_that_lives_in_the_project_is_chosen() -> None:
+    assert choice(BOARDS[1:], "scrum") == 7
 
 
 def test_kanban_takes_a_kanban_board_even_beside_older_scrum_boards() -> None:
-    chosen = choose_board([*BOARDS, {"id": 5, "type": "scrum", "location": {"projectId": 10001}}], "10001", "kanban")
-    assert chosen is not None
-    assert chosen["id"] == 2
+    assert choice([*BOARDS, {"id": 5, "type": "scrum", "location": {"projectId": 10001}}], "kanban") == 2
 
 
 def test_a_board_elsewhere_is_better_than_none_and_none_is_possible() -> None:
-    chosen = choose_board([BOARDS[1]], "10001", "scrum")
-    assert chosen is not None
-    assert chosen["id"] == 3
-    assert choose_board([BOARDS[3]], "10001", "scrum") is None
+    assert choice([BOARDS[1]], "scrum") == 3
+    assert choice([BOARDS[3]], "scrum") is None
 
 
 def number(field_id: str, custom: str = "", type_: str = "number") -> CreateField:
@@ -94,12 +89,12 @@ def test_points_go_where_the_board_adds_them_up(
 ) -> None:
     configuration = {"estimation": {"type": "field", "field": {"fieldId": estimation}}} if estimation else {}
     ticket = IssueType(id="3", name="Task", fields=tuple(on_screen))
-    assert choose_points_field(configuration, ticket) == chosen
+    assert choose_points_field(configuration, ticket)[0] == chosen
 
 
 def test_points_are_not_promised_where_the_screen_is_unknown() -> None:
-    assert choose_points_field({}, IssueType(id="3", name="Task")) is None
-    assert choose_points_field(None, None) is None
+    assert choose_points_field({}, IssueType(id="3", name="Task"))[0] is None
+    assert choose_points_field(None, None)[0] is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +109,7 @@ def test_points_are_not_promised_where_the_screen_is_unknown() -> None:
 )
 def test_the_blocking_link_type_is_found_by_name_or_wording(types: list[Any], chosen: str | None) -> None:
     listed = [{"id": one, "name": name, "outward": outward, "inward": ""} for one, name, outward in types]
-    found = choose_link_type({"issueLinkTypes": listed})
+    found, _ = choose_link_type({"issueLinkTypes": listed})
     assert (found.id if found else None) == chosen
 
 
@@ -137,11 +132,11 @@ def test_create_fields_are_read_with_their_schema() -> None:
 
 def test_priorities_are_matched_by_name_and_left_out_otherwise() -> None:
     allowed = [{"id": "1", "name": "Highest"}, {"id": "2", "name": "HIGH"}, {"id": "3", "name": "Normal"}]
-    assert choose_priorities([{"fieldId": "priority", "allowedValues": allowed}]) == {
+    assert choose_priorities([{"fieldId": "priority", "allowedValues": allowed}])[0] == {
         Priority.HIGH: "2",
         Priority.MEDIUM: "3",
     }
-    assert choose_priorities([{"fieldId": "summary"}]) == {}
+    assert choose_priorities([{"fieldId": "summary"}]) == ({}, [])
 
 
 def test_the_sprint_field_is_found_by_its_schema() -> None:

@@ -125,6 +125,7 @@ def test_a_member_without_boards_in_the_answer_is_asked_for_them() -> None:
         ("GET", "/1/members/me"): Say(200, {"id": "5f0000000000000000000001", "fullName": "Demo"}),
         ("GET", "/1/members/me/boards"): Say(200, [{"id": BOARD, "name": "ML", "url": "https://trello.com/b/x"}]),
         ("GET", "/1/members/me/organizations"): Say(200, []),
+        ("GET", f"/1/boards/{BOARD}"): Say(200, {"id": BOARD, "lists": [], "labels": [], "memberships": []}),
     }
     with tracker_for(answers) as (tracker, _):
         place = tracker.locate(SPEC)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from service.store.database import MIGRATIONS, VERSION, Database, SchemaMismatch
-from service.store.tables import PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
+from service.store.tables import MappingRow, PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
 from tests.postgres import scratch_database
 
 
@@ -174,4 +174,6 @@ def test_an_upgrade_keeps_where_a_project_was_built_and_which_lists_and_labels_a
     with database.session() as session:
         row = session.get_one(ProjectRow, "p")
         assert (row.site, row.remote_id) == (None, "b1")
-        assert row.memory == {"lists": {"Done": "l1"}, "roles": {"l1": "Done"}, "labels": {"role:ml": "l2"}}
+        assert row.memory == {"labels": {"role:ml": "l2"}}
+        done = session.get_one(MappingRow, ("c", "", "b1")).entries["done-list"]
+        assert (done["id"], done["name"], done["found"]) == ("l1", "Done", "own")
