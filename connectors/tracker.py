@@ -519,7 +519,8 @@ class Tracker(Protocol):
         exist now; whether the tracker is still at work on a call is for the caller to wait out. An empty `since` looks
         through the whole project. `widely` also asks the search index, for callers who know that it has caught up.
 
-        Requests: one for each page read, one more with `widely`, and one for each unknown iteration."""
+        Requests: one for each page read, one more with `widely`, and one for each unknown iteration; where something is
+        missing and the tracker makes columns and labels along with items, one more for what there is of these now."""
         ...
 
     def create(self, place: Place, creations: Sequence[Creation]) -> list[Outcome]:

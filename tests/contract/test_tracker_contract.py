@@ -413,7 +413,8 @@ def test_an_interrupted_create_costs_one_look_and_one_more_in_the_index(
     items = [ticket(f"n{number}") for number in range(place.capabilities.create_batch)]
     if sent:
         created(tracker, place, *items)
-    for widely, most in ((False, 1), (True, 2)):
+    again = 0 if sent else looks_again(place)
+    for widely, most in ((False, 1 + again), (True, 2 + again)):
         reads = bench.requests()[0]
         assert len(tracker.recover(place, items, since, widely=widely)) == (len(items) if sent else 0)
         assert bench.requests()[0] - reads <= most
@@ -433,7 +434,13 @@ def test_what_is_created_after_a_mark_that_moved_on_is_recovered(
     later = created(tracker, place, ticket("later"))
     reads = bench.requests()[0]
     assert bench.tracker().recover(place, [ticket("later"), ticket("never")], moved) == later
-    assert bench.requests()[0] - reads <= 2
+    assert bench.requests()[0] - reads <= 2 + looks_again(place)
+
+
+def looks_again(place: Place) -> int:
+    """Reads that recovering takes more where something is missing: what is made again may stand on columns and labels
+    that came since, where a tracker makes these along with each item."""
+    return 0 if place.capabilities.costs.bulk else 1
 
 
 @promise("recover")
