@@ -11,6 +11,7 @@ from rich.markup import escape
 from connectors.mapped import Mapped
 from connectors.tracker import Finding, Item, ItemKey, Severity
 from service.domain.audit.shown import visible
+from service.domain.commands import typed
 from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
 
@@ -189,4 +190,6 @@ def guessed_lines(entries: Sequence[Mapped], connection: str, project: str) -> I
     if found:
         named = ", ".join(f"{one.role} [bold]{escape(one.name)}[/]" for one in found)
         yield f"  found by convention: {named}"
-        yield f"  [dim]look and change: phaseloop connections map {escape(connection)} --project {escape(project)}[/]"
+        of = escape(typed(connection))
+        key = escape(typed(project))
+        yield f"  [dim]look and change: phaseloop connections map {of} --project {key}[/]"

@@ -49,7 +49,8 @@ def guessed(mapping: Sequence[Mapped]) -> list[Mapped]:
 
 def command(connection: str, key: str, role: Role, value: str = "NAME") -> str:
     """The command that says what is meant."""
-    return f"phaseloop connections map {typed(connection)} --project {typed(key)} --set {role}={value}"
+    choice = typed(f"{role}={value}")
+    return f"phaseloop connections map {typed(connection)} --project {typed(key)} --set {choice}"
 
 
 def _is_needed(role: Role, items: Collection[Item]) -> bool:

@@ -149,7 +149,7 @@ def test_a_ticket_taken_out_of_its_iteration_loses_the_label_and_the_dates_but_n
     by_hand(sandbox, "PUT", f"cards/{b.id}", due="2026-12-24T12:00:00.000Z")
     before = sent(tracker)
     assert tracker.move(place, [(A, a), (B, b)], None) == [Done(A, a), Done(B, b)]
-    assert taken(before, sent(tracker)) == (1, 2)
+    assert taken(before, sent(tracker)) == (1, 4)  # the label is taken off by itself: people's may have come meanwhile
     assert (label_names(sandbox, a), card(sandbox, a).start, card(sandbox, a).due) == ({"x"}, None, None)
     assert (label_names(sandbox, b), card(sandbox, b).start) == (set(), None)
     assert card(sandbox, b).due is not None
@@ -300,7 +300,7 @@ def test_only_an_admin_of_the_board_may_close_it_and_a_check_says_so(
 # --- recovery ---
 
 
-def test_an_interrupted_batch_takes_two_reads_in_all_after_a_restart(sandbox: SandboxServer) -> None:
+def test_an_interrupted_batch_takes_four_reads_in_all_after_a_restart(sandbox: SandboxServer) -> None:
     items = [ticket(f"n{n}", labels=("x",), checklist=("One",)) for n in range(30)]
     with LosingProxy(sandbox.url) as proxy, connected(proxy.url) as tracker:
         place = tracker.create_project(spec("ML", create=True))
@@ -315,7 +315,9 @@ def test_an_interrupted_batch_takes_two_reads_in_all_after_a_restart(sandbox: Sa
         assert missing
         assert found
         made(restarted, place, *missing)
-        assert restarted.usage.reads == 2
+        assert (
+            restarted.usage.reads == 4
+        )  # cards and board, and the board once more as a late call may have added to it
     assert len(list(sandbox.trello.cards_of(place.ref.id))) == 31
 
 
