@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     tracker_timeout: float = Field(
         default=30.0, gt=0, le=600, description="Seconds to wait for a tracker's answer before it counts as lost."
     )
+    look_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="Seconds that a look at items holds, right before they are written or removed: where a batch takes "
+        "longer, what is left of it is looked at again. What people save within that time can be overwritten.",
+    )
     settle_seconds: float = Field(
         default=10.0,
         ge=0,

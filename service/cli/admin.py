@@ -20,7 +20,9 @@ keys = typer.Typer(help="Keys that encrypt stored credentials.", no_args_is_help
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: PHASELOOP_HOST].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [default: PHASELOOP_PORT].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on [default: PHASELOOP_PORT].")
+    ] = None,
 ) -> None:
     """Run the service: REST API and durable runs."""
     from service.app import run

@@ -142,7 +142,7 @@ def report(
     """Show which iterations are documented: a project's iterations by checks, what is lacking and how to mend it, and
     the waivers; without a project, all projects. As looked at last: reads no tracker, except with --key.
 
-    Exit code 1: an error, or with --recompute evidence that says otherwise. 2: --fail-on.
+    Exit code 1: an error, or with --recompute evidence that says otherwise. 3: --fail-on.
     """
     foreign = key is not None or connection is not None
     if foreign and (project is not None or recompute):

@@ -33,7 +33,7 @@ def try_files(
         str, typer.Option(help="A built-in template's name, or a file: whose headings and weights hold.")
     ] = "iterative-ml",
     fail_on: Annotated[
-        Worst | None, typer.Option("--fail-on", help="Exit with 2 if a file is that or worse.", case_sensitive=False)
+        Worst | None, typer.Option("--fail-on", help="Exit with 3 if a file is that or worse.", case_sensitive=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:

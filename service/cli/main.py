@@ -84,7 +84,7 @@ def root(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9100,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 9100,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     state: Annotated[Path | None, typer.Option(help="File to keep the state in; in memory if left out.")] = None,
     limits: Annotated[bool, typer.Option("--limits", help="Limit rates as the vendor does.")] = False,

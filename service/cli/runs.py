@@ -253,10 +253,19 @@ def how_to_go_on(found: running.Progress) -> Iterator[str]:
     elif run.state in (stored.INCOMPLETE, stored.FAILED, stored.CANCELLED):
         if run.serial != found.project.serial or run.cleaned_at is not None:
             yield f"The project was changed since. To see what is left: phaseloop plan {key}"
+        elif _only_left_to_people(found):
+            yield f"What people changed stays as it is. To do what is left: phaseloop plan {key}"
         elif run.state == stored.CANCELLED:
             yield f"Go on with it: phaseloop runs resume {run.id}"
         else:
             yield f"Mend what the findings name, then: phaseloop runs retry {run.id}"
+
+
+def _only_left_to_people(found: running.Progress) -> bool:
+    """Whether a run is incomplete only because people changed things meanwhile: a retry would leave them again."""
+    wrong = {one.code for one in findings_of(found.run.findings) if one.severity is Severity.ERROR}
+    theirs = all(code.endswith("-meanwhile") for code in wrong)
+    return found.run.state == stored.INCOMPLETE and bool(wrong) and theirs
 
 
 def report(found: running.Progress, *, as_json: bool) -> None:
@@ -281,7 +290,11 @@ def tell(found: running.Progress) -> None:
         out.print(f"[bold yellow]Not done yet[/]: {doing(found)}")
     elif found.steps == 0 and run.state == stored.COMPLETED:
         looked = run.kind == loops.AUDIT
-        out.print("The records were looked at; nothing was to be written." if looked else "[bold]Nothing to do.[/]")
+        out.print(
+            "The records were looked at; nothing was to be written."
+            if looked
+            else "[bold]Nothing to do in the tracker.[/]"
+        )
     else:
         colour = "green" if run.state == stored.COMPLETED else "bold red"
         out.print(f"[{colour}]{run.state.capitalize()}[/]: {', '.join(_numbers(found))}.")

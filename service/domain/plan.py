@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -90,6 +91,8 @@ class Reason(StrEnum):
     """It would be undone, but somebody touched it: it stays, and `note` says what was done to it."""
     FACTS = "facts"
     """It is a record, and more is known of its iteration than stands in it."""
+    GIVEN_BACK = "given-back"
+    """The run that is being undone restored these fields: what people had made of them is put back and stays theirs."""
     REMINDER = "reminder"
     """It is a record that lacks something, and the time when it is due came nearer."""
 
@@ -189,7 +192,9 @@ class Plan:
     when the plan is applied is people's, and is not written.
     `place` is None when the project itself is to be created. `people` names the person behind each account id.
     `undoes` is the run that a plan to undo takes back, `turnover` what a plan to advance does to the loop. `settings`
-    are those that the plan was made with and that become the project's with it; None where it brings none.
+    are those that the plan was made with and that become the project's with it; None where it brings none. From
+    `expires_at` on it is not applied any more. `former` are, in an undo, the references of items as people had deleted
+    them, where the run that is taken back had made them again.
     """
 
     project: str
@@ -211,6 +216,8 @@ class Plan:
     undoes: str = ""
     turnover: Turnover | None = None
     settings: SettingsChange | None = None
+    expires_at: datetime | None = None
+    former: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
 
     @property
     def blocked(self) -> bool:

@@ -44,11 +44,13 @@ _NEVER_EMPTY = frozenset({"title", "text", "checklist", "labels", "starts", "end
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A field as a run found it and as it wrote it. `why_not` says in words why it is not to be put back."""
+    """A field as a run found it and as it wrote it. `why_not` says in words why it is not to be put back. `theirs`:
+    what the run found was people's own, and stays so when it is put back."""
 
     before: Any
     after: Any
     why_not: str = ""
+    theirs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,15 +315,29 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
         if name not in record.wanted or (record.wanted[name] == written.before != written.after):
             continue  # it was never written, or is put back already
         why = _why_not(scene, record, now, name, written)
-        if why:
+        if why == _CHANGED and name == "labels" and (off := _added(record, now, written.before)):
+            back[name] = sorted({*now.fields["labels"]} - off)
+            notes.append("Labels changed: only what the run had added is taken off")
+        elif why:
             notes.append(f"{_word(name)} {why}")
         else:
             back[name] = _with_theirs(record, now, written.before) if name == "labels" else written.before
     title, note = _title(scene, record), "; ".join(notes)
     if back:
         before = {name: record.wanted[name] for name in back}
-        return Change(key, record.kind, Action.UPDATE, Reason.WRITTEN_BY_RUN, title, before, back, tuple(back), note)
+        theirs = all(fields[name].theirs for name in back)
+        reason = Reason.GIVEN_BACK if theirs else Reason.WRITTEN_BY_RUN
+        return Change(key, record.kind, Action.UPDATE, reason, title, before, back, tuple(back), note)
     return Change(key, record.kind, Action.KEEP, Reason.TOUCHED, title, note=note) if notes else None
+
+
+_CHANGED = "changed"
+"""Why a field is not put back that people changed since."""
+
+
+def _added(record: Recorded, now: ObservedItem, before: Any) -> set[str]:
+    """The labels of ours that a run added, as far as they are still there."""
+    return (set(record.wanted["labels"]) - set(before or ())) & set(now.fields.get("labels") or ())
 
 
 def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, written: Written) -> str:
@@ -331,7 +347,7 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
     if not _stands(name, record.wanted[name], written.after):
         return WRITTEN_SINCE
     if compared and not same(name, known[name], now.fields):
-        return "changed"
+        return _CHANGED
     if written.why_not:
         return written.why_not
     if name in scene.fixed:

@@ -30,8 +30,11 @@ def update(work: Work, batch: Batch) -> None:
     for key, _ in present:
         values = work.desired[key].fields()
         names[key] = [name for name in work.changes[key].changed if name in values and name not in apart]
-    verdicts = recheck.judge(work, names)
-    for key, ref in present:
+    looked, verdicts = work.context.now(), recheck.judge(work, names)
+    for place, (key, ref) in enumerate(present):
+        if not recheck.holds(work, looked):
+            left = {later: names[later] for later, _ in present[place:]}
+            looked, verdicts = work.context.now(), recheck.judge(work, left)
         verdict, shown = verdicts[key]
         if shown is not None:
             _update(work, key, ref, verdict, shown)
@@ -50,7 +53,7 @@ def _update(work: Work, key: ItemKey, ref: RemoteRef, verdict: Verdict, shown: O
             return
     values = item.fields()
     fields = {name: values[name] for name in (*verdict.write, *verdict.there)}
-    if fields:
+    if fields and not recheck.is_given_back(work.changes[key]):
         with work.context.database.session() as session:
             items.written(session, work.project.id, key, fields, work.run.id, work.context.now())
 
@@ -69,7 +72,11 @@ def move(work: Work, batch: Batch) -> None:
     outcomes: list[Outcome] = [Done(key, ref) for key, ref in present if key in there]
     if moving:
         outcomes += work.tracker.move(work.place, moving, target)
-    record_written(work, outcomes, {outcome.key: {"iteration": batch.target} for outcome in outcomes})
+    theirs = {key for key, _ in present if recheck.is_given_back(work.changes[key])}
+    fields: dict[ItemKey, Fields] = {
+        one.key: {} if one.key in theirs else {"iteration": batch.target} for one in outcomes
+    }
+    record_written(work, outcomes, fields)
 
 
 def _is_going(found: tuple[Verdict, ObservedItem | None] | None) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, TrackerRefused
 from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
 from service.domain import conflicts
 from service.domain.conflicts import Conflict, Shown, Verdict, Writing
 from service.domain.diff import baseline
-from service.domain.plan import Change, Purpose, Recorded
+from service.domain.plan import Change, Purpose, Reason, Recorded
 from service.runs.work import Work
 from service.store import items
 from service.store.tables import RunRow
@@ -33,6 +34,12 @@ _AGAIN = {
     Purpose.ADVANCE: "Nothing needs to be done if it is meant; the next plan shows it as drift.",
     Purpose.DOCUMENT: "Nothing needs to be done if it is meant; the next look reads the record anew.",
 }
+
+
+def holds(work: Work, looked: datetime) -> bool:
+    """Whether a look that was begun then is still relied on: writing a batch may take longer. Trackers have no
+    conditional write, so what somebody saves in between can be lost."""
+    return (work.context.now() - looked).total_seconds() <= work.context.settings.look_seconds
 
 
 @contextmanager
@@ -115,7 +122,9 @@ def report(
         seen = work.plan.observed.get(one.key, {})
         title = str(seen.get("title") or names.get(one.key) or work.changes[one.key].title)
         text = f"{conflicts.described(one, title, names)} {why}".strip()
-        work.findings.append(Finding(Severity.ERROR, CODES[one.kind], text, _AGAIN[work.plan.purpose], one.key))
+        finding = Finding(Severity.ERROR, CODES[one.kind], text, _AGAIN[work.plan.purpose], one.key)
+        if finding not in work.findings:  # what is left of a batch may be looked at again
+            work.findings.append(finding)
     before = work.run.conflicts or {}
     kept = {
         key: {name: kind for name, kind in fields.items() if name not in (cleared or {}).get(ItemKey(key), ())}
@@ -136,8 +145,15 @@ def left_of(work: Work, key: ItemKey) -> Mapping[str, str]:
     return found
 
 
+def is_given_back(change: Change) -> bool:
+    """Whether what a change writes is people's own again: our records stay as they are, so that it shows as such."""
+    return change.reason is Reason.GIVEN_BACK
+
+
 def written_of(work: Work, change: Change) -> list[str]:
-    """The fields that a change has written: without those that were left."""
+    """The fields that a change has written: without those that were left, and those that are people's own again."""
+    if is_given_back(change):
+        return []
     left = left_of(work, change.key)
     return [] if conflicts.WHOLE in left else [name for name in change.changed if name not in left or name == "labels"]
 

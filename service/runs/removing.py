@@ -19,11 +19,37 @@ from service.store.tables import ProjectRow
 
 
 def delete(work: Work, batch: Batch) -> None:
-    """Remove these items, but those that somebody touched meanwhile or that the tracker does not remove."""
+    """Remove these items, but those that somebody touched meanwhile or that the tracker does not remove. Where it takes
+    longer than a look holds, the rest is looked at again."""
     refs = {key: ref for key in batch.keys if key in work.rows and (ref := _ref(work, key)) is not None}
-    if not refs:
-        return
-    shown, traces = _look(work, batch.kind, refs)
+    pace = 0.0  # seconds that one removal takes: not known before the first
+    while refs:
+        looked = work.context.now()
+        going, refs = _untouched(work, batch.kind, refs), {}
+        while going:
+            part, started = going[: _as_many(work, pace)], work.context.now()
+            outcomes = work.tracker.delete(work.place, batch.kind, part)
+            pace = (work.context.now() - started).total_seconds() / len(part)
+            forget(work, [outcome.key for outcome in outcomes if isinstance(outcome, Done)])
+            work.findings += [
+                _not_removed(work, outcome.key, [str(problem) for problem in outcome.problems])
+                for outcome in outcomes
+                if not isinstance(outcome, Done)
+            ]
+            going = going[len(part) :]
+            if going and not recheck.holds(work, looked):
+                going, refs = [], dict(going)
+
+
+def _as_many(work: Work, pace: float) -> int:
+    """How many items are removed by one call, so that the look before it still holds at its end."""
+    return max(1, int(work.context.settings.look_seconds / pace)) if pace else 1
+
+
+def _untouched(work: Work, kind: ItemKind, refs: Mapping[ItemKey, RemoteRef]) -> list[tuple[ItemKey, RemoteRef]]:
+    """Those of the items that nobody touched, as of one look; of the others people are told, and of what is gone our
+    records go."""
+    shown, traces = _look(work, kind, refs)
     with work.context.database.session() as session:
         states = loops.brought_to(session, work.project.id)
     gone = [key for key in refs if key not in shown and key not in traces]
@@ -32,20 +58,12 @@ def delete(work: Work, batch: Batch) -> None:
     for key, ref in refs.items():
         if key in gone:
             continue
-        why = [*touches(_record(work, key, states), shown.get(key), traces.get(key)), *_in_it(work, batch.kind)]
+        why = [*touches(_record(work, key, states), shown.get(key), traces.get(key)), *_in_it(work, kind)]
         if why:
             work.findings.append(_kept(work, key, why))
         else:
             going.append((key, ref))
-    if not going:
-        return
-    outcomes = work.tracker.delete(work.place, batch.kind, going)
-    forget(work, [outcome.key for outcome in outcomes if isinstance(outcome, Done)])
-    work.findings += [
-        _not_removed(work, outcome.key, [str(problem) for problem in outcome.problems])
-        for outcome in outcomes
-        if not isinstance(outcome, Done)
-    ]
+    return going
 
 
 def unlink(work: Work, batch: Batch) -> None:
@@ -88,6 +106,13 @@ def forget(work: Work, keys: Collection[ItemKey]) -> None:
     ]
     with work.context.database.session() as session:
         items.forget(session, work.project.id, [*keys, *links])
+        for key in keys:
+            if (
+                ref := work.plan.former.get(key)
+            ) is not None:  # people had deleted it: that is so again, and stays theirs
+                row, now = work.rows[key], work.context.now()
+                kind, wanted = ItemKind(row.kind), row.wanted
+                items.made(session, work.project.id, key, kind, ref, wanted, work.run.id, now, seen=row.seen)
         if any(work.changes[key].kind is ItemKind.PROJECT for key in keys):
             session.get_one(ProjectRow, work.project.id).url = None
             identities.let_go(session, work.project.id)

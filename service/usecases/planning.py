@@ -110,11 +110,12 @@ def keep(context: Context, made: Draft) -> PlanRow:
 
 def plan_row(context: Context, made: Draft, run_id: str | None = None) -> PlanRow:
     """A plan as it is kept, for nobody yet or for this run."""
+    until = context.now() + timedelta(hours=context.settings.plan_hours)
     return PlanRow(
         id=new_id("pln"),
         project_id=made.project.id,
         serial=made.project.serial,
-        body=plan_to_json(made.plan),
+        body=plan_to_json(replace(made.plan, expires_at=until)),
         reads=made.reads,
         writes=made.writes,
         seconds=round(made.seconds, 3),
@@ -140,8 +141,9 @@ def plan_of(row: PlanRow) -> Plan:
 
 
 def expires_at(context: Context, row: PlanRow) -> datetime:
-    """From when on a plan is not applied any more, if it was not by then."""
-    return row.created_at + timedelta(hours=context.settings.plan_hours)
+    """From when on a plan is not applied any more, if it was not by then: as it said when it was made."""
+    said = row.body.get("expires_at")
+    return datetime.fromisoformat(said) if said else row.created_at + timedelta(hours=context.settings.plan_hours)
 
 
 def plan_json(context: Context, row: PlanRow) -> dict[str, Any]:

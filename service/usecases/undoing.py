@@ -56,7 +56,8 @@ class NothingToUndo(Conflict):
 class _Task:
     """What is to be taken back, from our own records; `items` are those that plans had, for what they refer to. `found`
     are items whose creation was begun, and that turned out to be there, `closed` the iterations that were closed,
-    `settings` those that the run brought and that go back, `states` those that the loop brought iterations to."""
+    `settings` those that the run brought and that go back, `states` those that the loop brought iterations to,
+    `former` the references of items as people had deleted them before the run made them again."""
 
     purpose: Purpose
     undoes: str
@@ -72,6 +73,7 @@ class _Task:
     closed: frozenset[ItemKey] = frozenset()
     settings: SettingsChange | None = None
     states: Mapping[ItemKey, str] = field(default_factory=dict)
+    former: Mapping[ItemKey, RemoteRef] = field(default_factory=dict)
 
 
 def plan_undo(context: Context, run_id: str) -> PlanRow:
@@ -142,7 +144,14 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     brought = [plan.settings for plan in plans if plan.settings is not None]
     settings, said = project_changes.taken_back(session, project, brought, run_id)
     stays = _loop_stays(session, project) if run.kind == loops.ADVANCE else ()
-    return replace(task, undoes=run_id, deeds=deeds, findings=(*forgotten, *said, *stays), settings=settings)
+    former = {
+        change.key: plan.known[change.key]
+        for plan in plans
+        for change in plan.changes
+        if change.action is Action.CREATE and change.reason is Reason.RESTORED and change.key in plan.known
+    }
+    said_all = (*forgotten, *said, *stays)
+    return replace(task, undoes=run_id, deeds=deeds, findings=said_all, settings=settings, former=former)
 
 
 def _removal_task(session: Session, project_id: str, *, undo: bool) -> _Task:
@@ -285,7 +294,7 @@ def _written(change: Change, name: str, *, again: bool = False) -> Written:
         before = None  # only what was empty is filled in when an item is taken over
     elif change.reason is Reason.RESTORED and name in UNREAD:
         why_not = "was restored from what people had made of it"
-    return Written(before, (change.after or {}).get(name), why_not)
+    return Written(before, (change.after or {}).get(name), why_not, theirs=change.reason is Reason.RESTORED)
 
 
 def _is_left(row: ItemRow, fields: Mapping[str, Written]) -> bool:
@@ -398,6 +407,7 @@ def _plan(
         purpose=task.purpose,
         undoes=task.undoes,
         settings=task.settings,
+        former=task.former,
     )
 
 

@@ -79,7 +79,7 @@ def test_a_plan_that_was_overtaken_is_refused(connected: Installation, controls:
 
 def test_a_plan_made_from_other_settings_is_stale(connected: Installation, controls: Controls) -> None:
     old = connected.ok(*NEW, code=2).json
-    connected.ok("plan", "ML", "--set", "ux=true", code=2)
+    connected.ok("project", "set", "ML", "--set", "ux=true")
 
     refused = connected.ok("apply", old["id"], code=1)
 

@@ -311,3 +311,34 @@ def test_one_project_that_cannot_be_read_does_not_hide_the_others(installation: 
     assert seen["ML"]["error"] is None
     assert seen["FAR"]["drift"] is None
     assert seen["FAR"]["error"]["message"]
+
+
+def test_an_undone_restore_leaves_to_people_what_is_theirs(installation: Installation, desk: Desk) -> None:
+    desk.delete("Train a model")
+    desk.retitle("Load the data", "Load all of it")
+    desk.unassign("Judge the model")
+    before = desk.titles()
+    restore = ("--restore", "deleted", "--restore", "ticket:load", "--restore", "ticket:judge")
+    installation.ok("plan", "ML", *restore, code=2)
+    run = installation.ok("apply", "ML", "--json").json
+    assert desk.titles()["Train a model"] == 1
+    assert desk.assigned("Judge the model")
+
+    installation.ok("undo", run["id"], "--yes")
+
+    assert desk.titles() == before
+    assert not desk.assigned("Judge the model")
+    plan = installation.ok("plan", "ML", "--json").json
+    assert [one["key"] for one in plan["changes"] if one["change"]["action"] not in ("keep", "adopt")] == []
+    drift = {(one["key"], one["field"]) for one in plan["drift"]}
+    assert drift >= {("ticket:train", None), ("ticket:load", "title"), ("ticket:judge", "assignee")}
+
+
+def test_a_plan_expires_when_it_said_whatever_is_set_when_it_is_applied(installation: Installation) -> None:
+    installation.extra["PHASELOOP_PLAN_HOURS"] = "0.0000001"
+    installation.ok("plan", "ML", "--carry-over", "leave", code=2)
+    del installation.extra["PHASELOOP_PLAN_HOURS"]
+
+    refused = installation.ok("apply", "ML", code=1)
+
+    assert "expired" in refused.err

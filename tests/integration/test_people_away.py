@@ -9,8 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from connectors.tracker import ItemKey
+from connectors.tracker import ItemKey, RemoteRef
 from service.context import Context
+from service.domain.plan import Action
 from service.store import runs
 from service.store.tables import RunRow, StepRow
 from service.usecases import applying, planning, undoing
@@ -18,6 +19,7 @@ from service.usecases.errors import PlanExpired
 from tests.integration.meanwhile import PLAIN, Hands, hands, refs, set_up_anew, template
 from tests.integration.test_people_meanwhile import FIRST, Meanwhile
 from tests.integration.turntable import Turntable, turntable
+from tests.waiting import eventually
 
 
 @pytest.fixture(params=["jira", "trello"])
@@ -74,6 +76,61 @@ def test_what_is_gone_keeps_nothing_else_from_being_written_and_a_lost_answer_is
         reads = [step.reads for step in steps]
     if tracker == "jira":  # a bulk read an attempt, and one to make sure that what is gone is gone
         assert reads == [2, 2]
+
+
+def test_what_people_change_while_a_batch_is_being_written_stays(tracker: str, tmp_path: Path) -> None:
+    file = tmp_path / "meanwhile.yaml"
+    file.write_text(template(anew=False).text)
+    with turntable(tmp_path / "home", tracker, settings={"look_seconds": 0.05}, template=file) as table:
+        people = hands(table, tracker, table.plan_and_apply())
+        known = refs(table)
+        set_up_anew(table)
+        plan = planning.make_plan(table.context, table.project)
+        titles = [change.key for change in planning.plan_of(plan).changes if "title" in change.changed]
+        tickets = [key for key in titles if key.startswith("ticket:")]
+        path = "/rest/api/./issue/" if tracker == "jira" else "^/1/cards"
+        slow = {"milliseconds": 300, "method": "PUT", "path": path}
+        httpx.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
+
+        run = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+        eventually(lambda: any("anew" in people.shows(known[key], "title") for key in tickets))
+        last = tickets[-1]
+        people.change(known[last], "title")
+        theirs = people.shows(known[last], "title")
+        ended = table.ended(run.id)
+
+        assert people.shows(known[last], "title") == theirs
+        assert (last, "changed-meanwhile") in codes(ended)
+
+
+def is_there(people: Hands, ref: RemoteRef) -> bool:
+    try:
+        people.shows(ref, "title")
+    except AssertionError:
+        return False
+    return True
+
+
+def test_what_people_touch_while_items_are_being_removed_keeps_them(tracker: str, tmp_path: Path) -> None:
+    file = tmp_path / "meanwhile.yaml"
+    file.write_text(template(anew=False).text)
+    with turntable(tmp_path / "home", tracker, settings={"look_seconds": 0.05}, template=file) as table:
+        built = table.plan_and_apply()
+        people = hands(table, tracker, built)
+        known = refs(table)
+        plan = undoing.plan_undo(table.context, built.id)
+        going = [one.key for one in planning.plan_of(plan).changes if one.action is Action.DELETE]
+        tickets = [key for key in going if key.startswith("ticket:")]
+        slow = {"milliseconds": 300, "method": "DELETE"}
+        httpx.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
+
+        run = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+        eventually(lambda: not is_there(people, known[tickets[0]]))
+        people.change(known[tickets[-1]], "title")
+        ended = table.ended(run.id)
+
+        assert is_there(people, known[tickets[-1]])
+        assert (tickets[-1], "kept") in codes(ended)
 
 
 def test_a_ticket_that_is_finished_after_the_look_of_an_advance_stays_and_counts_as_done(

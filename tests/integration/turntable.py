@@ -41,6 +41,7 @@ QUICKLY: dict[str, Any] = {
     "grace_seconds": 3,
     "tick_seconds": 0.2,
     "hold_seconds": 60,
+    "look_seconds": 60,  # how many looks there are is not to depend on how fast the machine is
 }
 """Settings with which nothing waits for long."""
 
