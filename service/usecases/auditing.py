@@ -17,7 +17,6 @@ from service.domain.audit.audit import audit, holding
 from service.domain.audit.outcome import Audited, Gate, Verdict
 from service.domain.audit.subject import Person, Reading, Rules, Subject
 from service.domain.turnover import key_of, record_key
-from service.opinion.asking import with_opinions
 from service.store import audits
 from service.usecases import audit_material, gone, identity, planning, projects, turning_over
 from service.usecases.audit_material import Past
@@ -292,7 +291,7 @@ def _subject(
     people: Mapping[str, Person] | None = None,
     me: str = "",
 ) -> Subject:
-    read = Subject(
+    return Subject(
         iteration=audit_material.iteration_of(past, number, rules, gate=gate),
         rules=rules,
         record=record,
@@ -308,7 +307,6 @@ def _subject(
         written=audit_material.written(past, number),
         waivers=audits.waived(past.waivers, number),
     )
-    return with_opinions(read)
 
 
 def _unread_subject(context: Context, past: Past, number: int, why: str) -> Subject:
