@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from connectors.tracker import Done, Fields, Item, ItemKey, ObservedItem, Outcome, RemoteRef
 from service.domain.batches import Batch, written_apart
-from service.domain.conflicts import WHOLE, Verdict
+from service.domain.conflicts import Verdict
 from service.domain.plan import Action
 from service.runs import recheck
 from service.runs.work import Work
@@ -144,8 +144,3 @@ def seen_labels(shown: Collection[str], wanted: Collection[str], before: Collect
     """The labels that people's changes are told from, after an update: those shown, and ours that were there before and
     that people took off, which is theirs to do and is to be seen as such."""
     return sorted({*shown, *(set(wanted) & set(before))})
-
-
-def is_whole(left: Mapping[str, str]) -> bool:
-    """Whether nothing of an item was written."""
-    return WHOLE in left

@@ -146,7 +146,7 @@ class Work:
     def reload(self) -> None:
         """Look at the recorded items again."""
         with self.context.database.session() as session:
-            self.rows = _rows(session, self.project.id, self.plan)
+            self.rows = _rows(session, self.run)
 
 
 def step(
@@ -164,10 +164,9 @@ def step(
             return Verdict("cancel")
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
+        rows = _rows(session, run)
     assert run.plan_id is not None  # noqa: S101 - a run that makes its plan itself has made it when it looked
     plan, desired, changes = _plan(context, run.plan_id)
-    with context.database.session() as session:
-        rows = _rows(session, project.id, plan)
     half_done, mine.within = mine.within, True
     with context.tracker(connection) as tracker:
         before = tracker.usage
@@ -193,10 +192,10 @@ def step(
     return verdict
 
 
-def _rows(session: Session, project_id: str, plan: Plan) -> dict[ItemKey, ItemRow]:
+def _rows(session: Session, run: RunRow) -> dict[ItemKey, ItemRow]:
     """The recorded items; where the project is removed, also those that it let go of, which go with the rest."""
-    found = items.rows(session, project_id)
-    return {**items.released(session, project_id), **found} if plan.purpose is Purpose.REMOVE else found
+    found = items.rows(session, run.project_id)
+    return {**items.released(session, run.project_id), **found} if run.kind == Purpose.REMOVE else found
 
 
 def _mapping_with(work: Work, along: Mapping[ItemKey, RemoteRef]) -> tuple[Mapped, ...]:
