@@ -8,12 +8,15 @@ from urllib.parse import SplitResult, urlsplit
 
 def split_address(url: str, example: str) -> SplitResult:
     """The parts of a web address; raises ValueError in words that say what would be right, `example` among them."""
+    import httpx  # a tenth of a second of imports, for commands that name no address
+
     if "://" not in url:
         raise ValueError(f"must start with https://; use https://{url}" if url else "must not be empty")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  reading it is what checks it
-    except ValueError as error:
+        httpx.URL(url).host  # noqa: B018  and the client has rules of its own, which it applies at the first call
+    except (ValueError, httpx.InvalidURL) as error:  # a UnicodeError is a ValueError
         raise ValueError("is not a web address") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"must be a web address, like {example}")

@@ -6,6 +6,7 @@ package is imported from outside.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +84,16 @@ def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
     if kind not in KINDS:
         _unknown(kind)
     entry = KINDS[kind]
+    if broken := [
+        name for name, value in {**settings, entry.secret_field: secret}.items() if _is_broken((name, value))
+    ]:
+        # Named in a form that can be written: half a character cannot, neither into an answer nor into the store.
+        raise InvalidSettings(
+            [
+                (name.encode("ascii", "backslashreplace").decode(), "holds half a character (a lone surrogate)")
+                for name in broken
+            ]
+        )
     try:
         return entry.settings.model_validate({**settings, entry.secret_field: secret})
     except ValidationError as error:
@@ -92,6 +103,15 @@ def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
                 for problem in error.errors(include_url=False, include_input=False, include_context=False)
             ]
         ) from None  # the original holds the input, and so the credential
+
+
+def _is_broken(value: object) -> bool:
+    """Whether text in it, at any depth, is none that UTF-8 can write: JSON lets half a character through."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _words(code: str, message: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -28,6 +28,9 @@ routes = Routes("/rest/greenhopper/1.0/rapid/charts")
 Body = dict[str, Any]
 MOST_SPRINTS = 12
 """As many closed sprints as the velocity chart shows."""
+
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
+"""The end of a sprint that is not closed: after whatever happens to its issues, be it in this very millisecond."""
 
 
 @routes.get("/sprintreport")
@@ -97,7 +100,7 @@ class _Entry:
 def _report(call: Call, board: Board, sprint: Sprint) -> dict[str, list[_Entry]]:
     site = call.site
     start = sprint.activated or sprint.start or sprint.created
-    end = sprint.completed or site.clock.now()
+    end = sprint.completed or _NOT_YET
     found: dict[str, list[_Entry]] = {
         "completedIssues": [],
         "issuesNotCompletedInCurrentSprint": [],

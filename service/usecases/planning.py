@@ -110,7 +110,8 @@ def keep(context: Context, made: Draft) -> PlanRow:
 
 def plan_row(context: Context, made: Draft, run_id: str | None = None) -> PlanRow:
     """A plan as it is kept, for nobody yet or for this run."""
-    until = context.now() + timedelta(hours=context.settings.plan_hours)
+    now = context.now()
+    until = now + timedelta(hours=context.settings.plan_hours)
     return PlanRow(
         id=new_id("pln"),
         project_id=made.project.id,
@@ -119,7 +120,7 @@ def plan_row(context: Context, made: Draft, run_id: str | None = None) -> PlanRo
         reads=made.reads,
         writes=made.writes,
         seconds=round(made.seconds, 3),
-        created_at=context.now(),
+        created_at=now,
         run_id=run_id,
     )
 

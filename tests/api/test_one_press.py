@@ -170,7 +170,7 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
         lambda at: ask("POST", "/teams", json={"name": "new", "members": SMALL_TEAM}),
         lambda at: ask(
             "POST",
-            "/teams?name=table",
+            "/teams?name=table&time_zone=Europe/Berlin",
             content="person,email,roles\nA,a@example.com,lead\n",
             headers={"Content-Type": "text/csv"},
         ),

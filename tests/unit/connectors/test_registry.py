@@ -45,6 +45,22 @@ def test_every_problem_is_told_at_once_without_the_credential() -> None:
     assert "tok-en" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
 
 
+@pytest.mark.parametrize("host", ["\u00e9" * 70, "xn--", "xn--a", "[::1", "a:port"])
+@pytest.mark.parametrize("setting", ["url", "gateway"])
+def test_a_host_that_no_client_can_call_is_refused_when_it_is_set(setting: str, host: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        validated("jira", {**GOOD, setting: f"https://{host}"}, "tok-en")
+    assert caught.value.problems == [(setting, "is not a web address")]
+
+
+@pytest.mark.parametrize("setting", [{"url": "https://a\ud800"}, {"gateway": "\udc00"}, {"\ud800": "x"}])
+def test_half_a_character_is_refused_in_words_that_can_be_written(setting: dict[str, str]) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        validated("jira", {**GOOD, **setting}, "tok-en")
+    assert [words for _, words in caught.value.problems] == ["holds half a character (a lone surrogate)"]
+    assert str(caught.value).encode()
+
+
 def test_an_empty_credential_is_a_problem() -> None:
     with pytest.raises(InvalidSettings) as caught:
         connect("jira", GOOD, "  ")
