@@ -8,7 +8,7 @@ ARGS ?=
 # Tests at once, a file of them in each process and the slow ones first: much of their time is processes starting.
 JOBS ?= 4
 
-.PHONY: help install demo test lint format bench faults schema lock clean
+.PHONY: help install demo test test-all lint format bench faults schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,9 @@ demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--o
 
 test: lint ## Run the checks and all tests (ARGS="-k word", JOBS=1 for one after the other)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-all: export PHASELOOP_LONG_TESTS = 1
+test-all: test ## The same, with many examples of each property and longer simulations
 
 lint: $(INSTALLED) ## Check style, types and formatting
 	@$(BIN)/ruff check .

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
+from tests.effort import examples
+
+settings.register_profile("untimed", deadline=None, max_examples=examples(100))
 settings.load_profile("untimed")
 
 SECRETS = ("sandbox-token", "viewer-token", "member-token", "readonly-token", "sandbox-key", "not-the-token", "phl_")

@@ -23,6 +23,7 @@ from simulation.cast import COUNTRY, SUBDIVISION, come_along
 from simulation.play import Play, Script
 from simulation.report import Began, Closed, Entry, Held, Noted, Report, WentOn
 from simulation.stage import Stage
+from tests.effort import LONG
 from tests.simulation.eyes import Eye, Seen, SeenTicket, eye, login
 
 FIRST = date(2026, 1, 5)
@@ -164,7 +165,8 @@ class Story:
             assert carried in {policy == "next" for title, policy in told if title == one.title}, one
             if carried:
                 assert after[id_].status == one.status, one
-                assert one.email in (None, after[id_].email), one  # what nobody had may be somebody's now
+                # What nobody had may be somebody's now, and so may be what somebody had who has left since.
+                assert one.email in (None, after[id_].email, *self.left), one
         done = {one.id for one in before.inside(self.title[number - 1]) if one.status == "done"}
         assert done <= {one.id for one in now.inside(self.title[number - 1])}
 
@@ -189,14 +191,16 @@ def _bounds(told: Script, number: int) -> tuple[datetime, datetime]:
     return starts.replace(tzinfo=told.zone), ends.replace(tzinfo=told.zone)
 
 
-def six_months(tracker: str, method: str, home: Path) -> None:
-    """Play six months and hold every iteration against what the tracker shows."""
-    story = Story(script(tracker, method), home)
+def half_a_year(tracker: str, method: str, home: Path) -> None:
+    """Play six months, or four where there is little time, and hold every iteration against what the tracker shows."""
+    months = 6 if LONG else 4
+    story = Story(script(tracker, method, months=months), home)
 
     report = story.play()
 
-    assert [one.number for one in report.of(Began)] == list(range(1, 14))
-    assert [one.number for one in report.of(Closed)] == list(range(1, 13))
+    begun = 13 if LONG else 9
+    assert [one.number for one in report.of(Began)] == list(range(1, begun + 1))
+    assert [one.number for one in report.of(Closed)] == list(range(1, begun))
     story.check()
     assert len(story.left) == (1 if tracker == "jira" else 0)
     assert [one.iteration for one in report.of(Held)] == [one.iteration for one in report.of(WentOn)]

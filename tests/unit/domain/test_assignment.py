@@ -19,6 +19,7 @@ from service.domain.parameters import settle
 from service.domain.reading import read_template
 from service.domain.team import Member, Team, check_team, read_team, team_from_json
 from service.domain.template import Template
+from tests.effort import examples
 from tests.unit.domain.samples import MONDAY, draw, person, phase, settled, team, template, ticket
 
 ROOT = Path(__file__).parents[3]
@@ -216,7 +217,7 @@ def test_the_demo_team_fills_every_ticket_of_the_built_in_template_and_nobody_is
 
 # From here on: whatever the team and the work.
 
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(deadline=None, max_examples=examples(60))
 
 ROLES = ["ml", "data", "pm", "qa", "feature"]
 

@@ -13,6 +13,7 @@ from service.domain.calendar import Calendar
 from service.domain.continuation import brought_back, continued
 from service.domain.course import Begun, Stage, back_to, course, following
 from service.domain.plan import Recorded
+from tests.effort import examples
 from tests.unit.domain.samples import build_and_run, settled
 
 PROCESS = build_and_run(points=5, turns=1)
@@ -51,7 +52,7 @@ class Walk:
         self.begun.append(Begun(number, stage, along.turn(number).dates))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.data())
 def test_whatever_is_done_and_decided_no_ticket_is_open_twice(data: st.DataObject) -> None:
     walk = Walk()

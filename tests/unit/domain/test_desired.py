@@ -14,6 +14,7 @@ from service.domain.blueprint import Blueprint
 from service.domain.calendar import Calendar
 from service.domain.desired import desired_items, fitting_findings, ranks
 from service.domain.template import Template
+from tests.effort import examples
 from tests.unit.domain.samples import draw, person, phase, settled, team, template, ticket
 
 EVERYTHING = Capabilities(
@@ -200,7 +201,7 @@ def test_labels_have_no_spaces(drawn: Blueprint, assignment: Assignment) -> None
         assert not any(" " in label for label in item.labels)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.booleans(), st.booleans(), st.booleans(), st.integers(5, 60))
 def test_items_fit_and_refer_only_to_items_before_them(iterations: bool, points: bool, links: bool, limit: int) -> None:
     process = template(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.domain.problems import InvalidInput
 from service.domain.reading import read_template
 from service.domain.template_texts import texts
+from tests.effort import examples
 
 HERE = Path(__file__).parent
 SMALL = (HERE / "small.yaml").read_text(encoding="utf-8")
@@ -42,25 +43,25 @@ def outcome(text: str) -> str:
     return "\n".join(map(str, problems))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text: str) -> None:
     assert outcome(text) != "good"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_heap_of_yaml_marks_is_read_or_refused(text: str) -> None:
     assert outcome(text) != "good"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(0, len(SMALL)), st.integers(0, 30), PIECES)
 def test_a_good_template_with_a_piece_replaced_is_read_or_refused(start: int, length: int, piece: str) -> None:
     outcome(SMALL[:start] + piece + SMALL[start + length :])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(0, len(LINES) - 1), st.integers(0, len(LINES) - 1), st.integers(-4, 4))
 def test_a_good_template_with_a_line_moved_or_shifted_is_read_or_refused(origin: int, target: int, shift: int) -> None:
     lines = list(LINES)
@@ -80,7 +81,7 @@ def _values() -> list[tuple[int, str]]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from(_values()),
     st.one_of(

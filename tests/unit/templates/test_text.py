@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.template_texts import KEYWORDS
 from service.domain.text import BadText, Placeholder, UnfilledText, placeholders, render
+from tests.effort import examples
 
 CONTEXT = {"project": {"name": "Churn <b>", "key": "ML"}, "days": 14, "ux": True, "start": date(2026, 5, 4)}
 
@@ -66,7 +67,7 @@ def test_anything_but_names_and_two_filters_is_refused(text: str) -> None:
     assert any(isinstance(found, BadText) for found in placeholders(text)), placeholders(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(st.sampled_from(["{{", "}}", "{%", "{#", " ", "a", "b.c", ".", "|", "upper", "'", "(", "\n", "{", "é"]))
 )

@@ -17,6 +17,7 @@ from service.domain.audit.audit import audit, holding
 from service.domain.audit.outcome import Check, Clock, Result, Verdict, Waived, Weight
 from service.domain.audit.rules import ProjectAudit
 from service.domain.audit.subject import Reading, Subject, subject_from_json, subject_to_json
+from tests.effort import examples
 from tests.unit.domain.audit.subjects import (
     AFTER,
     ENDS,
@@ -253,7 +254,7 @@ def results(what: Subject) -> Mapping[Check, Result]:
     return {one.check: one.result for one in audit(what).findings}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(subjects())
 def test_whatever_was_read_is_audited_and_the_verdict_comes_from_the_worst(what: Subject) -> None:
     audited = audit(what)
@@ -273,7 +274,7 @@ def test_whatever_was_read_is_audited_and_the_verdict_comes_from_the_worst(what:
         assert audited.verdict is (Verdict.PARTLY if failed else Verdict.DOCUMENTED)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(subjects())
 def test_from_evidence_alone_the_audit_comes_out_the_same(what: Subject) -> None:
     if any("\ud800" in one for one in (what.record.document.text if what.record.document else "",)):
@@ -285,7 +286,7 @@ def test_from_evidence_alone_the_audit_comes_out_the_same(what: Subject) -> None
     assert audit(subject_from_json(kept)) == audit(what)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(subjects(), st.sampled_from(Check), st.dates(date(2026, 3, 1), date(2026, 4, 30)))
 def test_a_waiver_never_changes_another_check(what: Subject, check: Check, until: date) -> None:
     without = {one: waiver for one, waiver in what.waivers.items() if one is not check}
@@ -299,7 +300,7 @@ HEAVIER = {Weight.OFF: Weight.MINOR, Weight.MINOR: Weight.MAJOR, Weight.MAJOR: W
 BEST = [Verdict.DOCUMENTED, Verdict.PARTLY, Verdict.UNDOCUMENTED]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(subjects(), st.sets(st.sampled_from(Check), min_size=1, max_size=3))
 def test_a_tighter_rule_never_turns_a_fail_into_a_pass(what: Subject, checks: set[Check]) -> None:
     weights = {
@@ -313,7 +314,7 @@ def test_a_tighter_rule_never_turns_a_fail_into_a_pass(what: Subject, checks: se
         assert now is not Verdict.DOCUMENTED
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     subjects(),
     st.builds(

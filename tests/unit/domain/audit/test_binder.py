@@ -22,6 +22,7 @@ from service.domain.audit.binder import fingerprint
 from service.domain.audit.binder_check import Verified
 from service.domain.audit.subject import subject_from_json, subject_to_json
 from service.verification import verify_file
+from tests.effort import examples
 from tests.unit.domain.audit import binders
 
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -298,7 +299,7 @@ def test_a_page_that_shows_something_else_than_its_data_is_refused_though_it_was
     assert "its data give" in outcome.mismatches[0].text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(PAGE) - 1), st.integers(1, 255))
 def test_no_byte_of_a_page_can_be_changed(place: int, by: int) -> None:
     edited = bytearray(PAGE)
@@ -501,7 +502,7 @@ def ways(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [*([way] if way else []), *below]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ways(BINDER)), JSON)
 def test_nothing_can_be_put_in_the_place_of_anything(way: tuple[Any, ...], instead: Any) -> None:
     changed = deepcopy(BINDER)

@@ -13,6 +13,7 @@ from service.domain.audit.deadlines import clock_of, deadlines_of, next_change
 from service.domain.audit.outcome import Clock
 from service.domain.audit.subject import Deadlines, Rules
 from service.domain.calendar import Calendar, DateRange
+from tests.effort import examples
 from tests.unit.domain.audit.subjects import CALENDAR, ENDS, STARTS, ZONE
 
 
@@ -86,7 +87,7 @@ def test_what_changes_next_is_known_until_nothing_does() -> None:
     assert seen == [Clock.DUE_SOON, Clock.DUE, Clock.IN_GRACE, Clock.OVERDUE, Clock.ESCALATED]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     first=st.dates(date(2020, 1, 1), date(2030, 1, 1)),
     length=st.integers(0, 60),

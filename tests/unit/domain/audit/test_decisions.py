@@ -13,6 +13,7 @@ from connectors.records import Edit
 from service.domain.audit.decisions import Decision, LoggedDecision, decision_log, decisions_in, search
 from service.domain.audit.sections import Link, sections_of
 from service.domain.audit.subject import Person, Reading
+from tests.effort import examples
 from tests.unit.domain.audit.corpus import AT, rules, sample, subject_of
 
 
@@ -142,7 +143,7 @@ def test_a_question_finds_nothing_that_shares_no_word_with_it() -> None:
     assert search([], "why did we drop B?") == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(text=st.text(max_size=200), question=st.text(max_size=60))
 def test_no_text_and_no_question_can_raise(text: str, question: str) -> None:
     log = decision_log([subject_of(f"## Decisions and why\n\n{text}")])

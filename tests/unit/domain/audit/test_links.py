@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.domain.audit.hosts import ANY_PUBLIC, bad_host, covered, refusal
 from service.domain.audit.links import Link, kinds_of, links_in
 from service.domain.audit.subject import LinkKind
+from tests.effort import examples
 
 OWN = "https://tracker.corp/browse/ML-9"
 RUN = LinkKind("run", "a run", ("run", "Läufe", "实验"), ("*/#/experiments/*",))
@@ -162,7 +163,7 @@ def test_a_refusal_says_where_the_address_really_leads() -> None:
     assert refusal("javascript:alert(1)").startswith('begins with "javascript:"')
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["{0}", "{0:#x}", "0{0:o}", "four", "hexes", "short"]))
 def test_an_ipv4_address_is_judged_alike_in_every_notation(number: int, form: str) -> None:
     octets = [number >> shift & 255 for shift in (24, 16, 8, 0)]
@@ -177,7 +178,7 @@ def test_an_ipv4_address_is_judged_alike_in_every_notation(number: int, form: st
     assert refusal(f"http://{shown}/") == refusal(f"http://{usual}/")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.text(max_size=60), st.lists(st.text(max_size=20), max_size=3), st.text(max_size=30))
 def test_any_text_is_judged_as_an_address_and_as_a_host(url: str, hosts: list[str], own: str) -> None:
     for address in (url, f"http://{url}", f"https://{url}/x", f"http://[{url}]"):
@@ -249,7 +250,7 @@ def test_a_link_says_in_which_section_it_stands() -> None:
     assert link == Link("https://example.com/7", "run 7", "-   is the best", "section Links")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(alphabet="[]()<>:/\\#|*_ahtps.w\n \u200b&;", max_size=200))
 def test_any_heap_of_marks_has_links_or_none(text: str) -> None:
     for link in links_in(text):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.domain.audit.metrics import Metric, Point, metrics_in, metrics_of, series
 from service.domain.audit.sections import sections_of
 from service.domain.audit.subject import Reading
+from tests.effort import examples
 from tests.unit.domain.audit.corpus import rules, subject_of
 
 
@@ -131,7 +132,7 @@ def test_of_several_that_were_measured_the_one_that_is_kept_counts(
     assert [point.value for point in series([subject_of(text)])["recall"].points] == [value]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.one_of(st.text(max_size=200), st.text(alphabet="F1 recall0.,%-|\n:=vsto", max_size=200)))
 def test_no_text_can_raise_and_every_value_is_a_number(text: str) -> None:
     found = metrics_of(subject_of(record(text, text)))

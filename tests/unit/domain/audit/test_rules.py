@@ -14,6 +14,7 @@ from service.domain.audit.rules import WEIGHTS, ProjectAudit, Tracking, problems
 from service.domain.marks import Marks
 from service.domain.problems import InvalidInput
 from service.domain.template import Record, Template
+from tests.effort import examples
 from tests.unit.domain.audit.subjects import rules, template
 
 IDEATION, DEVELOPMENT, DEPLOYMENT, FEEDBACK = range(4)
@@ -158,7 +159,7 @@ def test_what_a_project_says_is_read_strictly_in_plain_words(value: dict[str, An
 WEIGHT = st.sampled_from(["critical", "major", "minor", "off"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.builds(
         ProjectAudit,

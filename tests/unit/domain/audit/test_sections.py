@@ -10,6 +10,7 @@ from connectors.records import TEXT_READ
 from service.domain.audit.prose import clip, count, likeness, plain
 from service.domain.audit.sections import Block, Kind, Link, Section, Table, links_of, markdown_of, parse, sections_of
 from service.domain.audit.subject import SectionRule
+from tests.effort import examples
 from tests.unit.domain.audit.corpus import rules, samples
 
 
@@ -182,7 +183,7 @@ def test_addresses_are_found_once_each_without_the_marks_around_them() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_has_its_sections_and_loses_no_word_of_them(text: str) -> None:
     found = sections_of(f"## Risks\n\n{text}", rules())

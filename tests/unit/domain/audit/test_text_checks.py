@@ -16,6 +16,7 @@ from connectors.records import Edit, Part
 from service.domain.audit.outcome import Check, CheckFinding, Result
 from service.domain.audit.subject import LinkKind, Person, Reading
 from service.domain.audit.text_checks import TEXT_CHECKS, read
+from tests.effort import examples
 from tests.unit.domain.audit.corpus import AT, MARKUPS, TEXT, Sample, sample, samples, subject_of
 
 
@@ -207,7 +208,7 @@ PIECES = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     text=st.one_of(st.text(max_size=300), MARKUP, PIECES), former=st.one_of(st.just(""), PIECES), signed=st.booleans()
 )
@@ -224,7 +225,7 @@ def test_no_text_can_raise_and_the_same_text_always_gives_the_same_findings(
     assert all(len(piece.quote) <= 200 for one in first for piece in one.evidence)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     one=st.sampled_from([one for one in samples() if not one.fails and one.text.startswith("## ")]), order=st.randoms()
 )
