@@ -326,7 +326,8 @@ class Identity:
 
     A project that does not exist yet (`exists` is False) has an `id` that begins with `UNMADE`, the same one for the
     same wish in every spelling.
-    `key` is how the tracker spells what was asked for, `url` where the project is.
+    `key` is how the tracker spells what was asked for, `url` where the project is. `memory` is to be kept with that
+    key, as what `Tracker.learned` tells is.
     """
 
     site: str
@@ -334,6 +335,7 @@ class Identity:
     key: str
     url: str = ""
     exists: bool = True
+    memory: Memory = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +345,7 @@ class Place:
     `facts` is the connector's own JSON (board id, field ids, issue types): opaque to everybody else, safe to
     store, never valid for another project. `site` and the reference's id are the project's identity. `memory` is that
     of the spec; callers put in what is known by now. `mapping` says which of the project's own things stand for what,
-    and how each was found.
+    and how each was found. `title` is what people call the project in the tracker now.
     """
 
     ref: RemoteRef
@@ -353,6 +355,7 @@ class Place:
     site: str = ""
     memory: Memory = field(default_factory=dict)
     mapping: tuple[Mapped, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,8 +447,8 @@ class Tracker(Protocol):
         ...
 
     def identify(self, spec: ProjectSpec) -> Identity:
-        """Which project `spec.key` means, in whatever way people name one: key, id, name, address. Never looks at
-        `spec.id`. One to three requests, and no waiting: `TrackerUnavailable` comes at once."""
+        """Which project `spec.key` means, in whatever way people name one: key, id, name, address; with `spec.id`, how
+        that one is called now. One to three requests, and no waiting: `TrackerUnavailable` comes at once."""
         ...
 
     def remember(self, kept: Kept) -> None:

@@ -63,7 +63,7 @@ _BOARDS_LOOKED_AT = 20
 _KEY = re.compile(r"/(?:browse|projects)/([A-Za-z][A-Za-z0-9_]*)(?:-\d+)?(?:/|$)")
 
 
-def place_of(layout: Layout, mapping: Sequence[Mapped] = ()) -> Place:
+def place_of(layout: Layout, mapping: Sequence[Mapped] = (), title: str = "") -> Place:
     """The place that a layout describes."""
     return Place(
         site=layout.site_id,
@@ -72,6 +72,7 @@ def place_of(layout: Layout, mapping: Sequence[Mapped] = ()) -> Place:
         board_url=layout.board_url,
         facts=layout.model_dump(mode="json"),
         mapping=tuple(mapping),
+        title=title,
     )
 
 
@@ -163,9 +164,9 @@ class Locator:
             return {"cloudId": found[1]}
 
     def identify(self, spec: ProjectSpec) -> Identity:
-        """Which project a key means; one that does not exist by its key in capitals, as Jira has them."""
+        """Which project an id or a key means; one that does not exist by its key in capitals, as Jira has them."""
         site, _ = self.site_identity()
-        key, project = self._called(spec.key)
+        key, project = self._called(spec.id or spec.key)
         if project is None:
             wanted = (key or spec.key).strip().upper()
             return Identity(site, f"{UNMADE}{wanted}", key or spec.key.strip(), exists=False)
@@ -218,7 +219,7 @@ class Locator:
         )
         if layout.deployment != CLOUD:
             return place_of(layout)  # the rest is read with Cloud's routes; `check` says that this is the end
-        return place_of(*self._learn(spec, layout, project))
+        return place_of(*self._learn(spec, layout, project), title=str(project.get("name") or ""))
 
     def _site(self, info: dict[str, Any]) -> str:
         """Where people go. The gateway has no pages, so there the site's own address is asked for."""

@@ -84,11 +84,12 @@ class Locator:
         return "trello" if self._settings.url == CLOUD else f"trello:{host}:{address.port or ''}{address.path}"
 
     def identify(self, spec: ProjectSpec) -> Identity:
-        """Which board a key means; one that does not exist by its key and where it would be made: only there can
-        another account see it."""
-        board = self.board(spec.key, anew=True)
+        """Which board an id or a key means; one that does not exist by its key and where it would be made: only there
+        can another account see it."""
+        board = self._with_id(spec) if spec.id else self.board(spec.key, anew=True)
         if board is not None:
-            return Identity(self.site, str(board["id"]), spelled(spec.key, board), _url(board))
+            key, memory = spelled(spec.key, board, _named_before(spec)), {BOARD: {"name": str(board.get("name") or "")}}
+            return Identity(self.site, str(board["id"]), key, _url(board), memory=memory)
         key, where = " ".join(spec.key.split()), self.surroundings().me.id
         if self._settings.workspace:
             workspace = self.surroundings().workspace(self._settings.workspace)
@@ -207,6 +208,11 @@ def spelled(key: str, board: Mapping[str, Any], before: str = "") -> str:
     return name if _plain(key) in {_plain(name), _plain(before)} and name else key
 
 
+def _named_before(spec: ProjectSpec) -> str:
+    """The name that the board had when it was seen last."""
+    return str(spec.memory.get(BOARD, {}).get("name") or "")
+
+
 def _url(board: Mapping[str, Any]) -> str:
     return str(board.get("url") or board.get("shortUrl") or "")
 
@@ -214,7 +220,7 @@ def _url(board: Mapping[str, Any]) -> str:
 def place_of(spec: ProjectSpec, board: dict[str, Any], site: str) -> Place:
     """The place that a board is."""
     url, name = _url(board), str(board.get("name") or "")
-    key = spelled(spec.key, board, str(spec.memory.get(BOARD, {}).get("name") or ""))
+    key = spelled(spec.key, board, _named_before(spec))
     layout = Layout(uid=spec.uid, key=key, board_id=str(board["id"]), url=url, name=name)
     return Place(
         RemoteRef(layout.board_id, key, url),
@@ -223,6 +229,7 @@ def place_of(spec: ProjectSpec, board: dict[str, Any], site: str) -> Place:
         layout.model_dump(mode="json", exclude={"memory"}),
         site,
         spec.memory,
+        title=name,
     )
 
 

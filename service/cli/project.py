@@ -28,7 +28,7 @@ from service.cli.shell import AsJson, fail, opened, out, print_json
 from service.domain.commands import typed
 from service.domain.project_settings import ProjectSettings
 from service.store.tables import ProjectRow
-from service.usecases import project_changes, projects, scheduling
+from service.usecases import identity, project_changes, projects, scheduling
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
 
@@ -69,7 +69,7 @@ def show(
 ) -> None:
     """Show a project's settings: what the next plan is made from, unless it brings others."""
     with opened() as context:
-        row = projects.get(context, name)
+        row = identity.up_to_date(context, projects.get(context, name))
         with context.database.session() as session:
             settings = project_changes.settings_of(session, row)
     if as_json:
@@ -103,7 +103,8 @@ def set_(
     if given == NOTHING:
         fail("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(name)}")
     with opened() as context:
-        row = projects.put(context, to_set(context, given, projects.going_on(context, name)))
+        present = identity.up_to_date(context, projects.going_on(context, name))
+        row = projects.put(context, to_set(context, given, present))
         scheduling.follow(context, row.id)
         with context.database.session() as session:
             settings = project_changes.settings_of(session, row)

@@ -47,7 +47,7 @@ def status(
         if project is None:
             found = looking.look_at_all(context, offline=offline)
         else:
-            found = [looking.look(context, projects.get(context, project), offline=offline)]
+            found = [looking.look(context, projects.get(context, project, ask=not offline), offline=offline)]
         loops = [_turned(context, entry, offline=offline) for entry in found]
     if as_json:
         print_json([_json(entry, loop) for entry, loop in zip(found, loops, strict=True)])

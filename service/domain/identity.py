@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.tracker import Finding, Severity
 from service.domain.commands import typed
 
 TAKEN = "project-exists"
+RENAMED = "project-renamed"
 REPLACED = "project-replaced"
 
 
@@ -46,6 +49,21 @@ def replaced(key: str, url: str) -> Finding:
         f" `phaseloop project remove {typed(key)}`, which leaves the new one as it is, and set that up.",
         key,
     )
+
+
+def renamed(told: Mapping[str, Any], key: str, title: str) -> list[Finding]:
+    """That a project is called otherwise in the tracker than when people were `told` of it last: `key` and `title`."""
+    was_key, was_title = str(told.get("key") or key), str(told.get("title") or title)
+    findings = []
+    if was_key != key:
+        message = f"The project {was_key} was renamed in the tracker: it is called {key} now."
+        fix = f"Nothing needs to be done: it is known by its id. Commands take {key}, and {was_key} as before."
+        findings.append(Finding(Severity.INFO, RENAMED, message, fix, key))
+    if title and was_title != title and (was_title, title) != (was_key, key):
+        message = f'The project {key} was called "{was_title}" in the tracker: it is called "{title}" there now.'
+        fix = "Nothing needs to be done: it is known by its id."
+        findings.append(Finding(Severity.INFO, RENAMED, message, fix, key))
+    return findings
 
 
 def elsewhere(key: str, was: str, now: str) -> Finding:

@@ -55,14 +55,25 @@ def let_go(session: Session, project_id: str) -> None:
 
 
 def spell(session: Session, project_id: str, key: str) -> bool:
-    """Call a project by the key that it has now; False, and nothing is changed, where another one of its connection is
-    still called so."""
+    """Call a project by the key that it has now, and remember the one that it had; False, and nothing is changed, where
+    another one of its connection is still called so."""
     row = session.get_one(ProjectRow, project_id)
     same = ProjectRow.connection_id == row.connection_id, ProjectRow.key == key, ProjectRow.ended_at.is_(None)
     if session.scalar(select(ProjectRow.id).where(*same, ProjectRow.id != project_id)) is not None:
         return False
-    row.key = key
+    if row.key != key:
+        former = [one for one in row.names.get("former", ()) if one not in (key, row.key)]
+        row.names = {"told": {"key": row.key}, **row.names, "former": [*former, row.key]}
+        row.key = key
     return True
+
+
+def told(session: Session, project_id: str, key: str, title: str) -> None:
+    """Record by which key and title people were told of a project: what it is called otherwise from now on is news."""
+    row = session.get_one(ProjectRow, project_id)
+    known = {"key": key, "title": title}
+    if row.names.get("told") != known:
+        row.names = {**row.names, "told": known}
 
 
 def remember(session: Session, project_id: str, learned: Memory) -> None:
@@ -100,3 +111,17 @@ def spelled_alike(session: Session, name: str) -> list[ProjectRow]:
         return found
     plain = name.strip().casefold()
     return [row for row in session.scalars(select(ProjectRow).where(goes_on)) if row.key.casefold() == plain]
+
+
+def formerly_called(session: Session, name: str) -> list[ProjectRow]:
+    """The projects that go on and had that key before they were renamed in the tracker, capitals or not."""
+    plain = name.strip().casefold()
+    rows = session.scalars(select(ProjectRow).where(ProjectRow.ended_at.is_(None)))
+    return [row for row in rows if plain in {str(one).casefold() for one in row.names.get("former", ())}]
+
+
+def connections_at_work(session: Session) -> list[ConnectionRow]:
+    """The connections that have projects which go on and are known to be there."""
+    of = select(ProjectRow.connection_id).where(ProjectRow.ended_at.is_(None), ProjectRow.remote_id.is_not(None))
+    query = select(ConnectionRow).where(ConnectionRow.id.in_(of)).order_by(ConnectionRow.created_at, ConnectionRow.id)
+    return list(session.scalars(query))

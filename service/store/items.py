@@ -181,6 +181,15 @@ def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str
     row.updated_at = now
 
 
+def called(session: Session, project: str, refs: Mapping[ItemKey, RemoteRef]) -> None:
+    """Record what people call these items now, and where they are found."""
+    load(session, project, list(refs))
+    for key, ref in refs.items():
+        row = _row(session, project, key)
+        if row is not None and row.remote_id == ref.id:
+            row.remote_key, row.url = ref.key, ref.url
+
+
 def commented(session: Session, project: str, key: ItemKey, comment: str) -> None:
     """Record that a comment on the item is ours."""
     row = _present(session, project, key)

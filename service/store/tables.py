@@ -131,7 +131,9 @@ class ProjectRow(Table):
 
     `site` and `remote_id` say which project of which site it is, by what nobody can rename (see `connectors.tracker`'s
     `Identity`); no two that go on are the same. Both are None until the tracker has told. `memory` is by which ids the
-    connector knows the project's own board, lists and labels (`Memory` there).
+    connector knows the project's own board, lists and labels (`Memory` there). `names` holds `former`, the keys that it
+    had before it was renamed in the tracker, the newest last; and `told`, the `key` and the `title` that it had there
+    when a plan was last shown.
     """
 
     __tablename__ = "projects"
@@ -154,6 +156,7 @@ class ProjectRow(Table):
     site: Mapped[str | None] = mapped_column(String(300))
     remote_id: Mapped[str | None] = mapped_column(String(200))
     memory: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    names: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     __table_args__ = (
         Index(
             "uq_projects_site_remote_id",

@@ -13,25 +13,67 @@ from service.store import identities
 from service.store.secrets import KeyProblem
 from service.store.tables import ConnectionRow, ProjectRow
 
+PROJECT_ID = "prj_"
+"""How the ids of our projects begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where a project is in the tracker, by the key that it has there now. Without a place, `findings` say so where it
-    is more than that it is not to be seen."""
+    is more than that it is not to be seen. `news` is what is worth telling of where it is."""
 
     spec: ProjectSpec
     place: Place | None
     findings: tuple[Finding, ...] = ()
+    news: tuple[Finding, ...] = ()
 
 
 def meant(context: Context, connection: ConnectionRow, key: str) -> Identity | None:
     """Which project a key means, as the tracker tells; None where it cannot be asked now: then it is asked when the
     project is planned."""
+    return _identified(context, connection, ProjectSpec(uid="", key=key, name=key))
+
+
+def _identified(context: Context, connection: ConnectionRow, spec: ProjectSpec) -> Identity | None:
     try:
         with context.tracker(connection) as tracker:
-            return tracker.identify(ProjectSpec(uid="", key=key, name=key))
+            return tracker.identify(spec)
     except (TrackerError, KeyProblem, InvalidSettings):
         return None
+
+
+def find(context: Context, name: str, *, ask: bool = True) -> ProjectRow | None:
+    """The project of ours that a name means which is not its id, nor its key as we know it: a key that it had before it
+    was renamed in the tracker, or the one that it has there now, as far as the tracker can be asked and is to be."""
+    if name.startswith(PROJECT_ID) or not name.strip():
+        return None
+    with context.database.session() as session:
+        former, connections = identities.formerly_called(session, name), identities.connections_at_work(session)
+    for connection in connections:
+        had_it = [row for row in former if row.connection_id == connection.id]
+        found = meant(context, connection, name) if ask else None
+        if found is None or not found.exists:
+            if len(had_it) == 1:
+                return had_it[0]
+        elif (row := known_as(context, connection, found)) is not None:
+            return up_to_date(context, row)
+    return None
+
+
+def up_to_date(context: Context, row: ProjectRow) -> ProjectRow:
+    """The project under the key that the tracker has for it now; as it is known where that cannot be asked."""
+    if not identities.is_known(row) or row.ended_at is not None:
+        return row
+    with context.database.session() as session:
+        connection = session.get_one(ConnectionRow, row.connection_id)
+    spec = ProjectSpec(uid=row.id, key=row.key, name=row.name, id=row.remote_id or "", memory=row.memory)
+    now = _identified(context, connection, spec)
+    if now is None or (now.site, now.id) != (row.site, row.remote_id):
+        return row
+    with context.database.session() as session:
+        identities.spell(session, row.id, now.key)
+        identities.remember(session, row.id, now.memory)
+        return session.get_one(ProjectRow, row.id)
 
 
 def settle(context: Context, remote_id: str) -> None:
@@ -73,8 +115,12 @@ def locate(context: Context, tracker: Tracker, project: ProjectRow, spec: Projec
             identities.spell(session, project.id, place.ref.key)
         if row.url is not None:
             row.url = place.board_url or place.ref.url
+        told = dict(row.names.get("told") or {})
     project.site, project.remote_id, project.key, project.url = row.site, row.remote_id, row.key, row.url
-    return Located(replace(spec, id=place.ref.id, key=row.key), place)
+    project.names = row.names
+    remember(context, tracker, project.id, place)  # by the name that a board had last, a key follows the next one
+    news = tuple(identity.renamed(told, row.key, place.title))
+    return Located(replace(spec, id=place.ref.id, key=row.key), place, news=news)
 
 
 def _replaced(tracker: Tracker, project: ProjectRow, spec: ProjectSpec) -> tuple[Finding, ...]:

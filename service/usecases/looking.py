@@ -46,7 +46,8 @@ def look(context: Context, row: ProjectRow, *, offline: bool = False) -> Look:
     if offline or row.ended_at is not None:
         return Look(row, inventory, latest)
     try:
-        return Look(row, inventory, latest, draft=planning.draft(context, row.id))
+        made = planning.draft(context, row.id)
+        return Look(made.project, inventory, latest, draft=made)  # which may have another key in the tracker by now
     except (TrackerError, UseCaseError) as error:
         return Look(row, inventory, latest, trouble=Trouble(error.message, error.fix))
     except InvalidInput as error:

@@ -89,9 +89,18 @@ def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Pl
         before = tracker.usage
         plan, capabilities = make(tracker)
         identity.remember(context, tracker, ours.project.id, plan.place)
+        _remember_names(context, ours, plan)
         used = (tracker.usage.reads - before.reads, tracker.usage.writes - before.writes)
     seconds = monotonic() - started
     return Draft(ours.project, _with_estimate(plan, capabilities, seconds / max(1, sum(used))), *used, seconds)
+
+
+def _remember_names(context: Context, ours: Material, plan: Plan) -> None:
+    """Keep what people call the items by now: in a project with another key they all have others."""
+    now = {key: ref for key, ref in plan.known.items() if (was := ours.known.get(key)) is not None and was != ref}
+    if now:
+        with context.database.session() as session:
+            items.called(session, ours.project.id, now)
 
 
 def make_plan(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | None = None) -> PlanRow:
@@ -104,6 +113,8 @@ def keep(context: Context, made: Draft) -> PlanRow:
     row = plan_row(context, made)
     with context.database.session() as session:
         session.add(row)
+        if (place := made.plan.place) is not None:
+            identities.told(session, made.project.id, made.plan.spec.key, place.title)
         context.done(session, row.id)
     return row
 
@@ -345,7 +356,7 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
         stood={key: conflicts.stands(seen) for key, seen in observed.items()},
         drift=tuple(drift),
         vacancies=tuple(vacancies(assignment, wanted)),
-        findings=(*findings, *people.findings),
+        findings=(*found.news, *findings, *people.findings),
         people=named(ours.team, people.accounts),
     )
     if wish.adopt:
@@ -371,7 +382,7 @@ def _way(ours: Material) -> Course:
 
 def known_to(ours: Material, observed: Mapping[ItemKey, ObservedItem]) -> dict[ItemKey, RemoteRef]:
     """The references of what exists, by our records or as the tracker shows it."""
-    return {key: seen.ref for key, seen in observed.items()} | ours.known
+    return ours.known | {key: seen.ref for key, seen in observed.items()}
 
 
 def named(team: Team, accounts: Mapping[str, str]) -> dict[str, str]:

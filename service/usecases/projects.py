@@ -264,11 +264,14 @@ def keep_template(session: Session, context: Context, text: TemplateText, templa
         session.flush()
 
 
-def get(context: Context, name: str) -> ProjectRow:
-    """The project of that id, or the one with that tracker key that has not ended, capitals or not. Raises NotFound,
-    Conflict."""
+def get(context: Context, name: str, *, ask: bool = True) -> ProjectRow:
+    """The project of that id, or the one with that tracker key that has not ended, capitals or not; where none has it
+    here, the one that had that key before, or that has it in the tracker by now, if that is to be asked. Raises
+    NotFound, Conflict."""
     with context.database.session() as session:
         found = identities.spelled_alike(session, name)
+    if not found and (renamed := identity.find(context, name, ask=ask)) is not None:
+        return renamed
     if not found:
         raise NotFound("project", name, "`phaseloop status` names those there are.")
     if len(found) > 1:

@@ -134,6 +134,7 @@ def _plan(
     changes = overlay(changes, turnover, wanted, observed, ours.recorded, able)
     wanted += extra_items(turnover, wanted, ours.recorded, able)
     findings = [
+        *found.news,
         *turnover_findings(turnover, observed, ours.recorded, able, ours.project.key),
         *fitting_findings(laid.live, able),
         *tracker.check(spec, place, [item for item in wanted if item.kind is not ItemKind.GUEST]),

@@ -504,7 +504,8 @@ def _findings(
 def _where(located: Located) -> list[Finding]:
     """What is to be said of where the project is. That another one goes by its key does not stand in the way of letting
     go of what is gone."""
-    return [replace(one, severity=Severity.WARNING) if one.code == REPLACED else one for one in located.findings]
+    found = [replace(one, severity=Severity.WARNING) if one.code == REPLACED else one for one in located.findings]
+    return [*located.news, *found]
 
 
 def _project_gone(spec: ProjectSpec) -> Finding:

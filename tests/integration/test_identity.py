@@ -65,11 +65,12 @@ class Case:
         boards = self.desk.send("GET", "members/me/boards", params={"fields": "name,closed"})
         return sum(one["name"].casefold() == name.casefold() and not one["closed"] for one in boards)
 
-    def rename(self) -> str:
+    def rename(self, now: str, to: str) -> str:
         """Give the project another key, or the board another name."""
         if self.name == "jira":
-            return str(self.desk.send("PUT", "api/2/project/SCRUM", json={"key": "CRUMBS"})["key"])
-        return str(self.desk.send("PUT", f"boards/{self.board()['id']}", json={"name": "Demo board of old"})["name"])
+            return str(self.desk.send("PUT", f"api/2/project/{now}", json={"key": to})["key"])
+        board = self.board()["id"]
+        return str(self.desk.send("PUT", f"boards/{board}", json={"name": f"Demo board {to}"})["name"])
 
     def replace(self) -> None:
         """Delete the project for good, and make another one of the same key."""
@@ -176,17 +177,47 @@ def test_of_two_plans_that_were_made_before_the_project_was_one_makes_it(case: C
 def test_a_renamed_project_is_the_same_one_and_is_called_by_its_new_name(built: Case) -> None:
     (known,) = built.installation.ok("status", "--json").json
     before = built.titles()
-    new = built.rename()
+    new = built.rename(built.key, "CRUMBS")
 
     plan = built.plan(built.key, code=0)
 
     assert (plan["project"], plan["tracker_project"]) == (known["id"], new)
     assert plan["drift"] == []
+    (told,) = [one for one in plan["findings"] if one["code"] == "project-renamed"]
+    assert told["severity"] == "info"
+    assert f"The project {built.key} was renamed in the tracker: it is called {new} now." in told["message"]
+    assert [one for one in built.plan(new, code=0)["findings"] if one["code"] == "project-renamed"] == []
     (seen,) = built.installation.ok("status", "--json").json
     assert (seen["id"], seen["key"]) == (known["id"], new)
     assert built.plan(new, code=0)["project"] == known["id"]
     assert built.plan(new, *SET_UP, code=0)["project"] == known["id"]
     assert built.titles(new) == before
+
+
+def test_every_command_knows_a_renamed_project_by_its_old_names_and_its_new_one(built: Case) -> None:
+    (known,) = built.installation.ok("status", "--json").json
+    names = [built.key]
+    commands: list[tuple[tuple[object, ...], tuple[object, ...], bool]] = [
+        (("status",), (), True),
+        (("project", "show"), (), False),
+        (("project", "set"), ("--name", "Another name"), False),
+        (("audit", "report"), (), False),
+        (("project", "remove"), ("--undo", "--plan"), True),
+    ]
+    for number, (command, more, tells) in enumerate(commands):
+        before = names[-1]
+        names.append(built.rename(before, f"NEW{number}"))
+        for name in (names[-1], before, names[0]):  # the first is how phaseloop hears of the new name
+            answer = built.installation.run(*command, name, *more, "--json")
+            assert answer.code in (0, 2), answer.err
+            assert known["id"] in answer.out, (command, name)
+            assert names[-1] in answer.out, (command, name)
+            if tells and name == names[-1]:
+                assert "project-renamed" in answer.out, command
+
+    (seen,) = built.installation.ok("status", names[0], "--json").json
+    assert seen["key"] == names[-1]
+    assert [one["id"] for one in built.installation.ok("project", "list", "--json").json] == [known["id"]]
 
 
 def test_another_project_of_the_same_key_is_told_apart_from_the_one_that_was_deleted(built: Case) -> None:
