@@ -2,23 +2,26 @@
 
 Comments and the like come with the same bulk fetch as the history, so they are as fresh as can be. Which tickets of
 others are in an epic or a sprint only the search index knows; what it names is read again before it counts, so that a
-ticket that left is not held against an item. The whole project is read by its keys instead.
+ticket that left is not held against an item. The whole project is read by its keys instead. Issue properties of other
+programs are not looked for: that takes a request for each issue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
-from connectors.jira.client import JiraClient
+from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
+from connectors.jira.client import AGILE, PLATFORM, JiraClient, segment
 from connectors.jira.documents import REMOTE_LINK
 from connectors.jira.fetching import Fetcher, is_issue
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.mapping import fields_of, link_ends, number
+from connectors.jira.paging import by_index
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 
-_READ = ("status", "comment", "attachment", "worklog", "subtasks", "issuelinks")
+_READ = ("status", "comment", "attachment", "worklog", "subtasks", "issuelinks", "watches", "votes", "creator")
 
 _MOST_HISTORIES = 40
 """As many changes as a bulk fetch tells of one issue, by the vendor's document."""
@@ -40,10 +43,16 @@ _TOLD_OTHERWISE = frozenset(
 """What the history names that is shown by the issue itself, follows from something else, or is no content."""
 
 
+_SPELLED = {"duedate": "due date", "timeoriginalestimate": "original estimate"}
+"""What people call fields that the history names otherwise."""
+
+
 class Tracer:
     """Looks for what is not phaseloop's on and around the items of one project."""
 
-    def __init__(self, client: JiraClient) -> None:
+    def __init__(self, client: JiraClient, me: Callable[[], str]) -> None:
+        """`me` asks which account this is."""
+        self._client, self._me = client, me
         self._fetcher = Fetcher(client)
 
     def traces(
@@ -76,8 +85,9 @@ class Tracer:
             self._fetcher.make_sure_of(layout)
         epics = {str(one["id"]): str(one["key"]) for key, one in issues.items() if kind_of(key) is ItemKind.EPIC}
         children = self._children(epics, ours)
+        me = self._me() if any(_watched(issue) for issue in issues.values()) else ""
         return {
-            key: issue_traces(layout, issue, ours, foreign=children.get(str(issue["id"]), 0), own=own)
+            key: issue_traces(layout, issue, ours, foreign=children.get(str(issue["id"]), 0), own=own, me=me)
             for key, issue in issues.items()
         }
 
@@ -130,7 +140,61 @@ class Tracer:
         others = (
             [one for one in self._fetcher.sprints(layout) if str(one["id"]) not in sprints] if layout.sprints else ()
         )
-        return Traces(_words([(len(foreign), _FOREIGN_TICKET), (len(others), _FOREIGN_SPRINT)]))
+        counted = [(len(foreign), _FOREIGN_TICKET), (len(others), _FOREIGN_SPRINT)]
+        return Traces((*_words(counted), *self._beside(layout)))
+
+    def _beside(self, layout: Layout) -> list[str]:
+        """What people made in the project beside issues and sprints, of which Jira makes none by itself but a board and
+        its filter."""
+        project = f"project/{segment(layout.project_id)}"
+        where = {"projectKeyOrId": layout.project_id}
+        boards = self._listed("board", ("values",), where, AGILE)
+        here = sorted((one for one in boards or () if _is_in(one, layout)), key=lambda one: number(str(one.get("id"))))
+        filters = self._listed("filter/search", ("values",), {"projectId": layout.project_id})
+        if filters:
+            of_boards = {self._filter_of(str(one.get("id"))) for one in here}
+            filters = [one for one in filters if _id_of(one) not in of_boards]
+        found: list[tuple[list[Any] | None, _Noun]] = [
+            (self._listed(f"{project}/version", ("values",)), ("version", "versions")),
+            (self._listed(f"{project}/component", ("values",)), ("component", "components")),
+            (self._properties(f"{project}/properties"), ("project property", "project properties")),
+            (here[1:] if boards is not None else None, ("more board", "more boards")),
+            (filters, ("filter that is shared with it", "filters that are shared with it")),
+        ]
+        unseen = [f"{noun[1]}, which this account may not see" for things, noun in found if things is None]
+        return [*_words([(len(things or ()), noun) for things, noun in found]), *unseen]
+
+    def _listed(
+        self, path: str, names: tuple[str, ...], params: Mapping[str, str] | None = None, base: str = PLATFORM
+    ) -> list[dict[str, Any]] | None:
+        """A list, None where this account may not see it; of a site that does not have it, an empty one."""
+        try:
+            return list(by_index(self._client, path, names, params=dict(params or {}), base=base))
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return None
+        except NotATracker as error:
+            if error.status != 404:
+                raise
+            return []
+
+    def _properties(self, path: str) -> list[Any] | None:
+        try:
+            return _list(self._client.get_object(path).get("keys"))
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return None
+
+    def _filter_of(self, board: str) -> str | None:
+        try:
+            found = self._client.get_object(f"board/{segment(board)}/configuration", base=AGILE)
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return None
+        return _id_of(found.get("filter"))
 
 
 # --- one issue, pure -------------------------------------------------------------------------------------------------
@@ -141,10 +205,17 @@ _FOREIGN_SPRINT: _Noun = ("sprint that is not ours", "sprints that are not ours"
 
 
 def issue_traces(
-    layout: Layout, issue: Mapping[str, Any], ours: Collection[str], *, foreign: int = 0, own: Collection[str] = ()
+    layout: Layout,
+    issue: Mapping[str, Any],
+    ours: Collection[str],
+    *,
+    foreign: int = 0,
+    own: Collection[str] = (),
+    me: str = "",
 ) -> Traces:
     """What people left on an issue that was read with its history; `foreign` tickets of others are in it, and comments
-    that are `own` are not people's. Of more comments than are read with an issue, those that were not read are."""
+    that are `own` are not people's. Of more comments than are read with an issue, those that were not read are.
+    `me` is the account that asks; Jira has whoever makes an issue watch it."""
     values = fields_of(issue)
     comments = values.get("comment")
     mine = sum(_id_of(one) in own for one in _list(comments.get("comments"))) if isinstance(comments, dict) else 0
@@ -156,6 +227,8 @@ def issue_traces(
         (_total(values.get("worklog"), "worklogs"), ("work log", "work logs")),
         (len(_list(values.get("subtasks"))), ("sub-task", "sub-tasks")),
         (len(links), ("link to something that is not ours", "links to things that are not ours")),
+        (_watched(issue, me), ("watcher", "watchers")),
+        (_count(values.get("votes"), "votes"), ("vote", "votes")),
         (foreign, _FOREIGN_TICKET),
     ]
     return Traces((*_words(counted), *additions), frozenset(edited))
@@ -179,11 +252,32 @@ def _changes(layout: Layout, changelog: Any, status: Any) -> tuple[set[str], lis
         elif called.casefold() in REMOTE_LINK:
             others["web links"] = None
         elif called.casefold() not in _TOLD_OTHERWISE:
-            others[f"{called} changed"] = None
+            others[f"{_SPELLED.get(called.casefold(), called)} changed"] = None
     total = changelog.get("total")
     if len(histories) < (total if isinstance(total, int) else 0) or len(histories) >= _MOST_HISTORIES:
         others["more changes than Jira tells at once"] = None
     return edited, list(others)
+
+
+def _watched(issue: Mapping[str, Any], me: str = "") -> int:
+    """How many people watch an issue, this account and its maker aside. Where it is not known who asks (`me`), its
+    maker is somebody else."""
+    values = fields_of(issue)
+    watches, creator = values.get("watches"), values.get("creator")
+    others = _count(watches, "watchCount") - (isinstance(watches, dict) and watches.get("isWatching") is True)
+    made_by = creator.get("accountId") if isinstance(creator, dict) else None
+    return max(0, others - (bool(me) and made_by not in (None, me)))
+
+
+def _count(thing: Any, name: str) -> int:
+    count = thing.get(name) if isinstance(thing, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _is_in(board: Mapping[str, Any], layout: Layout) -> bool:
+    """Whether a board is one of the project itself, not one that shows it among others."""
+    location = board.get("location")
+    return isinstance(location, dict) and str(location.get("projectId")) == layout.project_id
 
 
 def _is_among_ours(layout: Layout, own_id: str, link: Any, ours: Collection[str]) -> bool:

@@ -66,7 +66,7 @@ class JiraTracker:
         self._reader = Reader(client)
         self._writer = Writer(client)
         self._remover = Remover(client)
-        self._tracer = Tracer(client)
+        self._tracer = Tracer(client, lambda: self._locator.myself().id)
         self._reconciler = Reconciler(client, self._tracer, lambda: self._locator.myself().id)
         self._turner = Turner(client)
         self._surveyor = Surveyor(client)

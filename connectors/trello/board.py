@@ -51,7 +51,12 @@ _CARDS: Mapping[str, str | int] = {
     "checklists": "all",
     "checklist_fields": "name,pos",
 }
-_ADORNED: Mapping[str, str | int] = {"customFieldItems": "true", "stickers": "true"}
+_ADORNED: Mapping[str, str | int] = {
+    "fields": f"{CARD_FIELDS},cover,dueReminder,address,locationName,coordinates",
+    "customFieldItems": "true",
+    "stickers": "true",
+    "pluginData": "true",
+}
 _EVIDENCE: Mapping[str, str | int] = {"attachment_fields": "name,url,mimeType,bytes,date,idMember,isUpload"}
 _SMALLEST_READ = 50
 

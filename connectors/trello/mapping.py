@@ -47,6 +47,8 @@ class Line:
     complete: bool = False
     id: str = field(default="", compare=False)
     """By which the board's actions tell who ticked it."""
+    given: bool = field(default=False, compare=False)
+    """Somebody's, or due at a time: what people say of a single line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Checklist:
 class Card:
     """A card as it was read. `links` are the short links or ids of the cards attached to it, by attachment; None
     where the answer does not tell, and so are `checklists`. `attached` counts everything that is attached; `values`
-    (of custom fields) and `stickers` are counted where they were asked for."""
+    (of custom fields), `stickers` and what Power-Ups keep on it (`extras`) are counted where they were asked for, and
+    so are `cover`, `reminder` and `location` told."""
 
     id: str
     key: str
@@ -88,6 +91,10 @@ class Card:
     votes: int = 0
     values: int = 0
     stickers: int = 0
+    extras: int = 0
+    cover: bool = False
+    reminder: bool = False
+    location: bool = False
 
     @property
     def ref(self) -> RemoteRef:
@@ -149,7 +156,15 @@ def card_of(values: Any) -> Card | None:
         votes=count_of(values.get("badges"), "votes"),
         values=len(_objects(values.get("customFieldItems"))),
         stickers=len(_objects(values.get("stickers"))),
+        extras=len(_objects(values.get("pluginData"))),
+        cover=_has(values.get("cover"), ("idAttachment", "color", "idUploadedBackground", "idPlugin")),
+        reminder=values.get("dueReminder") not in (None, -1, "-1"),
+        location=_has(values, ("address", "locationName", "coordinates")),
     )
+
+
+def _has(values: Any, names: Sequence[str]) -> bool:
+    return isinstance(values, dict) and any(values.get(name) for name in names)
 
 
 def count_of(values: Any, name: str) -> int:
@@ -199,7 +214,13 @@ def checklists_of(values: Any) -> tuple[Checklist, ...] | None:
 def _lines(values: Any) -> tuple[Line, ...]:
     items = sorted(_objects(values), key=_position)
     return tuple(
-        Line(str(one.get("name") or ""), one.get("state") == "complete", str(one.get("id") or "")) for one in items
+        Line(
+            str(one.get("name") or ""),
+            one.get("state") == "complete",
+            str(one.get("id") or ""),
+            given=_has(one, ("idMember", "due")),
+        )
+        for one in items
     )
 
 
@@ -243,6 +264,8 @@ class View:
     turns: Mapping[str, RemoteRef]
     names: Mapping[str, ItemKey]
     epics: Collection[str] = ()
+    holding: Collection[str] = ()
+    """The cards of iterations that have a label by which tickets are in them."""
 
 
 def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.errors import CredentialsRefused, TrackerRefused
 from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 from connectors.trello.board import Boards, State
-from connectors.trello.client import TrelloClient
+from connectors.trello.client import TrelloClient, segment
 from connectors.trello.history import happened
 from connectors.trello.layout import Layout, ListRole
 from connectors.trello.mapping import Card, counted, ours
@@ -48,6 +49,8 @@ class _Scene:
     """All that epics go by, for telling a link to one from other attachments."""
     turn_dates: frozenset[str]
     stories: Mapping[str, _Story]
+    custom_fields: int = 0
+    """How many the board has."""
 
     def strangers(self, cards: Sequence[Card]) -> tuple[str, ...]:
         """Those of the cards that are not ours, in words."""
@@ -86,9 +89,19 @@ class Tracer:
             epics=frozenset(one for key, ref in epics if kind_of(key) is ItemKind.EPIC for one in (ref.id, ref.key)),
             turn_dates=turn_dates,
             stories=stories,
+            custom_fields=self._custom_fields(layout) if ItemKind.PROJECT in map(kind_of, wanted) else 0,
         )
         found = {key: _traces_of(scene, key, ref) for key, ref in wanted.items()}
         return {key: traces for key, traces in found.items() if traces is not None}
+
+    def _custom_fields(self, layout: Layout) -> int:
+        """How many custom fields the board has; where the Power-Up is off it has none to show."""
+        try:
+            return len(self._client.get_list(f"boards/{segment(layout.board_id)}/customFields"))
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return 0
 
     def _stories(
         self,
@@ -174,12 +187,16 @@ def _renamed(name: str, ref: RemoteRef) -> frozenset[str]:
 
 
 def _on_board(scene: _Scene, ref: RemoteRef) -> Traces:
-    used = {card.list_id for card in scene.cards.values() if not card.closed} - scene.ids
+    """What people made on the board, which was empty when it was made."""
     # A list of one of our names is not a person's, whoever has made it.
-    mine = {*scene.state.lists.values()}
+    mine = {*scene.state.lists.values(), *scene.ids}
     mine |= {identity for identity, name in scene.state.open_lists.items() if name in set(ListRole)}
-    others = sum(identity not in mine for identity in scene.state.open_lists if identity in used)
-    additions = (*scene.strangers(list(scene.cards.values())), *([_not_ours(others, "list")] if others else []))
+    lists = sum(identity not in mine for identity in scene.state.open_lists)
+    named = {*scene.ids, *scene.state.ids.names, *(turn.label for turn in scene.state.turns.values())}
+    labels = sum(identity not in named for identity, name in scene.state.shown_labels.items() if name)
+    others = [_not_ours(count, what) for count, what in ((lists, "list"), (labels, "label")) if count]
+    others += [counted(scene.custom_fields, "custom field")] if scene.custom_fields else []
+    additions = (*scene.strangers(list(scene.cards.values())), *others)
     return Traces(additions, frozenset(scene.stories.get(ref.id, _Story()).edited))
 
 
@@ -212,16 +229,22 @@ def _added(scene: _Scene, kind: ItemKind, card: Card, story: _Story) -> list[str
         mine = frozenset(name for one in _attached_to(scene, card) for name in (one.id, one.key))
     links = sum(link in mine for _, link in card.links or ())
     plan = card.done_means if kind is ItemKind.TICKET else None
-    ticked = sum(line.complete for line in plan.lines) if plan else 0
+    lines = plan.lines if plan else ()
+    ticked, given = sum(line.complete for line in lines), sum(line.given for line in lines)
     counts = (
         (story.comments, "comment"),
         (card.attached - links, "attachment"),
         (len(card.checklists or ()) - (plan is not None), "checklist"),
         (ticked, "ticked line"),
+        (given, "assigned or dated line"),
         (len(card.members) - (kind is ItemKind.TICKET), "more member"),
         (card.votes, "vote"),
         (card.values, "custom field"),
         (card.stickers, "sticker"),
+        (int(card.cover), "cover"),
+        (int(card.reminder), "reminder"),
+        (int(card.location), "location"),
+        (card.extras, "Power-Up value"),
     )
     return [counted(count, what) for count, what in counts if count > 0]
 

@@ -58,8 +58,10 @@ def test_work_logs_subtasks_and_fields_that_phaseloop_never_writes_are_told(
     person.send("POST", f"api/2/issue/{ref.id}/worklog", json={"timeSpentSeconds": 3600})
     add_subtask(person, place, ref)
     person.send("PUT", f"api/2/issue/{ref.id}", json={"fields": {"duedate": "2026-12-24"}})
+    person.send("POST", f"api/2/issue/{ref.id}/watchers")
+    person.send("POST", f"api/2/issue/{ref.id}/votes")
     seen = traces(bench, place, refs)
-    assert seen.additions == ("1 work log", "1 sub-task", "duedate changed")
+    assert seen.additions == ("1 work log", "1 sub-task", "1 watcher", "1 vote", "due date changed")
     assert seen.edited == frozenset()
 
 
@@ -103,6 +105,43 @@ def test_sprints_of_others_are_traces_of_the_project(bench: Bench, person: JiraP
     assert tracker.traces(place, known, [PROJECT])[PROJECT].additions == ("1 sprint that is not ours",)
 
 
+def test_the_maker_of_a_ticket_watches_it_and_that_is_nobodys_trace(
+    bench: Bench, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
+) -> None:
+    other = bench.tracker("member")  # as after the connection's account was replaced
+    assert other.traces(place, refs, [A])[A] == Traces()
+    person.send("POST", f"api/2/issue/{refs[A].id}/watchers")
+    assert other.traces(place, refs, [A])[A] == Traces()  # the account that asks, as far as can be told
+    assert traces(bench, place, refs) == Traces(("1 watcher",))
+
+
+def test_what_people_make_in_a_project_beside_tickets_is_a_trace_of_it(bench: Bench, person: JiraPerson) -> None:
+    tracker = bench.tracker()
+    place = tracker.create_project(bench.spec(key=bench.fresh_key(), create=True))
+    known = {PROJECT: place.ref}
+    assert tracker.traces(place, known, [PROJECT])[PROJECT] == Traces()
+
+    def make(path: str, **body: object) -> dict[str, object]:
+        found: dict[str, object] = person.send("POST", path, admin=True, json=body)
+        return found
+
+    make("api/2/version", name="1.0", projectId=int(place.ref.id))
+    make("api/2/component", name="Serving", project=place.ref.key)
+    person.send("PUT", f"api/2/project/{place.ref.key}/properties/notes", admin=True, json={"by": "us"})
+    jql, shared = f"project = {place.ref.key} ORDER BY Rank", [{"type": "project", "project": {"id": place.ref.id}}]
+    make("api/2/filter", name=f"Shared {place.ref.key}", jql=jql, sharePermissions=shared)
+    of_board = make("api/2/filter", name=f"Ours {place.ref.key}", jql=jql, sharePermissions=shared)
+    location = {"type": "project", "projectKeyOrId": place.ref.key}
+    make("agile/1.0/board", name="Ours", type="kanban", filterId=int(str(of_board["id"])), location=location)
+    assert tracker.traces(place, known, [PROJECT])[PROJECT].additions == (
+        "1 version",
+        "1 component",
+        "1 project property",
+        "1 more board",
+        "1 filter that is shared with it",
+    )
+
+
 def test_a_project_full_of_tickets_of_others_takes_few_requests(bench: Bench, place: Place) -> None:
     tracker = bench.tracker()
     for batch in range(3):
@@ -110,7 +149,7 @@ def test_a_project_full_of_tickets_of_others_takes_few_requests(bench: Bench, pl
     reads = bench.requests()[0]
     [told] = tracker.traces(place, {PROJECT: place.ref}, [PROJECT])[PROJECT].additions[:1]
     assert told.endswith("tickets that are not ours")
-    assert bench.requests()[0] - reads <= 3
+    assert bench.requests()[0] - reads <= 3 + 5  # versions, components, properties, boards, filters
 
 
 # --- removing ---

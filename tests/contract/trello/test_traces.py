@@ -129,16 +129,22 @@ def test_everything_that_a_person_adds_to_a_ticket_is_told(work: Work) -> None:
         "POST", "customFields", idModel=work.place.ref.id, modelType="board", name="Effort", type="number", pos="top"
     )
     work.by_hand("PUT", f"{path}/customField/{field['id']}/item", value={"number": "3"})
+    work.by_hand("PUT", f"{path}/checkItem/{ours.items[1].id}", idMember=me(work))
+    work.changes(A, cover={"color": "red"}, dueReminder=1440, locationName="The lab", address="1 Main Street")
     additions = (
         "1 comment",
         "2 attachments",
         "1 checklist",
         "1 ticked line",
+        "1 assigned or dated line",
         "1 more member",
         "1 vote",
         "1 custom field",
+        "1 cover",
+        "1 reminder",
+        "1 location",
     )
-    assert work.traces() == {A: Traces(additions)}
+    assert work.traces() == {A: Traces(additions), BOARD: Traces(("1 custom field",))}
 
 
 def me(work: Work) -> str:
@@ -229,11 +235,12 @@ def test_tickets_of_others_are_traces_of_all_that_they_stand_on(work: Work) -> N
     assert work.traces() == dict.fromkeys(places, theirs)
 
 
-def test_lists_of_others_with_cards_are_traces_of_the_board(work: Work) -> None:
+def test_lists_and_labels_of_others_are_traces_of_the_board(work: Work) -> None:
     made = work.by_hand("POST", "lists", idBoard=work.place.ref.id, name="Ideas")
     work.by_hand("POST", "lists", idBoard=work.place.ref.id, name="Empty")
+    work.by_hand("POST", "labels", idBoard=work.place.ref.id, name="Urgent", color="red")
     work.changes(A, idList=made["id"])
-    assert work.traces(BOARD) == {BOARD: Traces(("1 list that is not ours",))}
+    assert work.traces(BOARD) == {BOARD: Traces(("2 lists that are not ours", "1 label that is not ours"))}
 
 
 def test_lists_labels_and_boards_that_people_removed_are_gone(work: Work) -> None:
@@ -260,9 +267,9 @@ def test_odd_answers_about_what_happened_are_passed_over(work: Work) -> None:
 def test_traces_take_a_request_for_the_board_its_cards_and_each_thousand_of_what_happened(work: Work) -> None:
     before = work.tracker.usage
     work.tracker.traces(work.place, work.known, list(work.known))
-    assert work.tracker.usage.reads - before.reads == 3
+    assert work.tracker.usage.reads - before.reads == 3 + 1  # the custom fields of a board that is asked for
     work.tracker.traces(work.place, work.known, [ItemKey("label:x"), ItemKey("column:Backlog")])
-    assert work.tracker.usage.reads - before.reads == 3 + 2
+    assert work.tracker.usage.reads - before.reads == 4 + 2
     work.changes(B, name="The first of all changes")
     trello = work.sandbox.trello
     for number in range(1001):
