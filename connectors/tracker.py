@@ -179,7 +179,8 @@ class ObservedItem:
     `iteration` are item keys where the tracker's answer leads to an item in `known`, else the tracker's own key or id;
     a field that this project of the tracker does not have is absent. `status` is `todo`, `doing` or `done` for epics
     and tickets, `future`, `active` or `closed` for iterations. `links` names the keys of `LINK` items seen on a ticket
-    as `(source, target)` remote ids. `archived`: people put it out of the way, where the tracker can.
+    as `(source, target)` remote ids. `archived`: people put it out of the way, where the tracker can. `holds` is False
+    for an iteration that is there and that nothing can be in, because people removed what says which tickets are.
     """
 
     key: ItemKey
@@ -189,6 +190,7 @@ class ObservedItem:
     status: str = "todo"
     links: tuple[tuple[str, str], ...] = ()
     archived: bool = False
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -576,7 +578,8 @@ class Tracker(Protocol):
         shown: Fields | None = None,
     ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
-        other. Repeatable. Raises `ItemRejected`, or another `TrackerRefused` that is about this item.
+        other. Repeatable. Raises `ItemRejected`, or another `TrackerRefused` that is about this item. With the title of
+        an iteration that holds nothing any more comes what says which tickets are in it (see `ObservedItem.holds`).
 
         Labels are written as a difference, one by one: those of the item are put on, and of those that the item had as
         `shown` (what `find` just said of it; read here where it is not given) those that it is not to have are taken

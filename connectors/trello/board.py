@@ -302,9 +302,10 @@ class Boards:
             by_id |= {ref.id: key, ref.key: key}
         known = {identity for identity, key in by_id.items() if kind_of(key) is ItemKind.ITERATION}
         known |= {card.id for key, card in mine.items() if kind_of(key) is ItemKind.ITERATION}
-        turns = {turn.label: card.ref for card in cards if card.id in known and (turn := turn_on(card, state))}
+        labelled = {card.id: turn.label for card in cards if card.id in known and (turn := turn_on(card, state))}
+        turns = {labelled[card.id]: card.ref for card in cards if card.id in labelled}
         epics = {one for key, card in mine.items() if kind_of(key) is ItemKind.EPIC for one in (card.id, card.key)}
-        return View(state.label_names, state.roles, turns, by_id, epics)
+        return View(state.label_names, state.roles, turns, by_id, epics, labelled.keys())
 
     # --- making what cards stand on ---
 
@@ -338,6 +339,17 @@ class Boards:
             for name in names:
                 state.ids.learn(LABELS, name, state.labels[name])
         return {name: state.labels[name] for name in names}
+
+    def label_again(self, layout: Layout, ref: RemoteRef, title: str) -> None:
+        """Give an iteration's card that has lost it the label that says who is in it: the one that it had, if that is
+        still on the board, else a new one."""
+        state = self.state(layout)
+        label = state.ids.of(TURNS).get(ref.id)
+        if label not in state.shown_labels:
+            label = self.labels(layout, [title], iteration=True)[title]
+        self._client.write("POST", f"cards/{segment(ref.id)}/idLabels", {"value": label})
+        state.ids.learn(TURNS, ref.id, label)
+        self.forget(layout)
 
     def _label(self, layout: Layout, state: State, body: dict[str, Any], kind: ItemKind | None) -> str:
         identity = self._made(layout, "labels", body, kind)
@@ -487,13 +499,14 @@ def _turn_of(card: Card, state: State) -> Turn | None:
 
 def turn_on(card: Card, state: State) -> Turn | None:
     """The iteration of a card that is known to be one, marked or not: its label is the one that is known for it, while
-    it is on the card; else the one with its own name, else the one in the colour of iterations, else its first; None
-    for a card without labels."""
-    if not card.labels:
+    it is on the card; else the one with its own name, else the one in the colour of iterations, else its first, if it
+    never had another; None for a card without such a label."""
+    of_old = state.ids.of(TURNS).get(card.id)
+    known = [label for label in card.labels if label == of_old] or _likely(card, state)
+    if not known:
         return None
-    known = [label for label in card.labels if label == state.ids.of(TURNS).get(card.id)]
     active = turn_status(card, state.roles) == "active"
-    return Turn(card.ref, (known or _likely(card, state))[0], card.start, card.due, active)
+    return Turn(card.ref, known[0], card.start, card.due, active)
 
 
 def _named_alike(card: Card, state: State) -> list[str]:
@@ -502,7 +515,8 @@ def _named_alike(card: Card, state: State) -> list[str]:
 
 def _likely(card: Card, state: State) -> list[str]:
     blue = [label for label in card.labels if label in state.iteration_labels]
-    return _named_alike(card, state) or blue or list(card.labels)
+    any_at_all = [] if card.id in state.ids.of(TURNS) else list(card.labels)
+    return _named_alike(card, state) or blue or any_at_all
 
 
 def _is_certain(card: Card, state: State) -> bool:

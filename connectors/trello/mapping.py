@@ -278,7 +278,8 @@ def observed(card: Card, key: ItemKey, view: View) -> ObservedItem:
             "starts": _moment(card.start),
             "ends": _moment(card.due),
         }
-        return ObservedItem(key, kind, card.ref, fields, turn_status(card, view.roles), archived=card.closed)
+        stands, holds = turn_status(card, view.roles), card.id in view.holding
+        return ObservedItem(key, kind, card.ref, fields, stands, archived=card.closed, holds=holds)
     names = sorted(view.labels[one] for one in card.labels if one in view.labels and one not in view.turns)
     fields = {
         "title": card.name,

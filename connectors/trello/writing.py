@@ -226,7 +226,7 @@ class Writer:
         state = self._boards.state(layout)
         target = self._target(state, cards, iteration) if iteration else None
         if iteration is not None and target is None:
-            problem = FieldProblem("iteration", f"the card of the iteration {iteration.key} is gone, or has no label")
+            problem = FieldProblem("iteration", "its card is gone, or lost the label that says who is in it")
             return [Rejected(key, (problem,)) for key, _ in items]
         return all_of([partial(self._moved, state, key, ref, cards.get(ref.id), target) for key, ref in items])
 
@@ -403,7 +403,9 @@ class Writer:
     def _rename_label(self, layout: Layout, ref: RemoteRef, title: str) -> None:
         turn = self._boards.turn(layout, ref)
         state = self._boards.state(layout)
-        if turn is not None and state.label_names.get(turn.label) != title:
+        if turn is None:
+            self._boards.label_again(layout, ref, title)
+        elif state.label_names.get(turn.label) != title:
             self._client.write("PUT", f"labels/{segment(turn.label)}", {"name": title})
             self._boards.forget(layout)
 

@@ -117,7 +117,8 @@ def judged(
             left += [Conflict(key, Kind.CHANGED, name, was, became) for was, became in differing]
             continue
         if _is_there(name, writing, now.fields, known):
-            (there if _needs_no_write(name, writing, now.fields) else write).append(name)
+            # With the title of an iteration that holds nothing comes what it lacks.
+            (there if now.holds and _needs_no_write(name, writing, now.fields) else write).append(name)
         elif is_unchanged(name, then.fields, now.fields, known) or _is_begun(name, writing, then.fields, now.fields):
             write.append(name)
         elif not _was_written_since(name, writing):

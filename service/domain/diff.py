@@ -86,7 +86,7 @@ def diff(
 def lost(
     recorded: Mapping[ItemKey, Recorded], observed: Mapping[ItemKey, ObservedItem], restore: Restore = NOTHING
 ) -> frozenset[ItemKey]:
-    """The items that people deleted and that stay so."""
+    """The items that people deleted, or that they left with nothing to hold tickets by, and that stay so."""
     return frozenset(key for key in _gone(recorded, observed) if not restore.asks_for(key, gone=True))
 
 
@@ -148,10 +148,14 @@ class _Comparison:
             return _unrecorded(item, before, now, note), []
         if now is None and item.key in self.again:
             return _creation(item, Reason.RESTORED, note, before.wanted), []
+        if now is not None and not now.holds and item.key not in self.again:
+            return _kept(item, before), [Drift(item.key, item.kind, item.title, None, before.ref.key, None)]
         if now is None:
             return None, [Drift(item.key, item.kind, item.title, None, before.ref.key, None)]
         drifted = _drifted(item, before, now)
         back = {entry.field for entry in drifted if self._is_restored(item, entry)}
+        if not now.holds:
+            back.add("title")
         change = _rewrite(item, before, now, {entry.field for entry in drifted}, back, note)
         return change, [entry for entry in drifted if entry.field not in back]
 
@@ -185,8 +189,11 @@ class _Comparison:
 
 
 def _gone(recorded: Mapping[ItemKey, Recorded], observed: Mapping[ItemKey, ObservedItem]) -> frozenset[ItemKey]:
+    """What is not there any more, or is there and can hold nothing."""
     return frozenset(
-        key for key, record in recorded.items() if record.ref and record.kind in _SHOWN and key not in observed
+        key
+        for key, record in recorded.items()
+        if record.ref and record.kind in _SHOWN and (key not in observed or not observed[key].holds)
     )
 
 
@@ -224,6 +231,11 @@ def _unrecorded(item: Item, before: Recorded | None, now: ObservedItem | None, n
     )
 
 
+def _kept(item: Item, before: Recorded) -> Change:
+    fields = item.fields()
+    return Change(item.key, item.kind, Action.KEEP, Reason.UNCHANGED, item.title, before=before.wanted, after=fields)
+
+
 def _creation(item: Item, reason: Reason, note: str = "", before: Fields | None = None) -> Change:
     return Change(item.key, item.kind, Action.CREATE, reason, item.title, before=before, after=item.fields(), note=note)
 
@@ -247,7 +259,7 @@ def _rewrite(
         if name not in owned and (name in back or before.wanted.get(name) != value)
     )
     if not ours:
-        return Change(item.key, item.kind, Action.KEEP, Reason.UNCHANGED, item.title, before=before.wanted, after=after)
+        return _kept(item, before)
     written = {name: after[name] for name in ours}
     if "labels" in written:
         written["labels"] = sorted({*after["labels"], *_their_labels(before, now)})

@@ -40,6 +40,9 @@ from service.domain.turnover import (
 from service.domain.undo import item_of
 
 _ACTIVE, _CLOSED = "active", "closed"
+EMPTIED = "somebody removed the label that says which tickets are in it"
+"""What is said of an iteration that is there and can hold nothing."""
+
 _COUNTED = (iteration_label(0).removesuffix("0"), carried_label(0).removesuffix("0"))
 """How the labels begin that say in which iteration a ticket is, and how often it was carried."""
 
@@ -310,6 +313,15 @@ def _iteration_findings(
             "Put people's own tickets of it that go on into the one that begins.",
             closing,
         )
+    elif turnover.closes and not observed[closing].holds:
+        yield Finding(
+            Severity.WARNING,
+            "closing-iteration-emptied",
+            f"The iteration that ends is there, but {EMPTIED}. What was planned for it and is not done goes on as "
+            "usual; what people had added to it cannot be told.",
+            "Put people's own tickets of it that go on into the one that begins.",
+            closing,
+        )
     elif turnover.closes and observed[closing].status == _CLOSED:
         yield Finding(
             Severity.INFO,
@@ -321,13 +333,22 @@ def _iteration_findings(
     known = recorded.get(coming)
     if not turnover.begins or known is None or known.ref is None:
         return
+    again = f"phaseloop plan {typed(project_key)} --restore {typed(coming)}; then apply that plan."
     if coming not in observed:
         yield Finding(
             Severity.ERROR,
             "next-iteration-deleted",
             "The iteration that is to begin was deleted in the tracker.",
-            f"Somebody who plans the project has it made again: phaseloop plan {typed(project_key)} "
-            f"--restore {typed(coming)}; then apply that plan. The loop goes on by itself.",
+            f"Somebody who plans the project has it made again: {again} The loop goes on by itself.",
+            coming,
+        )
+    elif not observed[coming].holds:
+        yield Finding(
+            Severity.ERROR,
+            "next-iteration-emptied",
+            f"The iteration that is to begin is there, but {EMPTIED}.",
+            f"Somebody who plans the project has that made again, and its tickets put into it: {again} The loop goes "
+            "on by itself.",
             coming,
         )
     elif observed[coming].status == _CLOSED:
@@ -336,7 +357,6 @@ def _iteration_findings(
             "next-iteration-closed",
             "The iteration that is to begin was closed by hand.",
             "Somebody who may manage iterations opens it again where the tracker can, or deletes it there and has it "
-            f"made again: phaseloop plan {typed(project_key)} "
-            f"--restore {typed(coming)}; then apply that plan. The loop goes on by itself.",
+            f"made again: {again} The loop goes on by itself.",
             coming,
         )

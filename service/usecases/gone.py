@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ObservedItem, Place, Severity
 from service.domain.commands import typed
 from service.domain.diff import Restore, lost
+from service.domain.overlay import EMPTIED
 from service.domain.plan import Drift, Recorded
 from service.store.tables import ProjectRow
 from service.usecases.wishes import DELETED
@@ -59,11 +60,14 @@ def item_findings(
         there = sum(key in observed for key in inside)
         new = sum(key not in observed and key not in away for key in inside)
         what = f"Its {there} tickets that are there stay" + (f", {new} new ones are made without it." if new else ".")
+        what_is = f'Somebody deleted the {item.kind.value} "{item.title}".'
+        if item.key in observed:
+            what_is = f'The {item.kind.value} "{item.title}" is there, but {EMPTIED}.'
         findings.append(
             Finding(
                 Severity.WARNING if new else Severity.INFO,
-                f"{item.kind.value}-deleted",
-                f'Somebody deleted the {item.kind.value} "{item.title}". {what}',
+                f"{item.kind.value}-{'emptied' if item.key in observed else 'deleted'}",
+                f"{what_is} {what}",
                 f"To have it again with its tickets: phaseloop plan {typed(project.key)} --restore {typed(item.key)}",
                 item.key,
             )

@@ -147,6 +147,38 @@ def test_a_deleted_sprint_loses_nothing_and_one_that_is_to_begin_is_made_again_b
         assert {"Set the goals", "Load the data", "Clean the data"} <= team.inside("Data 2")
 
 
+@pytest.mark.parametrize("gone", ["labels", "cards"])
+def test_an_iteration_on_a_board_that_lost_its_label_or_its_card_is_made_whole_by_a_plan(
+    tmp_path: Path, gone: str
+) -> None:
+    with turntable(tmp_path / "home", "trello") as table:
+        desk = TrelloDesk(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        for name in ("Data 1", "Data 2"):
+            card = desk.cards()[name]
+            (label,) = card["idLabels"]
+            desk.send("DELETE", f"labels/{label}" if gone == "labels" else f"cards/{card['id']}")
+
+        held = table.turned(2, SECOND)
+
+        assert held.state == runs.HELD
+        (told,) = [one for one in held.findings if one["severity"] == "error"]
+        assert told["code"] == ("next-iteration-emptied" if gone == "labels" else "next-iteration-deleted")
+        assert "phaseloop plan ML --restore iteration:2" in told["fix"]
+        restored = planning.make_plan(table.context, "ML", Wish(restore=("iteration:2",)))
+        made = table.ended(applying.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
+        assert (made.state, made.findings) == (runs.COMPLETED, [])
+        table.set("2026-03-16T10:00")
+        run = table.ended(held.id)
+
+        assert run.state == runs.COMPLETED, run.findings
+        inside = {name for name, card in desk.cards().items() if "Data 2" in {one["name"] for one in card["labels"]}}
+        assert {"Data 2", "Set the goals", "Load the data", "Clean the data"} <= inside
+        assert desk.titles()["Data 2"] == 1
+        assert "iteration:2" not in {entry.key for entry in planning.draft(table.context, "ML").plan.drift}
+
+
 def test_the_loop_turns_without_sprints(tmp_path: Path) -> None:
     with turntable(tmp_path / "home", parameters={"method": "kanban"}) as table:
         team = JiraTeam(table.url)

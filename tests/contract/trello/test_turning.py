@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -473,3 +473,35 @@ def _due(work: Work, key: ItemKey) -> datetime:
 
 def _near(seen: datetime | None, meant: datetime) -> bool:
     return seen is not None and abs(seen - meant) < timedelta(minutes=1)
+
+
+# --- without a label ---
+
+
+@pytest.mark.parametrize("path", ["labels/{label}", "cards/{card}/idLabels/{label}"])
+def test_an_iteration_without_its_label_holds_nothing_until_its_title_is_written(work: Work, path: str) -> None:
+    kept = {**work.place.memory, **work.tracker.learned(work.place)}
+    [label] = card(work.sandbox, work.known[ONE]).label_ids
+    url = f"{work.sandbox.url}/1/{path.format(label=label, card=work.known[ONE].id)}"
+    httpx.delete(url, headers=HEADER).raise_for_status()
+    theirs = httpx.post(
+        f"{work.sandbox.url}/1/cards/{work.known[ONE].id}/labels",
+        json={"name": "Urgent", "color": "red"},
+        headers=HEADER,
+    )
+    theirs.raise_for_status()
+    place = replace(work.place, memory=kept)
+
+    with connected(work.sandbox.url) as fresh:
+        seen = fresh.find(place, work.known, only=[ONE, TWO, A])
+        assert ({key: one.holds for key, one in seen.items()}, seen[A].fields["iteration"]) == (
+            {ONE: False, TWO: True, A: True},
+            None,
+        )
+        fresh.update(place, ItemKind.ITERATION, work.known[ONE], iteration(1), ["title"], None)
+        fresh.move(place, [(A, work.known[A])], work.known[ONE])
+
+    assert label_names(work.sandbox, work.known[ONE]) == {"Iteration 1", "Urgent"}
+    with connected(work.sandbox.url) as again:
+        seen = again.find(place, work.known, only=[ONE, A])
+    assert (seen[ONE].holds, seen[A].fields["iteration"]) == (True, ONE)
