@@ -89,6 +89,9 @@ class Reason(StrEnum):
     """The iteration is closed."""
     TOUCHED = "touched"
     """It would be undone, but somebody touched it: it stays, and `note` says what was done to it."""
+    STAYS = "stays"
+    """It would be undone, and nobody touched it: it stays for what `note` says, because something that stays hangs on
+    it, the loop brought it to where it is, or nothing can put it back."""
     FACTS = "facts"
     """It is a record, and more is known of its iteration than stands in it."""
     GIVEN_BACK = "given-back"
@@ -111,8 +114,8 @@ class Recorded:
     `wanted` are the fields as last written, without those not yet written (a ticket that is not yet in its iteration
     has no `iteration`); `seen` are the fields as the tracker showed them to us afterwards, None if not yet read back.
     `ref` is None for an item that was refused. `given`: a person made it, so what differs from the plan is theirs.
-    `brought_to` is the state that the loop brought an iteration to (`active`, `closed`), empty where it did not or
-    where that is to count as anybody's; `ended`: the iteration that a ticket was put into was closed.
+    `brought_to` is the state that the loop brought an iteration to (`active`, `closed`), empty where it did not;
+    `begun_stays`: that keeps the iteration; `ended`: the iteration that a ticket was put into was closed.
     """
 
     key: ItemKey
@@ -122,6 +125,7 @@ class Recorded:
     seen: Fields | None = None
     given: bool = False
     brought_to: str = ""
+    begun_stays: bool = False
     ended: bool = False
 
 

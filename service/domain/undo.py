@@ -33,6 +33,7 @@ _HOLDERS = {ItemKind.EPIC: "epic", ItemKind.ITERATION: "iteration"}
 
 _UNTOUCHED = frozenset({"todo", "future"})
 _STATUS = {"doing": "in progress", "done": "done", "active": "started", "closed": "ended"}
+_BY_THE_LOOP = {"active": "the loop has begun it", "closed": "the loop has closed it"}
 _WORDS = {"starts": "Start", "ends": "End"}
 
 WRITTEN_SINCE = "written by a later run"
@@ -123,17 +124,17 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
     there = [key for key in made if scene.shows(key)]
     writing = {key: fields for key, fields in deeds.written.items() if key not in deeds.made | deeds.taken}
     back = {key: change for key, fields in writing.items() if (change := _put_back(scene, key, fields)) is not None}
-    reasons = _stays(there, scene, back, deeds)
+    staying = _stays(there, scene, back, deeds)
     changes = [
-        *(_removal(scene, key, reasons.get(key)) for key in there),
+        *(_removal(scene, key, staying.get(key)) for key in there),
         *(
-            _let_go(scene.records[key], Reason.MADE_BY_RUN, _absence(scene.records[key]))
+            _let_go(scene, scene.records[key], Reason.MADE_BY_RUN, _absence(scene.records[key]))
             for key in made
             if key not in there
         ),
         *back.values(),
         *(
-            _let_go(scene.records[key], Reason.TAKEN_OVER_BY_RUN, "it stays in the tracker")
+            _let_go(scene, scene.records[key], Reason.TAKEN_OVER_BY_RUN, "it stays in the tracker")
             for key in deeds.taken | guests
             if key in scene.records
         ),
@@ -145,10 +146,15 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
 def after_the_loop(record: Recorded, states: Mapping[ItemKey, str], purpose: Purpose) -> Recorded:
     """What is recorded of an item, with what the loop did to it. `states` are those it brought its iterations to. That
     it began an iteration counts for nothing only where the whole project goes: an undo leaves what has begun."""
-    brought = states.get(record.key, "") if purpose is Purpose.REMOVE else ""
-    return replace(
-        record, brought_to=brought, ended=states.get(record.wanted.get("iteration") or ItemKey("")) == "closed"
-    )
+    home = record.wanted.get("iteration") or ItemKey("")
+    brought, stays = states.get(record.key, ""), purpose is not Purpose.REMOVE
+    return replace(record, brought_to=brought, begun_stays=stays, ended=states.get(home) == "closed")
+
+
+def looped(record: Recorded, now: ObservedItem | None) -> list[str]:
+    """Why an iteration stays that is where the loop brought it, in words; nothing where that keeps nothing."""
+    stands = record.begun_stays and now is not None and now.status == record.brought_to
+    return [_BY_THE_LOOP[record.brought_to]] if stands and record.brought_to in _BY_THE_LOOP else []
 
 
 def touches(record: Recorded, now: ObservedItem | None, traces: Traces | None) -> list[str]:
@@ -200,21 +206,30 @@ def _word(name: str) -> str:
 # --- what stays -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Why an item stays: what people did to it, and what keeps it besides."""
+
+    touched: Sequence[str]
+    besides: Sequence[str]
+
+
 def _stays(
     there: Sequence[ItemKey], scene: Scene, back: Mapping[ItemKey, Change], deeds: Deeds
-) -> dict[ItemKey, list[str]]:
-    """Those of the items that stay, and why: somebody touched them, or what stays hangs on them."""
-    touched = {
-        key: words
-        for key in there
-        if scene.records[key].kind is not ItemKind.LINK
-        if (words := touches(scene.records[key], scene.observed.get(key), scene.traces.get(key)))
-    }
-    going = set(there) - touched.keys()
+) -> dict[ItemKey, _Kept]:
+    """Those of the items that stay, and why: somebody touched them, the loop brought them to where they are, or what
+    stays hangs on them."""
+    own = [key for key in there if scene.records[key].kind is not ItemKind.LINK]
+    touched = {key: touches(scene.records[key], scene.observed.get(key), scene.traces.get(key)) for key in own}
+    by_loop = {key: looped(scene.records[key], scene.observed.get(key)) for key in own}
+    going = {key for key in there if not touched.get(key) and not by_loop.get(key)}
     while held := {key for key in going if any(_hanging(key, going, scene, back, deeds))}:
         going -= held  # what is found to stay may hold others
-    staying = [key for key in there if key not in going]
-    return {key: [*touched.get(key, ()), *_hanging(key, going, scene, back, deeds)] for key in staying}
+    return {
+        key: _Kept(touched.get(key, ()), [*by_loop.get(key, ()), *_hanging(key, going, scene, back, deeds)])
+        for key in there
+        if key not in going
+    }
 
 
 def _hanging(
@@ -282,11 +297,12 @@ def _stay(things: Sequence[object]) -> str:
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def _removal(scene: Scene, key: ItemKey, reasons: Sequence[str] | None) -> Change:
+def _removal(scene: Scene, key: ItemKey, kept: _Kept | None) -> Change:
     record = scene.records[key]
-    if reasons:
-        note = "; ".join(reasons)
-        return Change(key, record.kind, Action.KEEP, Reason.TOUCHED, _title(scene, record), note=note)
+    if kept is not None:
+        note = "; ".join([*kept.touched, *kept.besides])
+        reason = Reason.TOUCHED if kept.touched else Reason.STAYS
+        return Change(key, record.kind, Action.KEEP, reason, _title(scene, record), note=note)
     before = record.wanted or None
     return Change(key, record.kind, Action.DELETE, Reason.MADE_BY_RUN, _title(scene, record), before=before)
 
@@ -295,8 +311,8 @@ def _absence(record: Recorded) -> str:
     return "it is gone already" if record.ref is not None else "it was never made"
 
 
-def _let_go(record: Recorded, reason: Reason, note: str) -> Change:
-    title = str(record.wanted.get("title") or record.key)
+def _let_go(scene: Scene, record: Recorded, reason: Reason, note: str) -> Change:
+    title = _title(scene, record)
     return Change(record.key, record.kind, Action.FORGET, reason, title, before=record.wanted or None, note=note)
 
 
@@ -308,13 +324,15 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
         return None
     back: Fields = {}
     notes: list[str] = []
+    touched = False
     for name, written in fields.items():
         if name == STATE:
-            notes += [f"it stays {_STATUS[now.status]}"] if now.status == written.after else []
+            notes += looped(record, now) or ([f"it stays {_STATUS[now.status]}"] if now.status == written.after else [])
             continue
         if name not in record.wanted or (record.wanted[name] == written.before != written.after):
             continue  # it was never written, or is put back already
         why = _why_not(scene, record, now, name, written)
+        touched = touched or why == _CHANGED
         if why == _CHANGED and name == "labels" and (off := _added(record, now, written.before)):
             back[name] = sorted({*now.fields["labels"]} - off)
             notes.append("Labels changed: only what the run had added is taken off")
@@ -328,7 +346,8 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
         theirs = all(fields[name].theirs for name in back)
         reason = Reason.GIVEN_BACK if theirs else Reason.WRITTEN_BY_RUN
         return Change(key, record.kind, Action.UPDATE, reason, title, before, back, tuple(back), note)
-    return Change(key, record.kind, Action.KEEP, Reason.TOUCHED, title, note=note) if notes else None
+    reason = Reason.TOUCHED if touched else Reason.STAYS
+    return Change(key, record.kind, Action.KEEP, reason, title, note=note) if notes else None
 
 
 _CHANGED = "changed"
@@ -355,12 +374,23 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
     if written.before is None and name in _NEVER_EMPTY:
         return "was not written before"
     if name in _HOLDERS.values() and written.before is not None and written.before not in scene.observed:
-        return f"was {written.before}, which is gone"
+        return f"was {_called(scene, name, written.before)}, which is gone"
     former: set[Any] = {written.before} if name in _HOLDERS.values() else set()
     if name == "labels":
         former = set(written.before or ()) - set(written.after or ())
-    closed = [str(one) for one in former if kind_of(ItemKey(str(one))) is ItemKind.ITERATION and scene.is_closed(one)]
-    return f"{'named' if name == 'labels' else 'was'} {closed[0]}, which is closed" if closed else ""
+    closed = [one for one in former if kind_of(ItemKey(str(one))) is ItemKind.ITERATION and scene.is_closed(one)]
+    if not closed:
+        return ""
+    if name == "labels":
+        return f"named {closed[0]}, which is closed"
+    return f"was {_called(scene, name, closed[0])}, which is closed"
+
+
+def _called(scene: Scene, name: str, home: Any) -> str:
+    """What people call an epic or an iteration that a ticket was in."""
+    record = scene.records.get(ItemKey(str(home)))
+    title = record.wanted.get("title") if record is not None else None
+    return f'"{title}"' if title else f"another {name}"
 
 
 def _stands(name: str, recorded: Any, written: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from connectors.tracker import Done, Finding, ItemKey, ItemKind, Link, ObservedItem, RemoteRef, Severity, Traces
 from service.domain.batches import REMOVAL_ORDER, Batch
 from service.domain.plan import Action, Recorded
-from service.domain.undo import after_the_loop, touches
+from service.domain.undo import after_the_loop, looped, touches
 from service.runs import recheck
 from service.runs.work import Work
 from service.store import identities, items, loops
@@ -58,7 +58,8 @@ def _untouched(work: Work, kind: ItemKind, refs: Mapping[ItemKey, RemoteRef]) ->
     for key, ref in refs.items():
         if key in gone:
             continue
-        why = [*touches(_record(work, key, states), shown.get(key), traces.get(key)), *_in_it(work, kind)]
+        record = _record(work, key, states)
+        why = [*touches(record, shown.get(key), traces.get(key)), *looped(record, shown.get(key)), *_in_it(work, kind)]
         if why:
             work.findings.append(_kept(work, key, why))
         else:

@@ -430,9 +430,9 @@ def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Cap
 
 
 def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:
-    """What is known of an item; of one whose creation was begun, what it was to be."""
+    """What is known of an item; of one whose creation was begun or refused, what it was to be."""
     wanted = row.wanted
-    if row.state == items.INTENDED and not wanted and item is not None:
+    if row.state in (items.INTENDED, items.REFUSED) and not wanted and item is not None:
         wanted = {name: value for name, value in item.fields().items() if name != "iteration"}
     given = row.origin == items.BY_PERSON
     return Recorded(key, ItemKind(row.kind), items.reference(row), wanted, row.seen, given=given)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Traces
-from service.domain.plan import Action, Change, Reason, Recorded
-from service.domain.undo import ORDER, WRITTEN_SINCE, Deeds, Scene, Written, item_of, touches, undo
+from service.domain.plan import Action, Change, Purpose, Reason, Recorded
+from service.domain.undo import ORDER, WRITTEN_SINCE, Deeds, Scene, Written, after_the_loop, item_of, touches, undo
 
 EPIC = Item(ItemKey("epic:data"), ItemKind.EPIC, "Data", text="About data", labels=("phase:one",))
 TURN = Item(ItemKey("iteration:1"), ItemKind.ITERATION, "Turn 1", goal="Begin.")
@@ -219,13 +219,32 @@ def test_a_field_that_somebody_changed_since_stays_and_the_others_are_put_back()
         ("points", Written(3, 8), f"Points {WRITTEN_SINCE}"),
         ("points", Written(3, 5, WRITTEN_SINCE), f"Points {WRITTEN_SINCE}"),
         ("text", Written(None, "Load it."), "Text was not written before"),
-        ("epic", Written("epic:old", EPIC.key), "Epic was epic:old, which is gone"),
+        ("epic", Written("epic:old", EPIC.key), "Epic was another epic, which is gone"),
     ],
 )
 def test_what_cannot_be_put_back_stays_and_why_is_said(field: str, one: Written, why: str) -> None:
     (change,) = undo(Deeds(written={TICKET.key: {field: one}}), scene(*ALL))
 
-    assert (change.action, change.reason, change.note) == (Action.KEEP, Reason.TOUCHED, why)
+    assert (change.action, change.reason, change.note) == (Action.KEEP, Reason.STAYS, why)
+
+
+@pytest.mark.parametrize(
+    ("status", "purpose", "reason", "note"),
+    [
+        ("active", Purpose.UNDO, Reason.STAYS, "the loop has begun it"),
+        ("closed", Purpose.UNDO, Reason.TOUCHED, "ended"),
+        ("active", Purpose.REMOVE, Reason.MADE_BY_RUN, ""),
+    ],
+)
+def test_what_the_loop_did_is_nobodys_and_keeps_an_iteration_only_where_the_project_stays(
+    status: str, purpose: Purpose, reason: Reason, note: str
+) -> None:
+    seen = scene(TURN, shows=(shown(TURN, status=status),))
+    records = {TURN.key: after_the_loop(seen.records[TURN.key], {TURN.key: "active"}, purpose)}
+
+    (change,) = undo(made(TURN.key), replace(seen, records=records))
+
+    assert (change.reason, change.note) == (reason, note)
 
 
 def test_what_was_never_written_or_is_put_back_already_is_no_change() -> None:
@@ -379,7 +398,7 @@ def test_a_carried_ticket_goes_back_into_its_former_iteration_while_that_is_open
 def test_a_carried_ticket_stays_where_it_is_once_its_former_iteration_is_closed(advance: Scene) -> None:
     (change,) = undo(CARRIED, advance)
 
-    assert (change.action, change.note) == (Action.KEEP, "Iteration was iteration:1, which is closed")
+    assert (change.action, change.note) == (Action.KEEP, 'Iteration was "Turn 1", which is closed')
 
 
 def test_where_a_label_says_the_iteration_a_carried_ticket_stays_likewise() -> None:
