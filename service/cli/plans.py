@@ -53,8 +53,8 @@ def plan(
     restore: Annotated[
         list[str] | None,
         typer.Option(
-            help="An item that people changed or deleted, to be as planned again: its key, or the tracker's such as "
-            "ML-12; `deleted` for all that were deleted. May be repeated."
+            help="An item that people changed or deleted, to be as planned again: its title, its key, or the tracker's "
+            "such as ML-12; `deleted` for all that were deleted. May be repeated."
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show what is unchanged, and every dependency.")] = False,

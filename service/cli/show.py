@@ -23,8 +23,9 @@ from service.cli.words import (
     vacancy_lines,
 )
 from service.domain.mapping import guessed
-from service.domain.plan import Action, Change, Plan, Purpose
+from service.domain.plan import Action, Change, Plan, Purpose, Reason
 from service.domain.project_settings import entries
+from service.domain.saying import names_in
 
 NAMED_AT_MOST = 8
 """How many items of one kind an undo names without being asked for all."""
@@ -52,11 +53,11 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     if plan.purpose is Purpose.APPLY and plan.place is None and plan.spec.create and plan.changes:
         yield f"  [green]+[/] project {escape(plan.spec.key)}"
     yield from _mapping(plan)
-    items = {item.key: item for item in plan.items}
-    yield from _iterations([c for c in shown if c.kind is ItemKind.ITERATION])
-    yield from _epics(plan, shown, items)
+    items, names = {item.key: item for item in plan.items}, names_in(plan)
+    yield from _iterations([c for c in shown if c.kind is ItemKind.ITERATION], names)
+    yield from _epics(plan, shown, items, names)
     yield from _links([c for c in shown if c.kind is ItemKind.LINK], items, everything=everything)
-    yield from drift_lines(plan.drift, plan.people)
+    yield from drift_lines(plan.drift, names)
     yield from vacancy_lines(plan.vacancies)
     yield from finding_lines(one for one in plan.findings if plan.turnover is None or one.code not in turnover.SAID)
     yield ""
@@ -72,7 +73,9 @@ def _mapping(plan: Plan) -> Iterator[str]:
 
 
 def summary_line(plan: Plan) -> str:
-    """The counts, and what applying takes."""
+    """The counts, and what applying takes; where findings stand in the way, nothing that sounds as if all were well."""
+    if plan.blocked and not any(change.writes for change in plan.changes):
+        return "[bold red]Nothing can be done[/] before the findings marked error are mended."
     if plan.purpose in _BACKWARDS:
         return _summary_of_taking_back(plan)
     if plan.empty:
@@ -92,6 +95,7 @@ def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]
     what = f"takes back {plan.undoes} in {project}" if plan.purpose is Purpose.UNDO else f"ends {project}"
     yield f"Plan [bold]{plan_id}[/] {what}"
     yield from _settings(plan, "Settings that go back")
+    names = names_in(plan)
     by_action = {action: [change for change in plan.changes if change.action is action] for action in Action}
     yield from _going(by_action[Action.DELETE], everything=everything)
     for action, heading in (
@@ -102,7 +106,7 @@ def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]
         if by_action[action]:
             yield f"\n[bold]{heading}[/] ({len(by_action[action])})"
         for change in by_action[action]:
-            yield f"  {sign(change)} {escape(_labelled(change))}{_why(change)}{changed(change, plan.people)}"
+            yield f"  {sign(change)} {escape(_labelled(change))}{_why(change)}{changed(change, names)}"
     if plan.purpose is Purpose.REMOVE and not by_action[Action.DELETE]:
         yield "\nNothing is removed from the tracker."
     yield from finding_lines(plan.findings)
@@ -171,26 +175,30 @@ def _why(change: Change) -> str:
 
 def _summary_of_taking_back(plan: Plan) -> str:
     counts, takes = plan.counts(), plan.estimate
-    stays = f" ({counts['keep']} touched by people stay)" if counts["keep"] else ""
+    touched = sum(change.reason is Reason.TOUCHED for change in plan.changes)
+    by_people = f", {touched} of them touched by people" if touched else ""
     if plan.empty:
+        stays = f" ({counts['keep']} stay{by_people})" if counts["keep"] else ""
         return f"[bold]Nothing to do[/]: nothing can be taken back{stays}."
     return (
         f"[bold]Plan:[/] {counts['delete']} to remove, {counts['update']} to put back, "
-        f"{counts['forget']} to let go of, {counts['keep']} stay; "
+        f"{counts['forget']} to let go of, {counts['keep']} stay{by_people}; "
         f"about {takes.writes + takes.reads} calls, {seconds_words(takes.seconds)}."
     )
 
 
-def _iterations(changes: Sequence[Change]) -> Iterator[str]:
+def _iterations(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[str]:
     if not changes:
         return
     yield "\n[bold]Iterations[/]"
     for change in changes:
         fields = change.after or change.before or {}
-        yield f"  {sign(change)} {escape(change.title):<30} {date_words(fields)}{changed(change)}"
+        yield f"  {sign(change)} {escape(change.title):<30} {date_words(fields)}{changed(change, names)}"
 
 
-def _epics(plan: Plan, shown: Sequence[Change], items: Mapping[ItemKey, Item]) -> Iterator[str]:
+def _epics(
+    plan: Plan, shown: Sequence[Change], items: Mapping[ItemKey, Item], names: Mapping[str, str]
+) -> Iterator[str]:
     """Epics in order, under each its tickets by iteration; last the tickets without an epic."""
     by_epic: defaultdict[str, list[Change]] = defaultdict(list)
     for change in shown:
@@ -198,30 +206,24 @@ def _epics(plan: Plan, shown: Sequence[Change], items: Mapping[ItemKey, Item]) -
             by_epic[str(field(change, items, "epic") or "")].append(change)
     epics = {change.key: change for change in plan.changes if change.kind is ItemKind.EPIC}
     listed = {change.key for change in shown}
-    names = {change.key: change.title for change in plan.changes if change.kind is ItemKind.ITERATION}
     for key, epic in epics.items():
         if key in listed or by_epic.get(key):
             mark = sign(epic) if key in listed else "[dim]=[/]"
-            yield f"\n{mark} [bold]{escape(epic.title)}[/]{changed(epic)}"
-            yield from _tickets(by_epic.pop(key, []), items, names, plan.people)
+            yield f"\n{mark} [bold]{escape(epic.title)}[/]{changed(epic, names)}"
+            yield from _tickets(by_epic.pop(key, []), items, names)
     for rest in by_epic.values():
         yield "\n[bold]Without an epic[/]"
-        yield from _tickets(rest, items, names, plan.people)
+        yield from _tickets(rest, items, names)
 
 
-def _tickets(
-    changes: Sequence[Change],
-    items: Mapping[ItemKey, Item],
-    names: Mapping[ItemKey, str],
-    people: Mapping[str, str],
-) -> Iterator[str]:
+def _tickets(changes: Sequence[Change], items: Mapping[ItemKey, Item], names: Mapping[str, str]) -> Iterator[str]:
     grouped: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:
         grouped[str(field(change, items, "iteration") or _iteration_label(change, items))].append(change)
     for iteration, group in grouped.items():
-        yield f"    [dim]{escape(names.get(ItemKey(iteration), iteration) or 'no iteration')}[/]"
+        yield f"    [dim]{escape(names.get(iteration, iteration) or 'no iteration')}[/]"
         for change in group:
-            yield f"    {sign(change)} {ticket_line(change, items, people)}"
+            yield f"    {sign(change)} {ticket_line(change, items, names)}"
 
 
 def _iteration_label(change: Change, items: Mapping[ItemKey, Item]) -> str:

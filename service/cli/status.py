@@ -21,6 +21,7 @@ from service.cli.words import clock_words, count_line, drift_lines, finding_line
 from service.context import Context
 from service.domain.commands import typed
 from service.domain.problems import InvalidInput
+from service.domain.saying import names_in
 from service.domain.turnover import decision_words
 from service.store import runs
 from service.usecases import looking, projects
@@ -161,8 +162,8 @@ def _local(stand: Standing, moment: datetime) -> str:
 def _seen(key: str, draft: Draft) -> Iterator[str]:
     plan = draft.plan
     if plan.drift:
-        yield from drift_lines(plan.drift, plan.people)
-        yield f"To have any of it as planned again: phaseloop plan {escape(typed(key))} --restore ITEM"
+        yield from drift_lines(plan.drift, names_in(plan))
+        yield f"To have any of it as planned again: phaseloop plan {escape(typed(key))} --restore TITLE"
     yield from finding_lines(plan.findings)
     yield ""
     if plan.blocked:

@@ -3,7 +3,7 @@ comes and why, what begins and for whom."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 from rich.markup import escape
@@ -11,6 +11,7 @@ from rich.markup import escape
 from connectors.tracker import Content, Item, ItemKey, ItemKind
 from service.cli.words import COLOURS, changed, ordinal, sign, sum_words, ticket_words
 from service.domain.plan import Action, Change, Plan
+from service.domain.saying import STRANGER, names_in
 from service.domain.turnover import (
     BY_POLICY,
     STATE,
@@ -64,7 +65,7 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
         if group:
             yield f"  {heading} ({_sum(group)})"
         for one in group:
-            yield f"    {_sign_of(one)} {_carried(one, contents.get(one.key), changes.get(one.key))}"
+            yield f"    {_sign_of(one)} {_carried(one, contents.get(one.key), changes.get(one.key), names_in(plan))}"
 
 
 def phase_line(turnover: Turnover, *, why: bool = True) -> str:
@@ -109,18 +110,19 @@ def _sign_of(one: Carried) -> str:
     return signs[one.policy]
 
 
-def _carried(one: Carried, content: Content | None, change: Change | None) -> str:
+def _carried(one: Carried, content: Content | None, change: Change | None, names: Mapping[str, str]) -> str:
     notes = [ordinal(one.times) + " time"] if one.policy is Policy.NEXT and one.times > 1 else []
     notes += [f"answered by {one.decided_by}"] if one.decided_by != BY_POLICY else []
     note = f"  [yellow]({escape(', '.join(notes))})[/]" if notes else ""
-    besides = changed(change, without=("iteration", "labels", STATE)) if change is not None else ""
+    besides = changed(change, names, without=("iteration", "labels", STATE)) if change is not None else ""
     what = _content(content) if content is not None else ticket_words(one.title, one.points, one.person)
     return what + note + besides
 
 
 def _content(content: Content) -> str:
     """A ticket as the tracker shows it. Where nobody has it and it is done, nobody needs to be told so."""
-    person = content.person or content.assignee or ("-" if content.status == "done" else "")
+    unknown = STRANGER if content.assignee else "-" if content.status == "done" else ""
+    person = content.person or unknown
     return ticket_words(content.title, content.points, person, key=content.ref.key)
 
 
@@ -160,8 +162,8 @@ def _ticket(plan: Plan, item: Item, change: Change | None) -> str:
         seen.get("assignee", item.assignee) if change is None or "assignee" not in change.changed else item.assignee
     )
     mark = sign(change) if change is not None else "[dim]=[/]"
-    what = changed(change, plan.people) if change is not None else ""
-    ref, person = plan.known.get(item.key), plan.people.get(account or "", account or "")
+    what = changed(change, names_in(plan)) if change is not None else ""
+    ref, person = plan.known.get(item.key), plan.people.get(account, STRANGER) if account else ""
     key = ref.key if ref is not None else ""
     return f"{mark} {ticket_words(item.title, item.points, person, key=key or ' ')}{what}"
 

@@ -9,11 +9,12 @@ from typing import Any
 from rich.markup import escape
 
 from connectors.mapped import Mapped
-from connectors.tracker import Finding, Item, ItemKey, Severity
+from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.audit.shown import visible
 from service.domain.commands import typed
 from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
+from service.domain.saying import STRANGER, difference
 
 COLOURS = {
     Action.CREATE: "green",
@@ -56,11 +57,11 @@ def date_words(fields: Mapping[str, Any]) -> str:
     return f"{starts:%a} {starts.day} {starts:%b} to {ends:%a} {ends.day} {ends:%b %Y}"
 
 
-def ticket_line(change: Change, items: Mapping[ItemKey, Item], people: Mapping[str, str]) -> str:
+def ticket_line(change: Change, items: Mapping[ItemKey, Item], names: Mapping[str, str]) -> str:
     """A ticket that is changed, with its points and its person."""
     assignee = field(change, items, "assignee")
-    person = people.get(str(assignee), str(assignee)) if assignee else ""
-    return ticket_words(change.title, field(change, items, "points"), person) + changed(change, people)
+    person = names.get(str(assignee), STRANGER) if assignee else ""
+    return ticket_words(change.title, field(change, items, "points"), person) + changed(change, names)
 
 
 def ticket_words(title: str, points: Any, person: str, *, key: str = "") -> str:
@@ -95,9 +96,9 @@ def field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
     return (change.before or {}).get(name)
 
 
-def changed(change: Change, people: Mapping[str, str] | None = None, without: Collection[str] = ()) -> str:
-    """What an update writes: labels that come and go, short values with before and after, of long ones the name;
-    `without` these fields, which are told elsewhere."""
+def changed(change: Change, names: Mapping[str, str] | None = None, without: Collection[str] = ()) -> str:
+    """What an update writes: labels that come and go, other fields with before and after; `without` these fields, which
+    are told elsewhere. `names` as of `names_in`."""
     if change.reason is Reason.GIVEN:
         return f"  [cyan](takes over {escape(change.note)})[/]"
     if change.reason is Reason.RESTORED and change.action is Action.CREATE:
@@ -105,40 +106,36 @@ def changed(change: Change, people: Mapping[str, str] | None = None, without: Co
     if change.action is not Action.UPDATE:
         return ""
     parts = [
-        _difference(name, (change.before or {}).get(name), (change.after or {}).get(name), people or {})
+        _difference(name, (change.before or {}).get(name), (change.after or {}).get(name), names or {})
         for name in change.changed
         if name not in without
     ]
     return "" if not parts else f"  [yellow]({escape('; '.join(parts))})[/]"
 
 
-def _difference(name: str, before: Any, after: Any, people: Mapping[str, str]) -> str:
+def _difference(name: str, before: Any, after: Any, names: Mapping[str, str]) -> str:
     if name == "labels":
         old, new = set(before or ()), set(after or ())
         return "labels " + " ".join([*(f"+{x}" for x in sorted(new - old)), *(f"-{x}" for x in sorted(old - new))])
-    if name == "assignee":
-        before, after = (people.get(str(who), who) or "nobody" for who in (before, after))
-    long = any(len(str(value)) > 40 or "\n" in str(value) for value in (before, after))
-    return name if long else f"{name}: {before} -> {after}"
+    return difference(name, before, after, names)
 
 
-def drift_lines(drift: Sequence[Drift], people: Mapping[str, str]) -> Iterator[str]:
-    """What people changed since we wrote it: the item with its key, to be restored by, and the field from and to."""
+def drift_lines(drift: Sequence[Drift], names: Mapping[str, str]) -> Iterator[str]:
+    """What people changed since we wrote it: the item and the field from and to. `names` as of `names_in`."""
     if not drift:
         return
     yield "\n[bold]Changed by people since[/] (left as they are)"
     for entry in drift:
-        yield f"  ! {escape(entry.title)} [dim]{escape(entry.key)}[/]: {escape(_what_changed(entry, people))}"
+        kind = "" if entry.kind is ItemKind.TICKET else f"{entry.kind.value} "
+        yield f"  ! {kind}{escape(entry.title)}: {escape(_what_changed(entry, names))}"
 
 
-def _what_changed(entry: Drift, people: Mapping[str, str]) -> str:
+def _what_changed(entry: Drift, names: Mapping[str, str]) -> str:
     if entry.field is None:
         return "deleted"
-    if entry.field == "text":
-        return "text edited"
     if entry.field == "labels":
         return "labels taken off: " + " ".join(entry.recorded)
-    return _difference(entry.field, entry.recorded, entry.observed, people)
+    return difference(entry.field, entry.recorded, entry.observed, names)
 
 
 def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:

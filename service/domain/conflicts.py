@@ -16,17 +16,13 @@ from typing import Any
 
 from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
 from service.domain.plan import Change, Reason
+from service.domain.saying import HOMES, MOMENTS, PROSE, called, differing, said
 
 ARCHIVED = "archived"
 """How an item stands that people put out of the way; else it stands as its status says."""
 
 WHOLE = "*"
 """In place of a field's name: the conflict is about all of the item."""
-
-_HOMES = frozenset({"epic", "iteration"})
-_MOMENTS = frozenset({"starts", "ends"})
-_PROSE = frozenset({"text", "goal"})
-"""Fields that a tracker may show in another form than they were written in."""
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -138,7 +134,7 @@ def is_unchanged(name: str, then: Fields, now: Fields, known: Sequence[Mapping[I
     if shown not in now or shown not in then:
         return True
     was, current = then[shown], now[shown]
-    if shown in _HOMES:
+    if shown in HOMES:
         return _is_same_place(was, current, known)
     return _is_same(shown, was, current)
 
@@ -149,12 +145,12 @@ def _shown_as(name: str, now: Fields) -> str:
 
 
 def _is_same(name: str, was: Any, current: Any) -> bool:
-    if name in _MOMENTS and isinstance(was, str) and isinstance(current, str):
+    if name in MOMENTS and isinstance(was, str) and isinstance(current, str):
         try:
             return datetime.fromisoformat(was) == datetime.fromisoformat(current)
         except ValueError:
             return was == current
-    if name in _PROSE or name == "title":
+    if name in PROSE or name == "title":
         return str(was or "").strip() == str(current or "").strip()
     if name == "labels":
         return set(was or ()) == set(current or ())
@@ -179,13 +175,13 @@ def _is_there(name: str, writing: Writing, now: Fields, known: Sequence[Mapping[
     if shown not in now:
         return False
     wanted, current = writing.forms.get(shown, writing.wanted.get(shown)), now[shown]
-    if shown in _HOMES:
+    if shown in HOMES:
         return _is_same_place(wanted, current, known)
     if shown == "labels":
         return False
     if shown == "checklist":
         return list(wanted or ()) == list(current or ())
-    return _is_same(shown, wanted, current) or (shown in _PROSE and _says_the_same(wanted, current))
+    return _is_same(shown, wanted, current) or (shown in PROSE and _says_the_same(wanted, current))
 
 
 def _says_the_same(wanted: Any, current: Any) -> bool:
@@ -200,7 +196,7 @@ def _needs_no_write(name: str, writing: Writing, now: Fields) -> bool:
     shown = _shown_as(name, now)
     recorded = name in writing.recorded and writing.recorded[name] == writing.wanted.get(name)
     exactly = _is_same(shown, writing.forms.get(shown, writing.wanted.get(shown)), now[shown])
-    return recorded or (shown in _PROSE and not exactly)
+    return recorded or (shown in PROSE and not exactly)
 
 
 def _is_begun(name: str, writing: Writing, then: Fields, now: Fields) -> bool:
@@ -271,40 +267,6 @@ def described(conflict: Conflict, title: str, names: Mapping[str, str]) -> str:
         if became:
             return f'"{title}": its label was {was} when this was planned and is {became} now, so it stays so.'
         return f'"{title}": the label {was} was taken off since this was planned, and stays off.'
-    then, now = (_said(conflict.field, value, names) for value in _differing(conflict))
-    name = _SAID.get(conflict.field, conflict.field)
+    then, now = (said(conflict.field, value, names) for value in differing(conflict.field, conflict.then, conflict.now))
+    name = called(conflict.field)
     return f'"{title}": its {name} was {then} when this was planned and is {now} now, so it stays so.'
-
-
-_SAID = {"points": "estimate", "starts": "start", "ends": "end"}
-
-_LONGEST = 60
-"""Characters of a value that are shown."""
-
-_BEFORE = 12
-"""Characters of a text that are shown before the first that differs."""
-
-
-def _differing(conflict: Conflict) -> tuple[Any, Any]:
-    """Both values; of texts what begins a little before their first difference."""
-    then, now = conflict.then, conflict.now
-    if conflict.field not in _PROSE | {"checklist"} or not isinstance(then, str) or not isinstance(now, str):
-        return then, now
-    same = next(
-        (place for place, (a, b) in enumerate(zip(then, now, strict=False)) if a != b), min(map(len, (then, now)))
-    )
-    start = same - _BEFORE
-    return (f"…{then[start:]}", f"…{now[start:]}") if start > 0 else (then, now)
-
-
-def _said(name: str, value: Any, names: Mapping[str, str]) -> str:
-    """A field's value in a sentence."""
-    if value is None or value == "" or value == []:
-        return "nobody" if name == "assignee" else "empty"
-    if isinstance(value, list):
-        value = ", ".join(str(one) for one in value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = " ".join(names.get(str(value), str(value)).split())
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return f'"{short}"' if name in _PROSE | _HOMES | {"title", "checklist"} else short

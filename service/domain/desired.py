@@ -7,9 +7,10 @@ text. `fitting_findings` says where that was done, so that a plan can tell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, Severity
+from connectors.tracker import Capabilities, Finding, Item, ItemKey, ItemKind, ObservedItem, Severity
 from service.domain.assignment import Assigned, Assignment
 from service.domain.audit.prose import clip
 from service.domain.blueprint import (
@@ -20,6 +21,8 @@ from service.domain.blueprint import (
     PlannedTicket,
     TicketKind,
 )
+from service.domain.diff import baseline
+from service.domain.plan import Recorded
 from service.domain.turnover import OFTEN, carried_label, iteration_label
 
 ELLIPSIS = "…"
@@ -182,13 +185,43 @@ def _labels(ticket: PlannedTicket, assigned: Assigned, number: int, capabilities
     yield f"phase:{ticket.phase}"
     yield f"role:{assigned.role}"
     if assigned.person is None:
-        yield f"vacant:{assigned.role}"
+        yield f"{_VACANT}{assigned.role}"
     if ticket.kind is not TicketKind.WORK:
         yield ticket.kind.value
     if not capabilities.iterations:
         yield iteration_label(number)
     if ticket.points and not capabilities.points:
         yield f"points:{ticket.points}"
+
+
+_VACANT = "vacant:"
+
+
+def is_vacant_label(label: str) -> bool:
+    """Whether a label says that nobody has a ticket."""
+    return label.startswith(_VACANT)
+
+
+def taken_by_people(
+    items: Sequence[Item], recorded: Mapping[ItemKey, Recorded], observed: Mapping[ItemKey, ObservedItem]
+) -> list[Item]:
+    """The items, without the label for a vacancy those that we have for nobody and people have given to somebody."""
+    return [
+        replace(item, labels=_occupied(item.labels)) if has_person(item, recorded, observed) else item for item in items
+    ]
+
+
+def has_person(item: Item, recorded: Mapping[ItemKey, Recorded], observed: Mapping[ItemKey, ObservedItem]) -> bool:
+    """Whether people have given a ticket to somebody that we have for nobody; who has it through us does not count, as
+    it is taken off."""
+    if item.assignee is not None or item.key not in observed or item.key not in recorded:
+        return False
+    person = observed[item.key].fields.get("assignee")
+    return bool(person) and person != baseline(recorded[item.key]).get("assignee")
+
+
+def _occupied(labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(label for label in labels if not is_vacant_label(label))
 
 
 def _link(link: PlannedLink) -> Item:

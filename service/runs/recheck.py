@@ -7,15 +7,16 @@ with the run, so that what comes after (reading back, closing, recording) does n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, TrackerRefused
+from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, TrackerError, TrackerRefused
 from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
 from service.domain import conflicts
 from service.domain.conflicts import Conflict, Shown, Verdict, Writing
 from service.domain.diff import baseline
 from service.domain.plan import Change, Purpose, Reason, Recorded
+from service.domain.saying import names_in
 from service.runs.work import Work
 from service.store import items
 from service.store.tables import RunRow
@@ -109,12 +110,24 @@ def _then(work: Work, key: ItemKey, record: Recorded) -> Shown:
     return Shown(fresh, "todo")
 
 
+def _named(work: Work, found: Sequence[Conflict]) -> dict[str, str]:
+    """What people call what conflicts are about. Who is in no plan is asked of the tracker."""
+    titles = {str(key): str(row.wanted["title"]) for key, row in work.rows.items() if row.wanted.get("title")}
+    names = titles | names_in(work.plan)
+    values = {str(value) for one in found if one.field == "assignee" for value in (one.then, one.now) if value}
+    unknown = values - names.keys()
+    if unknown:
+        with suppress(TrackerError):  # then it is somebody who is not in the team
+            names |= {account.id: account.name for account in work.tracker.people(work.place, unknown).values()}
+    return names
+
+
 def report(
     work: Work, found: Sequence[Conflict], why: str = "", *, cleared: Mapping[ItemKey, Sequence[str]] | None = None
 ) -> None:
     """Tell people what is left to them, and keep it with the run, in place of what an earlier attempt at the same
     (`cleared`) had found."""
-    names: dict[str, str] = {str(item.key): item.title for item in work.plan.items} | dict(work.plan.people)
+    names = _named(work, found)
     texts = {one.key for one in found if one.field == "text"}
     for one in found:
         if one.field == "checklist" and one.key in texts:

@@ -4,12 +4,13 @@ nothing."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.errors import TrackerError
 from connectors.tracker import ItemKind
 from service.context import Context
+from service.domain.plan import Plan
 from service.domain.problems import InvalidInput
 from service.domain.wire import published
 from service.store.secrets import KeyProblem
@@ -47,13 +48,19 @@ def look(context: Context, row: ProjectRow, *, offline: bool = False) -> Look:
         return Look(row, inventory, latest)
     try:
         made = planning.draft(context, row.id)
-        return Look(made.project, inventory, latest, draft=made)  # which may have another key in the tracker by now
+        # It may have another key in the tracker by now, and people may have taken what nobody had.
+        return Look(made.project, _as_seen(inventory, made.plan), latest, draft=made)
     except (TrackerError, UseCaseError) as error:
         return Look(row, inventory, latest, trouble=Trouble(error.message, error.fix))
     except InvalidInput as error:
         return Look(row, inventory, latest, trouble=Trouble("; ".join(str(one) for one in error.problems)))
     except KeyProblem as error:
         return Look(row, inventory, latest, trouble=Trouble(str(error)))
+
+
+def _as_seen(inventory: Inventory, plan: Plan) -> Inventory:
+    taken = {key for key, fields in plan.observed.items() if fields.get("assignee")}
+    return replace(inventory, vacancies=tuple(one for one in inventory.vacancies if one.key not in taken))
 
 
 def look_at_all(context: Context, *, offline: bool = False) -> Sequence[Look]:

@@ -31,10 +31,10 @@ from service.domain.blueprint import Blueprint, blueprint
 from service.domain.calendar import DateRange, starts_in_the_past
 from service.domain.continuation import continued
 from service.domain.course import Course, course
-from service.domain.desired import desired_items, fitting_findings
+from service.domain.desired import desired_items, fitting_findings, has_person, taken_by_people
 from service.domain.diff import adoptions, diff, without_lost
 from service.domain.identity import key_taken
-from service.domain.plan import Plan, Purpose, Recorded, Vacancy
+from service.domain.plan import Drift, Plan, Purpose, Recorded, Vacancy
 from service.domain.team import Team
 from service.domain.wire import plan_from_json, plan_to_json, published
 from service.store import identities, items
@@ -341,7 +341,7 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
     observed = observed_by(tracker, place, ours, {*about, *laid.stranded}, wanted)
     if place is not None:
         findings += gone.item_findings(project, wanted, about, observed, restore)
-    wanted = without_lost(wanted, about, observed, restore)
+    wanted = taken_by_people(without_lost(wanted, about, observed, restore), about, observed)
     changes, drift = diff(wanted, about, observed, assignment.notes, restore)
     out, items_out = stranded.taken_out(laid.stranded, laid.whole.put_off, ours.recorded, observed, capabilities)
     changes, wanted = changes + out, wanted + items_out
@@ -355,9 +355,9 @@ def _plan(context: Context, tracker: Tracker, ours: Material, wish: Wish, today:
         observed={key: seen.fields for key, seen in observed.items()},
         stood={key: conflicts.stands(seen) for key, seen in observed.items()},
         drift=tuple(drift),
-        vacancies=tuple(vacancies(assignment, wanted)),
+        vacancies=tuple(vacancies(assignment, wanted, about, observed)),
         findings=(*found.news, *findings, *people.findings),
-        people=named(ours.team, people.accounts),
+        people=named_with(tracker, place, named(ours.team, people.accounts), drift),
     )
     if wish.adopt:
         plan = _adopting(plan, wishes.given(tracker, place, wish, wanted, ours.recorded, observed))
@@ -390,6 +390,16 @@ def named(team: Team, accounts: Mapping[str, str]) -> dict[str, str]:
     return {accounts[member.handle]: member.person for member in team.members if member.handle in accounts}
 
 
+def named_with(
+    tracker: Tracker, place: Place | None, people: Mapping[str, str], drift: Sequence[Drift]
+) -> dict[str, str]:
+    """The same with those who are in no team and whom people have put on tickets, as the tracker calls them."""
+    values = [value for one in drift if one.field == "assignee" for value in (one.recorded, one.observed)]
+    unknown = {str(value) for value in values if value and value not in people}
+    found = tracker.people(place, unknown) if unknown else {}
+    return {account.id: account.name for account in found.values()} | dict(people)
+
+
 def _adopting(plan: Plan, given: Mapping[ItemKey, ObservedItem]) -> Plan:
     """The plan that takes these items over, in place of one for everything."""
     return replace(
@@ -419,12 +429,19 @@ def place_findings(project: ProjectRow, place: Place | None) -> list[Finding]:
     return []
 
 
-def vacancies(assignment: Assignment, wanted: Sequence[Item]) -> list[Vacancy]:
-    """The tickets that nobody could be found for, under the titles they have in the tracker."""
+def vacancies(
+    assignment: Assignment,
+    wanted: Sequence[Item],
+    recorded: Mapping[ItemKey, Recorded],
+    observed: Mapping[ItemKey, ObservedItem],
+) -> list[Vacancy]:
+    """The tickets that nobody could be found for and nobody has taken, under the titles they have in the tracker."""
     titles = {item.key: item.title for item in wanted}
+    taken = {item.key for item in wanted if has_person(item, recorded, observed)}
     return [
         Vacancy(vacancy.key, titles.get(vacancy.key, vacancy.key), vacancy.role, vacancy.reason)
         for vacancy in assignment.vacancies
+        if vacancy.key not in taken
     ]
 
 

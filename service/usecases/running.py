@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKind, Usage
 from service.context import Context
+from service.domain.desired import is_vacant_label
 from service.domain.plan import Action
 from service.domain.remaining import Pace, seconds_left
 from service.store import items, runs
@@ -227,9 +228,15 @@ def inventory(context: Context, project_id: str) -> Inventory:
     made = [row for row in rows if row.state == items.MADE]
     return Inventory(
         counts=Counter(row.kind for row in made),
-        vacancies=tuple(row for row in made if any(str(x).startswith("vacant:") for x in row.wanted.get("labels", ()))),
+        vacancies=tuple(row for row in made if _is_vacant(row)),
         refused=tuple(row for row in rows if row.state == items.REFUSED),
     )
+
+
+def _is_vacant(row: ItemRow) -> bool:
+    """Whether a ticket was given to nobody, by our records, and had nobody when it was read last."""
+    marked = any(is_vacant_label(str(label)) for label in row.wanted.get("labels", ()))
+    return marked and not row.wanted.get("assignee") and not (row.seen or {}).get("assignee")
 
 
 def item_page(context: Context, project_id: str, limit: int, after: str = "") -> list[ItemRow]:

@@ -22,7 +22,7 @@ from service.context import Context
 from service.domain import conflicts, figures, mapping, placement, stranded
 from service.domain.continuation import brought_back, continued
 from service.domain.course import Begun, Course, Stage, course, exit_tickets, following, next_phase, phase_of
-from service.domain.desired import fitting_findings
+from service.domain.desired import fitting_findings, taken_by_people
 from service.domain.diff import NOTHING, diff, without_lost
 from service.domain.overlay import (
     extra_items,
@@ -124,7 +124,7 @@ def _plan(
     shelved = ours.shelved | {key for key, to in moving.items() if to is None}
     about = placement.concerned(ours.recorded, laid.live, laid.whole, laid.live_from, shelved)
     observed = planning.observed_by(tracker, place, ours, about, wanted, seen)
-    wanted = without_lost(wanted, about, observed)
+    wanted = taken_by_people(without_lost(wanted, about, observed), about, observed)
     changes: list[Change] = []
     drift: list[Drift] = []
     if turnover.begins:
@@ -152,7 +152,7 @@ def _plan(
         observed=guests_shown(turnover) | {key: one.fields for key, one in observed.items()},
         stood=guests_standing(turnover) | {key: conflicts.stands(one) for key, one in observed.items()},
         drift=tuple(without_carried(drift, turnover, able)),
-        vacancies=tuple(planning.vacancies(assignment, wanted)) if turnover.begins else (),
+        vacancies=tuple(planning.vacancies(assignment, wanted, about, observed)) if turnover.begins else (),
         findings=tuple(findings),
         people=planning.named(team, people.accounts),
         turnover=turnover,

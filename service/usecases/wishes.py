@@ -25,7 +25,8 @@ _NAMED_AT_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a plan is to do besides: `restore` names items by their keys or the tracker's, or says `deleted`; `adopt`
+    """What a plan is to do besides: `restore` names items by their titles, their keys or the tracker's, or says
+    `deleted`; `adopt`
     gives for items of the plan what people call the ones that are to be them. A plan that adopts does only that."""
 
     restore: tuple[str, ...] = ()
@@ -50,7 +51,10 @@ def restoring(wish: Wish, desired: Sequence[Item], recorded: Mapping[ItemKey, Re
     keys: set[ItemKey] = set()
     problems = []
     for place, name in enumerate(wish.restore):
-        meant = {key for key, record in ours.items() if _is_called(record, name)}
+        meant = {key for key, record in ours.items() if _is_called(record, name)} or _titled(desired, ours, name)
+        if len(meant) > 1:
+            fix = f"name one of {', '.join(sorted(meant))}"
+            problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is the title of several items", fix))
         if not meant and name != DELETED:
             fix = f"name one of {_some(ours)}, or `{DELETED}` for all that was deleted"
             problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is nothing that was made here", fix))
@@ -66,6 +70,12 @@ def _is_called(record: Recorded, name: str) -> bool:
     if ref is not None and record.kind in _ADOPTABLE:
         called |= {ref.key.casefold(), ref.id.casefold(), ref.url.casefold()}
     return name.strip().casefold() in called
+
+
+def _titled(desired: Sequence[Item], ours: Mapping[ItemKey, Recorded], name: str) -> set[ItemKey]:
+    """The items of ours with that title."""
+    wanted = name.strip().casefold()
+    return {item.key for item in desired if item.key in ours and item.title.casefold() == wanted}
 
 
 def _some(keys: Mapping[ItemKey, Recorded]) -> str:

@@ -104,9 +104,9 @@ def test_what_people_changed_is_shown_respected_and_restored_by_choice(installat
     changed = {("ticket:load", "title"), ("ticket:train", "assignee")}
 
     seen = installation.ok("status", "ML")
-    assert "Load the data ticket:load: title: Load the data -> Get the data" in seen.out
+    assert '! Load the data: title: "Load the data" -> "Get the data"' in seen.out
     assert "-> nobody" in seen.out
-    assert "phaseloop plan ML --restore ITEM" in seen.out
+    assert "phaseloop plan ML --restore TITLE" in seen.out
     plan = planned(installation, code=0)
     assert drifted(plan) == changed
     assert writing(plan) == {}

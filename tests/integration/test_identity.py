@@ -228,6 +228,8 @@ def test_another_project_of_the_same_key_is_told_apart_from_the_one_that_was_del
     plan = built.plan(built.key, code=1)
 
     assert plan["blocked"]
+    shown = built.installation.ok("plan", built.key, code=1).out
+    assert ("Nothing can be done" in shown, "as planned" in shown) == (True, False)
     assert [one["code"] for one in plan["findings"] if one["severity"] == "error"] == ["project-replaced"]
     assert built.plan(built.key, "--restore", "deleted", code=1)["blocked"]
     assert built.titles() == before

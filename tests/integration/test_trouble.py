@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.testing import SandboxServer
 from tests.integration.conftest import TEAM_FILE, Controls, Installation
+from tests.integration.desks import JiraDesk
 
 NEW = ("plan", "ML", "--create", "--team", TEAM_FILE, "--set", "start_date=2027-01-04")
 
@@ -119,7 +120,9 @@ def test_a_blocked_plan_cannot_be_applied(connected: Installation, controls: Con
     assert controls.writes() == 0
 
 
-def test_a_role_that_nobody_holds_is_a_vacancy_everywhere(connected: Installation, tmp_path: Path) -> None:
+def test_a_role_that_nobody_holds_is_a_vacancy_everywhere_until_somebody_takes_the_ticket(
+    connected: Installation, tmp_path: Path, sandbox: SandboxServer
+) -> None:
     file = tmp_path / "team.yaml"
     file.write_text(TEAM_FILE.read_text().replace("roles: [qa]", "roles: [data]"))
 
@@ -131,6 +134,16 @@ def test_a_role_that_nobody_holds_is_a_vacancy_everywhere(connected: Installatio
     assert "ticket:create-tests" in vacant or any("test" in key for key in vacant)
     assert all(vacancy["role"] == "qa" for vacancy in plan["vacancies"])
     assert {vacancy["key"] for vacancy in status[0]["vacancies"]} == vacant
+    desk, taken = JiraDesk(sandbox.url), status[0]["vacancies"][0]
+    me, path = desk.send("GET", "api/2/myself")["accountId"], f"api/2/issue/{taken['ticket']}"
+    desk.send("PUT", path, json={"fields": {"assignee": {"accountId": me}}})
+    (seen,) = connected.ok("status", "ML", "--json").json
+    assert {vacancy["key"] for vacancy in seen["vacancies"]} == vacant - {taken["key"]}
+    again = connected.ok("plan", "ML", "--json", code=2).json
+    assert {one["key"] for one in again["vacancies"]} == vacant - {taken["key"]}
+    connected.ok("apply", "ML")
+    fields = desk.send("GET", path)["fields"]
+    assert (fields["assignee"]["accountId"], "vacant:qa" in fields["labels"]) == (me, False)
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,12 @@ def test_a_finding_names_item_field_and_both_values() -> None:
     assert described(person, "Load", {"1": "Ann"}) == (
         '"Load": its assignee was Ann when this was planned and is nobody now, so it stays so.'
     )
+
+
+def test_a_finding_names_nobody_and_nothing_by_an_id() -> None:
+    (person,) = verdict("assignee", "1", "2", "1", "712020:5f6b").conflicts
+    (home,) = verdict("epic", "epic:data", "epic:model", "epic:data", "10023").conflicts
+    names = {"1": "Ann", "epic:data": "Data"}
+
+    assert "was Ann when this was planned and is somebody who is not in the team" in described(person, "Load", names)
+    assert 'its epic was "Data" when this was planned and is another epic now' in described(home, "Load", names)
