@@ -39,6 +39,8 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
         try:
             if context.settings.embedded:
                 await run_in_threadpool(answers.release_abandoned, context)
+            else:
+                await run_in_threadpool(answers.release_of, context, engine.executor)
             yield
         finally:
             app.state.launched = False
@@ -54,6 +56,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
         redoc_url=None,
     )
     api.install(app, context, engine.start, pace)
+    app.state.peers = engine
     return app
 
 

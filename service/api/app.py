@@ -54,12 +54,14 @@ def install(app: FastAPI, context: Context, enqueue: Enqueue, pace: Pace | None 
     """Give the app its routes, its errors, its document, and what the routes are handed.
 
     `app.state.launched` says whether the engine works; the one who launches it sets it. `app.state.stopping` is asked
-    by endless answers whether the server wants to stop.
+    by endless answers whether the server wants to stop. `app.state.peers` tells which processes are gone, None where
+    nobody can.
     """
     app.state.context = context
     app.state.enqueue = enqueue
     app.state.launched = False
     app.state.stopping = _never
+    app.state.peers = None
     app.state.pace = pace or Pace()
     for router in OUTSIDE:
         app.include_router(router)

@@ -110,7 +110,7 @@ async def _once(request: Request, route: str, key: str, handle: Handler) -> Resp
     )
     try:
         token = request.scope["phaseloop.token"]
-        claimed = await run_in_threadpool(answers.claim, context, token, route, key, same)
+        claimed = await run_in_threadpool(answers.claim, context, token, route, key, same, request.app.state.peers)
     except answers.AtWork:
         raise _at_work() from None
     except answers.Reused:

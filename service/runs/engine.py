@@ -88,6 +88,10 @@ class Engine:
         """The name under which this process works."""
         return self._slot.executor if self._slot is not None else EXECUTOR
 
+    def is_gone(self, executor: str) -> bool:
+        """Whether the process of that name is gone: another replica's, as its slot tells."""
+        return self._slot is not None and self._slot.is_gone(executor)
+
     def launch(self) -> None:
         """Start working. Raises AlreadyRunning if another process has this home folder."""
         settings = self._context.settings

@@ -146,6 +146,14 @@ class Slot:
             finally:
                 connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, int(number)))
 
+    def is_gone(self, executor: str) -> bool:
+        """Whether the holder of this name is gone right now; False while the database cannot be asked."""
+        try:
+            with self.dead(executor) as dead:
+                return dead
+        except psycopg.Error:
+            return False
+
     def release(self) -> None:
         """Give the slot back, free for others when this returns."""
         with self._turn:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -32,8 +33,22 @@ HOLD_EVERY = 20.0
 """Seconds after which a request that is still at it says so."""
 
 ABANDONED = timedelta(minutes=3)
-"""A claim that nobody has held for this long was of a process that died, and is given to the next who asks. Longer than
-the clocks of replicas differ; too early it would cost the first request its effect and never do anything twice."""
+"""A claim that nobody has held for this long is given to the next who asks, whoever has it: for what `Peers` cannot
+tell. Longer than the clocks of replicas differ; too early it would cost the first request its effect and never do
+anything twice."""
+
+
+class Peers(Protocol):
+    """The processes that serve from this database, this one among them."""
+
+    @property
+    def executor(self) -> str:
+        """The name of this process; the next one that has it follows the death of this one."""
+        ...
+
+    def is_gone(self, executor: str) -> bool:
+        """Whether the process of that name is gone; False where that is not known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +68,21 @@ class Reused(Exception):
     """The key belongs to another request."""
 
 
-def claim(context: Context, token: str, route: str, key: str, request: bytes) -> Claim | Answer:
+def claim(
+    context: Context, token: str, route: str, key: str, request: bytes, peers: Peers | None = None
+) -> Claim | Answer:
     """Claim the key for this request, or get the answer that the same request was given before. A claim with an effect
     is one of which only the answer is missing: its process died, or is about to answer.
 
     Keys count for one token and one route. `request` is everything that makes it the same request; it may hold a
     secret, so only a digest keyed with the token is stored. Of several at the same time one gets the claim (the
-    table's primary key decides). Raises AtWork, Reused.
+    table's primary key decides); that of one of the `peers` that is gone is given to the next. Raises AtWork, Reused.
     """
     row_id = _digest(token, f"{route}\n{key}".encode())
     digest = _digest(token, request)
     while True:
         _forget_old(context)
-        now, holder = context.now(), new_id("req")
+        now, holder = context.now(), _holder(peers)
         row = AnswerRow(key=row_id, route=route, digest=digest, holder=holder, created_at=now, held_at=now)
         try:
             with context.database.session() as session:
@@ -83,7 +100,7 @@ def claim(context: Context, token: str, route: str, key: str, request: bytes) ->
             return Answer(found.status, dict(found.headers), found.body)
         if found.effect is not None:
             return Claim(row_id, found.holder, found.effect)
-        if not _is_abandoned(context, found):
+        if not _is_abandoned(context, found) and not _is_of_the_dead(found, peers):
             raise AtWork
         if _take_over(context, found, holder):
             return Claim(row_id, holder)
@@ -137,6 +154,14 @@ def release_abandoned(context: Context) -> None:
         session.execute(delete(AnswerRow).where(AnswerRow.status.is_(None), AnswerRow.effect.is_(None)))
 
 
+def release_of(context: Context, executor: str) -> None:
+    """Give back all keys of requests that came to nothing in the process that had this name before; for the start of
+    the next one."""
+    nothing = AnswerRow.status.is_(None), AnswerRow.effect.is_(None)
+    with context.database.session() as session:
+        session.execute(delete(AnswerRow).where(*nothing, AnswerRow.holder.startswith(f"{executor}/", autoescape=True)))
+
+
 def forget_old(context: Context) -> int:
     """Forget all answers older than a day; returns how many. Each claim does so too."""
     with context.database.session() as session:
@@ -162,6 +187,16 @@ def _held(claimed: Claim) -> tuple[ColumnElement[bool], ...]:
 
 def _is_abandoned(context: Context, found: AnswerRow) -> bool:
     return (found.held_at or found.created_at) < context.now() - ABANDONED
+
+
+def _holder(peers: Peers | None) -> str:
+    """A name for one request, in which its process is named where others can tell whether that is gone."""
+    return f"{peers.executor}/{new_id('req')}" if peers is not None else new_id("req")
+
+
+def _is_of_the_dead(found: AnswerRow, peers: Peers | None) -> bool:
+    executor, named, _ = found.holder.partition("/")
+    return bool(named) and peers is not None and executor != peers.executor and peers.is_gone(executor)
 
 
 def _take_over(context: Context, found: AnswerRow, holder: str) -> bool:

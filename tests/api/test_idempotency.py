@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from service.context import Context
+from service.runs.slots import Slot
 from service.store.claims import Claim, ClaimLost
 from service.store.tables import AnswerRow, TeamRow, TokenRow
 from service.usecases import answers, teams, tokens
@@ -159,8 +160,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
     yield from on(request.param, tmp_path)
 
 
-def claimed(context: Context, key: str = "key", request: bytes = b"one") -> Claim:
-    found = answers.claim(context, "t", "POST /x", key, request)
+def claimed(context: Context, key: str = "key", request: bytes = b"one", peers: answers.Peers | None = None) -> Claim:
+    found = answers.claim(context, "t", "POST /x", key, request, peers)
     assert isinstance(found, Claim)
     return found
 
@@ -184,6 +185,30 @@ def test_a_key_whose_process_died_is_free_after_a_while(store: Context) -> None:
         claimed(later)
     with at(store, store.now() + answers.ABANDONED + timedelta(seconds=1)) as later:
         assert claimed(later).effect is None
+
+
+def test_a_key_whose_replica_is_gone_is_free_at_once_at_another_one_and_at_its_next_start(tmp_path: Path) -> None:
+    for store in on("postgresql", tmp_path):
+        first, second = Slot(store.database.url), Slot(store.database.url)
+        first.take()
+        second.take()
+        mine = claimed(store, peers=first)
+        claimed(store, "again", peers=first)
+        with pytest.raises(answers.AtWork):
+            claimed(store, peers=second)
+        first.release()  # as its database does when it dies
+
+        theirs = claimed(store, peers=second)
+
+        do(store, theirs, "second")
+        with pytest.raises(ClaimLost):
+            do(store, mine, "first")
+        first.take()
+        answers.release_of(store, first.executor)
+        assert claimed(store, "again", peers=first).effect is None
+        assert claimed(store, peers=first).effect == "second", "what is done keeps its key"
+        first.release()
+        second.release()
 
 
 def test_a_request_that_takes_long_keeps_its_key(store: Context) -> None:
