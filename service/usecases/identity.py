@@ -42,6 +42,11 @@ def _identified(context: Context, connection: ConnectionRow, spec: ProjectSpec) 
         return None
 
 
+MOST_ASKED = 3
+"""As many connections are asked for a name that nobody here knows: it may be misspelt as well, and who typed it waits.
+Where there are more, a key that is new in the tracker is known once `status` or a plan came by."""
+
+
 def find(context: Context, name: str, *, ask: bool = True) -> ProjectRow | None:
     """The project of ours that a name means which is not its id, nor its key as we know it: a key that it had before it
     was renamed in the tracker, or the one that it has there now, as far as the tracker can be asked and is to be."""
@@ -49,6 +54,7 @@ def find(context: Context, name: str, *, ask: bool = True) -> ProjectRow | None:
         return None
     with context.database.session() as session:
         former, connections = identities.formerly_called(session, name), identities.connections_at_work(session)
+    ask = ask and len(connections) <= MOST_ASKED
     for connection in connections:
         had_it = [row for row in former if row.connection_id == connection.id]
         found = meant(context, connection, name) if ask else None

@@ -43,6 +43,7 @@ NESTED = {
     "member",
     "member_fields",
     "organization_fields",
+    "pluginData",
     "stickers",
 }
 """What the vendor's guide to nested resources adds to routes that return models; the document lists it nowhere."""
