@@ -251,14 +251,16 @@ class Costs:
     """What work takes in requests, for the estimate that a plan shows before anything is written.
 
     `bulk`: a whole batch is created or moved by one call; else each item takes one to be created and `move` to be
-    moved. `look`: calls that read a batch. `label`: calls before a label's
-    first use in a project. `iteration`, `project`: calls that make one. No more than `per_window` calls are granted in
-    any `window` seconds (0: as fast as answers come), and `parallel` of them are under way at once.
+    moved. `look`: calls that read a batch. `status`: calls that read a ticket before it is brought to another status.
+    `label`: calls before a label's first use in a project. `iteration`, `project`: calls that make one.
+    No more than `per_window` calls are granted in any `window` seconds (0: as fast as answers come), and `parallel` of
+    them are under way at once.
     """
 
     bulk: bool = True
     move: int = 1
     look: int = 1
+    status: int = 1
     label: int = 0
     iteration: int = 1
     project: int = 1
@@ -602,6 +604,12 @@ class Tracker(Protocol):
         before: trackers put it where they like. Done tickets stay in it.
 
         Raises TrackerRefused, NotVisible as `start_iteration` does; TrackerRefused too if it was never active."""
+        ...
+
+    def set_status(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], status: str) -> list[Outcome]:
+        """Have these tickets stand as `todo`, `doing` or `done` (as in `ObservedItem.status`), at most
+        `capabilities.move_batch`. Repeatable: one that stands so stays as it is. One that the tracker does not let
+        there (its workflow, a permission), or that is gone, is `Rejected`, and says why; the others are brought."""
         ...
 
     def contents(

@@ -253,6 +253,12 @@ class JiraTracker:
         self._client.patience.renew()
         self._turner.close(_layout(place), item, ref)
 
+    def set_status(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], status: str) -> list[Outcome]:
+        """See `Tracker.set_status`. A read and a write each: the workflow's transitions differ from ticket to ticket.
+        One that asks for nothing is preferred."""
+        self._client.patience.renew()
+        return [self._turner.set_status(key, ref, status) for key, ref in items]
+
     def contents(
         self,
         place: Place,

@@ -1,23 +1,33 @@
-"""Starting and completing sprints: each looks first, so that it may be sent again, and says who can mend a refusal."""
+"""Starting and completing sprints, and bringing tickets to another status: each looks first, so that it may be sent
+again, and says who can mend a refusal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerError, TrackerRefused
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotVisible,
+    PermissionMissing,
+    TrackerError,
+    TrackerRefused,
+    problems_of,
+)
 from connectors.jira.client import AGILE, JiraClient, segment
 from connectors.jira.fetching import Fetcher
 from connectors.jira.layout import Layout
-from connectors.jira.mapping import sprint_body, sprint_ref, sprint_state
+from connectors.jira.mapping import fields_of, sprint_body, sprint_ref, sprint_state, status_of
 from connectors.jira.removing import is_gone
-from connectors.tracker import Item, RemoteRef
+from connectors.tracker import Done, Item, ItemKey, Outcome, Rejected, RemoteRef
 
 _MANAGER = 'Somebody with the "Manage sprints" permission'
 
 
 class Turner:
-    """Starts and completes the sprints of one project."""
+    """Starts and completes the sprints of one project, and brings its tickets through their workflow."""
 
     def __init__(self, client: JiraClient) -> None:
         self._client = client
@@ -68,6 +78,24 @@ class Turner:
                 status=error.status,
             ) from error
 
+    def set_status(self, key: ItemKey, ref: RemoteRef, status: str) -> Outcome:
+        """See `Tracker.set_status`, for one ticket. A status counts as what its category says."""
+        path = f"issue/{segment(ref.id)}"
+        try:
+            issue = self._client.get_object(path, {"fields": "status", "expand": "transitions"})
+            stands = fields_of(issue).get("status")
+            if status_of(stands) == status:
+                return Done(key, ref)
+            way = _way(issue.get("transitions"), status)
+            if way is None:
+                return Rejected(key, (FieldProblem("status", _no_way(stands, status)),))
+            self._client.write("POST", f"{path}/transitions", {"transition": {"id": way}}, empty=True)
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            return Rejected(key, problems_of(error))
+        return Done(key, ref)
+
     def _sprint(self, layout: Layout, ref: RemoteRef) -> dict[str, Any]:
         try:
             return self._client.get_object(f"sprint/{segment(ref.id)}", base=AGILE)
@@ -108,6 +136,34 @@ class Turner:
             message = f'Jira at {self._client.host} did not start the sprint "{name}": {_said(error)}'
             fix = f"{_MANAGER} starts it on the board, {layout.board_url}, which shows what stands in the way."
         return TrackerRefused(message, fix=fix, request=error.request, status=error.status)
+
+
+_CATEGORIES = {"todo": "To Do", "doing": "In Progress", "done": "Done"}
+"""What Jira calls the categories of statuses."""
+
+
+def _way(transitions: Any, status: str) -> str | None:
+    """The transition to take: the first that leads there and asks for nothing, else the first that leads there."""
+    leading = [
+        one
+        for one in (transitions if isinstance(transitions, list) else ())
+        if isinstance(one, dict) and status_of(one.get("to")) == status and one.get("isAvailable") is not False
+    ]
+    return next((str(one["id"]) for one in sorted(leading, key=_asks_for_something)), None)
+
+
+def _asks_for_something(transition: Mapping[str, Any]) -> bool:
+    fields = transition.get("fields")
+    asked = fields.values() if isinstance(fields, dict) else ()
+    return any(isinstance(one, dict) and one.get("required") and not one.get("hasDefaultValue") for one in asked)
+
+
+def _no_way(stands: Any, status: str) -> str:
+    now = str(stands.get("name") or "its status") if isinstance(stands, dict) else "its status"
+    return (
+        f'no transition leads this account from "{now}" to a status of the category {_CATEGORIES[status]}: the workflow'
+        ' has none, or the account lacks the "Transition issues" permission'
+    )
 
 
 def _said(error: ItemRejected) -> str:

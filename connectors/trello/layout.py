@@ -117,6 +117,7 @@ CAPABILITIES = Capabilities(
         bulk=False,
         move=3,
         look=2,
+        status=0,
         label=1,
         iteration=2,
         project=1 + len(ListRole),

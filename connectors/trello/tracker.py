@@ -245,6 +245,11 @@ class TrelloTracker:
         in Iteration, ten at a time, and one for the iteration's card: they go to Backlog, and to Done."""
         self._turner.close(_layout(place), item, ref)
 
+    def set_status(self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], status: str) -> list[Outcome]:
+        """See `Tracker.set_status`. Two requests to read the board; one for each card, ten at a time. A card that is
+        archived or ticked as done stays as it is."""
+        return self._turner.set_status(_layout(place), items, status)
+
     def contents(
         self,
         place: Place,

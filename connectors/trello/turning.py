@@ -7,14 +7,24 @@ Backlog, and stand in Iteration while it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from connectors.errors import NotVisible, TrackerRefused
-from connectors.tracker import Content, Item, ItemKey, ItemKind, RemoteRef, kind_of
+from connectors.errors import CredentialsRefused, FieldProblem, NotVisible, TrackerRefused, problems_of
+from connectors.tracker import (
+    Content,
+    Done,
+    Item,
+    ItemKey,
+    ItemKind,
+    Outcome,
+    Rejected,
+    RemoteRef,
+    kind_of,
+)
 from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.history import Times, changes_of, happened, times_of
@@ -117,6 +127,34 @@ class Turner:
 
     def _put(self, card: Card, list_id: str, pos: Any) -> None:
         self._client.write("PUT", f"cards/{segment(card.id)}", {"idList": list_id, "pos": pos})
+
+    def set_status(self, layout: Layout, items: Sequence[tuple[ItemKey, RemoteRef]], status: str) -> list[Outcome]:
+        """See `Tracker.set_status`. The list tells the status: Done, In Progress, and for what is not begun Iteration
+        while an iteration of the card's goes on, else Backlog."""
+        self._boards.state(layout, anew=True)
+        cards = {card.id: card for card in self._boards.cards(layout)}
+        self._boards.lists(layout)
+        return all_of([partial(self._stand, layout, key, ref, cards.get(ref.id), status) for key, ref in items])
+
+    def _stand(self, layout: Layout, key: ItemKey, ref: RemoteRef, card: Card | None, wanted: str) -> Outcome:
+        state = self._boards.state(layout)
+        if card is None:
+            return Rejected(key, (FieldProblem(None, "the card is gone"),))
+        if status(card, state.roles) == wanted:
+            return Done(key, ref)
+        if card.closed or card.complete:
+            what = "archived" if card.closed else "ticked as done"
+            return Rejected(key, (FieldProblem(None, f"the card is {what}"),))
+        going_on = {turn.label for turn in state.turns.values() if turn.active}
+        waits = ListRole.BACKLOG if going_on.isdisjoint(card.labels) else ListRole.ITERATION
+        role = {"done": ListRole.DONE, "doing": ListRole.IN_PROGRESS}.get(wanted, waits)
+        try:
+            self._put(card, state.list_for(role), "top" if wanted == "done" else card.pos or "bottom")
+        except CredentialsRefused:
+            raise
+        except TrackerRefused as error:
+            return Rejected(key, problems_of(error))
+        return Done(key, ref)
 
     # --- contents ---
 

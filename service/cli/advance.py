@@ -16,10 +16,11 @@ from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
 from service.cli.show import plan_lines
 from service.cli.turnover import closing_lines, phase_line
-from service.cli.words import clock_words, ordinal
+from service.cli.words import clock_words
 from service.cli.work import carry_out
 from service.context import Context
 from service.domain.commands import typed
+from service.domain.english import ordinal
 from service.domain.problems import InvalidInput, Problem
 from service.domain.turnover import EVERYTHING, Decision
 from service.domain.wire import published

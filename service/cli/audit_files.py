@@ -17,8 +17,9 @@ from rich.table import Table
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json
-from service.cli.words import clock_words, counted
+from service.cli.words import clock_words
 from service.domain.commands import typed
+from service.domain.english import counted
 from service.usecases import audit_reports, projects
 from service.usecases.audit_reports import Proof
 

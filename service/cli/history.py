@@ -14,7 +14,7 @@ from rich.table import Table
 
 from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.cli.turnover import day_words
-from service.cli.words import counted
+from service.domain.english import counted
 from service.domain.figures import Cycle, Sum, Tally
 from service.store import runs
 from service.usecases import history as cases

@@ -9,12 +9,14 @@ from datetime import date
 from rich.markup import escape
 
 from connectors.tracker import Content, Item, ItemKey, ItemKind
-from service.cli.words import COLOURS, changed, ordinal, sign, sum_words, ticket_words
+from service.cli.words import COLOURS, changed, sign, sum_words, ticket_words
+from service.domain.english import ordinal
 from service.domain.plan import Action, Change, Plan
 from service.domain.saying import STRANGER, names_in
 from service.domain.turnover import (
     BY_POLICY,
     STATE,
+    STATUS,
     Carried,
     Move,
     Policy,
@@ -60,6 +62,7 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
         (Policy.NEXT, f"Carried over into iteration {turnover.begins}"),
         (Policy.BACKLOG, "To the backlog"),
         (Policy.LEAVE, "Left as they are"),
+        (Policy.COMPLETE, "Completed, because their iteration is over"),
     ):
         group = [one for one in turnover.carried if one.policy is policy]
         if group:
@@ -106,15 +109,22 @@ def _because(turnover: Turnover) -> str:
 
 
 def _sign_of(one: Carried) -> str:
-    signs = {Policy.NEXT: "[yellow]→[/]", Policy.BACKLOG: "[yellow]←[/]", Policy.LEAVE: f"[{COLOURS[Action.KEEP]}]=[/]"}
-    return signs[one.policy]
+    return _SIGNS[one.policy]
+
+
+_SIGNS = {
+    Policy.NEXT: "[yellow]→[/]",
+    Policy.BACKLOG: "[yellow]←[/]",
+    Policy.LEAVE: f"[{COLOURS[Action.KEEP]}]=[/]",
+    Policy.COMPLETE: "[green]✓[/]",
+}
 
 
 def _carried(one: Carried, content: Content | None, change: Change | None, names: Mapping[str, str]) -> str:
     notes = [ordinal(one.times) + " time"] if one.policy is Policy.NEXT and one.times > 1 else []
     notes += [f"answered by {one.decided_by}"] if one.decided_by != BY_POLICY else []
     note = f"  [yellow]({escape(', '.join(notes))})[/]" if notes else ""
-    besides = changed(change, names, without=("iteration", "labels", STATE)) if change is not None else ""
+    besides = changed(change, names, without=("iteration", "labels", STATE, STATUS)) if change is not None else ""
     what = _content(content) if content is not None else ticket_words(one.title, one.points, one.person)
     return what + note + besides
 

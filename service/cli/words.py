@@ -12,6 +12,7 @@ from connectors.mapped import Mapped
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.audit.shown import visible
 from service.domain.commands import typed
+from service.domain.english import counted
 from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
 from service.domain.saying import STRANGER, difference
@@ -73,20 +74,9 @@ def ticket_words(title: str, points: Any, person: str, *, key: str = "") -> str:
     return f"{escape(short):<{TITLE_WIDTH}} {load:>6}  {who}"
 
 
-def counted(count: int, noun: str, several: str = "") -> str:
-    """So many of them: `1 entry`, `2 entries`. Where `several` is not given, it is the noun with an s."""
-    return f"{count} {noun if count == 1 else several or f'{noun}s'}"
-
-
 def sum_words(count: int, points: float, noun: str = "ticket") -> str:
     """So many tickets with so many points."""
     return counted(count, noun) + (f", {points:g} pts" if points else "")
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th and so on."""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
@@ -142,7 +132,7 @@ def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:
     """The tickets that have nobody, and why."""
     if not vacancies:
         return
-    yield f"\n[bold red]Vacancies[/] ({len(vacancies)} tickets without a person)"
+    yield f"\n[bold red]Vacancies[/] ({counted(len(vacancies), 'ticket')} without a person)"
     for vacancy in vacancies:
         yield f"  ! {escape(vacancy.title)}: {escape(vacancy.role)}, {escape(vacancy.reason)}"
 

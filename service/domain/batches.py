@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Estimate, Purpose, Reason
-from service.domain.turnover import STATE
+from service.domain.turnover import STATE, STATUS
 
 
 class Op(StrEnum):
@@ -28,6 +28,7 @@ class Op(StrEnum):
     MARK = "mark"
     UPDATE = "update"
     MOVE = "move"
+    COMPLETE = "complete"
     READ_BACK = "read-back"
     LINK = "link"
     CLOSE = "close"
@@ -57,9 +58,9 @@ class Batch:
 
 
 def written_apart(capabilities: Capabilities) -> frozenset[str]:
-    """The fields that no update writes, because a call of their own does: `move`, `finish`, and what begins and closes
-    iterations."""
-    return frozenset({"iteration", STATE} if capabilities.checklists_in_create else {"iteration", STATE, "checklist"})
+    """The fields that no update writes, because a call of their own does: `move`, `finish`, `set_status`, and what
+    begins and closes iterations."""
+    return frozenset({"iteration", STATE, STATUS, *(() if capabilities.checklists_in_create else ("checklist",))})
 
 
 LINKS_IN_A_STEP = 20
@@ -100,8 +101,8 @@ def batches(
     made or changed is read back, for what the tracker shows of it is what people's changes are told from.
 
     An ADVANCE makes the coming iteration, moves what is carried (people's own tickets in the same calls) and reads it
-    back, closes the closing one, then does all the rest, begins the coming one, and reads both back. To DOCUMENT, what
-    is known goes into the records first, and people are reminded of the rest after that.
+    back, completes what is over, closes the closing one, then does all the rest, begins the coming one, and reads both
+    back. To DOCUMENT, what is known goes into the records first, and people are reminded of the rest after that.
     """
     by_key = {item.key: item for item in items}
     writing = [change for change in changes if change.action is not Action.KEEP]
@@ -142,8 +143,9 @@ def _is_noted(change: Change) -> bool:
 
 
 def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilities: Capabilities) -> list[Batch]:
-    """The coming iteration made; what is carried moved into it and read back; the closing one closed; all else; the
-    coming one begun, and both read back. Where something carried is not where it should be, nothing is closed."""
+    """The coming iteration made; what is carried moved into it and read back; what is over completed, before its
+    iteration is closed, so that it stays there; that one closed; all else; the coming one begun, and both read back.
+    Where something carried is not where it should be, nothing is closed."""
     coming = [change for change in writing if change.action is Action.CREATE and STATE in (change.after or {})]
     carried = [change for change in writing if change.reason is Reason.CARRIED]
     closing = [change for change in writing if change.reason is Reason.CLOSES]
@@ -164,6 +166,7 @@ def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabili
         *_updates(placed, capabilities),
         *_moves(placed, by_key, capabilities),
         *_read_backs([*early, *coming, *placed], capabilities),
+        *_standing(writing, capabilities),
         *(Batch(Op.CLOSE, ItemKind.ITERATION, (key,)) for key in ended),
         *_writes(rest, by_key, capabilities),
         *(Batch(Op.START, ItemKind.ITERATION, (key,)) for key in started),
@@ -173,9 +176,9 @@ def _advance(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabili
 
 def _placing(change: Change, capabilities: Capabilities) -> set[str]:
     """The fields of a change that are not for the plain batches of an advance: of what is carried the iteration, or
-    all that goes along with the label that stands for it; of iterations their state."""
+    all that goes along with the label that stands for it; of iterations their state, of what is over its status."""
     if change.reason is not Reason.CARRIED:
-        return {STATE}
+        return {STATE, STATUS}
     return {"iteration"} if capabilities.iterations else {*change.changed} - written_apart(capabilities)
 
 
@@ -201,6 +204,7 @@ def _writes(writing: Sequence[Change], by_key: Mapping[ItemKey, Item], capabilit
         *_updates(writing, capabilities),
         *_finishes(unfinished, capabilities),
         *_moves(writing, by_key, capabilities),
+        *_standing(writing, capabilities),
         *_read_backs(writing, capabilities),
         *(Batch(Op.LINK, ItemKind.LINK, part) for part in _parts(creates[ItemKind.LINK], LINKS_IN_A_STEP)),
     ]
@@ -227,6 +231,12 @@ def _updates(writing: Sequence[Change], capabilities: Capabilities) -> list[Batc
             changed[change.kind].append(change.key)
     size = min(capabilities.read_batch, UPDATED_IN_A_STEP)
     return [Batch(Op.UPDATE, kind, part) for kind, keys in changed.items() for part in _parts(keys, size)]
+
+
+def _standing(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
+    """Tickets that are brought to another status."""
+    keys = [change.key for change in writing if STATUS in change.changed]
+    return [Batch(Op.COMPLETE, ItemKind.TICKET, part) for part in _parts(keys, capabilities.move_batch)]
 
 
 def _read_backs(writing: Sequence[Change], capabilities: Capabilities) -> list[Batch]:
@@ -298,7 +308,7 @@ def _single_writes(batch: Batch, costs: Costs) -> int:
     match batch.op:
         case Op.MOVE:
             return 1 if costs.bulk else len(batch.keys) * costs.move
-        case Op.MARK | Op.START | Op.CLOSE | Op.UPDATE | Op.FILL | Op.COMMENT:
+        case Op.MARK | Op.START | Op.CLOSE | Op.UPDATE | Op.COMPLETE | Op.FILL | Op.COMMENT:
             return len(batch.keys)
         case _:
             return 0
@@ -314,6 +324,8 @@ def _looks(
     match batch.op:
         case Op.UPDATE:
             return costs.look
+        case Op.COMPLETE:
+            return costs.look + costs.status * len(batch.keys)
         case Op.MOVE:
             return costs.look if set(batch.keys) - set(made) else 0
         case Op.FINISH:

@@ -17,6 +17,7 @@ from typing import Any
 from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
 from service.domain.plan import Change, Reason
 from service.domain.saying import HOMES, MOMENTS, PROSE, called, differing, said
+from service.domain.turnover import STATUS
 
 ARCHIVED = "archived"
 """How an item stands that people put out of the way; else it stands as its status says."""
@@ -121,6 +122,26 @@ def judged(
             shown = _shown_as(name, now.fields)
             left.append(Conflict(key, Kind.CHANGED, name, then.fields.get(shown), now.fields.get(shown)))
     return Verdict(tuple(write), tuple(there), tuple(left), labels)
+
+
+def judged_status(
+    change: Change, then: Shown, now: ObservedItem | None, known: Sequence[Mapping[ItemKey, RemoteRef]]
+) -> Verdict:
+    """The same for a ticket that is brought to another status: one that people brought to another one since, or into
+    another iteration, is left."""
+    key, was, wanted = change.key, (change.before or {}).get(STATUS), (change.after or {}).get(STATUS)
+    if now is None:
+        return Verdict(conflicts=(Conflict(key, Kind.GONE, WHOLE),))
+    if now.archived and then.stood != ARCHIVED:
+        return Verdict(conflicts=(Conflict(key, Kind.ARCHIVED, WHOLE),))
+    if now.status == wanted:
+        return Verdict(there=(STATUS,))
+    if now.status != was:
+        return Verdict(conflicts=(Conflict(key, Kind.CHANGED, STATUS, was, now.status),))
+    if not is_unchanged("iteration", then.fields, now.fields, known):
+        places = then.fields.get("iteration"), now.fields.get("iteration")
+        return Verdict(conflicts=(Conflict(key, Kind.CHANGED, "iteration", *places),))
+    return Verdict(write=(STATUS,))
 
 
 def _place_of(writing: Writing) -> str:

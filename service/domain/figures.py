@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     BACKLOG = "backlog"
     """It was taken out of every iteration."""
     LEFT = "left"
-    """It was not done and stayed."""
+    """It was not done and stayed; the ticket of the meetings was completed with its iteration."""
     REMOVED = "removed"
     """It was planned and somebody took it out of the iteration before the close, or it is gone."""
 
@@ -294,7 +294,12 @@ def _guest(carried: Carried, ref: RemoteRef | None) -> TicketRecord:
     )
 
 
-_OUTCOMES = {Policy.NEXT: Outcome.CARRIED, Policy.BACKLOG: Outcome.BACKLOG, Policy.LEAVE: Outcome.LEFT}
+_OUTCOMES = {
+    Policy.NEXT: Outcome.CARRIED,
+    Policy.BACKLOG: Outcome.BACKLOG,
+    Policy.LEAVE: Outcome.LEFT,
+    Policy.COMPLETE: Outcome.LEFT,  # that the meetings were held is more than anybody said
+}
 
 
 def _gone(record: TicketRecord, decided: Carried | None) -> TicketRecord:

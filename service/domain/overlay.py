@@ -24,10 +24,12 @@ from connectors.tracker import (
     kind_of,
 )
 from service.domain.commands import typed
+from service.domain.english import ordinal
 from service.domain.plan import Action, Change, Drift, Reason, Recorded
 from service.domain.turnover import (
     OFTEN,
     STATE,
+    STATUS,
     Carried,
     Policy,
     Turnover,
@@ -57,7 +59,8 @@ def overlay(
 ) -> list[Change]:
     """The changes of a plan that also advances the loop: one for each item, in the order of `changes`, then others.
 
-    What is carried moves to where it goes; what is left where the tracker leaves it is not let go of. The closing
+    What is carried moves to where it goes; what is left where the tracker leaves it is not let go of; what is over with
+    the iteration is completed. The closing
     iteration is closed unless it is already, the coming one begun: as `STATE` among the fields that are changed, and
     in `after` where it is created. Where the tracker has no iterations, carrying is a change of labels. What is done in
     the closing iteration is not written to any more.
@@ -70,7 +73,9 @@ def overlay(
         if ordinary is not None and ordinary.action is Action.FORGET:
             merged.pop(one.key)
             ordinary = None
-        if one.policy is not Policy.LEAVE:
+        if one.policy is Policy.COMPLETE:
+            merged[one.key] = _together(_completion(one, content), ordinary)
+        elif one.policy.moves:
             merged[one.key] = _carry(one, _place(one, content, turnover, ordinary, able), ordinary, recorded, able)
     if able.iterations:
         for change in _states(turnover, items, observed, merged):
@@ -86,7 +91,7 @@ def extra_items(
     wanted = {item.key for item in desired}
     found = []
     for one, content in _carried(turnover):
-        if one.key in wanted or one.policy is Policy.LEAVE:
+        if one.key in wanted or not one.policy.moves:
             continue
         iteration = iteration_key(one.to) if one.to is not None and able.iterations else None
         known = recorded.get(one.key)
@@ -118,7 +123,7 @@ def guests_standing(turnover: Turnover) -> dict[ItemKey, str]:
 
 def without_carried(drift: Sequence[Drift], turnover: Turnover, able: Capabilities) -> list[Drift]:
     """The drift without what the turnover settles: in which iteration a ticket is that is carried."""
-    settled = {one.key for one in turnover.carried if one.policy is not Policy.LEAVE and not one.moved}
+    settled = {one.key for one in turnover.carried if one.policy.moves and not one.moved}
     place = "iteration" if able.iterations else "labels"
     return [entry for entry in drift if entry.key not in settled or entry.field != place]
 
@@ -158,6 +163,13 @@ def _carry(
         _note(one),
     )
     return _together(carry, ordinary)
+
+
+def _completion(one: Carried, content: Content) -> Change:
+    """The change that completes a ticket of what is over with its iteration."""
+    before, after = {STATUS: content.status}, {STATUS: "done"}
+    note = "its iteration is over"
+    return Change(one.key, kind_of(one.key), Action.UPDATE, Reason.OVER, one.title, before, after, (STATUS,), note)
 
 
 def _together(turn: Change, ordinary: Change | None) -> Change:
@@ -207,13 +219,8 @@ def _is_numbered(label: str, prefix: str) -> bool:
 def _note(one: Carried) -> str:
     """How it came that the ticket is carried, for people."""
     where = "carried over" if one.policy is Policy.NEXT else "taken out of the iteration"
-    again = f", for the {_ordinal(one.times)} time" if one.policy is Policy.NEXT and one.times > 1 else ""
+    again = f", for the {ordinal(one.times)} time" if one.policy is Policy.NEXT and one.times > 1 else ""
     return f"{where}{again}, by {one.decided_by}" if one.decided_by != "policy" else f"{where}{again}"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _states(
@@ -252,7 +259,7 @@ def turnover_findings(
         Finding(
             Severity.WARNING,
             "carried-often",
-            f'"{one.title}" is carried over for the {_ordinal(one.times)} time.',
+            f'"{one.title}" is carried over for the {ordinal(one.times)} time.',
             _often_fix(one.key),
             one.key,
         )

@@ -83,6 +83,8 @@ class Reason(StrEnum):
     PASSED_BY = "passed-by"
     """It was prepared, and its phase was left before it came to this: it goes to the backlog, or stays with the people
     who took it up."""
+    OVER = "over"
+    """Its iteration is over and with it what the ticket stands for, the meetings: it is completed."""
     BEGINS = "begins"
     """The iteration begins."""
     CLOSES = "closes"

@@ -22,6 +22,10 @@ OFTEN = 3
 STATE = "state"
 """The field of an iteration that says `future`, `active` or `closed`; only an advance writes it."""
 
+STATUS = "status"
+"""The field of a ticket that says `todo`, `doing` or `done`; it is people's, but for a ticket that stands for what is
+over when its iteration is."""
+
 EVERYTHING = "*"
 """Answers for all tickets that have none of their own."""
 
@@ -40,6 +44,18 @@ class Policy(StrEnum):
     """It is taken out of every iteration."""
     LEAVE = "leave"
     """It stays where the tracker leaves it."""
+    COMPLETE = "complete"
+    """It is done with its iteration: the ticket of the meetings, of which nothing is left to be held. Nobody answers
+    so, and no policy of a template says so."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the ticket leaves its iteration."""
+        return self in (Policy.NEXT, Policy.BACKLOG)
+
+
+ANSWERS = (Policy.NEXT, Policy.BACKLOG, Policy.LEAVE)
+"""What people may answer about a ticket that is not done."""
 
 
 class Move(StrEnum):
@@ -206,7 +222,8 @@ def turn_over(
 
     The phase is over when nothing is lacking, and stays as it is else; a phase without exit tickets also goes on for as
     long as it was planned. A decision overrides both. Every ticket of the closing iteration that is not done is carried
-    exactly once; meetings that did not happen are left. Raises ValueError for an answer that is no policy.
+    exactly once. The meetings of an iteration that is over are not carried but completed, unless somebody answered for
+    their ticket, or what is not done is left. Raises ValueError for an answer that is no policy.
     """
     turn = closing.turn
     lacking = (*_lacking(needs), *audit)
@@ -329,12 +346,15 @@ class _Deciding:
         )
 
     def _decided(self, key: ItemKey, content: Content) -> tuple[Policy, str]:
-        if is_past_meeting(key, self.closes):
-            return Policy.LEAVE, BY_POLICY
-        for name in (key, content.ref.key, EVERYTHING):
+        for name in (key, content.ref.key):
             if name in self.answers:
                 return Policy(self.answers[name]), self.answered_by
-        return self.policy, BY_POLICY
+        found = self.policy, BY_POLICY
+        if EVERYTHING in self.answers:
+            found = Policy(self.answers[EVERYTHING]), self.answered_by
+        if found[0].moves and is_past_meeting(key, self.closes):
+            return Policy.COMPLETE, BY_POLICY
+        return found
 
 
 def is_past_meeting(key: ItemKey, number: int) -> bool:

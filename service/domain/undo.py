@@ -13,8 +13,9 @@ from typing import Any
 
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces, kind_of
 from service.domain.diff import UNREAD
+from service.domain.english import counted
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
-from service.domain.turnover import STATE
+from service.domain.turnover import STATE, STATUS
 
 ORDER = (
     ItemKind.LINK,
@@ -35,6 +36,8 @@ _UNTOUCHED = frozenset({"todo", "future"})
 _STATUS = {"doing": "in progress", "done": "done", "active": "started", "closed": "ended"}
 _BY_THE_LOOP = {"active": "the loop has begun it", "closed": "the loop has closed it"}
 _WORDS = {"starts": "Start", "ends": "End"}
+_MOVED = "moved to "
+"""How trackers' traces tell that somebody brought an item to another status."""
 
 WRITTEN_SINCE = "written by a later run"
 """Why a field is not put back that another run wrote, too, and that one still counts."""
@@ -145,9 +148,11 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
 
 def after_the_loop(record: Recorded, states: Mapping[ItemKey, str], purpose: Purpose) -> Recorded:
     """What is recorded of an item, with what the loop did to it. `states` are those it brought its iterations to. That
-    it began an iteration counts for nothing only where the whole project goes: an undo leaves what has begun."""
+    it began an iteration counts for nothing only where the whole project goes: an undo leaves what has begun. That it
+    completed a ticket counts for nothing in any case."""
     home = record.wanted.get("iteration") or ItemKey("")
     brought, stays = states.get(record.key, ""), purpose is not Purpose.REMOVE
+    brought = record.wanted.get(STATUS, brought)
     return replace(record, brought_to=brought, begun_stays=stays, ended=states.get(home) == "closed")
 
 
@@ -168,7 +173,9 @@ def touches(record: Recorded, now: ObservedItem | None, traces: Traces | None) -
     edited: Collection[str] = traces.edited if traces else ()
     if now is not None:
         by_us = record.brought_to == now.status
-        if now.status not in _UNTOUCHED and not by_us and not any(word.startswith("moved to ") for word in words):
+        if by_us and STATUS in record.wanted:  # the tracker's history tells of our own move as of anybody's
+            words = [word for word in words if not word.startswith(_MOVED)]
+        if now.status not in _UNTOUCHED and not by_us and not any(word.startswith(_MOVED) for word in words):
             words.append(_STATUS.get(now.status, now.status))
         edited = _edited(record, now, edited)
     return [*words, *(f"{_word(name)} changed" for name in _in_order(edited, record))]
@@ -241,24 +248,24 @@ def _hanging(
             name = _HOLDERS[kind]
             inside = [one for one in _staying(going, scene) if _home(one, name, back, deeds) == key]
             if inside:
-                yield f"{_counted(len(inside), 'ticket')} in it that {_stay(inside)}"
+                yield f"{counted(len(inside), 'ticket')} in it that {_stay(inside)}"
         case ItemKind.TICKET:
             links = [link for link in _links_at(key, scene) if link not in deeds.made]
             needing = [link for link in links if not {*scene.ends(link)} - {key} <= set(going)]
             if needing:
-                yield f"{_counted(len(needing), 'dependency', 'dependencies')} that {_stay(needing)}"
+                yield f"{counted(len(needing), 'dependency', 'dependencies')} that {_stay(needing)}"
         case ItemKind.LABEL:
             name = _name(scene.records[key])
             using = [one for one in _staying(going, scene) if name in (one.fields.get("labels") or ())]
             if using:
-                yield f"on {_counted(len(using), 'item')} that {_stay(using)}"
+                yield f"on {counted(len(using), 'item')} that {_stay(using)}"
         case ItemKind.COLUMN:
             if staying := list(_staying(going, scene)):
-                yield f"{_counted(len(staying), 'item')} that {_stay(staying)} may need it"
+                yield f"{counted(len(staying), 'item')} that {_stay(staying)} may need it"
         case ItemKind.PROJECT:
             staying_too = [one for one in scene.records if one != key and one not in going and scene.shows(one)]
             if staying_too:
-                yield f"{_counted(len(staying_too), 'item')} in it that {_stay(staying_too)}"
+                yield f"{counted(len(staying_too), 'item')} in it that {_stay(staying_too)}"
 
 
 def _staying(going: Collection[ItemKey], scene: Scene) -> Iterator[ObservedItem]:
@@ -284,10 +291,6 @@ def _links_at(ticket: ItemKey, scene: Scene) -> Iterator[ItemKey]:
 
 def _name(record: Recorded) -> str:
     return record.ref.key if record.ref is not None else record.key
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _stay(things: Sequence[object]) -> str:
@@ -328,6 +331,10 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
     for name, written in fields.items():
         if name == STATE:
             notes += looped(record, now) or ([f"it stays {_STATUS[now.status]}"] if now.status == written.after else [])
+            continue
+        if name == STATUS and name in record.wanted and now.status != record.wanted[name]:
+            touched = True
+            notes.append(f"{_word(name)} {_CHANGED}")
             continue
         if name not in record.wanted or (record.wanted[name] == written.before != written.after):
             continue  # it was never written, or is put back already

@@ -217,7 +217,7 @@ def carry_out(job: work.Work, batch: Batch) -> None:
     doing.DOERS[batch.op](job, batch)
 
 
-_COME_LATE = frozenset({Op.FINISH, Op.UPDATE, Op.FILL, Op.COMMENT})
+_COME_LATE = frozenset({Op.FINISH, Op.UPDATE, Op.COMPLETE, Op.FILL, Op.COMMENT})
 """What looks at what is there before it adds to it, and keeps no intents as creates do: a call that arrives after the
 look would have it added twice."""
 
@@ -250,6 +250,8 @@ def title(batch: Batch) -> str:
             return f"Put {things} into {batch.target}"
         case Op.LINK:
             return f"Make sure of {count} dependenc{'y' if count == 1 else 'ies'}"
+        case Op.COMPLETE:
+            return f"Set the status of {things}"
         case Op.READ_BACK:
             return f"Read back {count} items"
         case Op.UNLINK:

@@ -1,4 +1,5 @@
-"""What the batches of a run do to items that exist: update fields, put tickets into iterations, complete checklists.
+"""What the batches of a run do to items that exist: update fields, put tickets into iterations, complete checklists,
+bring tickets to another status.
 
 Each looks right before it writes (see `recheck`), so it may run again after a crash: what is there already is recorded,
 and what people changed since the plan was made is left to them.
@@ -13,6 +14,7 @@ from connectors.tracker import Done, Fields, Item, ItemKey, ObservedItem, Outcom
 from service.domain.batches import Batch, written_apart
 from service.domain.conflicts import Verdict
 from service.domain.plan import Action
+from service.domain.turnover import STATUS
 from service.runs import recheck
 from service.runs.work import Work
 from service.store import items
@@ -77,6 +79,26 @@ def move(work: Work, batch: Batch) -> None:
         one.key: {} if one.key in theirs else {"iteration": batch.target} for one in outcomes
     }
     record_written(work, outcomes, fields)
+
+
+def complete(work: Work, batch: Batch) -> None:
+    """Bring these tickets to the status that their changes say, those that stand as the plan saw them and where it saw
+    them. One that the tracker does not let there stays, which is told and stops nothing."""
+    present = dict(recheck.ref_of(work, batch.keys))
+    verdicts = recheck.judge_status(work, list(present))
+    wanted: dict[ItemKey, str] = {key: (work.changes[key].after or {})[STATUS] for key in present}
+    outcomes: list[Outcome] = [Done(key, present[key]) for key, verdict in verdicts.items() if verdict.there]
+    going = [key for key, verdict in verdicts.items() if verdict.write]
+    for status in dict.fromkeys(wanted[key] for key in going):
+        those = [(key, present[key]) for key in going if wanted[key] == status]
+        outcomes += work.tracker.set_status(work.place, those, status)
+    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+    record_written(work, done, {one.key: {STATUS: wanted[one.key]} for one in done})
+    work.findings += [
+        recheck.kept_status(work.changes[outcome.key], outcome.problems)
+        for outcome in outcomes
+        if not isinstance(outcome, Done)
+    ]
 
 
 def _is_going(found: tuple[Verdict, ObservedItem | None] | None) -> bool:

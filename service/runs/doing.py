@@ -459,6 +459,7 @@ DOERS: dict[Op, Callable[[Work, Batch], None]] = {
     Op.MARK: _mark,
     Op.UPDATE: changing.update,
     Op.MOVE: changing.move,
+    Op.COMPLETE: changing.complete,
     Op.READ_BACK: _read_back,
     Op.LINK: _link,
     Op.CLOSE: iterations.close,

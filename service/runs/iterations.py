@@ -65,7 +65,7 @@ def _everything_in_place(work: Work) -> None:
     left = [
         one.title
         for one in turnover.carried
-        if one.policy is not Policy.LEAVE
+        if one.policy.moves
         and one.key in work.rows
         and not {"iteration", WHOLE} & recheck.left_of(work, one.key).keys()  # people moved, finished or deleted it
         and work.rows[one.key].wanted.get("iteration", "") != (coming if one.policy is Policy.NEXT else None)

@@ -10,13 +10,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, TrackerError, TrackerRefused
+from connectors.errors import (
+    CredentialsRefused,
+    FieldProblem,
+    ItemRejected,
+    NotVisible,
+    TrackerError,
+    TrackerRefused,
+)
 from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
 from service.domain import conflicts
 from service.domain.conflicts import Conflict, Shown, Verdict, Writing
 from service.domain.diff import baseline
 from service.domain.plan import Change, Purpose, Reason, Recorded
 from service.domain.saying import names_in
+from service.domain.turnover import STATUS
 from service.runs.work import Work
 from service.store import items
 from service.store.tables import RunRow
@@ -87,6 +95,37 @@ def judge(work: Work, names: Mapping[ItemKey, Sequence[str]]) -> dict[ItemKey, t
     found = [conflict for verdict, _ in verdicts.values() for conflict in verdict.conflicts]
     report(work, found, cleared=names)
     return verdicts
+
+
+def judge_status(work: Work, keys: Sequence[ItemKey]) -> dict[ItemKey, Verdict]:
+    """The same for what is brought to another status: which of these items are, and which stand so already."""
+    if not keys:
+        return {}
+    now = _read(work, keys)
+    known = [work.plan.known, items.references(work.rows)]
+    verdicts = {}
+    for key in keys:
+        then = _then(work, key, _recorded(work, key))
+        verdicts[key] = conflicts.judged_status(work.changes[key], then, now.get(key), known)
+    report(
+        work,
+        [one for verdict in verdicts.values() for one in verdict.conflicts],
+        cleared=dict.fromkeys(keys, (STATUS,)),
+    )
+    return verdicts
+
+
+def kept_status(change: Change, problems: Sequence[FieldProblem]) -> Finding:
+    """That the tracker did not bring a ticket to the status that was planned, and why."""
+    wanted = (change.after or {})[STATUS]
+    done = {"done": "completed", "todo": "opened again"}.get(wanted, f"brought to {wanted}")
+    return Finding(
+        Severity.WARNING,
+        "status-kept",
+        f'"{change.title}" could not be {done}: ' + "; ".join(map(str, problems)),
+        "Bring it there by hand, if it is to be there; nothing else waits for it.",
+        change.key,
+    )
 
 
 def _read(work: Work, keys: Collection[ItemKey]) -> Mapping[ItemKey, ObservedItem]:

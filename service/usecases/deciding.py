@@ -15,7 +15,7 @@ from service.context import Context
 from service.domain.figures import GUEST
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template import Key
-from service.domain.turnover import EVERYTHING, Decision, Move, Policy, decision_words, key_of
+from service.domain.turnover import ANSWERS, EVERYTHING, Decision, Move, decision_words, key_of
 from service.domain.wire import plan_from_json
 from service.store import loops
 from service.store.tables import ItemRow, LoopRow, PlanRow, ProjectRow, RunRow
@@ -182,8 +182,8 @@ def _resolved(session: Session, row: ProjectRow, loop: LoopRow, answers: Mapping
         if key is None:
             fix = f"name a ticket of {row.key} by its key, or `*` for all"
             problems.append(Problem("answers", None, name, "there is no such ticket", fix))
-        if policy not in list(Policy):
-            problems.append(Problem("answers", None, name, f"{policy!r} is no answer", f"one of {', '.join(Policy)}"))
+        if policy not in ANSWERS:
+            problems.append(Problem("answers", None, name, f"{policy!r} is no answer", f"one of {', '.join(ANSWERS)}"))
         if key is not None:
             given[key] = policy
     if problems:

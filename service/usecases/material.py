@@ -111,7 +111,7 @@ class Material:
         return {
             one.key: one.to
             for one in (self.pending.carried if self.pending is not None else ())
-            if one.policy is not Policy.LEAVE and one.key in self.recorded and placed.get(one.key) == one.to
+            if one.policy.moves and one.key in self.recorded and placed.get(one.key) == one.to
         }
 
     @cached_property
@@ -163,7 +163,7 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
         begun=begun,
         times=times,
         shelved=shelved,
-        left_open=frozenset(key for key, policy in fates.items() if policy != Policy.NEXT),
+        left_open=frozenset(key for key, policy in fates.items() if policy in (Policy.BACKLOG, Policy.LEAVE)),
         pending=pending,
         settings=proposed.change if proposed is not None else None,
     )

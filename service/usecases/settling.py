@@ -14,9 +14,10 @@ from connectors.tracker import ItemKey, RemoteRef
 from service.context import Context
 from service.domain import conflicts, figures, placement
 from service.domain.course import course
+from service.domain.english import ordinal
 from service.domain.figures import TicketRecord
 from service.domain.plan import Plan, Recorded
-from service.domain.turnover import OFTEN, Carried, Move, Policy, Turnover, key_of
+from service.domain.turnover import OFTEN, STATUS, Carried, Move, Policy, Turnover, key_of
 from service.domain.wire import finding_to_json, plan_from_json
 from service.store import items, loops
 from service.store.tables import CarryRow, IterationRow, LoopRow, PlanRow, RunRow
@@ -85,7 +86,11 @@ def _carried_out(turnover: Turnover, recorded: Mapping[ItemKey, Recorded]) -> Tu
 
     def outcome(one: Carried) -> Carried:
         record = recorded.get(one.key)
-        there = record is not None and record.ref is not None and placement.iteration_of(record) == one.to
+        there = record is not None and record.ref is not None
+        if record is not None and one.policy.moves:
+            there = there and placement.iteration_of(record) == one.to
+        elif record is not None and one.policy is Policy.COMPLETE:
+            there = there and record.wanted.get(STATUS) == "done"
         return one if there or one.policy is Policy.LEAVE else replace(one, policy=Policy.LEAVE, to=None)
 
     return replace(turnover, carried=tuple(outcome(one) for one in turnover.carried))
@@ -167,11 +172,12 @@ def _tell(session: Session, ours: Material, done: _Done) -> None:
         finished = sum(content.status == "done" for content in turnover.contents)
         numbers = {policy.value: len(found) for policy, found in counted.items()}
         text = f"Iteration {turnover.closes} of {key} was closed: {finished} done, {numbers['next']} carried over, "
-        text += f"{numbers['backlog']} to the backlog, {numbers['leave']} left."
+        text += f"{numbers['backlog']} to the backlog, {numbers['leave']} left"
+        text += ", its meetings completed." if numbers["complete"] else "."
         tell(f"closed:{turnover.closes}", "closed", text, turnover.closes, done=finished, **numbers)
     for one in turnover.carried:
         if one.policy is Policy.NEXT and one.times >= OFTEN:
-            text = f'"{one.title}" was carried over for the {one.times}. time.'
+            text = f'"{one.title}" was carried over for the {ordinal(one.times)} time.'
             name = f"carried-often:{one.key}:{one.times}"
             tell(name, "carried-often", text, turnover.closes, key=one.key, times=one.times, person=one.person)
     debts = [one for one in done.plan.findings if one.code == gating.UNDOCUMENTED]

@@ -41,7 +41,6 @@ from service.domain.turnover import (
     Decision,
     Move,
     Need,
-    Policy,
     Turnover,
     begun_as,
     iteration_key,
@@ -293,7 +292,7 @@ def _moved(ours: Material, earlier: Turnover) -> set[ItemKey]:
 
     def is_there(one: Carried) -> bool:
         record = ours.recorded.get(one.key)
-        if one.policy is Policy.LEAVE:
+        if not one.policy.moves:
             return True
         return record is not None and record.ref is not None and placement.iteration_of(record) == one.to
 
@@ -302,11 +301,7 @@ def _moved(ours: Material, earlier: Turnover) -> set[ItemKey]:
 
 def _moving(turnover: Turnover) -> dict[ItemKey, int | None]:
     """Where the turnover takes tickets of ours."""
-    return {
-        one.key: one.to
-        for one in turnover.carried
-        if one.policy is not Policy.LEAVE and not one.key.startswith(figures.GUEST)
-    }
+    return {one.key: one.to for one in turnover.carried if one.policy.moves and not one.key.startswith(figures.GUEST)}
 
 
 def _course(ours: Material, turnover: Turnover, today: date | None) -> Course:

@@ -17,6 +17,7 @@ from connectors.tracker import (
     ItemKey,
     ItemKind,
     Place,
+    Rejected,
     RemoteRef,
     Tracker,
 )
@@ -260,6 +261,49 @@ def test_that_an_iteration_turned_is_no_trace_of_people(sprints: Turns) -> None:
     known = {**refs, **sprints.refs}
     found = sprints.tracker.traces(sprints.place, known, list(known))
     assert {key: one.additions for key, one in found.items()} == dict.fromkeys(known, ())
+
+
+# --- what is over ---
+
+
+@promise("set_status")
+def test_a_ticket_is_brought_to_a_status_and_back_and_bringing_it_again_is_success(turns: Turns) -> None:
+    turns.plan(191)
+    refs = turns.fill(191, ticket("meetings"), ticket("apart"))
+    [key, apart] = refs
+    if turns.place.capabilities.iterations:
+        turns.start(191)
+    for status in ("done", "done", "doing", "todo", "done", "todo"):
+        assert turns.tracker.set_status(turns.place, [(key, refs[key])], status) == [Done(key, refs[key])]
+        seen = turns.tracker.find(turns.place, {**refs, **turns.refs})
+        assert (seen[key].status, seen[apart].status) == (status, "todo")
+        assert seen[key].fields.get("iteration", "iteration:191") == "iteration:191"
+
+
+@promise("set_status")
+def test_what_cannot_be_brought_to_a_status_says_why_and_the_others_are_brought(turns: Turns) -> None:
+    refs = created(turns.tracker, turns.place, ticket("stays"), ticket("goes"))
+    [stays, goes] = refs
+    turns.bench.person.deletes(refs[goes])
+    viewer = turns.bench.tracker("viewer")
+    [refused] = viewer.set_status(turns.place, [(stays, refs[stays])], "done")
+    assert isinstance(refused, Rejected)
+    assert str(refused.problems[0])
+    gone, done = turns.tracker.set_status(turns.place, [(goes, refs[goes]), (stays, refs[stays])], "done")
+    assert isinstance(gone, Rejected)
+    assert done == Done(stays, refs[stays])
+    assert turns.tracker.find(turns.place, refs)[stays].status == "done"
+
+
+@promise("set_status")
+def test_a_lost_answer_to_a_status_is_answered_by_bringing_it_there_again(turns: Turns) -> None:
+    refs = created(turns.tracker, turns.place, ticket("lost"))
+    items = list(refs.items())
+    turns.bench.lose_the_next_write()
+    with pytest.raises(TrackerError):
+        turns.tracker.set_status(turns.place, items, "done")
+    assert turns.tracker.set_status(turns.place, items, "done") == [Done(*items[0])]
+    assert turns.tracker.find(turns.place, refs)[items[0][0]].status == "done"
 
 
 # --- contents ---

@@ -38,6 +38,10 @@ class JiraTeam(JiraDesk):
         chosen = next(one["id"] for one in found if one["to"]["name"] == status)
         self.send("POST", f"api/2/issue/{key}/transitions", json={"transition": {"id": chosen}})
 
+    def status(self, title: str) -> str:
+        """How a ticket stands."""
+        return str(self.issues()[title]["fields"]["status"]["name"])
+
     def finish(self, *titles: str) -> None:
         for title in titles:
             self.bring(title, "Done")

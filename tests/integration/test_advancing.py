@@ -68,7 +68,9 @@ def test_an_advance_closes_carries_over_and_begins(table: Turntable, team: JiraT
     assert run.state == runs.COMPLETED, run.findings
     states = team.states()
     assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
-    assert team.inside("Data 1") >= {"Set the goals"}
+    assert team.inside("Data 1") >= {"Set the goals", "Meetings 1"}
+    assert (team.status("Meetings 1"), team.status("Meetings 2")) == ("Done", "To Do")
+    assert "its meetings completed" in table.told("closed:1")
     assert {"Load the data", "Clean the data", "Something urgent", "Document iteration 1"} <= team.inside("Data 2")
     assert team.issues()["Something urgent"]["key"] == guest
     assert team.item_of("Something urgent") is None
@@ -144,7 +146,7 @@ def test_a_preview_writes_nothing_and_says_what_an_advance_would_do(table: Turnt
     assert (turnover.closes, turnover.begins, turnover.title) == (1, 2, "Data 2")
     policies = {one.key: one.policy.value for one in turnover.carried}
     assert policies == {
-        "ceremonies:1": "leave",
+        "ceremonies:1": "complete",
         "ticket:goals": "next",
         "ticket:load": "backlog",
         "record:1": "next",

@@ -85,8 +85,10 @@ def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -
         table.plan_and_apply()
         table.turned(1, FIRST)
         team.finish("Set the goals")
+        team.bring("Meetings 1", "In Progress")
         run = table.turned(2, SECOND)
         assert "Clean the data" in team.inside("Data 2")
+        assert team.status("Meetings 1") == "Done"
 
         plan = undoing.plan_undo(table.context, run.id)
         undone = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
@@ -94,6 +96,7 @@ def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -
         assert undone.state == runs.COMPLETED, undone.findings
         states = team.states()
         assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
+        assert team.status("Meetings 1") == "In Progress"
         titles = team.titles()
         assert "Clean the data" not in titles
         assert "Document iteration 2" not in titles

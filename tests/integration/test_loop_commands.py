@@ -155,10 +155,14 @@ def test_an_advance_says_what_is_closed_and_carried_and_begins_and_is_done(begun
     assert "Done (1 ticket, 2 pts)" in lines
     assert "Carried over into iteration 2 (1 ticket, 1 pts)" in lines
     assert "To the backlog (1 ticket, 5 pts)" in lines
+    assert "Completed, because their iteration is over (1 ticket)" in lines
     assert any(line.startswith(f"← {load} Load the data 5 pts Data") for line in lines)
     assert any(line.startswith("Phase: stays in data: ") for line in lines)
     assert any(line.startswith("Begins iteration 2 Data 2, ") for line in lines)
-    assert "Iteration 1 of ML was closed: 1 done, 1 carried over, 1 to the backlog, 1 left." in lines
+    assert (
+        "Iteration 1 of ML was closed: 1 done, 1 carried over, 1 to the backlog, 0 left, its meetings completed."
+        in lines
+    )
     assert begun.team.states() == {"Data 1": "closed", "Data 2": "active", "Model 3": "future", "Care 4": "future"}
     assert begun.team.inside("Data 2") >= {"Document iteration 1", "Clean the data"}
     assert "Load the data" not in begun.team.inside("Data 2")

@@ -15,6 +15,7 @@ from datetime import datetime
 from connectors.tracking import Dataset, ModelVersion, Tracked, TrackedRun
 from service.domain.audit.hosts import refusal
 from service.domain.audit.measures import Best, best_of, main_metrics, number_text, taken_as
+from service.domain.english import counted
 from service.domain.figures import Figures, Outcome, Sum, TicketRecord, total
 
 OVERVIEW = "overview"
@@ -168,7 +169,7 @@ def _dataset(one: Dataset, runs: int) -> str:
     version = f", version {_code(one.digest)}" if one.digest else ""
     context = f", for {plain(one.context)}" if one.context else ""
     source = f", from {_code(place)}" if (place := _place(one.source)) else ""
-    return f"**{plain(one.name)}**{version}{context}{source} ({_counted(runs, 'run')})"
+    return f"**{plain(one.name)}**{version}{context}{source} ({counted(runs, 'run')})"
 
 
 def _changes(now: Iterable[Dataset], before: Iterable[Dataset]) -> Iterator[str]:
@@ -202,10 +203,10 @@ def _experiments(facts: Facts) -> list[str]:
     states: dict[str, int] = {}
     for run in runs:
         states[run.status or "unknown"] = states.get(run.status or "unknown", 0) + 1
-    counted = ", ".join(f"{number} {plain(state)}" for state, number in sorted(states.items()))
+    by_state = ", ".join(f"{number} {plain(state)}" for state, number in sorted(states.items()))
     more = " There are more, which were not read." if tracked.cut else ""
     metrics = main_metrics(runs)
-    blocks = [f"MLflow has {_counted(len(runs), 'run')} of this iteration ({counted}).{more}"]
+    blocks = [f"MLflow has {counted(len(runs), 'run')} of this iteration ({by_state}).{more}"]
     if metrics:
         blocks.append(_listed([_compared(facts, name) for name in metrics], LONGEST_BODY - 400))
     blocks.append("The runs, newest first:")
@@ -329,8 +330,8 @@ def _overview(facts: Facts) -> list[str]:
     head = _figures(facts)
     room = (LONGEST_BODY - sum(map(len, head))) // max(len(there), 1) - 60
     for outcome, found in there.items():
-        counted = _sum(total(one.points for one in found))
-        head.append(f"**{named[outcome]}:** {counted}\n\n{_listed([_ticket(facts, one) for one in found], room)}")
+        in_all = _sum(total(one.points for one in found))
+        head.append(f"**{named[outcome]}:** {in_all}\n\n{_listed([_ticket(facts, one) for one in found], room)}")
     return head
 
 
@@ -360,11 +361,7 @@ def _ticket(facts: Facts, one: TicketRecord) -> str:
 
 def _sum(found: Sum) -> str:
     points = f" ({number_text(found.points)} points)" if found.points else ""
-    return f"{_counted(found.tickets, 'ticket')}{points}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{counted(found.tickets, 'ticket')}{points}"
 
 
 def _link(facts: Facts, label: str, url: str) -> str:

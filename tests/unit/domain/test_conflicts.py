@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
-from service.domain.conflicts import ARCHIVED, Kind, Shown, Verdict, Writing, described, judged
+from service.domain.conflicts import ARCHIVED, Kind, Shown, Verdict, Writing, described, judged, judged_status
 from service.domain.plan import Action, Change, Reason
 
 KEY = ItemKey("ticket:a")
@@ -151,6 +151,31 @@ def test_what_is_gone_archived_or_finished_is_not_moved(shown: ObservedItem | No
 
     assert [one.kind for one in found.conflicts] == [kind]
     assert (found.write, found.there) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("status", "place", "becomes"),
+    [
+        ("todo", "iteration:1", ("write", "")),
+        ("done", "iteration:1", ("there", "")),
+        ("done", None, ("there", "")),
+        ("doing", "iteration:1", ("left", "status")),
+        ("todo", "iteration:2", ("left", "iteration")),
+        (None, None, ("left", "*")),
+    ],
+)
+def test_a_ticket_is_completed_where_it_stands_as_the_plan_saw_it(
+    status: str | None, place: str | None, becomes: tuple[str, str]
+) -> None:
+    before, after = {"status": "todo"}, {"status": "done"}
+    change = Change(KEY, ItemKind.TICKET, Action.UPDATE, Reason.OVER, "A", before, after, ("status",))
+    now = ObservedItem(KEY, ItemKind.TICKET, REF, {"iteration": place}, status) if status is not None else None
+
+    found = judged_status(change, Shown({"iteration": "iteration:1"}, "todo"), now, ())
+
+    assert found.write == (("status",) if becomes[0] == "write" else ())
+    assert found.there == (("status",) if becomes[0] == "there" else ())
+    assert [one.field for one in found.conflicts] == ([becomes[1]] if becomes[0] == "left" else [])
 
 
 def test_what_was_archived_when_the_plan_was_made_is_written_as_planned() -> None:

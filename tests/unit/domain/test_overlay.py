@@ -375,7 +375,8 @@ def test_what_is_carried_is_in_place_before_the_close_and_nothing_done_or_left_i
 ) -> None:
     desk, over = case
     plan = desk.batches(over)
-    moving = {one.key for one in over.carried if one.policy is not Policy.LEAVE}
+    moving = {one.key for one in over.carried if one.policy.moves}
+    completed = {one.key for one in over.carried if one.policy is Policy.COMPLETE}
     still = {one.key for one in over.carried if one.policy is Policy.LEAVE} | _done(list(over.contents))
     ops = [batch.op for batch in plan]
 
@@ -386,13 +387,15 @@ def test_what_is_carried_is_in_place_before_the_close_and_nothing_done_or_left_i
         moved = [key for batch in before if batch.op is Op.MOVE for key in batch.keys]
         assert sorted(moved) == sorted(moving)
         assert moving <= {key for batch in before if batch.op is Op.READ_BACK for key in batch.keys}
+        assert completed == {key for batch in before if batch.op is Op.COMPLETE for key in batch.keys}
         assert not moving & {key for batch in after if batch.op is Op.MOVE for key in batch.keys}
         assert ops.count(Op.CLOSE) == ops.count(Op.START) == 1
         assert ops[-2:] == [Op.START, Op.READ_BACK]
     else:
         assert not {Op.CLOSE, Op.START, Op.MOVE} & {*ops}
         assert sorted(key for batch in plan if batch.op is Op.UPDATE for key in batch.keys) == sorted(moving)
-    assert all(len(batch.keys) <= 50 for batch in plan if batch.op is Op.MOVE)
+    assert sorted(key for batch in plan if batch.op is Op.COMPLETE for key in batch.keys) == sorted(completed)
+    assert all(len(batch.keys) <= 50 for batch in plan if batch.op in (Op.MOVE, Op.COMPLETE))
     items = {item.key: item for item in desk.items(over)}
     for batch in plan:
         assert batch.op is not Op.MOVE or all(items[key].iteration == batch.target for key in batch.keys)

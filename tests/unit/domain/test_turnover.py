@@ -99,19 +99,30 @@ def test_an_answer_for_a_ticket_goes_before_one_for_all_and_that_before_the_poli
     assert {one.decided_by for one in over.carried} == {"lead@example.com"}
 
 
-def test_meetings_that_did_not_happen_are_left_and_a_record_that_was_not_written_goes_on() -> None:
-    over = turned(
-        content("m", key="ceremonies:4"),
-        content("r", key="record:4"),
-        content("n", key="ceremonies:5"),
-        answers={"*": "next"},
-    )
+@pytest.mark.parametrize(
+    ("answers", "becomes"),
+    [
+        ({}, Policy.COMPLETE),
+        ({"*": "next"}, Policy.COMPLETE),
+        ({"*": "backlog"}, Policy.COMPLETE),
+        ({"*": "leave"}, Policy.LEAVE),
+        ({"ceremonies:4": "next"}, Policy.NEXT),
+        ({"ML-m": "leave", "*": "next"}, Policy.LEAVE),
+    ],
+)
+def test_meetings_of_an_iteration_that_is_over_are_completed_unless_somebody_says_otherwise(
+    answers: dict[str, str], becomes: Policy
+) -> None:
+    contents = (content("m", key="ceremonies:4"), content("r", key="record:4"), content("n", key="ceremonies:5"))
+
+    over = turned(*contents, answers={"record:4": "next", "ceremonies:5": "next", **answers})
 
     assert [(one.key, one.policy) for one in over.carried] == [
-        ("ceremonies:4", Policy.LEAVE),
+        ("ceremonies:4", becomes),
         ("record:4", Policy.NEXT),
         ("ceremonies:5", Policy.NEXT),
     ]
+    assert turned(contents[0], policy=Policy.LEAVE).carried[0].policy is Policy.LEAVE
 
 
 def test_where_nobody_answers_what_is_proposed_happens() -> None:

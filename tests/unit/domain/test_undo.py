@@ -401,6 +401,31 @@ def test_a_carried_ticket_stays_where_it_is_once_its_former_iteration_is_closed(
     assert (change.action, change.note) == (Action.KEEP, 'Iteration was "Turn 1", which is closed')
 
 
+@pytest.mark.parametrize(
+    ("status", "after", "note"),
+    [("done", {"status": "todo"}, ""), ("doing", None, "Status changed")],
+)
+def test_a_ticket_that_was_completed_is_opened_again_unless_somebody_did_that(
+    status: str, after: Fields | None, note: str
+) -> None:
+    deeds = Deeds(written={TICKET.key: {"status": Written("todo", "done")}})
+    completed = replace(record(TICKET), wanted={**TICKET.fields(), "status": "done"})
+
+    (change,) = undo(deeds, Scene({TICKET.key: completed}, {TICKET.key: shown(TICKET, status=status)}))
+
+    assert (change.action, change.note) == (Action.UPDATE if after else Action.KEEP, note)
+    assert after is None or change.after == after
+
+
+def test_what_phaseloop_completed_is_no_touch_of_people_and_what_they_did_besides_is() -> None:
+    completed = replace(record(TICKET), wanted={**TICKET.fields(), "status": "done"})
+    ours = after_the_loop(completed, {}, Purpose.UNDO)
+
+    assert touches(ours, shown(TICKET, status="done"), Traces(("moved to Done",))) == []
+    assert touches(ours, shown(TICKET, status="done"), Traces(("1 comment", "moved to Done"))) == ["1 comment"]
+    assert touches(ours, shown(TICKET, status="doing"), Traces(("moved to Doing",))) == ["moved to Doing"]
+
+
 def test_where_a_label_says_the_iteration_a_carried_ticket_stays_likewise() -> None:
     carried = replace(TICKET, iteration=None, labels=("iteration:2",))
     deeds = Deeds(written={TICKET.key: {"labels": Written(["iteration:1"], ["iteration:2"])}})
