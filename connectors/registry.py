@@ -18,6 +18,7 @@ from connectors.jira.settings import JiraSettings
 from connectors.network import Network
 from connectors.tracker import Tracker
 from connectors.trello.settings import TrelloSettings
+from connectors.values import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
     except ValidationError as error:
         raise InvalidSettings(
             [
-                (".".join(str(part) for part in problem["loc"]) or "settings", _words(problem["type"], problem["msg"]))
-                for problem in error.errors(include_url=False, include_input=False, include_context=False)
+                (".".join(str(part) for part in problem["loc"]) or "settings", _words(problem))
+                for problem in error.errors(include_url=False, include_input=False)
             ]
         ) from None  # the original holds the input, and so the credential
 
@@ -114,12 +115,10 @@ def _is_broken(value: object) -> bool:
     return False
 
 
-def _words(code: str, message: str) -> str:
-    if code == "missing":
-        return "is missing"
-    if code == "extra_forbidden":
+def _words(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
         return "is not a setting of this kind of connection"
-    return message.removeprefix("Value error, ")
+    return in_words(problem)
 
 
 def _unknown(kind: str) -> Any:

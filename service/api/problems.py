@@ -31,6 +31,7 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.tracker import Finding, Severity
+from connectors.values import in_words
 from service.api.catalogue import KINDS
 from service.domain.problems import InvalidInput, Problem
 from service.store.secrets import KeyProblem
@@ -249,23 +250,6 @@ def _http_problem(error: HTTPException) -> ApiProblem:
     return ApiProblem("malformed-request", "The body cannot be read as what its Content-Type says.")
 
 
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field here",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "model_attributes_type": "must be an object",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be a list",
-    "string_unicode": "holds half a character",
-}
-
-
 def _request_problem(error: RequestValidationError) -> ApiProblem:
     """A request that breaks its schema, in plain words. The values sent are never repeated: one may be a secret."""
     found = error.errors()
@@ -284,7 +268,7 @@ def _request_problem(error: RequestValidationError) -> ApiProblem:
 
 def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
     where, *path = entry["loc"]
-    detail = _words(entry)
+    detail = in_words(entry)
     if where == "body":
         # Tags of unions are not part of the body: they are the names of types, which start in upper case or hold "[".
         parts = [str(part) for part in path if not _is_tag(part)]
@@ -301,33 +285,6 @@ def _is_tag(part: object) -> bool:
         return False
     named = part in {"str", "int", "bool", "float"} or part.startswith("constrained-")
     return named or part[:1].isupper() or "[" in part
-
-
-def _words(entry: Mapping[str, Any]) -> str:
-    kind, context = str(entry["type"]), entry.get("ctx") or {}
-    if kind in _WORDS:
-        return _WORDS[kind]
-    match kind:
-        case "string_too_short":
-            return (
-                "must not be empty"
-                if context.get("min_length") == 1
-                else f"needs {context.get('min_length')} characters"
-            )
-        case "string_too_long":
-            return f"may have at most {context.get('max_length')} characters"
-        case "greater_than_equal":
-            return f"must be at least {context.get('ge')}"
-        case "less_than_equal":
-            return f"must be at most {context.get('le')}"
-        case "string_pattern_mismatch":
-            return "holds a character that cannot stand here"
-        case "too_long":
-            return f"may have at most {context.get('max_length')} entries"
-        case "enum" | "literal_error":
-            return f"must be {context.get('expected')}".replace("'", "")
-        case _:
-            return str(entry["msg"]).removeprefix("Value error, ")
 
 
 def stamp(headers: MutableHeaders, request_id: str) -> None:

@@ -25,7 +25,7 @@ COLUMNS = ("planned", "added", "done", "carried", "backlog", "left", "removed")
 
 def history(
     project: Annotated[
-        str, typer.Argument(metavar="PROJECT", help="The project's key or id; of one that has ended, its id.")
+        str, typer.Argument(metavar="PROJECT", help="The project's key or id, also of one that has ended.")
     ],
     roles: Annotated[bool, typer.Option("--roles", help="Count by role.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Only what happened, with the reasons given.")] = False,
@@ -55,9 +55,12 @@ def history(
 
 def _show(found: History, *, roles: bool, events_only: bool) -> None:
     row = found.project
-    out.print(f"[bold]{escape(row.key)}[/] ({escape(row.name)}), times in {row.time_zone}")
+    zone = ZoneInfo(row.time_zone)
+    ended = f", ended {row.ended_at.astimezone(zone):%Y-%m-%d}" if row.ended_at is not None else ""
+    out.print(f"[bold]{escape(row.key)}[/] ({escape(row.name)}){ended}, times in {row.time_zone}")
     if not found.iterations and not found.events:
-        out.print("Nothing has happened yet: its first iteration has not begun.")
+        never = "Nothing has happened yet: its first iteration has not begun."
+        out.print(never if row.ended_at is None else "It ended before its first iteration began.")
         return
     if found.iterations and not events_only:
         out.print()

@@ -17,6 +17,7 @@ from service.cli.shell import AsJson, Exit, fail, misused, opened, out, print_js
 from service.cli.words import finding_lines, guessed_lines
 from service.context import Context
 from service.domain.commands import typed
+from service.domain.english import counted
 from service.domain.mapping import entry_json
 from service.domain.parameters import settle, tickets_on
 from service.domain.reading import read_marked_template, read_template
@@ -131,9 +132,13 @@ def validate(
             for warning in answer["warnings"]:
                 out.print(f"warning: {escape(warning)}")
             if answer["valid"]:
-                out.print(f"{escape(answer['file'])}: valid, {answer['phases']} phases, {answer['tickets']} tickets")
+                out.print(f"{escape(answer['file'])}: valid, {_sizes(answer)}")
     if not all(answer["valid"] for answer in answers):
         raise typer.Exit(Exit.ERROR)
+
+
+def _sizes(answer: Mapping[str, Any]) -> str:
+    return f"{counted(answer['phases'], 'phase')}, {counted(answer['tickets'], 'ticket')}"
 
 
 @connections.command("add")
@@ -276,14 +281,14 @@ def import_team(
     ] = None,
     time_zone: Annotated[
         str | None,
-        typer.Option("--timezone", "--time-zone", help="CSV: the team's IANA time zone, which a table cannot say."),
+        typer.Option("--time-zone", "--timezone", help="CSV: the team's IANA time zone, which a table cannot say."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="CSV: how the file is encoded, if that is not seen.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a team under its name; import it again when the file has changed."""
     if time_zone is not None and not is_table(str(file)):
-        misused(f"{file} is not CSV.", "--timezone is for tables; in YAML the time zone is a line of the file.")
+        misused(f"{file} is not CSV.", "--time-zone is for tables; in YAML the time zone is a line of the file.")
     row, notes = keep_team_file(file, TableOptions(_columns(columns or []), time_zone, encoding), ask=not as_json)
     if as_json:
         print_json({**_team_json(row), "notes": list(notes)} if notes else _team_json(row))
@@ -292,7 +297,7 @@ def import_team(
         out.print(escape(note))
     zone = team_cases.team_of(row).zone
     there = f", in {zone}" if zone else ""
-    people = f"{len(row.body['members'])} people, version {row.version}{there}"
+    people = f"{counted(len(row.body['members']), 'person', 'people')}, version {row.version}{there}"
     out.print(f"Team [bold]{escape(row.name)}[/] kept: {people}.")
 
 
@@ -350,7 +355,7 @@ def team_in_file(
         if not (ask and sys.stdin.isatty()):
             fail(
                 f"{file} says no time zone: a table has none.",
-                f"Import it with: phaseloop team import {typed(file)} --timezone Europe/Paris",
+                f"Import it with: phaseloop team import {typed(file)} --time-zone Europe/Paris",
             )
         found, more = read(typer.prompt("In which time zone does the team work (such as Europe/Paris)?"))
     return found, (*notes, *more)

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,9 +29,11 @@ from service.cli.project_options import (
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json, who
 from service.cli.show import plan_lines
+from service.cli.words import clock_words
 from service.cli.work import carry_out
 from service.context import Context
 from service.domain.commands import typed
+from service.store.tables import PlanRow
 from service.usecases import applying, planning, projects, running
 from service.usecases.errors import UseCaseError
 from service.usecases.wishes import Wish
@@ -70,7 +73,7 @@ def plan(
         given = Given(template, team, name, time_zone, create, calendar, tuple(values or ()), loop)
         row, asked = to_plan(context, project, given, connection)
         kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())), asked)
-        document, until = planning.plan_json(context, kept), planning.expires_at(context, kept)
+        document, until = planning.plan_json(context, kept), until_line(context, kept)
     made = planning.plan_of(kept)
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -81,12 +84,18 @@ def plan(
             out.print(line)
         if not made.empty and not made.blocked:
             out.print(f"Apply it with: phaseloop apply {typed(file or kept.id)}")
-            out.print(f"It can be applied until {until:%Y-%m-%d %H:%M} UTC.")
+            out.print(until)
     if made.blocked:
         if not as_json:
             err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
         raise typer.Exit(Exit.ERROR)
     raise typer.Exit(Exit.NOTHING if made.empty else Exit.CHANGES)
+
+
+def until_line(context: Context, kept: PlanRow) -> str:
+    """Until when a plan can be applied, by the project's clock as everything else that is shown of it."""
+    zone = ZoneInfo(projects.get(context, kept.project_id).time_zone)
+    return f"It can be applied until {clock_words(planning.expires_at(context, kept).astimezone(zone))}."
 
 
 def adopt(
@@ -95,7 +104,7 @@ def adopt(
         list[str],
         typer.Argument(
             metavar="ITEM=KEY...",
-            help="The plan's item, such as ticket:load, and what the tracker calls the one to take over: its key "
+            help="The plan's item, such as ticket:set-goals, and what the tracker calls the one to take over: its key "
             "(ML-12), its address, or an iteration's title.",
         ),
     ],

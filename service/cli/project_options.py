@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from service.cli.library import TableOptions, keep_team_file, team_in_file
 from service.cli.shell import err, fail
 from service.context import Context
 from service.domain.calendar_file import CalendarSpec, read_calendar
+from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team
 from service.store.tables import ProjectRow
@@ -32,7 +33,7 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="A template parameter, NAME=VALUE. May be repeated.")
 ]
 TimeZoneOption = Annotated[
-    str | None, typer.Option("--time-zone", help="IANA time zone [default: the team's, else UTC].")
+    str | None, typer.Option("--time-zone", "--timezone", help="IANA time zone [default: the team's, else UTC].")
 ]
 CreateOption = Annotated[
     bool | None, typer.Option("--create/--existing", help="Create the tracker's project, or use one that is there.")
@@ -143,11 +144,21 @@ def _set_up(
     """A new project."""
     team = given.team
     if team is None:
-        fail("A new project needs a team.", "Give a team file with --team team.yaml, or the name of an imported team.")
+        _no_such_project(context, key)
     file = _team_in(context, given)
     team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team), _of_table(given))[0].id
     request = _request(context, key, given, connection or only_connection(context), team_id)
     return projects.put(context, replace(request, meant=found))
+
+
+def _no_such_project(context: Context, key: str) -> NoReturn:
+    """That there is no project of that name, and what it takes to have one."""
+    new = f"To set it up: phaseloop plan {typed(key)} --team team.yaml (a team file, or an imported team's name)."
+    try:
+        projects.get(context, key, ask=False)
+    except NotFound as error:
+        fail(error.message, f"{error.fix} {new}" if projects.listed(context) else new)
+    fail(f"The project {key!r} is on another connection.", new)
 
 
 def _request(

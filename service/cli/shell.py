@@ -18,6 +18,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from connectors.values import in_words
 from service.cli.causes import Cause, cause_of
 from service.context import Context, open_context
 from service.domain.audit.shown import visible
@@ -34,10 +35,17 @@ class Exit(IntEnum):
     USAGE = 64
 
 
+def _no_such_option(self: Any) -> str:
+    """What is said of an option that there is not: as of a command, with what is like it."""
+    near = [f"'{one}'" for one in sorted(self.possibilities or ())]
+    return f"No such option '{self.option_name}'." + (f" Did you mean {' or '.join(near)}?" if near else "")
+
+
 # Whatever refuses a command line is a UsageError; without this it would leave with 2, which means changes here.
 for _kind in typer.BadParameter.__mro__:
     if _kind.__name__ == "UsageError":
         _kind.exit_code = Exit.USAGE  # type: ignore[attr-defined]
+        sys.modules[_kind.__module__].NoSuchOption.format_message = _no_such_option
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -131,7 +139,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
-            err.print(f"[bold red]Error:[/] PHASELOOP_{name}: {_plain(problem['msg'])}")
+            err.print(f"[bold red]Error:[/] PHASELOOP_{name}: {_plain(in_words(problem))}")
         raise typer.Exit(Exit.ERROR) from None
 
 

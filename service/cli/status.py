@@ -20,6 +20,7 @@ from service.cli.turnover import day_words
 from service.cli.words import clock_words, count_line, drift_lines, finding_lines
 from service.context import Context
 from service.domain.commands import typed
+from service.domain.english import counted
 from service.domain.problems import InvalidInput
 from service.domain.saying import names_in
 from service.domain.turnover import decision_words
@@ -48,7 +49,9 @@ def status(
         if project is None:
             found = looking.look_at_all(context, offline=offline)
         else:
-            found = [looking.look(context, projects.get(context, project, ask=not offline), offline=offline)]
+            found = [
+                looking.look(context, projects.past_or_present(context, project, ask=not offline), offline=offline)
+            ]
         loops = [_turned(context, entry, offline=offline) for entry in found]
     if as_json:
         print_json([_json(entry, loop) for entry, loop in zip(found, loops, strict=True)])
@@ -98,13 +101,17 @@ def _json(found: Look, loop: _Loop | None) -> dict[str, Any]:
 def _lines(found: Look, loop: _Loop | None) -> Iterator[str]:
     row, inventory = found.project, found.inventory
     kinds = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
-    counts = ", ".join(f"{inventory.count(kind)} {kind.value}s" for kind in kinds)
-    ended = f", ended {row.ended_at:%Y-%m-%d}" if row.ended_at is not None else ""
+    counts = ", ".join(counted(inventory.count(kind), kind.value) for kind in kinds)
+    ended = ""
+    if row.ended_at is not None:
+        ended = f", ended {row.ended_at.astimezone(ZoneInfo(row.time_zone)):%Y-%m-%d}"
     yield f"[bold]{escape(row.key)}[/] ({escape(row.name)}) {row.id}: {counts}{ended}"
     if row.url:
         yield f"  {row.url}"
     if loop is not None and row.ended_at is None:
         yield from (f"  {line}" for line in _loop_lines(loop.standing, loop.flow, loop.now))
+    if row.ended_at is not None:
+        yield f"  What became of it: phaseloop history {escape(typed(row.id))}"
     for vacancy in inventory.vacancies:
         yield f"  [bold red]vacant[/] {vacancy.remote_key} {escape(str(vacancy.wanted.get('title')))}"
     for refused in inventory.refused:
@@ -128,7 +135,7 @@ def _loop_lines(stand: Standing, seen: Flow | None, now: datetime) -> Iterator[s
     elif stand.loop is not None:
         yield f"The first of its {stand.iterations} iterations has not begun"
     for one in stand.often:
-        yield f"[yellow]carried {one.times} times[/] {escape(one.remote_key)} {escape(one.title)}"
+        yield f"[yellow]carried {counted(one.times, 'time')}[/] {escape(one.remote_key)} {escape(one.title)}"
     decision = stand.decision
     if decision is not None:
         what = escape(decision_words(decision.move, decision.phase))
@@ -149,7 +156,7 @@ def _flow_lines(seen: Flow) -> Iterator[str]:
         doing, limit = seen.doing.tickets, seen.limit
         over = limit is not None and doing > limit
         progress = f"{doing} in progress" + (f" (limit {limit})" if limit is not None else "")
-        done = f"{seen.done.tickets} of {len(seen.contents)} tickets done"
+        done = f"{seen.done.tickets} of {counted(len(seen.contents), 'ticket')} done"
         yield f"{done}, " + (f"[bold red]{progress}[/]" if over else progress)
     for finding in seen.findings:
         yield f"[yellow]{escape(finding.message)}[/] {escape(finding.fix)}"

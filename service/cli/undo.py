@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from service.cli.plans import apply_and_follow
+from service.cli.plans import apply_and_follow, until_line
 from service.cli.project import project
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
@@ -100,7 +100,6 @@ def _leave(context: Context, made: Plan, kept: PlanRow, *, as_json: bool) -> Non
     if made.empty:
         return
     if not as_json:
-        until = planning.expires_at(context, kept)
         out.print(f"Nothing was changed yet. Do it with: phaseloop apply {kept.id}")
-        out.print(f"It can be applied until {until:%Y-%m-%d %H:%M} UTC.")
+        out.print(until_line(context, kept))
     raise typer.Exit(Exit.CHANGES)

@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any, Self
 
 from connectors.tracker import Content, Finding, Item, ItemKey, ItemKind, RemoteRef, Severity
+from service.domain.english import counted
 from service.domain.turnover import Carried, Policy, iteration_key, iteration_label, key_of
 
 ROLE = "role:"
@@ -233,7 +234,8 @@ def wip_finding(number: int, contents: Iterable[Content], limit: int | None) -> 
     return Finding(
         Severity.WARNING,
         "wip-limit-exceeded",
-        f"{doing} tickets of iteration {number} are in progress at once; the limit is {limit}.",
+        f"{counted(doing, 'ticket')} of iteration {number} {'is' if doing == 1 else 'are'} in progress at once; the "
+        f"limit is {limit}.",
         "Finish some before others are begun, or raise wip_limit.",
         iteration_key(number),
     )

@@ -71,8 +71,15 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def meant(word: object, known: Iterable[str]) -> str:
     """`did you mean "role"?` where a known word is near, else the empty text."""
-    near = difflib.get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+    near = nearest(word, known)
+    return f'did you mean "{near}"?' if near is not None else ""
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """The known word that is near, capitals or not; None where none is."""
+    words = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(str(word).casefold(), list(words), n=1, cutoff=0.6)
+    return words[near[0]] if near else None
 
 
 def one_of(known: Iterable[str], most: int = 15) -> str:

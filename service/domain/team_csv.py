@@ -164,7 +164,7 @@ class _Columns:
         self._pass_over(foreign)
         for name in _REQUIRED:
             if name not in self.places:
-                self._problem(f'the heading "{name}" is missing', f"add it; the headings are {', '.join(COLUMNS)}")
+                self._problem(f'the heading "{name}" is missing', _instead(name, foreign))
 
     def _problem(self, message: str, fix: str) -> None:
         self.problems.append(Problem(self.source, self.line, "", message, fix))
@@ -193,6 +193,24 @@ class _Columns:
         if others:
             named = ", ".join(f'"{one[:60]}"' for one in others)
             self.notes.append(f'Not read: {named}. A column of another name is read with --map "HEADING=column".')
+
+
+_LIKELY = {
+    "person": re.compile(r"\b(name|person|member|employee|colleague|who|user)\b"),
+    "roles": re.compile(r"\b(roles?|functions?|positions?|jobs?|titles?|disciplines?)\b"),
+}
+"""What headings of other tables call a column that is needed here."""
+
+
+def _instead(name: str, foreign: Sequence[str]) -> str:
+    """How to have a column that is missing: from one of another name, where there is one that may be it."""
+    likely = [one for one in foreign if _LIKELY[name].search(_folded(one))]
+    if likely:
+        column = shlex.quote(f"{likely[0]}={name}")
+        return f'if "{likely[0][:60]}" is it, say --map {column}; else add it'
+    if any(foreign):
+        return f'add it, or say which heading it is: --map "HEADING={name}"'
+    return f"add it; the headings are {', '.join(COLUMNS)}"
 
 
 def _folded(heading: str) -> str:

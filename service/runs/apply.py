@@ -16,6 +16,7 @@ from dbos import DBOS
 from connectors.tracker import Finding, Severity
 from service.context import Context
 from service.domain.batches import Batch, Op
+from service.domain.english import counted
 from service.domain.plan import Purpose
 from service.domain.problems import InvalidInput
 from service.domain.wire import batches_from_json
@@ -236,7 +237,7 @@ _BY_NUMBER = {Op.CLOSE: "Close", Op.START: "Begin", Op.COMMENT: "Remind people o
 def title(batch: Batch) -> str:
     """What the batch does, as a person reads it in a run's list of steps."""
     count = len(batch.keys)
-    things = f"{count} {batch.kind.value}{'' if count == 1 else 's'}"
+    things = counted(count, batch.kind.value)
     if batch.op is Op.MARK:
         return f"Mark {batch.keys[0]}"
     if batch.op in _BY_NUMBER:
@@ -249,16 +250,16 @@ def title(batch: Batch) -> str:
         case Op.MOVE:
             return f"Put {things} into {batch.target}"
         case Op.LINK:
-            return f"Make sure of {count} dependenc{'y' if count == 1 else 'ies'}"
+            return f"Make sure of {counted(count, 'dependency', 'dependencies')}"
         case Op.COMPLETE:
             return f"Set the status of {things}"
         case Op.READ_BACK:
-            return f"Read back {count} items"
+            return f"Read back {counted(count, 'item')}"
         case Op.UNLINK:
             return f"Make sure that {count} dependenc{'y is' if count == 1 else 'ies are'} gone"
         case Op.END:
             return "End the project"
         case Op.FILL:
-            return f"Write what is known into {count} record{'' if count == 1 else 's'}"
+            return f"Write what is known into {counted(count, 'record')}"
         case _:
-            return f"Note {count} items"
+            return f"Note {counted(count, 'item')}"

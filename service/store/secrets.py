@@ -40,7 +40,8 @@ class Vault:
         except InvalidToken as error:
             msg = (
                 "A stored credential cannot be decrypted with the present key. Put the old key back "
-                "(PHASELOOP_SECRET_KEY, or the file `key` in PHASELOOP_HOME), or add the connection again."
+                "(PHASELOOP_SECRET_KEY, or the file `key` in PHASELOOP_HOME), or give the connection its credential "
+                "again (phaseloop connections add NAME --replace)."
             )
             raise KeyProblem(msg) from error
 
@@ -63,7 +64,7 @@ def _lost(path: Path) -> str:
         f"The key file {path} is not there, and credentials are stored that were encrypted with it. Put it back from a "
         "backup, or set PHASELOOP_SECRET_KEY to what was in it. If it is lost for good, make a new one "
         f"(phaseloop keys new > {typed(path)}), and give each connection its credential again "
-        "(phaseloop connections add)."
+        "(phaseloop connections add NAME --replace)."
     )
 
 

@@ -163,10 +163,13 @@ def _chosen(past: Past, numbers: Collection[int] | None) -> list[int]:
 
 
 def _words(ours: Material, audited: Audited) -> str:
-    """What an iteration lacks, in words, with what people call its record."""
+    """What an iteration lacks on one line, with what people call its record: what is worst, and the other checks."""
     ref = ours.known.get(audited.record or record_key(audited.number))
     named = f"the record of iteration {audited.number}" + (f" ({ref.key})" if ref is not None else "")
-    return f"{named}: " + "; ".join(f"{one.check.value} {one.reason.rstrip('.')}" for one in holding(audited))
+    (first, *others) = holding(audited)
+    checks = [one.check.value for one in others]
+    also = f"; also {', '.join(checks[:-1])}{' and ' if checks[1:] else ''}{checks[-1]}" if checks else ""
+    return f"{named}: {first.check.value} {first.reason.rstrip('.')}{also}"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,9 @@ def put(
         row = session.scalar(select(ConnectionRow).where(ConnectionRow.name == name))
         if row is not None and not replace:
             raise Conflict(
-                "name-taken", f"There is a connection {name!r} already.", "Choose another name, or replace it by name."
+                "name-taken",
+                f"There is a connection {name!r} already.",
+                "Choose another name, or replace it (phaseloop connections add --replace; PUT over REST).",
             )
         if row is None:
             row = ConnectionRow(id=new_id("con"), name=name, created_at=context.now())

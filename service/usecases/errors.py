@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.tracker import Finding
+from service.domain.english import counted
 
 
 class UseCaseError(Exception):
@@ -40,7 +41,7 @@ class PlanBlocked(Conflict):
     """The plan has findings that must be mended first; `findings` are these."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        what = f"This plan cannot be applied: {len(findings)} finding(s) must be mended first: "
+        what = f"This plan cannot be applied: {counted(len(findings), 'finding')} must be mended first: "
         super().__init__(
             "plan-blocked", what + " ".join(found.message for found in findings), "Mend them and plan again."
         )

@@ -71,8 +71,10 @@ def keeping(ours: Material, answer: GateAnswer | None) -> tuple[str, ...]:
 
 
 def _mend(ours: Material, audited: Audited) -> str:
-    """How to mend what an iteration lacks, and what to do where that cannot be."""
-    fixes = dict.fromkeys(" ".join(one.fix.split()) for one in holding(audited) if one.fix)
-    waive = f"phaseloop audit waive {typed(ours.project.key)}"
-    last = f"What cannot be mended can be let pass, for a reason and a time: {waive}"
-    return " ".join([*(fix if fix[-1] in ".!?" else f"{fix}." for fix in fixes), last])
+    """How to mend what is worst, where the rest is told, and what to do where that cannot be mended."""
+    key = typed(ours.project.key)
+    fix = next((" ".join(one.fix.split()) for one in holding(audited) if one.fix), "")
+    first = fix if not fix or fix[-1] in ".!?" else f"{fix}."
+    rest = f"What else is lacking, and how to mend it, is in: phaseloop audit report {key}."
+    waive = f"What cannot be mended can be let pass, for a reason and a time: phaseloop audit waive {key}"
+    return f"{first} {rest} {waive}".strip()

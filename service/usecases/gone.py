@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ObservedItem, Place, Severity
 from service.domain.commands import typed
 from service.domain.diff import Restore, lost
+from service.domain.english import counted
 from service.domain.overlay import EMPTIED
 from service.domain.plan import Drift, Recorded
 from service.store.tables import ProjectRow
@@ -59,7 +60,9 @@ def item_findings(
         inside = [one.key for one in wanted if item.key in (one.epic, one.iteration)]
         there = sum(key in observed for key in inside)
         new = sum(key not in observed and key not in away for key in inside)
-        what = f"Its {there} tickets that are there stay" + (f", {new} new ones are made without it." if new else ".")
+        stays = "stays" if there == 1 else "stay"
+        what = f"Of its tickets {there} {stays} that {'is' if there == 1 else 'are'} there"
+        what += f", {counted(new, 'new one')} {'is' if new == 1 else 'are'} made without it." if new else "."
         what_is = f'Somebody deleted the {item.kind.value} "{item.title}".'
         if item.key in observed:
             what_is = f'The {item.kind.value} "{item.title}" is there, but {EMPTIED}.'

@@ -44,8 +44,8 @@ class History:
 
 
 def history(context: Context, project: str) -> History:
-    """The history of a project, also of one that has ended (then by its id). Raises NotFound, Conflict."""
-    row = projects.get(context, project)
+    """The history of a project; where none goes on by that key, of the last that did. Raises NotFound, Conflict."""
+    row = projects.past_or_present(context, project)
     with context.database.session() as session:
         begun = session.scalars(
             select(IterationRow).where(IterationRow.project_id == row.id).order_by(IterationRow.number)

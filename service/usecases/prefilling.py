@@ -15,6 +15,7 @@ from connectors.mlflow.settings import MlflowSettings
 from connectors.records import Fill
 from connectors.tracker import Content, Finding, Severity
 from connectors.tracking import Tracked
+from connectors.values import in_words
 from service.context import Context
 from service.domain import figures
 from service.domain.audit.facts import OVERVIEW, OVERVIEW_SEEDED, OVERVIEW_TITLE, Facts, bodies, quoted
@@ -169,7 +170,7 @@ def _tracked(
     try:
         settings = _server(context.settings, said)
     except ValidationError as error:
-        wrong = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())
+        wrong = "; ".join(in_words(one) for one in error.errors())
         fix = "Correct PHASELOOP_MLFLOW_*, or `tracking.url` of the project."
         return None, [
             _finding(ours, "mlflow-settings", f"MLflow was not asked: its address or credential {wrong}.", fix)

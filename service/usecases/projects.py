@@ -20,11 +20,13 @@ from service.domain import calendar_file, shape
 from service.domain.audit import rules
 from service.domain.calendar import Calendar
 from service.domain.calendar_file import CalendarSpec, spec_from_json
+from service.domain.commands import typed
 from service.domain.identity import TAKEN, taken_words
 from service.domain.marks import Marks
 from service.domain.parameters import settle
 from service.domain.problems import InvalidInput, Problem
 from service.domain.reading import read_template
+from service.domain.shape import meant
 from service.domain.team import Team, check_team
 from service.domain.template import Loop, Template
 from service.domain.time_zones import check_time_zone
@@ -273,11 +275,35 @@ def get(context: Context, name: str, *, ask: bool = True) -> ProjectRow:
     if not found and (renamed := identity.find(context, name, ask=ask)) is not None:
         return renamed
     if not found:
-        raise NotFound("project", name, "`phaseloop status` names those there are.")
+        raise NotFound("project", name, _instead(context, name))
     if len(found) > 1:
         ids = ", ".join(row.id for row in found)
         raise Conflict("ambiguous", f"Several projects have the key {name!r}: {ids}.", "Name one by its id.")
     return found[0]
+
+
+def _instead(context: Context, name: str) -> str:
+    """What to do where no project goes by a name: one that has ended is told, one that is called alike is proposed."""
+    rows = listed(context)
+    ended = [row for row in rows if row.ended_at is not None and row.key.casefold() == name.strip().casefold()]
+    if ended:
+        return f"The one of that key has ended: phaseloop history {typed(ended[-1].key)}"
+    going = [row for row in rows if row.ended_at is None]
+    slip = meant(name, [word for row in going for word in (row.key, row.name)])
+    return f"{slip[:1].upper()}{slip[1:]} `phaseloop status` names those there are.".strip()
+
+
+def past_or_present(context: Context, name: str, *, ask: bool = True) -> ProjectRow:
+    """The project as `get` finds it; where none goes on by that key, the last that did and has ended. Raises NotFound,
+    Conflict."""
+    try:
+        return get(context, name, ask=ask)
+    except NotFound:
+        plain = name.strip().casefold()
+        ended = [row for row in listed(context) if row.ended_at is not None and row.key.casefold() == plain]
+        if not ended:
+            raise
+        return max(ended, key=lambda row: row.ended_at or row.created_at)
 
 
 def going_on(context: Context, name: str) -> ProjectRow:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, Place, RemoteRef, Tracker
+from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, Place, RemoteRef, Tracker, kind_of
 from service.domain.diff import NOTHING, Restore
 from service.domain.plan import Recorded
 from service.domain.problems import InvalidInput, Problem
+from service.domain.shape import nearest
 from service.store import items
 
 DELETED = "deleted"
@@ -56,7 +57,9 @@ def restoring(wish: Wish, desired: Sequence[Item], recorded: Mapping[ItemKey, Re
             fix = f"name one of {', '.join(sorted(meant))}"
             problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is the title of several items", fix))
         if not meant and name != DELETED:
-            fix = f"name one of {_some(ours)}, or `{DELETED}` for all that was deleted"
+            fix = _nearest(name, ours)
+            if not fix.endswith("?"):
+                fix = f"name one of {_some(ours)}, or `{DELETED}` for all that was deleted"
             problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is nothing that was made here", fix))
         keys |= meant
     if problems:
@@ -121,11 +124,21 @@ def given(
 def _misfit(key: str, wanted: Mapping[ItemKey, Item], observed: Mapping[ItemKey, ObservedItem]) -> Problem | None:
     """What speaks against taking something over as this item, whatever it is."""
     if key not in wanted:
-        named = ", ".join(list(wanted)[:_NAMED_AT_MOST]) + (" and others" if len(wanted) > _NAMED_AT_MOST else "")
-        return _problem(key, "is no epic, iteration or ticket of this project's template", f"name one of {named}")
+        return _problem(key, "is no epic, iteration or ticket of this project's template", _nearest(key, wanted))
     if (there := observed.get(ItemKey(key))) is not None:
         return _problem(key, f"exists already as {there.ref.key}", "delete that one in the tracker first")
     return None
+
+
+def _nearest(name: str, wanted: Collection[str]) -> str:
+    """The key that a wrong one may have meant, spelt alike, with its kind or without; else some of them."""
+    by_name = {key.partition(":")[2]: key for key in reversed(list(wanted))}
+    near = nearest(name.strip().rpartition(":")[2], by_name)
+    if near is not None:
+        return f'did you mean "{by_name[near]}"?'
+    keys = sorted(wanted, key=lambda key: kind_of(ItemKey(key)) is not ItemKind.TICKET)  # mostly it is a ticket
+    left = len(keys) - _NAMED_AT_MOST
+    return f"name one of {', '.join(keys[:_NAMED_AT_MOST])}" + (f" and {left} more" if left > 0 else "")
 
 
 def _unfound(tracker: Tracker, place: Place, item: Item, name: str) -> Problem:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.integration.conftest import Answer, Installation
+from tests.integration.conftest import TEAM_FILE, Answer, Installation
 from tests.postgres import scratch_database
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,70 @@ def test_a_wrong_team_file_is_told_with_its_place(installation: Installation, tm
     file, text, word = TEAMS[name]
     (tmp_path / file).write_text(text)
     told(installation.run("team", "import", tmp_path / file), "problem", word)
+
+
+MISTAKES = {
+    # what is written, and what is said of it
+    "a project that is called otherwise": (("plan", "MLL"), ("There is no project 'MLL'.", 'Did you mean "ML"?')),
+    "a project that nobody set up": (("plan", "NONE"), ("There is no project 'NONE'.", "--team team.yaml")),
+    "a project in a history": (("history", "mll"), ("There is no project 'mll'.", 'Did you mean "ML"?')),
+    "an empty token": (("connections", "add", "two", "--url", "https://a.example.com", "--email", "a@example.com"),
+                       ("connection token: must not be empty",)),
+    "an empty address and e-mail": (("connections", "add", "two", "--url", "", "--email", ""),
+                                    ("connection url: must not be empty", "connection email: needs 3 characters")),
+    "a name that is taken": (("connections", "add", "jira", "--url", "https://a.example.com", "--email", "a@b.c"),
+                             ("--replace",)),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation with a project ML, whose tracker is not to be reached."""
+    home = tmp_path_factory.mktemp("mistakes")
+    installation = Installation(home / "home")
+    _connected(installation, "jira")
+    installation.run("plan", "ML", "--team", TEAM_FILE, "--create")
+    installation.ok("project", "show", "ML")
+    return installation
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_with_what_to_write_instead(set_up: Installation, name: str) -> None:
+    command, words = MISTAKES[name]
+    told(set_up.run(*command, stdin="secret\n" if "taken" in name else "\n"), *words)
+
+
+OPTIONS = [
+    (("plan", "ML", "--time-zoen", "UTC"), "'--time-zone'"),
+    (("team", "import", "t.csv", "--timezon", "UTC"), "'--timezone'"),
+    (("plan", "ML", "--tem", "a"), "'--team'"),
+    (("plann", "ML"), "'plan'"),
+]
+
+
+@pytest.mark.parametrize(("command", "meant"), OPTIONS)
+def test_what_is_misspelt_on_the_command_line_is_proposed(
+    set_up: Installation, command: tuple[str, ...], meant: str
+) -> None:
+    answer = set_up.run(*command)
+    assert answer.code == 64
+    assert "Did you mean " in answer.err
+    assert meant in answer.err
+
+
+SETTINGS = {
+    ("PHASELOOP_PLAN_HOURS", "x"): "PHASELOOP_PLAN_HOURS: must be a number",
+    ("PHASELOOP_PLAN_HOURS", "0"): "PHASELOOP_PLAN_HOURS: must be more than 0",
+    ("PHASELOOP_PORT", "many"): "PHASELOOP_PORT: must be a whole number",
+    ("PHASELOOP_PORT", "70000"): "PHASELOOP_PORT: must be at most 65535",
+    ("PHASELOOP_MLFLOW_URL", "here"): "PHASELOOP_MLFLOW_URL: must be a web address",
+    ("PHASELOOP_MLFLOW_ALLOW_HTTP", "perhaps"): "PHASELOOP_MLFLOW_ALLOW_HTTP: must be true or false",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_variable_that_is_set_wrong_is_told_in_plain_words(tmp_path: Path, setting: tuple[str, str]) -> None:
+    told(Installation(tmp_path / "home", dict([setting])).run("team", "list"), SETTINGS[setting])
 
 
 def test_a_file_that_is_not_there_is_told(installation: Installation, tmp_path: Path) -> None:
@@ -134,7 +198,7 @@ def test_a_lost_key_is_not_replaced_while_credentials_need_it(installation: Inst
     key = installation.home / "key"
     kept = key.read_text()
     key.unlink()
-    told(installation.run("team", "list"), str(key), "backup", "keys new")
+    told(installation.run("team", "list"), str(key), "backup", "keys new", "connections add NAME --replace")
     assert not key.exists()
     key.write_text(kept)
     installation.ok("team", "list")

@@ -182,25 +182,33 @@ def test_all_that_stands_in_the_way_of_taking_over_is_told_at_once(installation:
     theirs, goals, epic = desk.make("Ours"), desk.key("Set the goals"), desk.key("Model")
 
     refused = installation.ok(
-        *("adopt", "ML", "ticket:nonsense=ML-1", f"ticket:goals={theirs}", "ticket:load=NO-999"),
+        *("adopt", "ML", "ticket:nonsense=ML-1", "laod=ML-1", f"ticket:goals={theirs}", "ticket:load=NO-999"),
         *(f"ticket:train={goals}", f"ticket:judge={epic}", "--yes"),
         code=1,
     )
 
-    assert "ticket:nonsense: is no epic, iteration or ticket" in refused.err
+    assert (
+        "ticket:nonsense: is no epic, iteration or ticket of this project's template; name one of ticket:"
+        in refused.err
+    )
+    assert (
+        'laod: is no epic, iteration or ticket of this project\'s template; did you mean "ticket:load"?' in refused.err
+    )
     assert f"ticket:goals: exists already as {goals}" in refused.err
     assert "ticket:load: nothing, or more than one thing" in refused.err
     assert f"ticket:train: {goals} is ticket:goals already" in refused.err
     assert "ticket:judge" in refused.err
-    assert "5 problems found; nothing was changed." in refused.err
+    assert "6 problems found; nothing was changed." in refused.err
     assert desk.item_of("Ours") is None
 
 
 def test_what_is_to_be_restored_must_be_ours(installation: Installation, desk: Desk) -> None:
-    refused = installation.ok("plan", "ML", "--restore", "ticket:nonsense", "--restore", "X-1", code=1)
+    wishes = ("--restore", "ticket:nonsense", "--restore", "X-1", "--restore", "ticket:gaols")
+    refused = installation.ok("plan", "ML", *wishes, code=1)
 
     assert "'ticket:nonsense' is nothing that was made here" in refused.err
     assert "'X-1' is nothing" in refused.err
+    assert "'ticket:gaols' is nothing that was made here; did you mean \"ticket:goals\"?" in refused.err
     assert f"ticket:load ({desk.key('Load the data')})" in refused.err
 
 

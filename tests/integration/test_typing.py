@@ -32,7 +32,7 @@ def test_a_table_asks_for_its_time_zone_and_remembers_what_was_said(installation
     mapped = ("--map", "Work Email=email")
 
     refused = installation.ok("team", "import", file, *mapped, code=1)
-    assert f"phaseloop team import '{file}' --timezone" in refused.err
+    assert f"phaseloop team import '{file}' --time-zone" in refused.err
     assert "No teams yet" in installation.ok("team", "list").out
 
     kept = installation.ok("team", "import", file, *mapped, "--timezone", "Europe/Berlin")

@@ -16,6 +16,7 @@ import pytest
 
 from connectors.tracker import RemoteRef
 from sandbox.testing import SandboxServer
+from service.domain.commands import typed
 from tests.contract.people import JiraPerson, Person, TrelloPerson
 from tests.integration.conftest import SMALL, TEAM_FILE, Controls, Installation
 from tests.integration.desks import JiraDesk, TrelloDesk
@@ -437,6 +438,10 @@ def test_a_project_is_removed_with_all_that_its_runs_made_and_its_key_is_used_an
     assert ended["ended_at"] is not None
     refused = us.installation.ok("plan", ended["id"], code=1)
     assert "has ended" in refused.err
+    told = us.installation.ok("plan", ended["key"], code=1).err
+    assert f"The one of that key has ended: phaseloop history {typed(ended['key'])}" in told
+    for command in ("status", "history"):
+        assert ", ended 20" in us.installation.ok(command, ended["key"]).out, "its history is shown by its key"
     anew = begin(us.ground, us.installation)
     us.ok("apply", anew["id"])
     assert anew["project"] != old["id"]

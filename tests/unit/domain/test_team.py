@@ -264,13 +264,27 @@ def test_a_file_over_a_megabyte_is_refused_unread(source: str) -> None:
 
 
 def test_a_table_s_headings_are_checked() -> None:
-    headings = "person, email, account, roles, capacity, absences"
     assert problems("persn,email,email\nA,a@example.com,\n", "team.csv") == [
         'team.csv:1: the heading "email" stands twice; keep one of the two',
         'team.csv:1: unknown heading "persn"; did you mean "person"?',
-        f'team.csv:1: the heading "person" is missing; add it; the headings are {headings}',
-        f'team.csv:1: the heading "roles" is missing; add it; the headings are {headings}',
+        'team.csv:1: the heading "person" is missing; add it, or say which heading it is: --map "HEADING=person"',
+        'team.csv:1: the heading "roles" is missing; add it, or say which heading it is: --map "HEADING=roles"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "fix"),
+    [
+        ("Name,email,roles", 'if "Name" is it, say --map Name=person; else add it'),
+        ("Full name,email,roles", "if \"Full name\" is it, say --map 'Full name=person'; else add it"),
+        ("person,email,Job title", "if \"Job title\" is it, say --map 'Job title=roles'; else add it"),
+        ("X,email,roles", 'add it, or say which heading it is: --map "HEADING=person"'),
+        (",email,roles", "add it; the headings are person, email, account, roles, capacity, absences"),
+    ],
+)
+def test_a_heading_that_other_tables_call_otherwise_is_proposed(heading: str, fix: str) -> None:
+    [problem] = problems(f"{heading}\nA,a@example.com,ml\n", "team.csv")
+    assert problem.endswith(fix)
 
 
 def test_a_table_s_problems_name_the_line_of_the_person() -> None:
