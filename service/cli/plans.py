@@ -10,22 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from service.cli.project_options import (
-    AheadOption,
-    CalendarOption,
-    CarryOverOption,
-    CreateOption,
-    Given,
-    NameOption,
-    SetOption,
-    TeamOption,
-    TemplateOption,
-    TimeZoneOption,
-    WipLimitOption,
-    pairs,
-    to_plan,
-    turning,
-)
+from service.cli.project_options import Given, pairs, settings_options, to_plan
 from service.cli.runs import report
 from service.cli.shell import AsJson, Exit, err, fail, opened, out, print_json, who
 from service.cli.show import plan_lines
@@ -39,19 +24,11 @@ from service.usecases.errors import UseCaseError
 from service.usecases.wishes import Wish
 
 
+@settings_options
 def plan(
     project: Annotated[str, typer.Argument(help="Key of the tracker's project, such as ML, or our project's id.")],
-    template: TemplateOption = None,
-    team: TeamOption = None,
+    given: Given,
     connection: Annotated[str | None, typer.Option(help="Connection name [default: the only one].")] = None,
-    name: NameOption = None,
-    values: SetOption = None,
-    time_zone: TimeZoneOption = None,
-    create: CreateOption = None,
-    calendar: CalendarOption = None,
-    carry_over: CarryOverOption = None,
-    ahead: AheadOption = None,
-    wip_limit: WipLimitOption = None,
     file: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file as well.")] = None,
     restore: Annotated[
         list[str] | None,
@@ -69,8 +46,6 @@ def plan(
     Exit code 0: nothing to do. 1: an error, or findings that stand in the way. 2: there are changes.
     """
     with opened() as context:
-        loop = turning(carry_over=carry_over, ahead=ahead, wip_limit=wip_limit)
-        given = Given(template, team, name, time_zone, create, calendar, tuple(values or ()), loop)
         row, asked = to_plan(context, project, given, connection)
         kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())), asked)
         document, until = planning.plan_json(context, kept), until_line(context, kept)

@@ -8,22 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from service.cli.project_options import (
-    NOTHING,
-    AheadOption,
-    CalendarOption,
-    CarryOverOption,
-    CreateOption,
-    Given,
-    NameOption,
-    SetOption,
-    TeamOption,
-    TemplateOption,
-    TimeZoneOption,
-    WipLimitOption,
-    to_set,
-    turning,
-)
+from service.cli.project_options import NOTHING, Given, settings_options, to_set
 from service.cli.shell import AsJson, fail, opened, out, print_json
 from service.domain.commands import typed
 from service.domain.project_settings import ProjectSettings
@@ -79,18 +64,10 @@ def show(
 
 
 @project.command("set")
+@settings_options
 def set_(
-    name: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
-    template: TemplateOption = None,
-    team: TeamOption = None,
-    title: NameOption = None,
-    values: SetOption = None,
-    time_zone: TimeZoneOption = None,
-    create: CreateOption = None,
-    calendar: CalendarOption = None,
-    carry_over: CarryOverOption = None,
-    ahead: AheadOption = None,
-    wip_limit: WipLimitOption = None,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    given: Given,
     as_json: AsJson = False,
 ) -> None:
     """Change a project's settings now, without a plan. The tracker follows with the next plan or advance.
@@ -98,12 +75,10 @@ def set_(
     To see first what a change would do, give the same options to `phaseloop plan`: then they become the project's only
     when that plan is applied.
     """
-    loop = turning(carry_over=carry_over, ahead=ahead, wip_limit=wip_limit)
-    given = Given(template, team, title, time_zone, create, calendar, tuple(values or ()), loop)
     if given == NOTHING:
-        fail("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(name)}")
+        fail("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(project)}")
     with opened() as context:
-        present = identity.up_to_date(context, projects.going_on(context, name))
+        present = identity.up_to_date(context, projects.going_on(context, project))
         row = projects.put(context, to_set(context, given, present))
         scheduling.follow(context, row.id)
         with context.database.session() as session:

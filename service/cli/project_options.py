@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -75,12 +77,38 @@ class Given:
 NOTHING = Given()
 
 
-def turning(*, wip_limit: str | None, **given: str | None) -> dict[str, str | None]:
-    """What was given of how the loop turns, in the words of a template."""
-    said: dict[str, str | None] = {name: value for name, value in given.items() if value is not None}
-    if wip_limit is None:
-        return said
-    return {**said, "wip_limit": None if wip_limit.casefold() == "none" else wip_limit}
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of a project's settings in place of its parameter `given`, which is what was given
+    with them. Every command that takes settings takes the same ones."""
+    taken, options = signature(command, eval_str=True).parameters, signature(_given, eval_str=True).parameters
+
+    @wraps(command)
+    def whole(**values: Any) -> None:
+        command(given=_given(**{name: values.pop(name) for name in options}), **values)
+
+    parameters = [one for name, own in taken.items() for one in (options.values() if name == "given" else (own,))]
+    whole.__signature__ = Signature([one.replace(kind=Parameter.KEYWORD_ONLY) for one in parameters])  # type: ignore[attr-defined]
+    whole.__annotations__ = {one.name: one.annotation for one in parameters}
+    return whole
+
+
+def _given(
+    template: TemplateOption = None,
+    team: TeamOption = None,
+    name: NameOption = None,
+    values: SetOption = None,
+    time_zone: TimeZoneOption = None,
+    create: CreateOption = None,
+    calendar: CalendarOption = None,
+    carry_over: CarryOverOption = None,
+    ahead: AheadOption = None,
+    wip_limit: WipLimitOption = None,
+) -> Given:
+    said = {"carry_over": carry_over, "ahead": ahead, "wip_limit": wip_limit}
+    turning: dict[str, str | None] = {one: value for one, value in said.items() if value is not None}
+    if wip_limit is not None and wip_limit.casefold() == "none":
+        turning = {**turning, "wip_limit": None}
+    return Given(template, team, name, time_zone, create, calendar, tuple(values or ()), turning)
 
 
 def to_plan(context: Context, key: str, given: Given, connection: str | None) -> tuple[ProjectRow, Asked | None]:
