@@ -29,6 +29,7 @@ from rich.table import Table
 from connectors.network import Network
 from service.cli.shell import err, fail, interruptible, out, print_json
 from service.context import open_context
+from service.domain.english import counted
 from service.domain.team import read_team
 from service.settings import Settings
 from service.usecases import tokens
@@ -274,7 +275,7 @@ def _show(stage: Stage, built: Sequence[dict[str, Any]]) -> None:
         table = Table(box=None, show_header=False, pad_edge=False)
         made = f"{project['epics']} epics, {project['iterations']} iterations, {project['tickets']} tickets"
         table.add_row("made", f"{made}, {project['vacancies']} without a person")
-        table.add_row("calls", f"{requests['reads']} reads, {requests['writes']} writes")
+        table.add_row("calls", f"{counted(requests['reads'], 'read')}, {counted(requests['writes'], 'write')}")
         table.add_row("board", project["url"])
         if project["tracker"] == "jira":
             table.add_row("a ticket", f"{stage.sandbox_url}/browse/{project['key']}-20")

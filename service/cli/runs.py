@@ -18,6 +18,7 @@ from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.words import finding_lines, findings_of
 from service.context import Context
 from service.domain.commands import typed
+from service.domain.english import counted
 from service.store import loops
 from service.store import runs as stored
 from service.store.tables import ProjectRow, StepRow
@@ -82,13 +83,13 @@ def _about(found: running.Progress) -> Iterator[str]:
     plan = f"Plan {run.plan_id}, started" if run.plan_id is not None else "Started"
     yield f"  {plan} by {escape(run.started_by)} on {started}"
     if run.attempt > 1:
-        yield f"  It has looked {run.attempt} times; each look plans what is left"
+        yield f"  It has looked {counted(run.attempt, 'time')}; each look plans what is left"
     if run.continues:
         yield f"  Goes on with what {run.continues} left"
     if run.cancel_requested_at is not None:
         asked = clock(run.cancel_requested_at, project, in_full=True)
         yield f"  Cancelling asked for by {escape(run.cancelled_by or '')} on {asked}"
-    done = f"{found.done} of {found.steps} steps, " if found.steps else ""
+    done = f"{found.done} of {counted(found.steps, 'step')}, " if found.steps else ""
     yield f"  {done}{', '.join(_numbers(found))}{_left(found)}"
     if run.cleaned_at is not None:
         yield f"  Its steps were cleaned up on {clock(run.cleaned_at, project, in_full=True)}; these numbers were kept"
@@ -230,10 +231,11 @@ def _left(found: running.Progress) -> str:
 
 
 def _numbers(found: running.Progress) -> list[str]:
-    parts = [f"{found.written} of {found.planned} new items written"] if found.planned else []
-    parts += [f"{found.removed} of {found.removals} items removed"] if found.removals else []
-    parts += [f"{found.updates} changes to items that were there"] if found.updates else []
-    return [*parts, f"{found.requests.reads} reads and {found.requests.writes} writes"]
+    parts = [f"{found.written} of {counted(found.planned, 'new item')} written"] if found.planned else []
+    parts += [f"{found.removed} of {counted(found.removals, 'item')} removed"] if found.removals else []
+    parts += [f"{counted(found.updates, 'change')} to items that were there"] if found.updates else []
+    calls = found.requests
+    return [*parts, f"{counted(calls.reads, 'read')} and {counted(calls.writes, 'write')}"]
 
 
 def how_to_go_on(found: running.Progress) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Exit(IntEnum):
 
 def _no_such_option(self: Any) -> str:
     """What is said of an option that there is not: as of a command, with what is like it."""
-    near = [f"'{one}'" for one in sorted(self.possibilities or ())]
+    near = [f"'{one}'" for one in self.possibilities or ()]
     return f"No such option '{self.option_name}'." + (f" Did you mean {' or '.join(near)}?" if near else "")
 
 

@@ -22,6 +22,7 @@ from service.cli.words import (
     ticket_line,
     vacancy_lines,
 )
+from service.domain.english import counted
 from service.domain.mapping import guessed
 from service.domain.plan import Action, Change, Plan, Purpose, Reason
 from service.domain.project_settings import entries
@@ -86,7 +87,7 @@ def summary_line(plan: Plan) -> str:
     takes = plan.estimate
     what = "Advance" if plan.purpose is Purpose.ADVANCE else "Plan"
     calls = takes.writes + takes.reads
-    return f"[bold]{what}:[/] {count_line(plan)}; about {calls} calls, {seconds_words(takes.seconds)}."
+    return f"[bold]{what}:[/] {count_line(plan)}; about {counted(calls, 'call')}, {seconds_words(takes.seconds)}."
 
 
 def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
@@ -183,7 +184,7 @@ def _summary_of_taking_back(plan: Plan) -> str:
     return (
         f"[bold]Plan:[/] {counts['delete']} to remove, {counts['update']} to put back, "
         f"{counts['forget']} to let go of, {counts['keep']} stay{by_people}; "
-        f"about {takes.writes + takes.reads} calls, {seconds_words(takes.seconds)}."
+        f"about {counted(takes.writes + takes.reads, 'call')}, {seconds_words(takes.seconds)}."
     )
 
 

@@ -29,6 +29,7 @@ from service.domain import conflicts
 from service.domain.batches import batches, estimate
 from service.domain.commands import typed
 from service.domain.diff import UNREAD
+from service.domain.english import counted
 from service.domain.identity import REPLACED
 from service.domain.plan import COMMENT, SECTIONS, Action, Change, Plan, Purpose, Reason, Recorded
 from service.domain.project_settings import SettingsChange
@@ -466,7 +467,8 @@ def _wait_until_settled(context: Context, missing: Collection[ItemRow]) -> None:
         return
     age = (context.now() - max(row.updated_at for row in missing)).total_seconds()
     if (left := context.settings.settle_seconds - age) > 0:
-        message = f"What became of {len(missing)} calls whose answers were lost is not known yet."
+        lost = counted(len(missing), "call whose answer was lost", "calls whose answers were lost")
+        message = f"What became of {lost} is not known yet."
         raise Conflict("unsettled", message, f"Ask again in {left:.0f} seconds.")
 
 
