@@ -75,7 +75,9 @@ def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, s
 def _fire_turns(context: Context, now: datetime, limit: int) -> list[tuple[str, str]]:
     begun: list[tuple[str, str]] = []
     with context.database.session() as session:
-        due = _due(context, session, LoopRow.next_due, now, limit, LoopRow.state == loops.TURNING)
+        due = _due(
+            context, session, LoopRow.next_due, now, limit, LoopRow.state == loops.TURNING, LoopRow.behind.is_(None)
+        )
         if not due:
             return []
         there = _runs(session, [run_id(loop.project_id, loop.due, _number(loop)) for loop in due])

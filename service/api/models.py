@@ -330,7 +330,10 @@ class TeamShown(TeamEntry):
     model_config = ConfigDict(json_schema_extra=with_example(examples.TEAM_SHOWN))
 
     team: dict[str, Any] = Field(description="The team as PUT takes it: `name`, `time_zone`, `members`.")
-    notes: list[str] = Field(default_factory=list, description="What of a table was passed over, or guessed.")
+    notes: list[str] = Field(
+        default_factory=list,
+        description="What of a table was passed over, or guessed; in how many projects what is due follows.",
+    )
 
 
 def example_of(name: str) -> examples.Example | None:

@@ -124,6 +124,7 @@ class Engine:
             self._give_up,
             self._chores,
             self._registry,
+            self._turning.keep_up,
         )
         self._keeper.start(clock=not self._visiting)
 

@@ -65,7 +65,9 @@ class Keeper:
         lost: Callable[[str], None],
         chores: Callable[[Context], object] | None = None,
         registry: Registry | None = None,
+        keep_up: Callable[[Context], object] | None = None,
     ) -> None:
+        self._keep_up = keep_up
         self._registry = registry
         self._context, self._traffic, self._queue = context, traffic, queue
         self._executor, self._slot, self._start, self._lost, self._chores = executor, slot, start, lost, chores
@@ -86,6 +88,7 @@ class Keeper:
         self._every(RECONCILE_EVERY, self.reconcile)
         if clock:
             self._every(self._context.settings.tick_seconds, self.tick)
+            self._every(self._context.settings.tick_seconds, self.keep_up)
         self._every(CLEAN_EVERY, self.clean, first=timedelta(minutes=1))
         self._clock.start()
 
@@ -133,6 +136,12 @@ class Keeper:
                 if self._stopped:
                     return
                 self._start(workflow, partition)
+
+    def keep_up(self) -> None:
+        """Have loops follow what their teams were changed to, a part of them at a time; until then nothing of them
+        begins."""
+        if self._keep_up is not None:
+            self._keep_up(self._context)
 
     def take_over(self) -> None:
         """Enqueue again what nobody is at work on: the work of dead replicas, and what this process had to let go of.

@@ -48,6 +48,11 @@ class Turning(Protocol):
         work, done once."""
         ...
 
+    def keep_up(self, context: Context) -> object:
+        """Bring what is due in line for loops whose teams were changed, some of them at a time. Repeatable; what is
+        broken off is gone on with by the next call, of whichever process."""
+        ...
+
     def applied(self, context: Context, run_id: str) -> None:
         """A run that applied a plan or took one back has ended, completed or incomplete: the project's loop begins, if
         a plan was applied and it has not, and follows the settings that the plan brought. Repeatable."""

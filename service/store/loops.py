@@ -16,7 +16,7 @@ from service.domain.calendar import DateRange
 from service.domain.course import Begun, Stage
 from service.domain.turnover import Policy, iteration_key
 from service.store.secrets import new_feed_secret
-from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, RunRow, Table
+from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, ProjectRow, RunRow, Table
 
 TURNING = "turning"
 PAUSED = "paused"
@@ -129,6 +129,29 @@ def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
     later = LoopRow.audit_due.is_(None) | (LoopRow.audit_due > due)
     newest = LoopRow.project_id == run.project_id, LoopRow.audit_run_id == run.id, LoopRow.state != PAUSED
     session.execute(update(LoopRow).where(*newest, later).values(audit_due=due))
+
+
+def fall_behind(session: Session, team_id: str, version: int) -> None:
+    """Say, in the unit of work that changes a team, that the loops of its projects are yet to follow this version: one
+    statement, however many there are."""
+    of_team = select(ProjectRow.id).where(ProjectRow.team_id == team_id, ProjectRow.ended_at.is_(None))
+    waiting = LoopRow.project_id.in_(of_team), LoopRow.next_due.is_not(None)
+    session.execute(update(LoopRow).where(*waiting).values(behind=version))
+
+
+def behind(session: Session, team_id: str | None = None, limit: int | None = None) -> list[tuple[str, int]]:
+    """The projects whose loops are yet to follow their team (this one, or any), each with the version to follow."""
+    query = select(LoopRow.project_id, LoopRow.behind).where(LoopRow.behind.is_not(None))
+    if team_id is not None:
+        query = query.join(ProjectRow, ProjectRow.id == LoopRow.project_id).where(ProjectRow.team_id == team_id)
+    found = session.execute(query.order_by(LoopRow.project_id).limit(limit))
+    return [(project_id, version) for project_id, version in found if version is not None]
+
+
+def caught_up(session: Session, project_id: str, version: int) -> None:
+    """Say that a loop follows this version of its team; not where the team was changed again meanwhile."""
+    same = LoopRow.project_id == project_id, LoopRow.behind == version
+    session.execute(update(LoopRow).where(*same).values(behind=None))
 
 
 def begun(session: Session, project_id: str) -> list[Begun]:

@@ -276,6 +276,8 @@ class LoopRow(Table):
     about the coming iteration (see `domain.turnover.Decision`). `continued` are the open tickets that became those of
     phases entered again (see `domain.continuation`). `feed` is the secret in the calendar feed's address.
     `audit_due` is when the clock looks at the records next, None for never; `audit_run_id` the newest run that did.
+    `behind` is the version of its team that the loop is yet to follow, None where it does: what is due may be of
+    another calendar until then, so nothing begins.
     """
 
     __tablename__ = "loops"
@@ -294,8 +296,15 @@ class LoopRow(Table):
     feed: Mapped[str] = mapped_column(String(64), unique=True)
     audit_due: Mapped[datetime | None] = mapped_column(Instant)
     audit_run_id: Mapped[str | None] = mapped_column(String(80))
+    behind: Mapped[int | None] = mapped_column()
     updated_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (
+        Index(
+            "ix_loops_behind",
+            "behind",
+            sqlite_where=text("behind IS NOT NULL"),
+            postgresql_where=text("behind IS NOT NULL"),
+        ),
         Index(
             "ix_loops_next_due",
             "next_due",

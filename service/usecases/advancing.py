@@ -183,6 +183,10 @@ class Advancing:
         else:
             settling.settle(context, run_id)
 
+    def keep_up(self, context: Context) -> int:
+        """Bring what is due in line for loops whose teams were changed."""
+        return scheduling.keep_up(context)
+
     def applied(self, context: Context, run_id: str) -> None:
         """Let the loop begin after a project's first apply, and follow the settings that the plan brought."""
         with context.database.session() as session:

@@ -76,7 +76,7 @@ def apply(context: Context, plan_id: str, started_by: str, enqueue: Enqueue) -> 
             )
         partition = project.connection_id
         context.done(session, run.id)
-    scheduling.follow_plan(context, project.id, brought)  # once more when the run ends, should this process die here
+    scheduling.follow_plan(context, project.id, brought, team=False)  # once more, with its team, when the run ends
     # After the commit: a run that is recorded but was not enqueued is enqueued by asking again.
     if run.state not in runs.ENDED:
         enqueue(run.id, partition)

@@ -186,21 +186,41 @@ def follow(context: Context, project_id: str) -> bool:
         return False
 
 
-def follow_team(context: Context, team_id: str) -> int:
-    """As `follow`, for all projects of a team; returns how many were moved."""
-    going_on = ProjectRow.team_id == team_id, ProjectRow.ended_at.is_(None), LoopRow.next_due.is_not(None)
-    query = select(ProjectRow.id).join(LoopRow, LoopRow.project_id == ProjectRow.id).where(*going_on)
+AT_ONCE = 100
+"""How many loops the clock has follow their teams before it does something else."""
+
+
+def keep_up(context: Context, team_id: str | None = None, limit: int | None = AT_ONCE) -> int:
+    """As `follow`, for loops whose team (this one, or any) was changed and that do not follow it yet; returns how many
+    were moved. Safe to be done by several processes, and to be broken off: what is left is done by the next one."""
     with context.database.session() as session:
-        ids = list(session.scalars(query.order_by(ProjectRow.id)))
-    return sum(follow(context, project_id) for project_id in ids)
+        waiting = loops.behind(session, team_id, limit)
+    moved = 0
+    for project_id, version in waiting:
+        moved += follow(context, project_id)
+        with context.database.session() as session:
+            loops.caught_up(session, project_id, version)
+    return moved
 
 
-def follow_plan(context: Context, project_id: str, brought: SettingsChange | None) -> None:
-    """Bring what is due in line with the settings that a plan brought, of all projects whose team it changed."""
+def follow_team(context: Context, team_id: str) -> int:
+    """As `keep_up`, now and for all projects of a team: for who has no clock that does it."""
+    return keep_up(context, team_id, limit=None)
+
+
+def following(context: Context, team_id: str) -> int:
+    """How many projects are yet to follow this team as it is now."""
+    with context.database.session() as session:
+        return len(loops.behind(session, team_id))
+
+
+def follow_plan(context: Context, project_id: str, brought: SettingsChange | None, *, team: bool = True) -> None:
+    """Bring what is due in line with the settings that a plan brought, with `team` of all projects whose team it
+    changed."""
     if brought is None:
         return
     follow(context, project_id)
-    if brought.team is not None:
+    if team and brought.team is not None:
         follow_team(context, brought.team.id)
 
 

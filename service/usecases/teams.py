@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.context import Context
 from service.domain.project_settings import TeamChange
 from service.domain.team import Team, team_from_json
+from service.store import loops
 from service.store.secrets import new_id
 from service.store.tables import TeamRow
 from service.usecases.errors import Conflict, NotFound
@@ -46,7 +47,8 @@ def replace(session: Session, row: TeamRow, change: TeamChange, now: datetime) -
 
 
 def _written(session: Session, row: TeamRow, body: dict[str, Any], now: datetime) -> bool:
-    """Write the next version, unless somebody else has meanwhile: the comparison is in the statement."""
+    """Write the next version, unless somebody else has meanwhile: the comparison is in the statement. The loops of the
+    team's projects are to follow it from then on (see `scheduling.keep_up`), whatever becomes of this process."""
     written = session.scalar(
         update(TeamRow)
         .where(TeamRow.id == row.id, TeamRow.version == row.version)
@@ -55,6 +57,7 @@ def _written(session: Session, row: TeamRow, body: dict[str, Any], now: datetime
     )
     if written is not None:
         session.refresh(row)
+        loops.fall_behind(session, row.id, row.version)
     return written is not None
 
 

@@ -492,3 +492,19 @@ def test_a_calendar_that_does_not_go_together_is_said_to_lie_outside_of_the_requ
     for path in ("loop", "schedule"):
         problem = assert_problem(api("GET", f"/projects/{project}/{path}"), "invalid-input", 422)
         assert [set(error) & {"pointer", "subject"} for error in problem["errors"]] == [{"subject"}]
+
+
+def test_what_is_due_follows_a_team_that_is_replaced_and_the_answer_says_so(api: Api) -> None:
+    team = api.new_team()
+    project = applied(api, team=team)
+    read = api("GET", f"/teams/{team}")
+    before = loop(api, project)["next"]["at"]
+    body = {**read.json()["team"], "calendar": {"start": "11:00"}}
+
+    answer = api("PUT", f"/teams/{team}", json=body, headers={"If-Match": read.headers["etag"]})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["notes"] == [
+        "What is due in 1 project of this team follows its calendar within a minute or two."
+    ]
+    eventually(lambda: loop(api, project)["next"]["at"] != before)

@@ -70,6 +70,10 @@ class Meanwhile:
         """As ever."""
         self.inner.settle(context, run_id)
 
+    def keep_up(self, context: Context) -> object:
+        """As ever."""
+        return self.inner.keep_up(context)
+
     def applied(self, context: Context, run_id: str) -> None:
         """As ever."""
         self.inner.applied(context, run_id)

@@ -351,6 +351,30 @@ def test_all_projects_of_a_team_follow_its_calendar(begun: Shop) -> None:
     row = teams.put(begun.context, changed)
     assert scheduling.follow_team(begun.context, row.id) == 1
     assert begun.loop().next_due == at("2026-03-13T15:00")
+    assert scheduling.following(begun.context, row.id) == 0
+
+
+def test_nothing_begins_by_a_former_calendar_and_the_clock_goes_on_where_it_was_killed(begun: Shop) -> None:
+    before = begun.loop().next_due
+    changed = team().model_copy(update={"calendar": read_calendar("end: '16:00'", "calendar.yaml")})
+    row = teams.put(begun.context, changed)  # and whoever was to have its projects follow is killed here
+    assert (begun.loop().behind, begun.loop().next_due) == (row.version, before)
+    begun.clock.set("2026-03-13T16:30")
+    assert schedule.fire(begun.context, begun.clock()) == []
+
+    assert scheduling.keep_up(begun.context) == 1
+
+    assert (begun.loop().behind, begun.loop().next_due) == (None, at("2026-03-13T15:00"))
+    fired = [run for run, _ in schedule.fire(begun.context, begun.clock())]
+    assert f"propose-{begun.project.id}-1" in fired
+
+
+def test_a_team_that_is_changed_again_while_it_is_followed_is_followed_again(begun: Shop) -> None:
+    first = teams.put(begun.context, team().model_copy(update={"time_zone": "Asia/Tokyo"}))
+    second = teams.put(begun.context, team().model_copy(update={"time_zone": "Asia/Dubai"}))
+    with begun.context.database.session() as session:
+        loops.caught_up(session, begun.project.id, first.version)
+    assert begun.loop().behind == second.version
 
 
 def test_nothing_follows_while_a_run_is_at_work_or_the_loop_is_paused(begun: Shop) -> None:

@@ -12,16 +12,20 @@ from sqlalchemy import insert, update
 
 from service import schedule
 from service.context import Context
+from service.domain.team import Team
 from service.runs import keeper as keeping
 from service.runs.engine import EXECUTOR, QUEUE, Engine
 from service.runs.keeper import Keeper
 from service.runs.traffic import Traffic
 from service.store import loops, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
+from service.usecases import scheduling, teams
 from service.usecases.advancing import Advancing
 from tests.statements import statements
 from tests.unit import stores
 from tests.unit.stores import NOON
+
+PEOPLE = [{"person": "Ada", "email": "ada@example.com", "roles": ["ml"]}]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,9 +38,15 @@ def embedded(tmp_path: Path) -> Iterator[Context]:
     yield from stores.on("sqlite", tmp_path)
 
 
-def projects(context: Context, names: list[str], next_due: datetime | None, audit_due: datetime | None = None) -> None:
+def projects(
+    context: Context,
+    names: list[str],
+    next_due: datetime | None,
+    audit_due: datetime | None = None,
+    team_id: str = "team",
+) -> None:
     """Projects whose loops are due then, and whose records are to be looked at then."""
-    common = {"connection_id": "con", "team_id": "team", "template_digest": "d", "parameters": {}}
+    common = {"connection_id": "con", "team_id": team_id, "template_digest": "d", "parameters": {}}
     rows = [{"id": name, "name": name, "key": name, "created_at": NOON, "time_zone": "UTC", **common} for name in names]
     turning = [
         {
@@ -93,6 +103,30 @@ def test_a_tick_with_nothing_due_is_two_looks_however_many_projects_wait(context
         assert schedule.fire(context, NOON) == []
 
     assert len([statement for statement in sent if not statement.startswith("BEGIN")]) == 2
+
+
+def test_changing_a_team_takes_as_many_statements_for_a_hundred_projects_as_for_one(context: Context) -> None:
+    spent = []
+    for count in (1, 100):
+        name = f"team of {count}"
+        of_it = Team.model_validate({"name": name, "members": PEOPLE})
+        row = teams.put(context, of_it)
+        projects(context, [f"of-{count}-{number}" for number in range(count)], NOON, team_id=row.id)
+        with statements(context) as sent:
+            teams.put(context, of_it.model_copy(update={"time_zone": "Asia/Tokyo"}))
+            assert scheduling.following(context, row.id) == count
+        spent.append(len(sent))
+
+    assert spent[0] == spent[1] <= 8, spent
+
+
+def test_a_look_for_teams_that_changed_is_one_statement_however_many_projects_there_are(context: Context) -> None:
+    projects(context, [f"p{number}" for number in range(500)], NOON)
+
+    with statements(context, but="BEGIN") as sent:
+        assert scheduling.keep_up(context) == 0
+
+    assert len(sent) == 1
 
 
 def test_a_held_project_that_looks_again_takes_as_many_statements_among_fifty_as_among_five(context: Context) -> None:

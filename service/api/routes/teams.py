@@ -13,6 +13,7 @@ from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once, Raw
 from service.api.problems import ApiProblem
 from service.api.reading import as_text, json_of
 from service.api.routing import CreatingRoute, JsonRoute, require_type
+from service.domain.english import counted
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team, read_team, read_team_table, team_from_json
 from service.domain.team_csv import decoded
@@ -156,7 +157,8 @@ def replace_team(
     time_zone: CsvZone = None,
     columns: CsvMap = None,
 ) -> dict[str, Any]:
-    """Writes the whole team anew. The name in the body must be the team's: projects hold on to it."""
+    """Writes the whole team anew. The name in the body must be the team's: projects hold on to it. When their next
+    iterations are due follows soon after the answer, whose `notes` say for how many; nothing of them begins before."""
     notes: list[str] = []
 
     def replace() -> str:
@@ -175,7 +177,11 @@ def replace_team(
             raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
 
     row = teams.get(context, once(replace))
-    scheduling.follow_team(context, row.id)  # repeatable, so it is done with every answer
+    if behind := scheduling.following(context, row.id):
+        verb = "follows" if behind == 1 else "follow"
+        notes.append(
+            f"What is due in {counted(behind, 'project')} of this team {verb} its calendar within a minute or two."
+        )
     response.headers["ETag"] = _etag(row)
     return _shown(row, notes)
 

@@ -62,6 +62,9 @@ class Script:
     def settle(self, _context: Context, run_id: str) -> None:
         self.settled.append(run_id)
 
+    def keep_up(self, _context: Context) -> None:
+        """No loop has a team here."""
+
     def applied(self, _context: Context, run_id: str) -> None:
         raise AssertionError(run_id)
 
