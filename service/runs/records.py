@@ -24,6 +24,10 @@ def fill(work: Work, batch: Batch) -> None:
     """Write what is known into these records, where nobody wrote anything but us."""
     refs = {key: ref for key in batch.keys if (ref := work.ref(key)) is not None}
     before = _shown(work, refs)
+    ours = [key for key, shown in before.items() if _is_as_we_left_it(work, shown)]
+    with work.context.database.session() as session:
+        for key in ours:  # from the write on until it is read back, the text is compared with nothing
+            items.unsee(session, work.project.id, key, ("text",), work.context.now())
     done = []
     for key, ref in refs.items():
         with _refusals_told(work, key):
@@ -35,7 +39,7 @@ def fill(work: Work, batch: Batch) -> None:
     with work.context.database.session() as session:
         for key in done:
             # What we wrote is no change of people's. Where they had changed the text already, it stays theirs.
-            if key in after and _is_as_seen(work, before[key]):
+            if key in after and key in ours:
                 text = {"text": after[key].fields.get("text")}
                 items.seen(session, work.project.id, key, {**(work.rows[key].seen or {}), **text}, now)
 
@@ -95,9 +99,10 @@ def _shown(work: Work, refs: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, Ob
     return work.tracker.find(work.place, items.readable(items.references(work.rows)), only=list(refs))
 
 
-def _is_as_seen(work: Work, shown: ObservedItem) -> bool:
+def _is_as_we_left_it(work: Work, shown: ObservedItem) -> bool:
+    """Whether nobody changed the text since we saw it; where it was not seen again yet, we broke off filling it in."""
     seen = work.rows[shown.key].seen
-    return seen is not None and seen.get("text") == shown.fields.get("text")
+    return seen is not None and ("text" not in seen or seen["text"] == shown.fields.get("text"))
 
 
 def _number(key: ItemKey) -> int:

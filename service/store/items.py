@@ -173,6 +173,15 @@ def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: date
     row.seen, row.updated_at = fields, now
 
 
+def unsee(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
+    """Let go of what was seen in these fields of an existing item, because we are about to write there ourselves: until
+    they are seen again, nothing in them is told for people's."""
+    row = _present(session, project, key)
+    if row.seen is not None:
+        row.seen = {name: value for name, value in row.seen.items() if name not in fields}
+        row.updated_at = now
+
+
 def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
     """Let go of what we wrote in these fields of an existing item, because it is to be written again. What was seen
     there stays known: people's changes are told from it."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.store import audits, runs
+from service.usecases import planning
 from tests.integration.conftest import Controls
 from tests.integration.record_desks import PM
 from tests.integration.record_table import SOON, RecordTable, record_table
@@ -37,6 +38,7 @@ def test_a_look_that_is_killed_goes_on_and_does_nothing_twice(
             process.kill()
             process.wait()
             controls.clear("faults")
+            assert changed_by_people(records) == [], "our own text is at no time taken for people's"
         run = table.ended(records.look_id(SOON), *runs.ENDED, runs.HELD)
 
         assert run.state == runs.COMPLETED, run.findings
@@ -67,6 +69,13 @@ def assert_written_once(records: RecordTable) -> None:
     assert records.notices() == ["record-due:1:due-soon"]
     assert audits.nudged(records.row()) == ("due soon",)
     assert document.digest in audits.digests(records.row())
+    assert changed_by_people(records) == []
+
+
+def changed_by_people(records: RecordTable) -> list[str | None]:
+    """The fields of the record that are shown as changed by people."""
+    drift = planning.draft(records.table.context, records.table.project).plan.drift
+    return [entry.field for entry in drift if entry.key == "record:1"]
 
 
 def struck(controls: Controls) -> int:
