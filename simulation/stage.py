@@ -39,6 +39,10 @@ PATIENCE = 60.0
 _PLENTY = 1000.0
 """How many times the vendor's usual rate the sandbox grants: two weeks pass in a second here."""
 
+_WHILE_RUNS_LAST = 60.0
+"""How many seconds a look at items holds: nobody in a play acts while a run writes, and how many requests a run makes
+must not depend on how fast the machine is."""
+
 
 class Stage:
     """Use as a context manager. `clock` is everybody's; `context` lives by it, and so does the sandbox."""
@@ -61,7 +65,7 @@ class Stage:
             self._start_sandbox(stack)
             self.control("limits", enabled=True, scale=_PLENTY)
             self.clock.follow(lambda now: self.control("clock", now=now.isoformat(), frozen=False))
-            settings = Settings(home=self.home, database_url=None, secret_key=None)
+            settings = Settings(home=self.home, database_url=None, secret_key=None, look_seconds=_WHILE_RUNS_LAST)
             opened = open_context(settings)
             stack.callback(opened.close)
             self.context: Context = replace(opened, now=self.clock)
