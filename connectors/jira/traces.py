@@ -147,6 +147,7 @@ class Tracer:
         """What people made in the project beside issues and sprints, of which Jira makes none by itself but a board and
         its filter."""
         project = f"project/{segment(layout.project_id)}"
+        itself = self._client.get_object(project)
         where = {"projectKeyOrId": layout.project_id}
         boards = self._listed("board", ("values",), where, AGILE)
         here = sorted((one for one in boards or () if _is_in(one, layout)), key=lambda one: number(str(one.get("id"))))
@@ -155,6 +156,7 @@ class Tracer:
             of_boards = {self._filter_of(str(one.get("id"))) for one in here}
             filters = [one for one in filters if _id_of(one) not in of_boards]
         found: list[tuple[list[Any] | None, _Noun]] = [
+            ([itself] if itself.get("description") else [], ("description", "descriptions")),
             (self._listed(f"{project}/version", ("values",)), ("version", "versions")),
             (self._listed(f"{project}/component", ("values",)), ("component", "components")),
             (self._properties(f"{project}/properties"), ("project property", "project properties")),

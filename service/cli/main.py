@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -109,9 +110,22 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         writable(stream)
     try:
+        _refuse_what_is_no_text(sys.argv[1:])
         _run()
     except BrokenPipeError:
         _leave_quietly()
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """End where an argument cannot be written as UTF-8, into an answer or the store; a file may be called so."""
+    for place, text in enumerate(arguments, 1):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            if not Path(text).exists():
+                what = f"Argument {place} is not UTF-8 text: {text!a}."
+                tell(Cause(what, "Write it in UTF-8; a terminal set to another encoding sends other bytes."))
+                sys.exit(Exit.USAGE)
 
 
 def _run() -> None:

@@ -58,7 +58,9 @@ def restoring(wish: Wish, desired: Sequence[Item], recorded: Mapping[ItemKey, Re
             problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is the title of several items", fix))
         if not meant and name != DELETED:
             fix = _nearest(name, ours)
-            if not fix.endswith("?"):
+            if not ours:
+                fix = "nothing was made yet: plan without it, and apply that"
+            elif not fix.endswith("?"):
                 fix = f"name one of {_some(ours)}, or `{DELETED}` for all that was deleted"
             problems.append(Problem(SOURCE, None, f"restore[{place}]", f"{name!r} is nothing that was made here", fix))
         keys |= meant

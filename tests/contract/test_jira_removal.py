@@ -125,6 +125,7 @@ def test_what_people_make_in_a_project_beside_tickets_is_a_trace_of_it(bench: Be
         found: dict[str, object] = person.send("POST", path, admin=True, json=body)
         return found
 
+    person.send("PUT", f"api/2/project/{place.ref.id}", admin=True, json={"description": "How we work"})
     make("api/2/version", name="1.0", projectId=int(place.ref.id))
     make("api/2/component", name="Serving", project=place.ref.key)
     person.send("PUT", f"api/2/project/{place.ref.key}/properties/notes", admin=True, json={"by": "us"})
@@ -134,6 +135,7 @@ def test_what_people_make_in_a_project_beside_tickets_is_a_trace_of_it(bench: Be
     location = {"type": "project", "projectKeyOrId": place.ref.key}
     make("agile/1.0/board", name="Ours", type="kanban", filterId=int(str(of_board["id"])), location=location)
     assert tracker.traces(place, known, [PROJECT])[PROJECT].additions == (
+        "1 description",
         "1 version",
         "1 component",
         "1 project property",
@@ -149,7 +151,8 @@ def test_a_project_full_of_tickets_of_others_takes_few_requests(bench: Bench, pl
     reads = bench.requests()[0]
     [told] = tracker.traces(place, {PROJECT: place.ref}, [PROJECT])[PROJECT].additions[:1]
     assert told.endswith("tickets that are not ours")
-    assert bench.requests()[0] - reads <= 3 + 5  # versions, components, properties, boards, filters
+    # Besides: itself, versions, components, properties, boards and filters.
+    assert bench.requests()[0] - reads <= 3 + 6
 
 
 # --- removing ---

@@ -106,6 +106,13 @@ def test_what_is_misspelt_on_the_command_line_is_proposed(
     assert meant in answer.err
 
 
+@pytest.mark.parametrize("command", [("plan", "\udcff"), ("runs", "show", "\udcff\udcfe"), ("status", "a\udce9")])
+def test_an_argument_in_another_encoding_is_told_as_such(installation: Installation, command: tuple[str, ...]) -> None:
+    answer = installation.run(*command)
+    assert answer.code == 64
+    assert f"Argument {len(command)} is not UTF-8 text: {command[-1]!a}." in answer.err
+
+
 SETTINGS = {
     ("PHASELOOP_PLAN_HOURS", "x"): "PHASELOOP_PLAN_HOURS: must be a number",
     ("PHASELOOP_PLAN_HOURS", "0"): "PHASELOOP_PLAN_HOURS: must be more than 0",
