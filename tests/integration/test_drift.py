@@ -285,9 +285,9 @@ def test_a_tracker_that_cannot_be_reached_does_not_hide_what_is_recorded(
     unreadable = installation.ok("status", "ML", code=1)
     offline = installation.ok("status", "ML", "--offline")
 
-    assert "2 epics, 1 iterations, 5 tickets" in unreadable.out
+    assert "2 epics, 1 iteration, 5 tickets" in unreadable.out
     assert "The tracker could not be read:" in unreadable.out
-    assert "2 epics, 1 iterations, 5 tickets" in offline.out
+    assert "2 epics, 1 iteration, 5 tickets" in offline.out
     assert "could not be read" not in offline.out
 
 
