@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.effort import examples
+from tests.effort import LONG, examples
 
-settings.register_profile("untimed", deadline=None, max_examples=examples(100))
-settings.load_profile("untimed")
+settings.register_profile("here", deadline=None, max_examples=examples(100), derandomize=not LONG)
+settings.load_profile("here")
 
 SECRETS = ("sandbox-token", "viewer-token", "member-token", "readonly-token", "sandbox-key", "not-the-token", "phl_")
 """Credentials that tests connect with, and the beginning of every API token of ours."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 LONG = bool(os.environ.get("PHASELOOP_LONG_TESTS"))
-"""Set by `make test-all`: many examples of each property, and simulations as long as a project is."""
+"""Set by `make test-all`: many examples of each property, others each time, and simulations as long as a project is. So
+`make test` answers the same for the same code, and `make test-all` goes on looking."""
 
 
 def examples(most: int) -> int:
