@@ -8,7 +8,7 @@ ARGS ?=
 # Tests at once, a file of them in each process and the slow ones first: much of their time is processes starting.
 JOBS ?= 4
 
-.PHONY: help install demo test test-all lint format bench faults schema lock clean
+.PHONY: help install demo test test-all lint format bench eval heads faults schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +50,12 @@ bench: $(INSTALLED) ## Count requests against the lower bound and the obvious sc
 
 faults: $(INSTALLED) ## Fail every call of a bootstrap in every way, in Jira and Trello (ARGS="--every 10")
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing was trained on (ARGS="--json")
+	@$(BIN)/python -m evaluation.measure $(ARGS)
+
+heads: $(INSTALLED) ## Train the second opinion anew from the corpus in evaluation/
+	@$(BIN)/python -m evaluation.training
 
 schema: $(INSTALLED) ## Write the JSON Schema of templates anew
 	@$(BIN)/python -m service.domain.schema > templates/template.schema.json

@@ -98,7 +98,7 @@ PORTFOLIO: Example = {
         {
             "project": _PROJECT,
             "iterations": 6,
-            "verdicts": {"documented": 4, "partly": 1, "undocumented": 0, "pending": 1, "unknown": 0},
+            "verdicts": {"documented": 4, "partly": 1, "undocumented": 0, "unclear": 0, "pending": 1, "unknown": 0},
             "worst": "partly",
             "late": 1,
             "score": 91.5,

@@ -47,18 +47,27 @@ class WaivedShown(Shown):
     at: datetime
 
 
+class ConfirmedShown(Shown):
+    """That the signer looked at what was unclear and found it good."""
+
+    by: str
+    at: datetime
+
+
 class CheckShown(Shown):
     """The result of one check on one iteration."""
 
     check: Check
     weight: Weight
-    result: Result = Field(description="`inconclusive`: it could not be looked at, neither a pass nor a fail.")
+    result: Result = Field(description="`inconclusive`: it could not be looked at; `unclear`: a person should look.")
     reason: str
     evidence: list[EvidenceShown]
     fix: str = Field(description="How to mend it; empty for a pass.")
     waived: WaivedShown | None
     was: Result | None = Field(description="The result without the waiver, where it was waived.")
     share: float | None = Field(description="From 0 to 1, for a check that is told as a share.")
+    confidence: float | None = Field(default=None, description="From 0 to 1: how sure it is, where a text was judged.")
+    confirmed: ConfirmedShown | None = Field(default=None, description="Who looked at what was unclear.")
 
 
 class AuditedIteration(Shown):

@@ -61,6 +61,9 @@ class AuditSettings(Body):
     gate: Literal["block", "warn", "off"] | None = Field(
         default=None, description="What an iteration that is not documented does to the advance that closes it."
     )
+    unclear: Literal["block", "warn"] | None = Field(
+        default=None, description="What an unclear check does to the advance until the signer confirms it; null: warn."
+    )
     grace_working_days: Days | None = Field(default=None, description="Working days until a record is late.")
     due_soon_working_days: Days | None = Field(default=None, description="Working days before the end to remind on.")
     escalate_working_days: Days | None = Field(default=None, description="Working days late until others hear of it.")

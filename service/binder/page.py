@@ -23,7 +23,14 @@ from service.domain.audit.outcome import Check
 
 PAGES = Path(__file__).parent / "pages"
 
-_WORDS = {"pass": "pass", "fail": "FAIL", "not_applicable": "n/a", "waived": "waived", "inconclusive": "not read"}
+_WORDS = {
+    "pass": "pass",
+    "fail": "FAIL",
+    "not_applicable": "n/a",
+    "waived": "waived",
+    "unclear": "unclear",
+    "inconclusive": "not read",
+}
 """How results are called in the matrix, where there is little room."""
 
 _KINDS = {READING: "what was read", WAIVER: "waiver", REVOKED: "waiver taken back"}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,8 @@ import service.templates as template_files
 from service.cli import audit_files, audit_show
 from service.cli.advance import Named
 from service.cli.audit_settings import set_audit
-from service.cli.audit_show import one_line
+from service.cli.audit_show import FAILING, Worst, one_line
+from service.cli.audit_try import try_files
 from service.cli.project_options import only_connection
 from service.cli.runs import tell
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
@@ -36,19 +36,6 @@ audit = typer.Typer(help="Whether every iteration is documented, with evidence."
 
 PATIENCE = timedelta(seconds=5)
 """A look that has the tracker to wait for is not followed for longer than this."""
-
-
-class Worst(StrEnum):
-    """The verdict from which on a report is a failure."""
-
-    PARTLY = "partly"
-    UNDOCUMENTED = "undocumented"
-
-
-_FAILING = {
-    Worst.PARTLY: (Verdict.PARTLY, Verdict.UNDOCUMENTED),
-    Worst.UNDOCUMENTED: (Verdict.UNDOCUMENTED,),
-}
 
 
 # --- run --------------------------------------------------------------------------------------------------------------
@@ -178,7 +165,7 @@ def report(
             verdicts, proof = _report(context, project, iteration, recompute=recompute, as_json=as_json)
     if proof is not None and not proof.ok:
         raise typer.Exit(Exit.ERROR)
-    if fail_on is not None and any(verdict in _FAILING[fail_on] for verdict in verdicts):
+    if fail_on is not None and any(verdict in FAILING[fail_on] for verdict in verdicts):
         raise typer.Exit(Exit.FOUND)
 
 
@@ -220,6 +207,8 @@ def _show(found: Matrix) -> None:
     if not found.lines:
         out.print("Nothing to be documented yet: its first iteration has not begun.")
     else:
+        if summary := audit_show.summary_line(found.lines):
+            out.print(f"[bold]{summary}[/]")
         out.print()
         out.print(audit_show.matrix_table(found.lines, out.width))
         _print(audit_show.lacking_lines(found.lines, zone))
@@ -400,6 +389,7 @@ def _print(lines: Iterable[str]) -> None:
 
 # --- the others ------------------------------------------------------------------------------------------------------
 
+audit.command("try")(try_files)
 audit.command("set")(set_audit)
 audit.command("verify")(audit_files.verify)
 audit.command("export")(audit_files.export)

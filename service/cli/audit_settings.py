@@ -20,6 +20,7 @@ from service.usecases import projects, scheduling
 
 _NAMES = {
     "gate": "gate",
+    "unclear": "unclear",
     "grace": "grace_working_days",
     "due-soon": "due_soon_working_days",
     "escalate": "escalate_working_days",
@@ -34,6 +35,10 @@ def set_audit(
     project: Named,
     gate: Annotated[
         str | None, typer.Option(help="What a record that is not complete does to the advance: block, warn or off.")
+    ] = None,
+    unclear: Annotated[
+        str | None,
+        typer.Option(help="What a check that a person should look at does to the advance: block or warn."),
     ] = None,
     grace: Annotated[int | None, typer.Option(help="Working days after the end until a record is late.")] = None,
     due_soon: Annotated[int | None, typer.Option(help="Working days before the end to remind people on.")] = None,
@@ -81,7 +86,7 @@ def set_audit(
     looser: what is to be let pass is a waiver. Without options, only show it.
     """
     days = {"grace_working_days": grace, "due_soon_working_days": due_soon, "escalate_working_days": escalate}
-    said = {name: value for name, value in {"gate": gate, **days}.items() if value is not None}
+    said = {name: value for name, value in {"gate": gate, "unclear": unclear, **days}.items() if value is not None}
     tracking = {"url": url, "experiments": experiments or None, "models": models or None}
     tracking = {name: value for name, value in tracking.items() if value is not None}
     back = _taken_back(template or [])
@@ -137,12 +142,13 @@ def _lines(said: ProjectAudit, template: Template) -> Iterator[str]:
     record = template.record
     rows: list[tuple[str, object, object]] = [
         ("gate", said.gate, record.gate),
+        ("unclear", said.unclear, "warn"),
         ("grace", said.grace_working_days, record.grace_working_days),
         ("due soon", said.due_soon_working_days, record.due_soon_working_days),
         ("escalate", said.escalate_working_days, record.escalate_working_days),
     ]
     for name, ours, theirs in rows:
-        days = "" if name == "gate" else " working days"
+        days = "" if name in ("gate", "unclear") else " working days"
         told = f"{theirs}{days} (as in the template)" if ours is None else f"{ours}{days} (template: {theirs})"
         yield f"  {name + ':':10} {told}"
     weights = ", ".join(f"{check}={weight}" for check, weight in sorted(said.checks.items()))

@@ -3,8 +3,10 @@ people wrote is shown so that it can neither hide nor forge anything."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import Any
 
 from rich.markup import escape
@@ -19,23 +21,39 @@ from service.usecases.audit_reports import Line, Standing
 WIDE = 120
 """From so many columns on, tables tell more."""
 
+
+class Worst(StrEnum):
+    """The verdict from which on a report is a failure."""
+
+    PARTLY = "partly"
+    UNDOCUMENTED = "undocumented"
+
+
+FAILING = {
+    Worst.PARTLY: (Verdict.PARTLY, Verdict.UNDOCUMENTED),
+    Worst.UNDOCUMENTED: (Verdict.UNDOCUMENTED,),
+}
+
 VERDICTS = {
     Verdict.DOCUMENTED: "green",
     Verdict.PARTLY: "yellow",
     Verdict.UNDOCUMENTED: "bold red",
+    Verdict.UNCLEAR: "blue",
     Verdict.PENDING: "cyan",
     Verdict.UNKNOWN: "magenta",
 }
 _FAILED = {Weight.CRITICAL: ("X", "bold red"), Weight.MAJOR: ("x", "red"), Weight.MINOR: ("-", "yellow")}
 _SIGNS = {
     Result.PASS: ("✓", "green"),
+    Result.UNCLEAR: ("~", "blue"),
     Result.WAIVED: ("w", "cyan"),
     Result.INCONCLUSIVE: ("?", "magenta"),
     Result.NOT_APPLICABLE: ("·", "dim"),
 }
 LEGEND = (
     "✓ passes   X fails (critical)   x fails (major)   - fails (minor)\n"
-    "w waived   ? could not be looked at   · does not apply or is off"
+    "~ unclear, a person should look   w waived\n"
+    "? could not be looked at   · does not apply or is off"
 )
 
 
@@ -89,13 +107,32 @@ def _signs(audited: Audited | None, width: int) -> str:
     return gap.join(sign(by_check[check]) if check in by_check else " " for check in Check)
 
 
+def summary_line(lines: Iterable[Line]) -> str:
+    """How the iterations stand, in a sentence: `5 of 6 iterations fail, all on D05`. Empty if none was looked at."""
+    audited = [line.audited for line in lines if line.audited is not None]
+    failing = [one for one in audited if one.verdict in FAILING[Worst.PARTLY]]
+    open_ones = sum(1 for one in audited if one.unclear)
+    look = f" In {open_ones} there is something for the signer to look at." if open_ones else ""
+    if not audited:
+        return ""
+    if not failing:
+        settled = sum(1 for one in audited if one.settled)
+        return f"{settled} of {len(audited)} iterations are documented, none fails.{look}"
+    counted = Counter(finding.check.value for one in failing for finding in one.lacking)
+    everywhere = [check for check, count in sorted(counted.items()) if count == len(failing)]
+    most = ", ".join(f"{check} ({count})" for check, count in counted.most_common(3))
+    why = f"all on {' and '.join(everywhere)}" if everywhere else f"mostly on {most}"
+    verb = "fails" if len(failing) == 1 else "fail"
+    return f"{len(failing)} of {len(audited)} iterations {verb}, {why}.{look}"
+
+
 def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
     """What is lacking by iteration, each with its reason and how to mend it, and where a look failed; of an iteration
     whose record is not due soon, the checks only."""
     for line in lines:
         audited = line.audited
         unread = audited is not None and audited.verdict is Verdict.UNKNOWN
-        if audited is not None and not audited.lacking and not line.trouble and not unread:
+        if audited is not None and not (audited.lacking or audited.unclear or line.trouble or unread):
             continue
         yield ""
         yield heading(line)
@@ -107,6 +144,10 @@ def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
             continue
         for finding in audited.lacking if audited is not None else ():
             yield from _finding(finding)
+        if audited is not None and audited.unclear:
+            yield "  [blue]for the signer to look at:[/]"
+            for finding in audited.unclear:
+                yield from _finding(finding)
         if audited is not None and unread and not line.trouble:
             for finding in audited.findings:
                 if finding.result is Result.INCONCLUSIVE and finding.weight in (Weight.CRITICAL, Weight.MAJOR):
@@ -205,7 +246,7 @@ def portfolio_table(found: Iterable[Standing], width: int, zone: tzinfo) -> Tabl
     if wide:
         table.add_column("Name", overflow="fold", max_width=30)
     table.add_column("Worst", no_wrap=True)
-    for name in ("Iter.", "Doc.", "Partly", "Undoc.", "Pend.", "Unkn.", "Late", "Score", "Waiv."):
+    for name in ("Iter.", "Doc.", "Partly", "Undoc.", "Uncl.", "Pend.", "Unkn.", "Late", "Score", "Waiv."):
         table.add_column(name, justify="right", no_wrap=True)
     if wide:
         table.add_column("Looked at (UTC)", no_wrap=True)
@@ -226,7 +267,7 @@ def portfolio_table(found: Iterable[Standing], width: int, zone: tzinfo) -> Tabl
     return table
 
 
-_ORDER = (Verdict.DOCUMENTED, Verdict.PARTLY, Verdict.UNDOCUMENTED, Verdict.PENDING, Verdict.UNKNOWN)
+_ORDER = (Verdict.DOCUMENTED, Verdict.PARTLY, Verdict.UNDOCUMENTED, Verdict.UNCLEAR, Verdict.PENDING, Verdict.UNKNOWN)
 
 
 def _when(moment: datetime | None, zone: tzinfo) -> str:

@@ -210,6 +210,11 @@ class Section(Strict):
     title: Line = Field(description="The heading.")
     aliases: tuple[Name, ...] = Field(default=(), description="What else people call it, translations included.")
     prompt: Text = Field(description="What to write under it.")
+    form: tuple[Name, ...] = Field(
+        default=(),
+        max_length=6,
+        description="The columns of a table to fill in below the prompt, with a first empty row; none: free text.",
+    )
 
 
 class LinkRule(Strict):

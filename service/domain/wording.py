@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.domain.audit.facts import OVERVIEW_SEEDED, OVERVIEW_TITLE, goal_body, quoted
+from service.domain.audit.facts import OVERVIEW_SEEDED, OVERVIEW_TITLE, asked_body, goal_body
 from service.domain.parameters import is_on
 from service.domain.references import fallbacks
 from service.domain.template import Ceremonies, Ceremony, Epic, Key, ParameterValue, Phase, Template, Ticket
@@ -98,7 +98,8 @@ class Wording:
     def seeded(self, phase: Phase, context: Context) -> dict[str, str]:
         """What a record has under its headings at first, by the key of the section."""
         prompts = {section.key: render(section.prompt, context) for section in self.template.record.sections}
-        bodies = {key: quoted(prompt) for key, prompt in prompts.items()}
+        forms = {section.key: section.form for section in self.template.record.sections}
+        bodies = {key: asked_body(prompt, forms[key]) for key, prompt in prompts.items()}
         if "goal" in prompts:
             bodies["goal"] = goal_body(render(phase.title, context), render(phase.focus, context), prompts["goal"])
         return bodies

@@ -19,13 +19,13 @@ from service.domain.audit.audit import audit
 from service.domain.audit.chain import Entry
 from service.domain.audit.forms import audited_to_json
 from service.domain.audit.outcome import Audited, Check, Clock, Gate, Verdict
-from service.domain.audit.subject import subject_from_json
+from service.domain.audit.subject import JUDGED_BY, subject_from_json
 from service.store import audits, items
 from service.store.tables import AuditRow, IterationRow, ProjectRow, WaiverRow
 from service.usecases import audit_material, projects, waiving
 from service.usecases.material import material
 
-_WORST = (Verdict.UNDOCUMENTED, Verdict.PARTLY, Verdict.UNKNOWN, Verdict.PENDING, Verdict.DOCUMENTED)
+_WORST = (Verdict.UNDOCUMENTED, Verdict.PARTLY, Verdict.UNCLEAR, Verdict.UNKNOWN, Verdict.PENDING, Verdict.DOCUMENTED)
 _LATE = (Clock.OVERDUE, Clock.ESCALATED)
 
 
@@ -83,13 +83,14 @@ class Standing:
 class Proof:
     """Whether a project's evidence is whole and bears its audits out. `head` is the digest of its last entry. `breaks`
     says where the chain is broken, `differences` which audits come out otherwise when they are computed again from
-    evidence alone; all in words."""
+    evidence alone; all in words. `notes` are what older rules found, which stays as it was found."""
 
     entries: int
     head: str
     audits: int
     breaks: tuple[str, ...]
     differences: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -306,16 +307,22 @@ def verify(context: Context, project: str) -> Proof:
         entries = audits.entries(session, row.id)
         kept = {number: one for number, one in audits.rows(session, row.id).items() if one.evidence_id is not None}
     differences: list[str] = []
+    notes: list[str] = []
     again: dict[int, Audited] = {}
     for number, entry in sorted(_newest(entries).items()):
         try:
-            again[number] = audit(subject_from_json(entry.body))
+            subject = subject_from_json(entry.body)
         except ValueError:
             differences.append(f"entry {entry.seq} is not what was read of an iteration")
-    for number in sorted({*kept, *again}):
+            continue
+        again[number] = audit(subject)
+        if subject.judged_by != JUDGED_BY and number in kept:
+            notes.append(_older(number, subject.judged_by, kept[number], again[number]))
+    older = {number for number, entry in _newest(entries).items() if entry.body.get("judged_by", 1) != JUDGED_BY}
+    for number in sorted({*kept, *again} - (older & {*kept} & {*again})):
         differences += _differences(number, kept.get(number), again.get(number))
     head = entries[-1].digest if entries else ""
-    return Proof(len(entries), head, len(again), tuple(chain.breaks(entries)), tuple(differences))
+    return Proof(len(entries), head, len(again), tuple(chain.breaks(entries)), tuple(differences), tuple(notes))
 
 
 def recomputed(context: Context, project: str) -> dict[int, Audited]:
@@ -335,12 +342,21 @@ def proof_json(found: Proof) -> dict[str, Any]:
         "audits": found.audits,
         "breaks": list(found.breaks),
         "differences": list(found.differences),
+        "notes": list(found.notes),
     }
 
 
 def _newest(entries: Iterable[Entry]) -> dict[int, Entry]:
     """The newest reading of each iteration."""
     return {one.iteration: one for one in entries if one.kind == chain.READING and one.iteration is not None}
+
+
+def _older(number: int, version: int, row: AuditRow, again: Audited) -> str:
+    """What is said of an audit by rules of an older version: what was found by them holds as it was found."""
+    return (
+        f"iteration {number} was judged by the rules of version {version} and found {row.verdict}; by those of version "
+        f"{JUDGED_BY} it is {again.verdict.value}. What was read is whole, and what was found by the older rules stays."
+    )
 
 
 def _differences(number: int, row: AuditRow | None, again: Audited | None) -> Iterator[str]:

@@ -17,6 +17,7 @@ from service.domain.audit.audit import audit, holding
 from service.domain.audit.outcome import Audited, Gate, Verdict
 from service.domain.audit.subject import Person, Reading, Rules, Subject
 from service.domain.turnover import key_of, record_key
+from service.opinion.asking import with_opinions
 from service.store import audits
 from service.usecases import audit_material, gone, identity, planning, projects, turning_over
 from service.usecases.audit_material import Past
@@ -294,7 +295,7 @@ def _subject(
     people: Mapping[str, Person] | None = None,
     me: str = "",
 ) -> Subject:
-    return Subject(
+    read = Subject(
         iteration=audit_material.iteration_of(past, number, rules, gate=gate),
         rules=rules,
         record=record,
@@ -310,6 +311,7 @@ def _subject(
         written=audit_material.written(past, number),
         waivers=audits.waived(past.waivers, number),
     )
+    return with_opinions(read)
 
 
 def _unread_subject(context: Context, past: Past, number: int, why: str) -> Subject:

@@ -88,6 +88,7 @@ def prefill(context: Context, ours: Material, number: int, contents: Sequence[Co
         starts=known.row.starts,
         ends=_until(context, known),
         asked=texts.prompts,
+        forms={one.key: one.form for one in ours.template.record.sections},
         closed=known.row.closed_at is not None,
         tickets=tuple(tickets),
         figures=Figures.from_json(known.row.figures) if known.row.figures is not None else None,

@@ -30,6 +30,7 @@ from service.domain.template import ParameterValue, Phase, Template
 from service.domain.text import render
 from service.domain.time_zones import check_time_zone
 from service.domain.wording import Wording
+from service.opinion.asking import with_opinions
 from service.templates import TemplateText, load_builtin
 from service.usecases import audit_material, audit_reports, connections, teams
 from service.usecases.audit_reports import Line
@@ -254,7 +255,7 @@ class _Auditing:
         starts, ends = dates
         done = [d for d in one.documents if d.status == "done" and d is not record.document]
         named = "no ticket of the iteration looks like its record: none has its headings, or is called one"
-        return Subject(
+        read = Subject(
             iteration=Iteration(
                 number=count,
                 title=one.title,
@@ -274,6 +275,7 @@ class _Auditing:
             keys=tuple(sorted(audit_material.keys_named(record.document, self.keys))),
             people=self._people_of([*([record.document] if record.document is not None else []), *done], rules_then),
         )
+        return with_opinions(read)
 
     def _people_of(self, documents: Sequence[Document], rules_then: Rules) -> dict[str, Person]:
         """Those who may have signed: the team's, or everybody who did something."""

@@ -101,7 +101,14 @@ def test_the_portfolio_comes_in_pages_the_worst_first_and_each_project_once(api:
     assert [shown[name]["iterations"] for name in names] == [1, 2, 3, 1, 2]
     worst = shown[names[2]]
     assert (worst["worst"], worst["late"], worst["troubles"]) == ("partly", 3, 1)
-    assert worst["verdicts"] == {"documented": 0, "partly": 2, "undocumented": 0, "pending": 0, "unknown": 1}
+    assert worst["verdicts"] == {
+        "documented": 0,
+        "partly": 2,
+        "undocumented": 0,
+        "unclear": 0,
+        "pending": 0,
+        "unknown": 1,
+    }
 
     pages, path = [], "/audit?limit=2"
     while path:

@@ -29,7 +29,7 @@ OVERDUE, ESCALATED = "2026-03-17T17:00", "2026-03-20T17:00"
 ONE, TWO = "Document iteration 1", "Document iteration 2"
 GOAL = (
     "We wanted to learn whether the customer data of one year can be loaded in a single night, so that a first model "
-    "can be trained on it in the week after."
+    "can be trained on it in the week after. If it takes longer than eight hours, we go on with a sample."
 )
 
 

@@ -17,7 +17,7 @@ LAYERS = [
     ["service.schedule"],
     ["service.context"],
     ["service.verification"],
-    ["service.binder"],
+    ["service.binder", "service.opinion"],
     ["service.store", "service.templates", "service.notify"],
     ["service.settings", "service.clock"],
     ["service.domain"],

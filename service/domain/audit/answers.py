@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from connectors.records import Part
 from service.domain.audit.prose import fold, plain, sentences, word_spans, words
-from service.domain.audit.sections import Block, Kind, Section, parse, plain_of, sections_from
+from service.domain.audit.sections import Block, Kind, Section, loose_from, parse, plain_of, sections_from
 from service.domain.audit.subject import Subject
 
 _SHORTEST = 4
@@ -20,11 +20,13 @@ _AFTER = re.compile(r"[\s?.!:;\"'*_>)\u3002\uff1f\uff01]*")
 @dataclass(frozen=True, slots=True)
 class Answers:
     """A record without what was seeded. `sections` has every section of the rules by key, `own` is the plain text of
-    all of it but the headings; `unanswered` are the keys of sections in which nothing else stood."""
+    all of it but the headings; `unanswered` are the keys of sections in which nothing else stood. `loose`
+    is what stands under none of the headings of the rules."""
 
     sections: Mapping[str, Section]
     own: str
     unanswered: tuple[str, ...]
+    loose: tuple[Section, ...] = ()
 
 
 def answers_of(subject: Subject) -> Answers:
@@ -44,7 +46,7 @@ def answers_in(text: str, subject: Subject) -> Answers:
     titles = {fold(section.title).strip(" :") for section in sections.values()}
     lines = (line for block in kept if block.kind is not Kind.HEADING for line in plain_of(block))
     own = "\n".join(line for line in lines if fold(line).strip(" :") not in titles)
-    return Answers(sections, own, unanswered)
+    return Answers(sections, own, unanswered, loose_from(kept, subject.rules.sections))
 
 
 class _Seeded:

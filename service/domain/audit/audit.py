@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from connectors.records import Part
 from service.domain.audit.deadlines import clock_of
-from service.domain.audit.findings import failed, inconclusive, not_applicable, sentence, weight_of
+from service.domain.audit.findings import failed, inconclusive, instant, not_applicable, sentence, weight_of
 from service.domain.audit.outcome import (
     Audited,
     Check,
     CheckFinding,
+    Confirmed,
+    Evidence,
+    Gate,
     Result,
     Waived,
     Weight,
     score_of,
     verdict_of,
 )
-from service.domain.audit.sign_off import signing_of
+from service.domain.audit.sign_off import confirmations_of, signing_of
 from service.domain.audit.structure_checks import OTHER_CHECKS, RECORD_CHECKS
 from service.domain.audit.subject import Subject
 from service.domain.audit.text_checks import TEXT_CHECKS, Text, read
@@ -35,7 +38,10 @@ def audit(subject: Subject) -> Audited:
     document = subject.record.document
     signing = signing_of(subject, document) if document is not None else None
     text = read(subject, signing is not None and signing.stands)
-    findings = tuple(_waived(subject, _finding(subject, check, text)) for check in Check)
+    confirmed = confirmations_of(subject, signing) if signing is not None else {}
+    findings = tuple(
+        _waived(subject, _confirmed(subject, _finding(subject, check, text), confirmed)) for check in Check
+    )
     clock = clock_of(subject.iteration.deadlines, subject.at)
     return Audited(
         number=subject.iteration.number,
@@ -45,13 +51,16 @@ def audit(subject: Subject) -> Audited:
         findings=findings,
         record=subject.record.key,
         changed_after_sign_off=signing is not None and bool(signing.changes),
+        unclear_holds=subject.rules.unclear is Gate.BLOCK,
     )
 
 
 def holding(audited: Audited) -> tuple[CheckFinding, ...]:
     """What keeps a gate closed, the worst first: what is lacking and can still be mended. Being late is not among it:
-    nobody can mend that, so it stays in the verdict and the loop goes on."""
-    return tuple(one for one in audited.lacking if one.check is not Check.ON_TIME)
+    nobody can mend that, so it stays in the verdict and the loop goes on. What is unclear is among it where the rules
+    say so, until the signer confirms it."""
+    lacking = tuple(one for one in audited.lacking if one.check is not Check.ON_TIME)
+    return (*lacking, *audited.unclear) if audited.unclear_holds else lacking
 
 
 def _finding(subject: Subject, check: Check, text: Text) -> CheckFinding:
@@ -80,10 +89,29 @@ def _without_record(subject: Subject, check: Check) -> CheckFinding:
     return failed(subject, check, "There is no record to look at.", "Write the record of this iteration.")
 
 
+def _confirmed(
+    subject: Subject, finding: CheckFinding, confirmed: Mapping[Check, tuple[Confirmed, Evidence]]
+) -> CheckFinding:
+    """The finding as the signer's confirmation leaves it: what was unclear passes, with who says so as its evidence."""
+    if finding.result is not Result.UNCLEAR or finding.check not in confirmed:
+        return finding
+    who, evidence = confirmed[finding.check]
+    reason = f"{who.by} looked at it and confirmed it on {instant(subject, who.at)}. {finding.reason}"
+    return replace(
+        finding,
+        result=Result.PASS,
+        was=Result.UNCLEAR,
+        reason=reason,
+        fix="",
+        evidence=(*finding.evidence, evidence),
+        confirmed=who,
+    )
+
+
 def _waived(subject: Subject, finding: CheckFinding) -> CheckFinding:
     """The finding as a waiver leaves it. What passes needs none, and what was asked of nobody is not let pass."""
     waiver = subject.waivers.get(finding.check)
-    if waiver is None or finding.result not in (Result.FAIL, Result.INCONCLUSIVE):
+    if waiver is None or finding.result not in (Result.FAIL, Result.UNCLEAR, Result.INCONCLUSIVE):
         return finding
     if waiver.until < subject.at.date():
         return replace(finding, reason=f"{finding.reason} {_ended(waiver)}")

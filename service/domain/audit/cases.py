@@ -13,6 +13,8 @@ from service.domain.audit.sections import Section, plain_of
 from service.domain.audit.signing import edits_by_people, person_of
 from service.domain.audit.subject import Subject
 
+_CERTAIN = 0.97
+"""How sure a finding is that rests on what stands there, whatever the words around it."""
 _QUOTES = 5
 """The most places that a finding quotes."""
 
@@ -23,7 +25,8 @@ class Text:
 
     `sections` has every section of the rules by key; `own` is the plain text of the record beyond what was seeded
     and filled in, `former` that of the record before it. `unanswered` are the keys of sections in which nothing stands
-    but the prompt. `signed` says that the record is signed, which some answers need.
+    but the prompt. `signed` says that the record is signed, which some answers need. `loose`
+    is what stands under none of the headings.
     """
 
     sections: Mapping[str, Section]
@@ -31,6 +34,7 @@ class Text:
     former: str
     unanswered: tuple[str, ...] = ()
     signed: bool = False
+    loose: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ class Case:
         """What a section is called in the template."""
         return next((rule.titles[0] for rule in self.subject.rules.sections if rule.key == key and rule.titles), key)
 
+    @property
+    def to_write(self) -> str:
+        """What to write, as a sentence."""
+        return f'Write under "{self.title}": {self.ask}' if self.key else f"Write {self.ask}"
+
     def lines(self) -> list[str]:
         """The plain lines of the section that say something."""
         return [line for line in self.section.lines if not is_placeholder(line)]
@@ -66,9 +75,13 @@ class Case:
         """The check passes, because of what is quoted."""
         return self._finding(Result.PASS, reason, "", quotes)
 
+    def certain(self, reason: str, *quotes: str) -> CheckFinding:
+        """The check passes by what no wording can change: links, a signature, that there is nothing to tell of."""
+        return replace(self.passed(reason, *quotes), confidence=_CERTAIN)
+
     def failed(self, reason: str, *quotes: str, fix: str = "") -> CheckFinding:
         """The check fails; `fix` is how to mend it, by default what the check asks for."""
-        return self._finding(Result.FAIL, reason, fix or f'Write under "{self.title}": {self.ask}', quotes)
+        return self._finding(Result.FAIL, reason, fix or self.to_write, quotes)
 
     def not_applicable(self, reason: str, *quotes: str) -> CheckFinding:
         """The check does not apply."""

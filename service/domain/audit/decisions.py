@@ -36,13 +36,14 @@ _SAYS_MORE = 4
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision of a record, in plain words. `reason` and `alternative` are empty where none is given; `nothing`
-    says that the record states that nothing was decided."""
+    says that the record states that nothing was decided, `cells` that it is a row of a table with a column for each."""
 
     text: str
     reason: str = ""
     alternative: str = ""
     links: tuple[Link, ...] = ()
     nothing: bool = False
+    cells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class _Draft:
     """A decision while it is put together; `headed` by a heading of its own, which takes in all that follows."""
 
     headed: bool = False
+    cells: bool = False
     said: list[str] = field(default_factory=list)
     labelled: dict[str, list[str]] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class _Draft:
 
     def decision(self) -> Decision | None:
         """The decision, None if too little was said for one."""
-        *before, last = self.said or [""]
+        *before, last = [line for line in self.said if line] or [""]
         text = " ".join([*(line if line[-1] in _ENDS else f"{line}." for line in before), last])
         parts = [one for line in self.said for one in sentences(line)]
         reason = _filled(self.labelled.get(REASON_LABEL, [])) or _reason(parts)
@@ -143,7 +145,7 @@ class _Draft:
         if count(text) < (1 if self.labelled else 2):
             return None
         nothing = NO_DECISION.within(text)
-        return Decision(text, reason, alternative, tuple(self.links.values()), nothing)
+        return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells)
 
 
 class _Reader:
@@ -184,7 +186,7 @@ class _Reader:
     def _table(self, table: Table) -> None:
         roles = [_role_of_column(cell) for cell in table.header]
         for row in table.rows:
-            draft = _Draft()
+            draft = _Draft(cells={DECISION_LABEL, REASON_LABEL, ALTERNATIVE_LABEL} <= set(roles))
             for role, cell in zip(roles, row, strict=False):
                 text = " ".join(plain(cell).split())
                 draft.links.update((link.url, link) for link in links_of(cell))

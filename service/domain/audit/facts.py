@@ -42,7 +42,8 @@ _CHORES = ("record:", "ceremonies:")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one iteration. `asked` are the prompts of the record's sections by key, filled in.
+    """What is known of one iteration. `asked` are the prompts of the record's sections by key, filled in, `forms` the
+    columns of the tables below them.
 
     `tickets` are as they stand: before the close (`closed` is false) with no outcome but what is done, afterwards with
     what became of them; `figures` is None before that. `title` and `board` name the iteration and open it in the
@@ -58,6 +59,7 @@ class Facts:
     starts: datetime
     ends: datetime
     asked: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closed: bool = False
     tickets: tuple[TicketRecord, ...] = ()
     figures: Figures | None = None
@@ -112,6 +114,14 @@ def quoted(prompt: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in prompt.splitlines())
 
 
+def asked_body(prompt: str, form: Sequence[str] = ()) -> str:
+    """What stands under a heading for people to fill in: the prompt, and the form as a table with an empty row."""
+    if not form:
+        return quoted(prompt)
+    rows = (form, ["---"] * len(form), [" "] * len(form))
+    return quoted(prompt) + "\n\n" + "\n".join(f"| {' | '.join(map(plain, row))} |" for row in rows)
+
+
 def one_line(text: str) -> str:
     """A text of the template on one line."""
     return " ".join(text.split())
@@ -127,7 +137,7 @@ def plain(text: str) -> str:
 
 
 def _with_prompt(blocks: list[str], facts: Facts, key: str) -> list[str]:
-    return [*blocks, quoted(facts.asked.get(key, ""))] if blocks else []
+    return [*blocks, asked_body(facts.asked.get(key, ""), facts.forms.get(key, ()))] if blocks else []
 
 
 def _data(facts: Facts) -> list[str]:

@@ -22,7 +22,11 @@ KNOWN: Mapping[str, str] = {
         |objetivo e hipótese|objetivos e hipóteses|hipótese|hipóteses|meta e hipótese
         |doel|doelen|doel en hypothese|doelstelling|doelstelling en hypothese
         |cel|cele|cel i hipoteza|cele i hipotezy|hipoteza|hipotezy|cíl|cíle|cíl a hypotéza|hypotéza
-        |mål|mål och hypotes|hypotes|目標|目標と仮説|目的と仮説|仮説|目的|目标|目标与假设|目标和假设|假设|目標與假設""",
+        |mål|mål och hypotes|hypotes|目標|目標と仮説|目的と仮説|仮説|目的|目标|目标与假设|目标和假设|假设|目標與假設
+        |context|context and problem statement|problem statement|question|research question
+        |motivation|background|scope and goal|what we want to know|summary and question|Frage|Fragestellung
+        |Problemstellung|Kontext|pregunta|contexto|planteamiento|question de recherche|contexte|problème
+        |pergunta|问题|背景|研究问题|背景と目的|課題""",
     DATA: """data|data used|used data|dataset|datasets|data and datasets|data sets|data set|datasets used|training data
         |Daten|verwendete Daten|benutzte Daten|genutzte Daten|Datengrundlage|Datensatz|Datensätze|Datenbasis
         |datos|datos utilizados|datos usados|datos empleados|conjunto de datos|conjuntos de datos
@@ -31,7 +35,11 @@ KNOWN: Mapping[str, str] = {
         |conjunto de dados|conjuntos de dados|gebruikte data|gebruikte gegevens|gegevens|dataset gebruikt
         |dane|użyte dane|wykorzystane dane|zbiór danych|zbiory danych|použitá data|datové sady
         |använda data|dataunderlag|datamängd|データ|使用データ|使用したデータ|利用データ|データセット
-        |数据|使用的数据|所用数据|数据集|使用數據|資料""",
+        |数据|使用的数据|所用数据|数据集|使用數據|資料
+        |evaluation data|training and evaluation data|data sources|data source|dataset statistics
+        |dataset and version|setup and data|Trainingsdaten|Datenquelle|Datenquellen|Datenstand
+        |fuente de datos|datos de entrenamiento|données d'entraînement|source des données|fonte de dados
+        |dados de treino|数据集统计|数据来源|训练数据|学習データ|データセット|データソース""",
     EXPERIMENTS: """experiments|experiment|experiments and results|results|experiments & results|results of experiments
         |experimental results|experiments and findings|runs and results
         |Experimente|Experimente und Ergebnisse|Ergebnisse|Versuche und Ergebnisse|Versuche
@@ -41,7 +49,11 @@ KNOWN: Mapping[str, str] = {
         |esperimenti|esperimenti e risultati|risultati|experimentos e resultados
         |experimenten|experimenten en resultaten|resultaten|eksperymenty|eksperymenty i wyniki|wyniki
         |experimenty|experimenty a výsledky|výsledky|experiment och resultat|resultat
-        |実験|実験と結果|実験結果|結果|实验|实验与结果|实验和结果|实验结果|结果|實驗與結果""",
+        |実験|実験と結果|実験結果|結果|实验|实验与结果|实验和结果|实验结果|结果|實驗與結果
+        |metrics|evaluation|evaluations|evaluation results|quantitative analyses|findings|key findings
+        |measurements|benchmark|benchmarks|ablation|ablations|ablation study|what we tried|runs
+        |offline results|Auswertung|Messungen|Messergebnisse|Metriken|evaluación|métricas|hallazgos
+        |évaluation|mesures|métriques|avaliação|achados|实验|实验结果|结果|评估|评估结果|指标|実験|実験結果|結果|評価|評価結果""",
     DECISIONS: """decisions|decision|decisions and why|decisions and rationale|decisions and reasons|decision log
         |decisions made|decisions taken|decision and rationale|rationale
         |Entscheidungen|Entscheidung|Entscheidungen und Gründe|Entscheidungen und Begründung
@@ -54,7 +66,13 @@ KNOWN: Mapping[str, str] = {
         |beslissingen|besluiten|beslissingen en redenen|besluiten en redenen|beslissingen en waarom|besluiten en waarom
         |decyzje|decyzja|decyzje i uzasadnienie|decyzje i powody|decyzje i dlaczego|rozhodnutí|rozhodnutí a důvody
         |beslut|beslut och skäl|beslut och varför|決定|決定と理由|決定事項|決定事項と理由|意思決定|意思決定と理由
-        |决定|决策|决定与理由|决策与理由|决策和原因|决定和原因|決策與理由""",
+        |决定|决策|决定与理由|决策与理由|决策和原因|决定和原因|決策與理由
+        |conclusion|conclusions|final conclusion|final decision|decision outcome|recommendation
+        |recommendations|resolution|what we decided|alternatives|alternatives considered|considered options
+        |options considered|rationale|Fazit|Schlussfolgerung|Schlussfolgerungen|Empfehlung
+        |Modellwahl|conclusión|conclusiones|recomendación|recomendaciones|alternativas
+        |conclusion et décision|recommandation|recommandations|conclusão|conclusões|recomendação|结论|结论与建议|建议
+        |备选方案|結論|方針|選択肢""",
     PERFORMANCE: """performance|performance in production|model performance in production|production performance
         |model performance|model in production|production|model behaviour in production
         |Modellleistung in Produktion|Modellleistung in der Produktion|Leistung in Produktion|Leistung in der Produktion
@@ -78,14 +96,23 @@ KNOWN: Mapping[str, str] = {
         |risico's|risico|risico's en grenzen|risico's en beperkingen|beperkingen
         |ryzyka|ryzyko|ryzyka i ograniczenia|ryzyko i ograniczenia|ograniczenia|rizika|rizika a omezení|omezení
         |risker|risker och begränsningar|begränsningar|リスク|リスクと限界|リスクと制約|限界
-        |风险|风险与局限|风险和限制|風險與限制""",
+        |风险|风险与局限|风险和限制|風險與限制
+        |caveats|caveat|caveats and recommendations|known issues|known problems|consequences|open issues
+        |limitations and risks|weaknesses|failure modes|biases and limitations|bias, risks and limitations
+        |what could go wrong|Limitationen|Bekannte Probleme|Schwächen|Konsequenzen|consecuencias
+        |problemas conocidos|conséquences|problèmes connus|avertissements|consequências|problemas conhecidos
+        |当前局限|局限|局限性|已知问题|课题|制限事項|既知の問題|注意点""",
     NEXT_STEPS: """next steps|next step|next|what next|follow-up|follow-ups|actions|next actions|action items|to do next
         |nächste Schritte|nächster Schritt|weitere Schritte|weiteres Vorgehen|wie es weitergeht
         |próximos pasos|siguientes pasos|pasos siguientes|próximo paso
         |prochaines étapes|étapes suivantes|prochaine étape|suites à donner|suite
         |prossimi passi|passi successivi|prossimo passo|próximos passos|próximo passo
         |volgende stappen|vervolgstappen|volgende stap|następne kroki|kolejne kroki|dalsze kroki
-        |další kroky|nästa steg|次のステップ|今後の予定|次の一手|今後の対応|下一步|后续步骤|下一步计划|後續步驟""",
+        |další kroky|nästa steg|次のステップ|今後の予定|次の一手|今後の対応|下一步|后续步骤|下一步计划|後續步驟
+        |follow-up actions|follow up actions|future work|outlook|todo|to do|to-dos|remaining|remaining work
+        |open tasks|what is next|tickets|Ausblick|offene Punkte|Aufgaben|pendientes|trabajo futuro|tareas
+        |travaux futurs|à faire|reste à faire|pendências|trabalhos futuros|未来工作|后续工作|待办|今後の課題|残タスク
+        |TODO""",
     LINKS: """links|link|references|links and references|further links|resources
         |Verweise|Verknüpfungen|enlaces|vínculos|enlaces y referencias|liens|liens et références
         |collegamenti|link utili|riferimenti|ligações|links e referências|koppelingen|verwijzingen
@@ -98,6 +125,9 @@ KNOWN: Mapping[str, str] = {
 }
 """By the keys that the checks look for: what people call the section. Capitals, accents and joining words are no
 matter."""
+
+BARE = frozenset({"performance", "model performance", "modellleistung", "rendimiento", "performances", "desempenho"})
+"""Headings that are of production only where the text below speaks of it; of results otherwise."""
 
 SEEDED_LIST = "done means"
 """The heading that stands above a ticket's checklist where the tracker has no checklists: no part of any section."""
@@ -120,6 +150,7 @@ class Headings:
 
     def __init__(self, rules: tuple[SectionRule, ...]) -> None:
         """For these sections: their own titles go before what is built in, the first rule before the others."""
+        self._own = {_parts(name) for _, name in _told(rules)}
         self._keys: dict[tuple[str, ...], str] = {}
         for names in (_told(rules), _built_in(rules)):
             for key, name in names:
@@ -140,6 +171,11 @@ class Headings:
             if (found := self._keys.get(_parts(said))) is not None:
                 return found
         return None if whole else self._beginning(_parts(bare))
+
+    def is_own(self, heading: str) -> bool:
+        """Whether the template itself calls a section so, and not just people elsewhere."""
+        text = plain(heading[: 4 * LONGEST])
+        return _parts(text) in self._own or _parts(_NUMBERING.sub("", _BEFORE.sub("", text))) in self._own
 
     def _beginning(self, parts: tuple[str, ...]) -> str | None:
         """The section whose whole name, of two words or more, begins a longer heading: `data used this time`."""

@@ -10,6 +10,7 @@ from service.domain.audit import numbers
 from service.domain.audit.answers import answers_of
 from service.domain.audit.headings import DECISIONS, EXPERIMENTS, PERFORMANCE
 from service.domain.audit.phrases import BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
+from service.domain.audit.phrases import WINDOW as _WHEN
 from service.domain.audit.preferred import preferred
 from service.domain.audit.prose import Phrases, fold, plain, sentences
 from service.domain.audit.sections import Kind, Section, Table, plain_of
@@ -20,7 +21,13 @@ _WAS = Phrases("was|war|era|était|fue")
 """Before the first number of a measure these tell its value, before the second what it was before."""
 _BY = Phrases("by|um|por|di|med|met|o")
 """Before a number these tell a change, not a value."""
+_OURS = Phrases(
+    "ours|ours is|ours has|our model|the new one|now|unseres|das neue|el nuestro|la nuestra|le notre|o nosso|我们的"
+)
+"""Before a number these tell the value, whatever was told before."""
 _TO = re.compile(r"^[\s%]{0,3}(?:->|→|=>|⇒|to|auf|a|à|na|till|naar|até|到)\s{0,2}$")
+_OF = re.compile(r"\s?(?:(?:de|d'|of|der|di|do|da)\s)?")
+"""What may stand between a number and the name that it comes before: `0.62 % of chargebacks`."""
 _NEAR, _FAR = 3, 48
 """How many characters may stand between a number and the name before which it stands, or the word that says what it
 is."""
@@ -144,6 +151,10 @@ class _Draft:
             self.baseline = number.value
         elif role == "baseline" and self.value is None:  # `recall de 0,83, frente a 0,79`: the first was none
             self.value, self.baseline = self.baseline, number.value
+        elif role == "ours":
+            if self.value is not None and self.baseline is None:
+                self.baseline = self.value
+            self.value = number.value
         elif self.value is None:
             self.value = number.value
         elif arrow and not self.moved and self.baseline is None:
@@ -163,6 +174,7 @@ class _Reader:
 
     drafts: list[_Draft] = field(default_factory=list)
     loose: list[tuple[numbers.Found, str]] = field(default_factory=list)
+    former: _Draft | None = None
 
     def read(self, sentence: str) -> None:
         """Take in one sentence."""
@@ -185,12 +197,21 @@ class _Reader:
         self._settle()
 
     def _name(self, name: str, start: int, sentence: str) -> None:
+        earlier = next((one for one in self.drafts if one.name == name and one.value is not None), None)
+        if earlier is not None and _is_before(fold(sentence)[:start]):
+            self.former = earlier
+            return
         draft = _Draft(name, said=sentence)
-        if self.loose and self.loose[-1][1] == "" and start - self.loose[-1][0].end <= _NEAR:
+        before = self.loose[-1] if self.loose else None
+        if before is not None and before[1] == "" and _OF.fullmatch(fold(sentence)[before[0].end : start]):
             draft.take(self.loose.pop()[0], "", arrow=False)
         self.drafts.append(draft)
 
     def _number(self, found: numbers.Found, role: str, gap: str) -> None:
+        if self.former is not None:
+            self.former.take(found, "baseline", arrow=False)
+            self.former = None
+            return
         if not self.drafts or (self.drafts[-1].value is not None and role == "" and not _TO.match(gap)):
             self.loose.append((found, role))
         else:
@@ -205,6 +226,12 @@ class _Reader:
         self.drafts = [draft for draft in self.drafts if draft.value is not None or draft.baseline is not None]
 
 
+def _is_before(folded: str) -> bool:
+    """Whether a text ends with a word for what was before: `CV 0.58; before: CV 0.62`."""
+    last = list(BASELINE.all(folded))[-1:]
+    return bool(last) and not folded[last[0].end() :].strip(" :=")
+
+
 class _Roles:
     """Where a sentence says that the next number is a target or what was before."""
 
@@ -215,6 +242,7 @@ class _Roles:
             + [(one.end(), one.start(), "from") for one in _FROM.all(folded)]
             + [(one.end(), one.start(), "was") for one in _WAS.all(folded)]
             + [(one.end(), one.start(), "change") for one in _BY.all(folded)]
+            + [(one.end(), one.start(), "ours") for one in _OURS.all(folded)]
         )
         self._next = 0
 
@@ -258,7 +286,44 @@ def _of_text(lines: Sequence[str], section: str) -> Iterator[Metric]:
         reader.read(line)
     known = (draft.metric(section) for draft in reader.drafts)
     found = [metric for metric in known if metric is not None]
-    yield from found or (metric for line in lines if (metric := _moved(line, section)) is not None)
+    yield from found or (
+        metric for line in lines if (metric := _moved(line, section) or _beside(line, section)) is not None
+    )
+
+
+_PART = re.compile(r"[,;:.!?()\u3001\uff0c\u3002](?!\d)|\s[\u2013\u2014-]\s")
+_JOINS = frozenset(re.split(" ", "de of der des du a an the la le el per by with on in am im um"))
+
+
+def _beside(sentence: str, section: str) -> Metric | None:
+    """A share that its neighbours name, where a target or something before stands in the same sentence: `0.62 % of
+    chargebacks, ceiling 0.70 %`. Without these a percent may be anything."""
+    folded = fold(sentence)
+    found = list(numbers.numbers(folded))
+    roles = _Roles(folded)
+    told = [(one, roles.of(one.start, max(0, one.start - _FAR), fresh=False)) for one in found]
+    first = next((one for one, role in told if role == "" and _is_share(one)), None)
+    if first is None or not any(role in ("target", "baseline") for _, role in told):
+        return None
+    name = _named_beside(folded, first)
+    if not name or NO_MEASURE.first(name):
+        return None
+    draft = _Draft(name, said=sentence)
+    for one, role in told:
+        if one.start >= first.start:
+            draft.take(one, role, arrow=False)
+    return draft.metric(section)
+
+
+def _named_beside(folded: str, number: numbers.Found) -> str:
+    """The words right after a number that name it, or else those right before it, in the same part of the sentence."""
+    after = _words(_PART.split(folded[number.end :], maxsplit=1)[0])
+    before = _words(_PART.split(folded[: number.start])[-1])
+    return " ".join(after[:3] or before[-3:])
+
+
+def _words(text: str) -> list[str]:
+    return [one for one in re.findall(r"[^\W\d][\w'-]*", text) if one not in _JOINS and not _WHEN.first(one)]
 
 
 def _moved(sentence: str, section: str) -> Metric | None:

@@ -55,7 +55,7 @@ _COUNTED = (
     r"|zeilen|modelos?|filas|modeles?|lignes|modelli|righe"
 )
 _NO_MEASURE = re.compile(
-    rf"{DATE.pattern}|{VERSION.pattern}|{SPAN.pattern}|[a-z][a-z0-9_]{{0,20}}-\d{{1,7}}(?![\w%])"
+    rf"{DATE.pattern}|\d{{1,2}}月|{VERSION.pattern}|{SPAN.pattern}|[a-z][a-z0-9_]{{0,20}}-\d{{1,7}}(?![\w%])"
     r"|(?:iteration|sprint|release|epoch|phase|step|seed|fold|model|experiment|run|ticket|page|figure|table|top|quarter|q|h"
     r"|hypothesis|group|option|line|section|stage)[ -]?#?\d{1,6}(?![\w%])(?![.,]\d)"
     rf"|(?<![\w.,])\d[\d.,]{{0,12}}k? (?:{_COUNTED})(?!\w)"
@@ -134,6 +134,15 @@ _NAMES: Mapping[str, str] = {
     "drift": "drift score|drift",
     "bias": "bias",
     "kappa": "kappa|cohen's kappa",
+    "CV": "cv(?: score)?",
+    "LB": "(?:public |private )?lb(?: score)?",
+    "KS": "ks",
+    "mAP": "map(?=[ :=]{1,3}[\\d.])",
+    "AP": "ap(?=[ :=]{1,3}[\\d.])",
+    "false alarm rate": "false alarm rate|fehlalarmrate|tasa de falsas alarmas|误报率|誤報率|誤検知率",
+    "miss rate": "miss rate|漏报率|見逃し率",
+    "error": "mean error|error medio|erreur moyenne|erro medio|mittlerer fehler",
+    "chargeback rate": "chargebacks?(?: rate)?",
     "correlation": "correlation|korrelation|spearman|pearson",
 }
 _KINDS = list(_NAMES)

@@ -45,6 +45,8 @@ class Result(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     NOT_APPLICABLE = "not_applicable"
+    UNCLEAR = "unclear"
+    """The text was read, and can be understood either way: a person should look."""
     WAIVED = "waived"
     INCONCLUSIVE = "inconclusive"
 
@@ -58,6 +60,8 @@ class Verdict(StrEnum):
     """A major check failed."""
     UNDOCUMENTED = "undocumented"
     """A critical check failed."""
+    UNCLEAR = "unclear"
+    """Nothing failed that decides, and what is unclear could: a person should look."""
     PENDING = "pending"
     """Something is lacking, and it is not due yet."""
     UNKNOWN = "unknown"
@@ -111,11 +115,20 @@ class Waived:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """That the signer looked at what was unclear and found it good: who, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFinding:
     """The result of one check on one iteration: why, what it rests on, and how to mend it (`fix`, empty for a pass).
 
     `share` is given for checks that are told as a share, from 0 to 1 (done tickets with evidence). `was` is the result
-    without the waiver, where it was waived.
+    without the waiver or the confirmation, where it was waived or confirmed. `confidence`, from 0 to 1, is how sure the
+    result is, None where no text was judged. `confirmed` is who looked at what was unclear, and when.
     """
 
     check: Check
@@ -127,11 +140,14 @@ class CheckFinding:
     waived: Waived | None = None
     was: Result | None = None
     share: float | None = None
+    confidence: float | None = None
+    confirmed: Confirmed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One iteration, audited. `score` is 0 to 100, for trends only: the verdict comes from the worst check."""
+    """One iteration, audited. `score` is 0 to 100, for trends only: the verdict comes from the worst check.
+    `unclear_holds`: the rules have an advance held by what is unclear, too."""
 
     number: int
     verdict: Verdict
@@ -140,6 +156,7 @@ class Audited:
     findings: tuple[CheckFinding, ...]
     record: ItemKey | None = None
     changed_after_sign_off: bool = False
+    unclear_holds: bool = False
 
     @property
     def lacking(self) -> tuple[CheckFinding, ...]:
@@ -148,19 +165,28 @@ class Audited:
         return tuple(sorted(failed, key=lambda one: (_DECIDING.index(one.weight), one.check.value)))
 
     @property
+    def unclear(self) -> tuple[CheckFinding, ...]:
+        """The critical and major checks that a person should look at, the worst first."""
+        found = [one for one in self.findings if one.result is Result.UNCLEAR and one.weight in _DECIDING]
+        return tuple(sorted(found, key=lambda one: (_DECIDING.index(one.weight), one.check.value)))
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is lacking: documented, by what was written or by a waiver."""
         return self.verdict is Verdict.DOCUMENTED
 
 
 _DECIDING = (Weight.CRITICAL, Weight.MAJOR)
+_MOST_UNCLEAR = 2
+"""So many unclear major checks let a record be documented; with more, it is not known to be."""
 _PARTS = {Weight.CRITICAL: 5, Weight.MAJOR: 3, Weight.MINOR: 1}
 
 
 def verdict_of(findings: Iterable[CheckFinding], clock: Clock) -> Verdict:
     """The verdict from the worst check. What fails before the grace is over makes it PENDING, but for nothing else: a
     record that is complete before its time is documented. What could not be read makes it UNKNOWN, unless what was
-    read decides it anyway. A waived check lets pass."""
+    read decides it anyway. A waived check lets pass. What is unclear fails nothing; a critical check
+    that is, or more than two others, make the whole UNCLEAR."""
     counted = [one for one in findings if one.weight in _DECIDING]
     failed = {one.weight for one in counted if one.result is Result.FAIL}
     unknown = {one.weight for one in counted if one.result is Result.INCONCLUSIVE}
@@ -168,7 +194,15 @@ def verdict_of(findings: Iterable[CheckFinding], clock: Clock) -> Verdict:
     if failed and not late:
         return Verdict.PENDING
     certain = _worst(failed)
-    return certain if _worst(failed | unknown) is certain else Verdict.UNKNOWN
+    if _worst(failed | unknown) is not certain:
+        return Verdict.UNKNOWN
+    return Verdict.UNCLEAR if certain is Verdict.DOCUMENTED and _is_open(counted) else certain
+
+
+def _is_open(counted: Iterable[CheckFinding]) -> bool:
+    """Whether what is unclear is enough to doubt the whole: a critical check, or more than a few others."""
+    unclear = [one.weight for one in counted if one.result is Result.UNCLEAR]
+    return Weight.CRITICAL in unclear or len(unclear) > _MOST_UNCLEAR
 
 
 def _worst(failed: Collection[Weight]) -> Verdict:
@@ -178,13 +212,13 @@ def _worst(failed: Collection[Weight]) -> Verdict:
 
 
 def score_of(findings: Iterable[CheckFinding]) -> int:
-    """0 to 100: the share of the weights (5, 3, 1) of the checks that apply and could be read which passed; a waived
-    one counts half. 0 if none applies."""
+    """0 to 100: the share of the weights (5, 3, 1) of the checks that apply and could be read which passed; one
+    that is waived or unclear counts half. 0 if none applies."""
     whole = reached = 0.0
     for one in findings:
         part = _PARTS.get(one.weight, 0)
         if one.result in (Result.NOT_APPLICABLE, Result.INCONCLUSIVE):
             continue
         whole += part
-        reached += part * {Result.PASS: 1.0, Result.WAIVED: 0.5}.get(one.result, 0.0)
+        reached += part * {Result.PASS: 1.0, Result.WAIVED: 0.5, Result.UNCLEAR: 0.5}.get(one.result, 0.0)
     return round(100 * reached / whole) if whole else 0

@@ -107,18 +107,20 @@ NO_EXPERIMENTS = Phrases(
 NO_MODEL = Phrases(
     "no model in production|no model is in production|not in production|not yet in production"
     "|nothing in production|no production model|no model is live|not live yet|not deployed yet|not yet deployed"
+    "|no model in production yet|no model in production so far|not in production so far|none in production"
     "|no model was deployed|no model deployed|no model has been deployed|nothing deployed|nothing is deployed",
     "kein modell in produktion|kein modell in der produktion|noch nicht in produktion|nicht in produktion"
     "|nicht produktiv|noch kein modell",
     "ningún modelo en producción|no hay modelo en producción|no hay ningún modelo en producción"
     "|sin modelo en producción|aún no está en producción|todavía no está en producción"
+    "|todavía no hay modelo en producción|aún no hay modelo en producción"
     "|no hay modelos en producción",
     "aucun modèle en production|pas de modèle en production|pas encore en production|aucun modèle n'est en production",
     "nessun modello in produzione|non è ancora in produzione|non ancora in produzione",
     "nenhum modelo em produção|ainda não está em produção|sem modelo em produção",
     "geen model in productie|nog niet in productie|żaden model nie jest na produkcji|brak modelu na produkcji"
     "|jeszcze nie na produkcji|žádný model v produkci|ingen modell i produktion|inte i produktion",
-    "本番環境にモデルはな|本番にモデルはな|未リリース|まだ本番|本番稼働していな|没有模型上线|尚未上线|还没有上线"
+    "本番未導入|未導入|未本番|本番環境にモデルはな|本番にモデルはな|未リリース|まだ本番|本番稼働していな|没有模型上线|尚未上线|还没有上线"
     "|未上线|尚無模型",
 )
 
@@ -181,6 +183,10 @@ BASELINE = Phrases(
 """What stands before a number that another is compared with."""
 
 TARGET = Phrases(
+    "ceiling|cap|promised|contract says|contract asks for|agreed max|must be|gate is|teto"
+    "|tope|plafond|vereinbart|maximum"
+    "|allowed are|no more than"
+    "|不超过|上限|以下",
     "target|targets|goal|threshold|slo|objective|limit|required|requirement|needs|at least|at most|budget"
     "|should be|must be|wanted|agreed",
     "ziel|zielwert|schwelle|schwellwert|grenzwert|mindestens|höchstens|soll|sollwert|zielvorgabe",

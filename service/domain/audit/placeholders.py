@@ -9,6 +9,7 @@ from service.domain.audit.numbers import KEY
 from service.domain.audit.phrases import PLACEHOLDER
 from service.domain.audit.prose import count, fold, plain
 from service.domain.audit.sections import Kind, Section, Table
+from service.domain.audit.vocabulary import speaks_of
 
 _SHOUTED = re.compile(r"(?<![\w`/.-])(?:TBD|TBA|T\.B\.D\.?|FIXME|XXX|TODO(?=\s*(?::|$|[.,;!)|])))(?![\w`/-])|\?{3,}")
 _FILL_IN = re.compile(
@@ -18,6 +19,16 @@ _FILL_IN = re.compile(
 )
 _MOST_WORDS = 6
 """A line of at most so many words that has such a phrase is nothing but a placeholder."""
+_BRACKETED = re.compile(
+    r"^\W{0,4}(?:\[[^\]]{1,80}\]|<[^>]{1,80}>|\{\{?[^}]{1,80}\}\}?|[(\uff08][^)\uff09]{1,80}[)\uff09])[\s.*_]*$"
+)
+"""A line that is nothing but something in brackets."""
+_BLANKS = re.compile(
+    r"(?<![\w`])(?:XX+(?:\.X+)?|_{3,}|\.{4,})(?:\s?%)?(?![\w`-])|(?<![\w`])[A-Z]{2,10}-(?:X{2,}|N{2,})(?!\w)"
+)
+"""Where a number or a key is to be put."""
+_EMPTY = re.compile(r"^\W{0,4}[^\W\d][\w /().-]{0,40}[:\uff1a]\s*%?$")
+"""A label with nothing after it."""
 _CODE = re.compile(r"`[^`\n]{1,400}`")
 
 
@@ -29,6 +40,10 @@ def is_placeholder(text: str) -> bool:
     if not words:
         return bool(text.strip(" |-"))
     folded = fold(text)
+    if words <= _MOST_WORDS and (_BRACKETED.match(text) or _BLANKS.search(text) or _EMPTY.match(text)):
+        return True
+    if words <= _MOST_WORDS and speaks_of("unfilled", folded) and not any(char.isdigit() for char in folded):
+        return True
     return (
         "lorem ipsum" in folded
         or folded.strip(" .:*") in ("todo", "to do", "n.n.", "x", "xx")

@@ -70,6 +70,9 @@ class ProjectAudit(Strict):
     """What a project says of its own audit; what it leaves out is as in the template. It may only be stricter."""
 
     gate: Literal["block", "warn", "off"] | None = Field(default=None, description="As in the template's record.")
+    unclear: Literal["block", "warn"] | None = Field(
+        default=None, description="What an unclear check does to the advance until the signer confirms it; unset: warn."
+    )
     grace_working_days: Days | None = Field(default=None, description="Working days until a record is late.")
     due_soon_working_days: Days | None = Field(default=None, description="Working days before the end to remind on.")
     escalate_working_days: Days | None = Field(default=None, description="Working days late until others hear of it.")
@@ -113,6 +116,7 @@ def settle(
         signer_title=_title(template, phase.record.sign_off, parameters),
         sign_by=tuple(record.sign_off_by),
         gate=max(Gate(record.gate), Gate(said.gate or record.gate), key=_GATES.__getitem__),
+        unclear=Gate(said.unclear or Gate.WARN),
         grace_days=_least(said.grace_working_days, record.grace_working_days),
         soon_days=record.due_soon_working_days if said.due_soon_working_days is None else said.due_soon_working_days,
         escalate_days=_least(said.escalate_working_days, record.escalate_working_days),

@@ -11,9 +11,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from connectors.records import TEXT_READ
-from service.domain.audit.headings import headings
-from service.domain.audit.prose import ADDRESS, LINK, count, plain
+from service.domain.audit.headings import BARE, EXPERIMENTS, PERFORMANCE, headings
+from service.domain.audit.prose import ADDRESS, LINK, count, fold, plain
 from service.domain.audit.subject import SectionRule
+from service.domain.audit.vocabulary import speaks_of
 
 # Only blocks are parsed: what stands in a line is read by patterns that take time in proportion to it. HTML and
 # indented text are read as the words that they are; trackers show them as such.
@@ -113,6 +114,34 @@ def sections_from(blocks: Iterable[Block], rules: Sequence[SectionRule]) -> Mapp
     return {rule.key: sorting.section(rule.key) for rule in rules}
 
 
+def loose_from(blocks: Iterable[Block], rules: Sequence[SectionRule]) -> tuple[Section, ...]:
+    """What stands under none of the known headings, one section without a key for each heading that is not known and
+    for what stands above the first one; those without a word are left out."""
+    sorting = _Sorting(rules)
+    sorting.sort(tuple(blocks))
+    return tuple(one for one in sorting.loose() if not one.empty)
+
+
+def body_of(key: str, title: str, blocks: Iterable[Block], level: int = 0) -> Section:
+    """Blocks as the body of a section."""
+    kept = tuple(blocks)
+    lines = tuple(line for block in kept for line in plain_of(block))
+    links = {link.url: link for block in kept for link in _links_in(block)}
+    text = "\n".join(lines)
+    return Section(
+        key=key,
+        title=title,
+        level=level,
+        text=markdown_of(kept),
+        plain=text,
+        lines=lines,
+        links=tuple(links.values()),
+        tables=tuple(block.table for block in kept if block.table is not None),
+        empty=not count(text) and not links,
+        blocks=kept,
+    )
+
+
 def links_of(markdown: str) -> tuple[Link, ...]:
     """The addresses in a text, in order, each once: those of links, in angle brackets and bare ones."""
     found: dict[str, Link] = {}
@@ -200,6 +229,7 @@ class _Sorting:
         self._bodies: dict[str, list[Block]] = {}
         self._titles: dict[str, tuple[str, int]] = {}
         self._open: list[tuple[str, int]] = []
+        self._loose: list[tuple[str, list[Block]]] = [("", [])]
 
     def sort(self, blocks: Sequence[Block]) -> None:
         """Take in the blocks of a record, once."""
@@ -214,33 +244,40 @@ class _Sorting:
                 self._heading(block, None if key and (block.level or 1) > highest[key] else key)
             else:
                 self._body(block, highest)
+        self._demote()
+
+    def _demote(self) -> None:
+        """Take what stands under a bare "Performance" as results, unless it speaks of production."""
+        title, level = self._titles.get(PERFORMANCE, ("", 0))
+        blocks = self._bodies.get(PERFORMANCE, [])
+        said = fold("\n".join(line for block in blocks for line in plain_of(block)))
+        if fold(title).strip(" :") not in BARE or not said or speaks_of("production", said):
+            return
+        self._bodies.setdefault(EXPERIMENTS, []).extend(self._bodies.pop(PERFORMANCE))
+        self._titles.setdefault(EXPERIMENTS, (title, level))
+        del self._titles[PERFORMANCE]
 
     def section(self, key: str) -> Section:
         """The section as it is by now."""
-        blocks = tuple(self._bodies.get(key, ()))
         title, level = self._titles.get(key, ("", 0))
-        lines = tuple(line for block in blocks for line in plain_of(block))
-        text = "\n".join(lines)
-        links = {link.url: link for block in blocks for link in _links_in(block)}
-        return Section(
-            key=key,
-            title=title,
-            level=level,
-            text=markdown_of(blocks),
-            plain=text,
-            lines=lines,
-            links=tuple(links.values()),
-            tables=tuple(block.table for block in blocks if block.table is not None),
-            empty=not count(text) and not links,
-            blocks=blocks,
-        )
+        return body_of(key, title, self._bodies.get(key, ()), level)
+
+    def loose(self) -> Iterator[Section]:
+        """What stands under no known heading, by now."""
+        return (body_of("", title, blocks) for title, blocks in self._loose)
 
     def _heading(self, block: Block, key: str | None) -> None:
-        if key is not None:
+        if key and self._is_bare() and not self._headings.is_own(block.text):
+            self._add(block)  # people paste their own headings right below the one that asked
+        elif key is not None:
             self._begin(key, block.text, block.level, block.level or 1)
         elif block.level:  # one that is not known ends the sections that are no higher, and belongs to what is above
-            self._close(block.level)
-            self._add(block)
+            if not self._is_bare():
+                self._close(block.level)
+            if self._open:
+                self._add(block)
+            else:
+                self._loose.append((plain(block.text), []))
         else:  # an underlined one may well be a line above a rule
             self._add(Block(Kind.PARAGRAPH, block.text))
 
@@ -279,12 +316,20 @@ class _Sorting:
         if key:
             self._titles.setdefault(key, (plain(title), level))
 
+    def _is_bare(self) -> bool:
+        """Whether nothing stands yet under the heading that was opened last."""
+        return bool(self._open) and not self._bodies.get(self._open[-1][0])
+
     def _close(self, depth: int) -> None:
         while self._open and self._open[-1][1] >= depth:
             self._open.pop()
 
     def _add(self, block: Block) -> None:
-        if self._open and self._open[-1][0] and (block.text or block.table is not None):
+        if not (block.text or block.table is not None):
+            return
+        if not self._open:
+            self._loose[-1][1].append(block)
+        elif self._open[-1][0]:
             self._bodies.setdefault(self._open[-1][0], []).append(block)
 
 

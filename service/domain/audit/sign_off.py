@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from service.domain.audit.findings import (
     quoted,
     weight_of,
 )
-from service.domain.audit.outcome import Check, CheckFinding, Evidence, Weight
+from service.domain.audit.outcome import Check, CheckFinding, Confirmed, Evidence, Weight
 from service.domain.audit.signing import (
     COMMENT,
     DONE,
@@ -69,6 +70,24 @@ def signing_of(subject: Subject, document: Document) -> Signing:
     asked = {UNREAD[how] for how in subject.rules.sign_by if how in UNREAD} | ({Part.HISTORY} if found else set())
     changes = changes_since(subject, document, good[-1].at) if good else ()
     return Signing(authors, good, others, changes, tuple(part for part in Part if part in asked & set(document.unread)))
+
+
+_CHECK = re.compile(r"(?<!\w)D(0[1-9]|1[0-5])(?!\w)", re.IGNORECASE)
+
+
+def confirmations_of(subject: Subject, signing: Signing) -> dict[Check, tuple[Confirmed, Evidence]]:
+    """The checks that a signature which counts confirms by name, as `/approve D05` does, with who and the comment. An
+    edit after it takes them back, as it does the signature."""
+    document = subject.record.document
+    if document is None or not signing.stands:
+        return {}
+    changed = max((one.at for one in edits_by_people(subject, document)), default=None)
+    return {
+        Check(f"D{number}"): (Confirmed(_person(subject, one), one.at), _shown(subject, document, one))
+        for one in signing.good
+        if one.how == COMMENT and (changed is None or one.at >= changed)
+        for number in _CHECK.findall(one.quote.partition("\n")[0])
+    }
 
 
 def sign_off(subject: Subject) -> CheckFinding:
@@ -141,6 +160,8 @@ def _why_not(subject: Subject, signing: Signing) -> str:
     """Why nothing that looks like a signature counts, in words."""
     role = subject.rules.signer_title or subject.rules.signer or "signer"
     if not signing.others:
+        if informal := _informal(subject):
+            return informal
         if not any(subject.rules.signer in person.roles for person in subject.people.values()):
             return f"Nobody has signed it, and nobody whose account is known holds the role that signs, {role}."
         return f"Nobody has signed it; the {role} is to."
@@ -158,6 +179,27 @@ def _why_not(subject: Subject, signing: Signing) -> str:
     if last.by not in subject.people:
         return f"{who} signed it on {instant(subject, last.at)}, but this account is not known as one of the team's."
     return f"{who} signed it on {instant(subject, last.at)}, but does not hold the role that signs, {role}."
+
+
+_INFORMAL = re.compile(
+    r"^\W{0,3}(?:lgtm|approved?|looks good(?: to me)?|signed(?: off)?|ok to (?:go|close)|freigegeben|passt|aprobado"
+    r"|valide|aprovado)\b",
+    re.IGNORECASE,
+)
+
+
+def _informal(subject: Subject) -> str:
+    """What is said to somebody who may sign and said so in words that do not sign."""
+    document = _document(subject)
+    if COMMENT not in subject.rules.sign_by:
+        return ""
+    authors = authors_of(subject, document)
+    for one in reversed(document.comments):
+        may = holds_role(subject, one.author, subject.rules.signer) and one.author not in authors
+        if may and _INFORMAL.match(one.text):
+            who = person_of(subject, one.author, one.person)
+            return f'{who} wrote "{quoted(one.text)[:60]}", which does not sign it: begin the comment with /approve.'
+    return ""
 
 
 def _how_to_sign(subject: Subject) -> str:

@@ -42,7 +42,8 @@ class Rules:
     `weights` has every check; OFF ones are not applicable. `required` are kinds of links (keys of `link_kinds`) that
     must be there. `hosts` are those that links may lead to, `*.example.com` for all below; empty: any public one.
     `author` and `signer` are roles; `sign_by` says what signs: `comment` (/approve), `tick`, `done` (moved to done by
-    the signer). Days are working days of the project's calendar.
+    the signer). `unclear` is what a check that a person should look at does to the advance: BLOCK or WARN. Days are
+    working days of the project's calendar.
     """
 
     weights: Mapping[Check, Weight]
@@ -55,6 +56,7 @@ class Rules:
     signer_title: str = ""
     sign_by: tuple[str, ...] = ("comment", "tick", "done")
     gate: Gate = Gate.OFF
+    unclear: Gate = Gate.WARN
     grace_days: int = 2
     soon_days: int = 2
     escalate_days: int = 3
@@ -112,6 +114,20 @@ class Iteration:
     begun_at: datetime | None = None
 
 
+JUDGED_BY = 2
+"""The version of the rules by which records are judged; kept in the evidence. 1 were phrases alone, without a second
+opinion and without `unclear`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What the second opinion said of a record: `scores` from 0 to 1 by the key of what was asked, `by` who gave them
+    (empty: nobody, the rules decide alone)."""
+
+    by: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One iteration with all that its audit looks at; `audit` of the same subject is always the same.
@@ -121,7 +137,8 @@ class Subject:
     copy. `deliverables` are the exit tickets of the phase, `done` the tickets that were done in the iteration. `keys`
     are what tickets of this project are called (ML-12) as far as they are known. `people` are by account id. `ours` is
     the account that phaseloop writes as, `written` the digests of texts that it wrote. `waivers` are those that hold
-    for this iteration. `at` is when it was read.
+    for this iteration. `at` is when it was read. `opinions` are the scores of the second opinion when it was read, and
+    `judged_by` the version of the rules then (1: evidence from before there were versions).
     """
 
     iteration: Iteration
@@ -138,6 +155,8 @@ class Subject:
     ours: str = ""
     written: tuple[str, ...] = ()
     waivers: Mapping[Check, Waived] = field(default_factory=dict)
+    opinions: Opinions = Opinions()
+    judged_by: int = 1
 
 
 _SUBJECT: TypeAdapter[Subject] = TypeAdapter(Subject)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from service.domain.audit import headings
 from service.domain.audit.answers import answers_in, answers_of
 from service.domain.audit.cases import Case, Text, rows_of
+from service.domain.audit.cells import filled_rows
 from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
 from service.domain.audit.links import is_ticket, kinds_of, links_in
 from service.domain.audit.metrics import Metric, metrics_in
-from service.domain.audit.numbers import DATE, KEY, SPAN, names, numbers
+from service.domain.audit.numbers import DATE, SPAN, names, numbers
+from service.domain.audit.opinions import Question, opinion_of
 from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
 from service.domain.audit.phrases import (
     COMPARED,
@@ -26,11 +28,16 @@ from service.domain.audit.phrases import (
     WINDOW,
 )
 from service.domain.audit.placeholders import is_placeholder
-from service.domain.audit.prose import count, fold, likeness, plain, words
-from service.domain.audit.sections import Kind, Section, links_of
+from service.domain.audit.prose import Phrases, count, fold, likeness, plain, words
+from service.domain.audit.sections import Kind, Section, body_of, links_of
 from service.domain.audit.subject import Subject
+from service.domain.audit.tickets import tickets_in
+from service.domain.audit.traits import as_section
+from service.domain.audit.vetoes import veto
+from service.domain.audit.vocabulary import speaks_of
+from service.domain.audit.weighing import weighed
 
-__all__ = ["TEXT_CHECKS", "Text", "read"]
+__all__ = ["TEXT_CHECKS", "Text", "questions", "read"]
 
 GOAL_WORDS = 15
 """The fewest words of a goal."""
@@ -41,15 +48,11 @@ _DISTINCT = 8
 _NEW_WORDS = 20
 """The fewest words of a record that can be a copy: shorter ones are alike by chance."""
 _RISK_WORDS = 4
+_SIGNED = Phrases("signed|signed by|unterschrieben|gezeichnet|firmado|signe|assinado|署名|签字|签名")
+"""Words by which somebody answers in the text itself for there being no risks."""
 _NONE_WORDS = 25
 """The most words of a section that says that no risks are known."""
 _RUN = re.compile(r"/(?:runs?|experiments?|trials?|jobs)/[\w#-]|wandb\.ai/|comet\.com/|neptune\.ai/", re.IGNORECASE)
-_NOT_TICKETS = frozenset(
-    re.split(
-        r"\s", "UTF SHA ISO GPT RFC CVE AES MD COVID BERT RESNET VGG LLAMA YOLO TOP FP INT BF PM P T H Q V F R A B C"
-    )
-)
-"""What comes before a hyphen and a number and is no ticket's key."""
 _UNCOUNTED = (headings.LINKS, headings.SIGN_OFF)
 """Sections whose prompt may stay: other checks look at links and signatures wherever they are."""
 
@@ -71,7 +74,7 @@ def read(subject: Subject, signed: bool = False) -> Text:
     apart = replace(subject, template="\n\n".join((subject.template, *subject.filled)))
     own = answers_of(apart).own if subject.filled else found.own
     former = answers_in(subject.former, apart).own if subject.former else ""
-    return Text(found.sections, own, former, found.unanswered, signed)
+    return Text(found.sections, own, former, found.unanswered, signed, found.loose)
 
 
 def _goal(case: Case) -> CheckFinding:
@@ -87,6 +90,9 @@ def _goal(case: Case) -> CheckFinding:
 
 def _data(case: Case) -> CheckFinding:
     rows = [row for row in rows_of(case.section) if not is_placeholder(row[1])]
+    for row in filled_rows(case.section, "dataset", "version"):
+        if any(char.isdigit() for char in row["version"]) or "://" in row["version"]:
+            return case.certain("A dataset and its version stand in the table.", f"{row['dataset']} | {row['version']}")
     found = dataset_in(rows)
     if found.line:
         return case.passed("A dataset is named with its version, date or link.", found.line)
@@ -105,8 +111,10 @@ def _experiments(case: Case) -> CheckFinding:
     runs = [link for link in linked if "run" in kinds_of(link, case.subject.rules.link_kinds)]
     runs = runs or [link for link in linked if _RUN.search(link.url)]
     if runs:
-        finding = case.passed(f"Runs are linked: {len(runs)}.")
+        finding = case.certain(f"Runs are linked: {len(runs)}.")
         return replace(finding, evidence=tuple(replace(case.evidence(one.label), url=one.url) for one in runs[:3]))
+    if row := _in_cells(section, "compared", "target"):
+        return case.certain("A measure, its value and what it is compared with stand in the table.", row)
     measured = metrics_in(section)
     lines = [line for _, line in rows_of(section) if not is_placeholder(line)]
     compared = _comparison(measured, lines)
@@ -120,6 +128,18 @@ def _experiments(case: Case) -> CheckFinding:
     if measured:
         return case.failed(f"{_called(measured[0])} has a number, but nothing to compare it with.", *_lines_of(lines))
     return case.failed("No measure has a number, and no run is linked.", *lines[:1])
+
+
+def _in_cells(section: Section, *beside: str, needed: tuple[str, ...] = ()) -> str:
+    """The first row of a table that has a measure, its value as a number, all that is needed, and a number in one of
+    the columns `beside`; empty for none."""
+    for row in filled_rows(section, "measure", "value", *needed):
+        if speaks_of("agile", fold(row["measure"])):
+            continue
+        told = [row.get(one, "") for one in beside]
+        if any(map(str.isdigit, row["value"])) and any(any(map(str.isdigit, cell)) for cell in told):
+            return " | ".join(filter(None, row.values()))
+    return ""
 
 
 _WHY = 'Add the reason under "{}": because ...'
@@ -157,7 +177,9 @@ def _decisions(case: Case) -> CheckFinding:
     complete = next((one for one in found if one.reason and one.alternative and not one.nothing), None)
     if complete is not None:
         reason = "A decision stands with its reason and the alternative that was turned down."
-        return case.passed(reason, complete.text, complete.reason, complete.alternative)
+        quotes = (complete.text, complete.reason, complete.alternative)
+        plainly = complete.cells and not speaks_of("hollow", fold(" ".join(quotes)))
+        return case.certain(reason, *quotes) if plainly else case.passed(reason, *quotes)
     nothing = next((one for one in found if one.nothing), None)
     if nothing is not None:
         if nothing.reason or REASON.within(case.section.plain):
@@ -178,6 +200,8 @@ def _decisions(case: Case) -> CheckFinding:
 
 def _performance(case: Case) -> CheckFinding:
     section, lines = case.section, [line for _, line in rows_of(case.section) if not is_placeholder(line)]
+    if row := _in_cells(section, "target", needed=("period",)):
+        return case.certain("A measure, its value, period and target stand in the table.", row)
     measured = [one for one in metrics_in(section) if one.value is not None]
     folded = fold("\n".join(section.lines))
     window = DATE.search(folded) or SPAN.search(folded) or WINDOW.first(folded)
@@ -185,9 +209,11 @@ def _performance(case: Case) -> CheckFinding:
         TARGET.within(line) and any(True for _ in numbers(fold(line))) for line in lines
     )
     if not measured and (denied := next((line for line in lines if NO_MODEL.within(line)), None)) is not None:
-        reason = "It says that no model is in production, but in this phase one is to be."
+        if window or tickets_in(section.plain):
+            return case.certain("No model is in production yet, and it says when one is to be.", denied)
+        reason = "It says that no model is in production yet, but not when one is to be."
         return case.failed(
-            reason, denied, fix=f"{_MEASURE_IT} If that cannot be, have the check waived with the reason."
+            reason, denied, fix=f'{_MEASURE_IT} Or say when the first release is planned: "with ML-31, in May".'
         )
     lacks = [
         name
@@ -207,8 +233,8 @@ def _risks(case: Case) -> CheckFinding:
     told = "\n".join(lines)
     none = NONE_KNOWN.first(fold(told))
     if none is not None and none.start() < 3 and count(told) <= _NONE_WORDS:
-        if case.text.signed:
-            return case.passed("No risks are known, and the record is signed.", told)
+        if case.text.signed or _SIGNED.first(fold(told)):
+            return case.certain("No risks are known, and it is signed.", told)
         fix = "Have the record signed: whoever signs answers for it that there are none. Or write down the risks."
         return case.failed("It says that no risks are known, and nobody has signed that.", told, fix=fix)
     if count(told) < _RISK_WORDS:
@@ -220,7 +246,9 @@ def _next_steps(case: Case) -> CheckFinding:
     steps = _steps(case.section)
     if not steps:
         return case.failed("No next step stands there.", *case.lines()[:1])
-    open_ones = [step for step, raw in steps if not (_has_ticket(case.subject, step, raw) or DROPPED.within(step))]
+    if len(steps) == 1 and speaks_of("closed", fold(steps[0][0])):
+        return case.failed("These tickets are done; what comes next is not said.", steps[0][0])
+    open_ones = [step for step, raw in steps if not (_has_ticket(case.subject, step, raw) or _is_dropped(step))]
     if open_ones:
         told = f"{len(open_ones)} of {len(steps)} steps" if len(steps) > 1 else "The step"
         have = "have" if len(open_ones) > 1 else "has"
@@ -228,6 +256,10 @@ def _next_steps(case: Case) -> CheckFinding:
         quoted = ", ".join(f'"{_short(step)}"' for step in open_ones[:3])
         return case.failed(f"{told} {have} no ticket and {have} not been dropped.", *open_ones[:5], fix=fix + quoted)
     return case.passed(f"Every step has its ticket or was dropped: {len(steps)}.", *(step for step, _ in steps[:3]))
+
+
+def _is_dropped(step: str) -> bool:
+    return DROPPED.within(step) or speaks_of("waved-off", fold(step)) > 0
 
 
 def _short(text: str) -> str:
@@ -256,9 +288,8 @@ def _steps(section: Section) -> list[tuple[str, str]]:
 def _has_ticket(subject: Subject, step: str, raw: str) -> bool:
     if links_of(raw):
         return True
-    known = {key.partition("-")[0] for key in subject.keys if "-" in key}
-    keys = [(found[1], found[0]) for found in KEY.finditer(step)]
-    if any(prefix in known or prefix not in _NOT_TICKETS for prefix, _ in keys):
+    known = frozenset(key.partition("-")[0] for key in subject.keys if "-" in key)
+    if tickets_in(step, known):
         return True
     spelt = set(re.findall(r"#?[\w-]+", step.casefold()))
     return any(key.casefold() in spelt for key in subject.keys if len(key) > 1)
@@ -272,8 +303,8 @@ def _new(case: Case) -> CheckFinding:
         return case.failed("Nothing stands in the record beyond what was there from the start.", fix=fix)
     reasons, fixes, evidence = [], [], []
     alike = likeness(text.own, text.former) if count(text.own) >= _NEW_WORDS else 0.0
-    if alike >= COPIED:
-        reasons.append(f"The text is that of the record before it: {alike:.0%} of its words are the same.")
+    if said := _copied(text, alike):
+        reasons.append(said)
         fixes.append("Write what happened in this iteration.")
         evidence.append(case.evidence(text.own, headings.GOAL))
     left = [key for key in text.unanswered if key not in off and key not in _UNCOUNTED]
@@ -291,6 +322,24 @@ def _new(case: Case) -> CheckFinding:
         return replace(case.failed(" ".join(reasons), fix=" ".join(fixes)), evidence=tuple(evidence))
     against = f" {alike:.0%} of its words are as in the record before it." if text.former else ""
     return case.passed(f"The text is this iteration's own.{against}")
+
+
+_FACT = re.compile(r"[\w.,/%-]*\d[\w.,/%-]*")
+_FACTS_TELL, _MOSTLY, _REWORDED = 6, 0.5, 0.5
+"""From so many numbers, dates and keys on they tell whether a record is new; the share of them that makes one new; and
+how alike two texts are at least of which one is the other in other words."""
+
+
+def _copied(text: Text, alike: float) -> str:
+    """Why a record is a copy of the one before it, in words; empty where it is none. Numbers, dates and keys tell more
+    than words: a form that is filled in anew is alike in words and says something else."""
+    facts, before = set(_FACT.findall(text.own)), set(_FACT.findall(text.former))
+    told = len(facts) >= _FACTS_TELL
+    if alike >= COPIED and not (told and len(facts - before) >= _MOSTLY * len(facts)):
+        return f"The text is that of the record before it: {alike:.0%} of its words are the same."
+    if told and alike >= _REWORDED and facts <= before:
+        return f"All its {len(facts)} numbers, dates and keys are those of the record before it."
+    return ""
 
 
 _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
@@ -354,10 +403,106 @@ def _check(check: Check) -> Callable[[Subject, Text], CheckFinding]:
         hindered = case.hindered()
         if hindered is not None:
             return _not_yet(case) if hindered.result is Result.NOT_APPLICABLE else hindered
-        lacking = case.lacking() if key else None
-        return case.settled(lacking if lacking is not None else look(case))
+        return case.settled(_judged(case, look))
 
     return checked
+
+
+def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
+    """What comes of a check where there is a text to look at. What is not there, or has no word of an answer, fails
+    without a second opinion."""
+    if not case.key:
+        return weighed(look(case), opinion_of(case.subject.opinions, case.check, whole(case.text)), "", case.to_write)
+    lacking = case.lacking()
+    if lacking is None:
+        return _weighed(case, look, case.section, placed=True)
+    if case.section.title or lacking.result is not Result.FAIL:
+        return lacking
+    return _elsewhere(case, look) or lacking
+
+
+def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
+    score = opinion_of(case.subject.opinions, case.check, section, placed=placed)
+    finding = weighed(look(case), score, veto(case.check, section), case.to_write)
+    if finding.evidence or finding.result is Result.FAIL:
+        return finding
+    return replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))
+
+
+_RANKED = (Result.PASS, Result.UNCLEAR)
+
+
+def _elsewhere(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding | None:
+    """The best of what stands under none of the headings, where a section has none: a pass or unclear, None if nothing
+    there reads like an answer."""
+    best: CheckFinding | None = None
+    for section in candidates(case.text, case.key):
+        apart = replace(case, text=replace(case.text, sections={**case.text.sections, case.key: section}))
+        if opinion_of(case.subject.opinions, case.check, section, placed=False) is None:
+            continue  # what stands anywhere is nothing that the rules alone can place
+        found = _weighed(apart, look, section, placed=False)
+        if found.result in _RANKED and (best is None or _order(found) < _order(best)):
+            best = _suggested(case, found, section)
+    return best
+
+
+def _order(finding: CheckFinding) -> tuple[int, float]:
+    return _RANKED.index(finding.result), -(finding.confidence or 0.0)
+
+
+def _suggested(case: Case, finding: CheckFinding, section: Section) -> CheckFinding:
+    if not section.title:
+        return finding
+    asked = f'Is "{section.title}" your "{case.title}"? Then call it so, and it is found for sure.'
+    return replace(
+        finding,
+        reason=f'{finding.reason} It stands under "{section.title}".',
+        fix=" ".join(filter(None, (finding.fix, asked))),
+    )
+
+
+def whole(text: Text) -> Section:
+    """All of a record that is its own, as one section."""
+    return as_section(text.own)
+
+
+_MOST_CANDIDATES = 40
+
+
+def candidates(text: Text, key: str) -> list[Section]:
+    """What may answer for a section that has no heading: all that stands under one heading that is not known, and each
+    paragraph, list and table of it."""
+    found = []
+    for loose in text.loose:
+        found.append(replace(loose, key=key))
+        if len(loose.blocks) > 1:
+            found += [body_of(key, loose.title, [block]) for block in loose.blocks if block.kind is not Kind.ITEM]
+        found += [
+            body_of(key, loose.title, [replace(block, text=line)])
+            for block in loose.blocks
+            if block.kind is Kind.PARAGRAPH and "\n" in block.text
+            for line in block.text.split("\n")
+        ]
+    return [one for one in found if not one.empty][:_MOST_CANDIDATES]
+
+
+def questions(subject: Subject) -> Iterator[Question]:
+    """What the second opinion is asked about a record: each check about its section, or about all that may stand for
+    one."""
+    text = read(subject)
+    for check, (key, _, _) in _ASKS.items():
+        if subject.rules.weights.get(check, Weight.MAJOR) is Weight.OFF:
+            continue
+        if not key:
+            yield Question(check, whole(text))
+            continue
+        section = text.sections.get(key)
+        if section is None or key in text.unanswered:
+            continue
+        if section.title and not section.empty:
+            yield Question(check, section)
+        elif not section.title:
+            yield from (Question(check, one, placed=False) for one in candidates(text, key))
 
 
 def _not_yet(case: Case) -> CheckFinding:

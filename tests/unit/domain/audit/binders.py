@@ -18,6 +18,7 @@ from service.domain.audit import chain
 from service.domain.audit.binder import Bound, content_of, sealed
 from service.domain.audit.outcome import Check, Waived, Weight
 from service.domain.audit.subject import (
+    JUDGED_BY,
     Deadlines,
     Iteration,
     Person,
@@ -106,6 +107,7 @@ def subject(number: int, text: str | None = None, **changes: Any) -> Subject:
     late = ends + timedelta(days=2)
     return replace(
         Subject(
+            judged_by=JUDGED_BY,
             iteration=Iteration(
                 number=number,
                 title=f"churn {number}",

@@ -142,7 +142,7 @@ def test_what_is_wrong_says_why_on_what_and_how_to_mend_it() -> None:
     for record in (document(""), UNSIGNED, MISSING, UNREAD, document("TBD\n\nhttp://localhost/x")):
         for finding in audit(at_gate(subject(record, phase=3), ticket("ML-1"))).findings:
             assert finding.reason.endswith("."), finding
-            assert bool(finding.fix) is (finding.result in (Result.FAIL, Result.INCONCLUSIVE)), finding
+            assert bool(finding.fix) is (finding.result in (Result.FAIL, Result.UNCLEAR, Result.INCONCLUSIVE)), finding
             assert all(len(one.quote) <= 200 for one in finding.evidence)
 
 

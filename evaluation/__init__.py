@@ -1,0 +1,1 @@
+"""Measures how well records are judged, and trains the heads of the second opinion. `make eval`, `make heads`."""

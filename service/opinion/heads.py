@@ -1,0 +1,87 @@
+"""The heads: for each check, how much what an encoder makes of a text and the traits of that text speak for a pass.
+
+Trained by `make heads` from the corpus in `evaluation/`; see `evaluation/MODEL_CARD.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from service.domain.audit.masking import masked
+from service.domain.audit.outcome import Check
+from service.domain.audit.sections import Section
+from service.domain.audit.traits import traits
+from service.opinion import encoder
+
+DIGITS = 3
+"""So many digits of a score are kept: more would differ from machine to machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The weights of one check: of the encoder's dimensions, of the traits by name, and the bias."""
+
+    words: tuple[float, ...]
+    traits: Mapping[str, float]
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The heads by check, with the name of the encoder that they were trained on."""
+
+    encoder: str
+    by_check: Mapping[Check, Head]
+    places: Mapping[Check, Head]
+
+    def score(self, check: Check, section: Section, *, placed: bool = True) -> float:
+        """How sure it is that a section answers what a check asks, from 0 to 1; where it is not `placed` under the
+        heading that asks, also that it belongs there."""
+        answers = _chance(self.by_check[check], section)
+        return answers if placed or check not in self.places else min(answers, _chance(self.places[check], section))
+
+
+def _chance(head: Head, section: Section) -> float:
+    """What a head says of a section. Plain floats in order: the same on every machine, but for the encoder's own."""
+    spoken = sum(map(float.__mul__, head.words, map(float, encoder.encode(masked(section.text)))))
+    shown = sum(head.traits.get(name, 0.0) * value for name, value in traits(section).items())
+    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, spoken + shown + head.bias)))), DIGITS)
+
+
+def to_json(heads: Heads) -> dict[str, Any]:
+    """Heads as plain values, as they are kept in the data file."""
+    return {
+        "encoder": heads.encoder,
+        "heads": {check.value: _head_json(head) for check, head in heads.by_check.items()},
+        "places": {check.value: _head_json(head) for check, head in heads.places.items()},
+    }
+
+
+def _head_json(head: Head) -> dict[str, Any]:
+    return {"words": list(head.words), "traits": dict(head.traits), "bias": head.bias}
+
+
+def from_json(value: Mapping[str, Any]) -> Heads:
+    """Heads from plain values."""
+    return Heads(value["encoder"], _heads(value["heads"]), _heads(value["places"]))
+
+
+def _heads(value: Mapping[str, Any]) -> dict[Check, Head]:
+    return {
+        Check(check): Head(tuple(map(float, head["words"])), head["traits"], head["bias"])
+        for check, head in value.items()
+    }
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Heads | None:
+    """The heads that ship with phaseloop; None where their encoder is not installed, or another version of it is: they
+    would say something else."""
+    heads = from_json(json.loads(files("service.opinion").joinpath("heads.json").read_text(encoding="utf-8")))
+    return heads if heads.encoder == encoder.name() else None
