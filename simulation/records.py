@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from service.domain.audit.facts import OVERVIEW_TITLE
+from service.domain.audit.headings import OVERVIEW_TITLE
 
 
 class Manner(StrEnum):

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.domain.audit.facts import OVERVIEW_SEEDED, OVERVIEW_TITLE, asked_body, goal_body
+from service.domain.audit.facts import OVERVIEW_SEEDED, asked_body, goal_body
+from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.parameters import is_on
 from service.domain.references import fallbacks
 from service.domain.template import Ceremonies, Ceremony, Epic, Key, ParameterValue, Phase, Template, Ticket

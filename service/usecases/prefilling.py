@@ -18,7 +18,8 @@ from connectors.tracking import Tracked
 from connectors.values import in_words
 from service.context import Context
 from service.domain import figures
-from service.domain.audit.facts import OVERVIEW, OVERVIEW_SEEDED, OVERVIEW_TITLE, Facts, bodies, quoted
+from service.domain.audit.facts import OVERVIEW, OVERVIEW_SEEDED, Facts, bodies, quoted
+from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.rules import ProjectAudit, Tracking, settle
 from service.domain.course import course, phase_of
 from service.domain.figures import Figures, TicketRecord

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from connectors.records import Document, Fill
 from connectors.tracker import ItemKey, Place, Tracker
 from connectors.tracking import Dataset, Experiment, ModelVersion, Tracked, TrackedRun
-from service.domain.audit.facts import OVERVIEW, OVERVIEW_TITLE, Facts, bodies
+from service.domain.audit.facts import OVERVIEW, Facts, bodies
+from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.links import links_in
 from service.domain.figures import Outcome, TicketRecord, count
 from service.domain.parameters import settle

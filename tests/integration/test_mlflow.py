@@ -17,7 +17,8 @@ from connectors.mlflow.settings import MlflowSettings
 from connectors.records import Fill
 from connectors.tracker import Content, ItemKey, RemoteRef, Severity
 from connectors.tracking import Dataset, Tracked
-from service.domain.audit.facts import OVERVIEW_SEEDED, OVERVIEW_TITLE
+from service.domain.audit.facts import OVERVIEW_SEEDED
+from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.outcome import Audited, Clock, Verdict
 from service.domain.figures import Outcome, TicketRecord, count
 from service.settings import Settings

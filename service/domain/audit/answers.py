@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from connectors.records import Part
 from service.domain.audit.prose import fold, plain, sentences, word_spans, words
-from service.domain.audit.sections import Block, Kind, Section, loose_from, parse, plain_of, sections_from
+from service.domain.audit.sections import Block, Kind, Section, Table, loose_from, parse, plain_of, sections_from
 from service.domain.audit.subject import Subject
 
 _SHORTEST = 4
@@ -44,7 +44,8 @@ def answers_in(text: str, subject: Subject) -> Answers:
     before = sections_from(blocks, subject.rules.sections)
     unanswered = tuple(key for key, section in sections.items() if section.empty and not before[key].empty)
     titles = {fold(section.title).strip(" :") for section in sections.values()}
-    lines = (line for block in kept if block.kind is not Kind.HEADING for line in plain_of(block))
+    written = (block for block in kept if block.kind is not Kind.HEADING)
+    lines = (line for block in written for line in plain_of(block)[seeded.has_head(block.table) :])
     own = "\n".join(line for line in lines if fold(line).strip(" :") not in titles)
     return Answers(sections, own, unanswered, loose_from(kept, subject.rules.sections))
 
@@ -57,6 +58,9 @@ class _Seeded:
         quoted = [block.text for block in template if block.kind is Kind.QUOTE]
         self._whole = {_compared(block) for block in template if block.kind is not Kind.HEADING}
         self._whole.update(" ".join(words(plain(prompt))) for prompt in prompts)
+        tables = [block.table for block in template if block.table is not None]
+        self._headers = {_row(table.header) for table in tables}
+        self._rows = {_row(row) for table in tables for row in table.rows}
         self._sentences = tuple(dict.fromkeys(_sentences([*prompts, *quoted])))
 
     def out_of(self, block: Block) -> Block | None:
@@ -65,12 +69,25 @@ class _Seeded:
             return block
         if _compared(block) in self._whole:
             return None
-        if block.kind in (Kind.TABLE, Kind.CODE):
+        if block.table is not None:
+            return self._rows_out_of(block, block.table)
+        if block.kind is Kind.CODE:
             return block
         text = _cut(block.text, self._sentences)
         if text == block.text:
             return block
         return replace(block, text=text) if words(plain(text)) else None
+
+    def _rows_out_of(self, block: Block, table: Table) -> Block | None:
+        """The table without the rows that were seeded; None if there are no others."""
+        rows = tuple(row for row in table.rows if _row(row) not in self._rows)
+        if rows == table.rows:
+            return block
+        return replace(block, table=replace(table, rows=rows)) if rows else None
+
+    def has_head(self, table: Table | None) -> bool:
+        """Whether the columns of a table are as they were seeded."""
+        return table is not None and _row(table.header) in self._headers
 
 
 @lru_cache(maxsize=64)
@@ -80,6 +97,10 @@ def _seeded(seeded: str, prompts: tuple[str, ...]) -> _Seeded:
 
 def _compared(block: Block) -> str:
     return " ".join(words(" ".join(plain_of(block))))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " | ".join(" ".join(words(plain(cell))) for cell in cells)
 
 
 def _sentences(texts: Iterable[str]) -> Iterator[str]:

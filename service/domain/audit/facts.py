@@ -21,9 +21,6 @@ from service.domain.figures import Figures, Outcome, Sum, TicketRecord, total
 OVERVIEW = "overview"
 """The key of the section that holds tickets and figures; it is ours alone, and no check asks for it."""
 
-OVERVIEW_TITLE = "Tickets and figures"
-"""Its heading in every record."""
-
 OVERVIEW_SEEDED = "*phaseloop fills this in from the tracker before the iteration ends.*"
 """What stands there at first."""
 

@@ -129,8 +129,12 @@ matter."""
 BARE = frozenset({"performance", "model performance", "modellleistung", "rendimiento", "performances", "desempenho"})
 """Headings that are of production only where the text below speaks of it; of results otherwise."""
 
-SEEDED_LIST = "done means"
-"""The heading that stands above a ticket's checklist where the tracker has no checklists: no part of any section."""
+OVERVIEW_TITLE = "Tickets and figures"
+"""The heading under which phaseloop writes what it knows of an iteration's tickets."""
+
+OURS = frozenset({"done means", OVERVIEW_TITLE.casefold()})
+"""Headings that phaseloop writes, the first above a ticket's checklist where the tracker has no checklists: what stands
+under them is no part of any section, and nobody's answer."""
 
 _JOINING = frozenset(
     re.split(r"\s", "and und y e et en i a och the of die der das la el los las le les il gli lo os as de het o")
@@ -159,13 +163,13 @@ class Headings:
         self._longest = max((len(parts) for parts in self._keys), default=0)
 
     def key_of(self, heading: str, *, whole: bool = False) -> str | None:
-        """The key of the section that a heading (Markdown) opens, None for one that is not known; empty for the
-        heading of a ticket's checklist. `whole`: it must be nothing but the title, as a line of plain text must."""
+        """The key of the section that a heading (Markdown) opens, None for one that is not known; empty for one
+        that phaseloop writes. `whole`: it must be nothing but the title, as a line of plain text must."""
         text = plain(heading[: 4 * LONGEST])
         if len(text) > LONGEST or "\n" in text:
             return None
         bare = _NUMBERING.sub("", _BEFORE.sub("", text))
-        if fold(bare).strip(" :") == SEEDED_LIST:
+        if fold(bare).strip(" :") in OURS:
             return ""
         for said in (text, bare) if whole else (text, bare, _TAIL.split(bare, maxsplit=1)[0]):
             if (found := self._keys.get(_parts(said))) is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from service.domain.audit.numbers import KEY
 from service.domain.audit.phrases import PLACEHOLDER
-from service.domain.audit.prose import count, fold, plain
+from service.domain.audit.prose import ADDRESS, count, fold, plain
 from service.domain.audit.sections import Kind, Section, Table
 from service.domain.audit.vocabulary import speaks_of
 
@@ -60,7 +60,9 @@ def placeholders(section: Section) -> Iterator[str]:
         elif block.kind is not Kind.CODE:
             for raw in _CODE.sub(" ", block.text).split("\n"):
                 line = plain(raw) or raw.strip()
-                if line and (is_placeholder(line) or _FILL_IN.search(raw)) and not _is_status(line):
+                if not line or _is_status(line) or (_EMPTY.match(line) and ADDRESS.search(raw)):
+                    continue  # what follows a label may be an address, which is no word
+                if is_placeholder(line) or _FILL_IN.search(raw):
                     yield line
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.domain.audit.cells import filled_rows
 from service.domain.audit.outcome import Check, Result
-from service.domain.audit.placeholders import is_placeholder
+from service.domain.audit.placeholders import is_placeholder, placeholders
 from service.domain.audit.sections import loose_from, parse, sections_of
 from service.domain.audit.subject import SectionRule
 from service.domain.audit.text_checks import TEXT_CHECKS, read
@@ -113,6 +113,12 @@ def test_performance_is_of_production_only_if_it_speaks_of_it() -> None:
 )
 def test_what_is_to_be_filled_in_is_a_placeholder(text: str) -> None:
     assert is_placeholder(text)
+
+
+def test_a_label_before_a_bare_address_is_no_empty_one() -> None:
+    links = as_section("- Run: https://mlflow.example.com/#/experiments/7/runs/0001\n- Dashboard:")
+
+    assert list(placeholders(links)) == ["Dashboard:"]
 
 
 @pytest.mark.parametrize(

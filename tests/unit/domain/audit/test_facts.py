@@ -15,7 +15,8 @@ from connectors.records import Document, text_digest
 from connectors.tracker import ItemKey, RemoteRef
 from connectors.tracking import Dataset, Experiment, ModelVersion, Tracked, TrackedRun
 from service.domain.audit import rules
-from service.domain.audit.facts import LONGEST_BODY, OVERVIEW, OVERVIEW_TITLE, Facts, bodies, plain, quoted
+from service.domain.audit.facts import LONGEST_BODY, OVERVIEW, Facts, bodies, plain, quoted
+from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.links import links_in
 from service.domain.audit.measures import best_of, main_metrics, number_text, taken_as
 from service.domain.audit.metrics import metrics_of

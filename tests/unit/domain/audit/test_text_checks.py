@@ -102,6 +102,19 @@ def test_what_was_seeded_besides_prompts_is_nobody_s_answer() -> None:
     assert "beyond what was there from the start" in finding.reason
 
 
+def test_the_tickets_and_figures_that_phaseloop_writes_answer_for_nobody() -> None:
+    goal = "## Goal and hypothesis\n\n> What should this iteration find out or achieve?\n\n"
+    ours = "## Tickets and figures\n\nPlanned: 4 tickets (8 points).\n\n- ML-4 Set the goals of the quarter\n"
+    text = f"{goal}{ours}- ML-5 Load the data of last year\n\n## Data used\n\nDataset churn-events, version 2026.3."
+
+    subject = replace(subject_of(text), template=goal)
+
+    finding = TEXT_CHECKS[Check.GOAL](subject, read(subject))
+
+    assert finding.result is Result.FAIL
+    assert "nothing was written" in finding.reason
+
+
 def test_a_signed_record_may_know_of_no_risks_and_an_unsigned_one_may_not() -> None:
     text = sample("bad-none-known-unsigned").text
 
@@ -165,6 +178,15 @@ def test_what_phaseloop_filled_in_twice_makes_no_copy_and_no_text_of_anybody_s()
     assert finding.result is Result.FAIL
     assert finding.reason.startswith("Nothing stands in the record")
     assert TEXT_CHECKS[Check.NEXT_STEPS](subject, read(subject)).result is Result.PASS
+
+
+def test_rows_that_phaseloop_filled_into_a_form_are_nobody_s_text_and_those_below_them_are() -> None:
+    ours = "| Measure | Value | Compared with |\n| --- | --- | --- |\n| f1 | 0.83 | 0.79 |"
+    text = f"## Experiments and results\n\n{ours}\n| recall on small stores | 0.71 | 0.64 |"
+    subject = replace(subject_of(text), filled=(ours,))
+
+    assert read(subject).own == "recall on small stores | 0.71 | 0.64"
+    assert read(replace(subject, filled=())).own.count("\n") == 2
 
 
 @pytest.mark.parametrize("key", ["ML-31", "https://trello.com/c/aB3dE5fG", "OPS-7"])
