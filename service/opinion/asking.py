@@ -20,6 +20,11 @@ def with_opinions(subject: Subject) -> Subject:
     return opined(subject, shipped())
 
 
+def as_judged_now(subject: Subject) -> Subject:
+    """A subject that was read before, as it is judged today: one that older rules judged has no second opinion yet."""
+    return subject if subject.judged_by == JUDGED_BY else with_opinions(subject)
+
+
 def opined(subject: Subject, heads: Heads | None, only: Check | None = None) -> Subject:
     """The subject with the second opinion of these heads on its record, on one check only where that is all that is
     asked."""

@@ -13,7 +13,8 @@ from service.domain.audit import chain
 from service.domain.audit.chain import Entry
 from service.domain.audit.forms import audited_from_json, audited_to_json
 from service.domain.audit.outcome import Audited, Check, Waived
-from service.domain.audit.subject import Subject, subject_from_json, subject_to_json
+from service.domain.audit.proof import body_of
+from service.domain.audit.subject import Subject, subject_from_json
 from service.store import loops
 from service.store.tables import AuditRow, EvidenceRow, ProjectRow, WaiverRow
 
@@ -110,7 +111,7 @@ def judge_again(session: Session, project_id: str, looks: Sequence[tuple[Subject
     for subject, audited in looks:
         number = subject.iteration.number
         row = known.get(number) or _new(project_id, number, subject.at)
-        body, result = subject_to_json(subject), audited_to_json(audited)
+        body, result = body_of(subject, audited), audited_to_json(audited)
         if row.evidence_id is None or row.result != result or not _same(before[row.evidence_id], body):
             row.evidence_id = append(session, project_id, number, chain.READING, subject.at, body).id
         _say(row, audited, result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,8 @@ from service.domain.audit.audit import audit
 from service.domain.audit.chain import Entry
 from service.domain.audit.forms import audited_to_json
 from service.domain.audit.outcome import Audited, Check, Clock, Gate, Verdict
-from service.domain.audit.subject import JUDGED_BY, subject_from_json
+from service.domain.audit.proof import Compared, Kept, compared
+from service.domain.audit.subject import subject_from_json
 from service.store import audits, items
 from service.store.tables import AuditRow, IterationRow, ProjectRow, WaiverRow
 from service.usecases import audit_material, projects, waiving
@@ -306,23 +307,17 @@ def verify(context: Context, project: str) -> Proof:
     with context.database.session() as session:
         entries = audits.entries(session, row.id)
         kept = {number: one for number, one in audits.rows(session, row.id).items() if one.evidence_id is not None}
-    differences: list[str] = []
-    notes: list[str] = []
-    again: dict[int, Audited] = {}
-    for number, entry in sorted(_newest(entries).items()):
-        try:
-            subject = subject_from_json(entry.body)
-        except ValueError:
-            differences.append(f"entry {entry.seq} is not what was read of an iteration")
-            continue
-        again[number] = audit(subject)
-        if subject.judged_by != JUDGED_BY and number in kept:
-            notes.append(_older(number, subject.judged_by, kept[number], again[number]))
-    older = {number for number, entry in _newest(entries).items() if entry.body.get("judged_by", 1) != JUDGED_BY}
-    for number in sorted({*kept, *again} - (older & {*kept} & {*again})):
-        differences += _differences(number, kept.get(number), again.get(number))
+    newest = _newest(entries)
+    found = [_compared(number, kept.get(number), newest.get(number)) for number in sorted({*kept, *newest})]
     head = entries[-1].digest if entries else ""
-    return Proof(len(entries), head, len(again), tuple(chain.breaks(entries)), tuple(differences), tuple(notes))
+    return Proof(
+        len(entries),
+        head,
+        sum(one.again is not None for one in found),
+        tuple(chain.breaks(entries)),
+        tuple(difference for one in found for difference in one.differences),
+        tuple(one.note for one in found if one.note),
+    )
 
 
 def recomputed(context: Context, project: str) -> dict[int, Audited]:
@@ -351,27 +346,6 @@ def _newest(entries: Iterable[Entry]) -> dict[int, Entry]:
     return {one.iteration: one for one in entries if one.kind == chain.READING and one.iteration is not None}
 
 
-def _older(number: int, version: int, row: AuditRow, again: Audited) -> str:
-    """What is said of an audit by rules of an older version: what was found by them holds as it was found."""
-    return (
-        f"iteration {number} was judged by the rules of version {version} and found {row.verdict}; by those of version "
-        f"{JUDGED_BY} it is {again.verdict.value}. What was read is whole, and what was found by the older rules stays."
-    )
-
-
-def _differences(number: int, row: AuditRow | None, again: Audited | None) -> Iterator[str]:
-    """In what the audit that is kept differs from the one that was computed again."""
-    if row is None or again is None:
-        lacking = "what came of it" if row is None else "what was read of it"
-        yield f"iteration {number}: {lacking} is missing"
-        return
-    if (row.verdict, row.clock, row.score) != (again.verdict.value, again.clock.value, again.score):
-        yield f"iteration {number} is {again.verdict.value} by its evidence, and {row.verdict} is kept"
-    said = {one.get("check"): one for one in row.result.get("findings", ())}
-    for finding in audited_to_json(again)["findings"]:
-        kept = said.get(finding["check"], {})
-        if kept != finding:
-            words = f"{finding['result']} by its evidence, and {kept.get('result', 'nothing')} is kept"
-            if kept.get("result") == finding["result"]:
-                words = "the same by its evidence, and for another reason"
-            yield f"iteration {number}, {finding['check']}: {words}"
+def _compared(number: int, row: AuditRow | None, entry: Entry | None) -> Compared:
+    kept = Kept(row.verdict, row.clock, row.score, row.result) if row is not None else None
+    return compared(number, kept, entry.seq if entry is not None else 0, entry.body if entry is not None else None)

@@ -15,6 +15,7 @@ from service.domain.audit import chain
 from service.domain.audit.audit import audit
 from service.domain.audit.outcome import Check
 from service.domain.problems import InvalidInput, Problem
+from service.opinion.asking import as_judged_now
 from service.store import audits
 from service.store.secrets import new_id
 from service.store.tables import IterationRow, ProjectRow, WaiverRow
@@ -138,11 +139,11 @@ def _said(row: WaiverRow) -> dict[str, Any]:
 
 
 def _audit_again(context: Context, session: Session, waiver: WaiverRow, known: Iterable[WaiverRow]) -> None:
-    """Audit what was read last anew, with the waivers as they are now. When it was read stays: nobody looked since."""
+    """Audit what was read last anew, by the rules and waivers of now. When it was read stays: nobody looked since."""
     numbers = [waiver.number] if waiver.number is not None else None
     known = list(known)
     again = [
-        replace(subject, waivers=audits.waived(known, number))
+        as_judged_now(replace(subject, waivers=audits.waived(known, number)))
         for number, subject in audits.readings(session, waiver.project_id, numbers).items()
     ]
     audits.judge_again(session, waiver.project_id, [(subject, audit(subject)) for subject in again])

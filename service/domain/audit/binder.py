@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from service.domain.audit import views
 from service.domain.audit.audit import audit
-from service.domain.audit.chain import REVOKED, WAIVER, Entry, canonical
+from service.domain.audit.chain import REVOKED, WAIVER, Entry, canonical, digest
 from service.domain.audit.decisions import LoggedDecision, decision_log
 from service.domain.audit.forms import audited_to_json
 from service.domain.audit.metrics import Series, series
@@ -115,11 +115,6 @@ def sealed(content: Mapping[str, Any], public: str, page: str | None, sign: Call
 def message(seal: Mapping[str, Any]) -> bytes:
     """What a signature is over: the form of the binder and its seal, the signature itself left out."""
     return canonical({"format": FORMAT, "seal": {name: seal[name] for name in seal if name != "signature"}})
-
-
-def digest(part: object) -> str:
-    """The SHA-256 in hexadecimal of a part of a content."""
-    return sha256(canonical(part)).hexdigest()
 
 
 def parts_of(content: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from service.domain.audit import chain
-from service.domain.audit.binder import ALGORITHM, FORMAT, derived, digest, fingerprint, in_full, message, parts_of
+from service.domain.audit.binder import ALGORITHM, FORMAT, derived, fingerprint, in_full, message, parts_of
+from service.domain.audit.chain import digest
 
 Signed = Callable[[bytes, bytes, bytes], bool]
 """Whether a signature (second) is by this public key (first) over this message (third)."""

@@ -44,6 +44,11 @@ def canonical(value: object) -> bytes:
     )
 
 
+def digest(value: object) -> str:
+    """The SHA-256 in hexadecimal of a JSON value."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
 def sealed(
     project: str, iteration: int | None, kind: str, at: datetime, body: Mapping[str, Any], after: Entry | None
 ) -> Entry:
@@ -55,7 +60,7 @@ def sealed(
 
 def seal(entry: Entry) -> str:
     """The SHA-256 in hexadecimal of all of an entry but its digest."""
-    return hashlib.sha256(canonical(_sealed(entry))).hexdigest()
+    return digest(_sealed(entry))
 
 
 def breaks(entries: Sequence[Entry]) -> list[str]:
