@@ -26,7 +26,9 @@ _BARS: Mapping[Check, Bar] = {
     Check.GOAL: Bar(0.45, 0.55, 0.45, 0.20),
     Check.DATA: Bar(0.35, 0.65, 0.45, 0.20),
     Check.EXPERIMENTS: Bar(0.45, 0.65, 0.45, 0.25),
-    Check.DECISIONS: Bar(0.50, 0.60, 0.40, 0.25),
+    # Where the rules read decision, reason and alternative, the highest score of a bad answer in the corpora but one is
+    # 0.31 and the lowest of a good one 0.34.
+    Check.DECISIONS: Bar(0.32, 0.60, 0.40, 0.20),
     Check.PERFORMANCE: Bar(0.40, 0.65, 0.40, 0.25),
     Check.RISKS: Bar(0.55, 0.65, 0.40, 0.25),
     Check.NEXT_STEPS: Bar(0.10, 1.01, 0.90, 0.00),

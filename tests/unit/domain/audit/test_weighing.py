@@ -49,6 +49,12 @@ def test_a_second_opinion_that_agrees_lets_it_fail_and_one_that_differs_lets_it_
     assert weighed(finding(Result.PASS), 0.1).result is Result.FAIL
 
 
+def test_a_decision_with_reason_and_alternative_passes_unless_the_second_opinion_speaks_against_it() -> None:
+    assert weighed(finding(Result.PASS), 0.35).result is Result.PASS
+    assert weighed(finding(Result.FAIL), 0.35).result is Result.FAIL
+    assert weighed(finding(Result.PASS), 0.25).result is Result.UNCLEAR
+
+
 def test_a_veto_lets_nothing_pass_however_sure_the_second_opinion_is() -> None:
     assert weighed(finding(Result.PASS), 0.6, "It speaks of sprints.").result is Result.FAIL
     assert weighed(finding(Result.FAIL), 0.95, "It speaks of sprints.").result is Result.UNCLEAR
