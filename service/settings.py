@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -96,9 +97,34 @@ class Settings(BaseSettings):
         description="Send that token or password over plain http beyond this machine: for MLflow inside your own "
         "network only.",
     )
+    judge_url: str | None = Field(
+        default=None,
+        description="Address of an OpenAI-compatible server (`https://…/v1`) whose language model is asked about texts "
+        "that are unclear: they are sent there. Nothing is if unset.",
+    )
+    judge_model: str = Field(default="", description="What the model is called there.")
+    judge_key: SecretStr | None = Field(default=None, description="Key for it, if it asks for one.")
+    judge_header: str = Field(
+        default="Authorization", description="Header that carries the key: as a bearer in this one, bare in any other."
+    )
+    judge_json: Literal["object", "off"] = Field(
+        default="object", description="Whether it is asked for JSON by `response_format`: `object`, or `off`."
+    )
+    judge_tokens_field: str = Field(
+        default="max_tokens",
+        description="What it calls the longest answer, like `max_completion_tokens`; empty: unsaid.",
+    )
+    judge_extra: str = Field(
+        default="", description='What else to put into every request, as a JSON object; `{"temperature": 0}` if unset.'
+    )
+    judge_seconds: float = Field(default=30.0, gt=0, le=600, description="Seconds to wait for one of its answers.")
+    judge_allow_http: bool = Field(
+        default=False,
+        description="Send texts and key over plain http beyond this machine: inside your own network only.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
-    @field_validator("mlflow_url", mode="before")
+    @field_validator("mlflow_url", "judge_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         """A variable that is passed on from elsewhere is empty where nobody set it."""

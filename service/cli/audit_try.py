@@ -93,4 +93,6 @@ def _lines(trials: list[Trial]) -> Iterator[str]:
             if finding.fix:
                 yield f"      {one_line(finding.fix)}"
     if trials and not trials[0].by:
-        yield "\n[dim]No second opinion is installed: the rules decided alone.[/]"
+        from service.opinion.heads import absent
+
+        yield f"\n[dim]{one_line(absent())}[/]"

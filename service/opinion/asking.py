@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from functools import lru_cache
 
 from service.domain.audit.opinions import answered
 from service.domain.audit.outcome import Check
 from service.domain.audit.subject import JUDGED_BY, Opinions, Subject
 from service.domain.audit.text_checks import questions
-from service.opinion.heads import Heads, shipped
+from service.opinion.heads import Heads, absent, shipped
+
+log = logging.getLogger(__name__)
 
 NAME = "heads 1"
 """What the scores are by, beside the encoder's name."""
@@ -16,13 +20,21 @@ NAME = "heads 1"
 
 def with_opinions(subject: Subject) -> Subject:
     """The subject with the second opinion on its record, by the heads that ship with phaseloop; as it is read now, by
-    the rules of now. Without an encoder there are no scores."""
-    return opined(subject, shipped())
+    the rules of now. Without an encoder there are no scores, which is logged once."""
+    heads = shipped()
+    if heads is None:
+        _say_once(absent())
+    return opined(subject, heads)
 
 
 def as_judged_now(subject: Subject) -> Subject:
     """A subject that was read before, as it is judged today: one that older rules judged has no second opinion yet."""
     return subject if subject.judged_by == JUDGED_BY else with_opinions(subject)
+
+
+@lru_cache(maxsize=1)
+def _say_once(said: str) -> None:
+    log.warning("%s", said)
 
 
 def opined(subject: Subject, heads: Heads | None, only: Check | None = None) -> Subject:

@@ -83,5 +83,23 @@ def _heads(value: Mapping[str, Any]) -> dict[Check, Head]:
 def shipped() -> Heads | None:
     """The heads that ship with phaseloop; None where their encoder is not installed, or another version of it is: they
     would say something else."""
-    heads = from_json(json.loads(files("service.opinion").joinpath("heads.json").read_text(encoding="utf-8")))
+    heads = _read()
     return heads if heads.encoder == encoder.name() else None
+
+
+def absent() -> str:
+    """Why there is no second opinion and what to do about it, for people; empty where there is one."""
+    wanted, there = _read().encoder, encoder.name()
+    if wanted == there:
+        return ""
+    found = f"{there} is" if there else "no sentence encoder is"
+    package = wanted.replace(" ", "==")
+    return (
+        f"There is no second opinion: {found} installed, and it needs {wanted}. The rules decide alone, and more is "
+        f"unclear. Install it with: pip install {package}"
+    )
+
+
+@lru_cache(maxsize=1)
+def _read() -> Heads:
+    return from_json(json.loads(files("service.opinion").joinpath("heads.json").read_text(encoding="utf-8")))

@@ -19,7 +19,7 @@ from service.domain import calendar as calendars
 from service.domain.audit.deadlines import deadlines_of
 from service.domain.audit.outcome import Gate, Result, Verdict
 from service.domain.audit.rules import ProjectAudit, settle
-from service.domain.audit.subject import Iteration, Person, Reading, Rules
+from service.domain.audit.subject import Advice, Iteration, Person, Reading, Rules
 from service.domain.calendar import DateRange
 from service.domain.course import Course, Stage, course, exit_tickets, phase_of, planned_iterations
 from service.domain.figures import Outcome, TicketRecord
@@ -38,6 +38,7 @@ from service.usecases.material import Material
 
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _PEOPLE: TypeAdapter[dict[str, Person]] = TypeAdapter(dict[str, Person])
+_ADVICE: TypeAdapter[dict[str, Advice]] = TypeAdapter(dict[str, Advice])
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,12 @@ class Past:
 
 @dataclass(frozen=True)
 class Before:
-    """What was read last: the record of each iteration, and the people that were concerned."""
+    """What was read last: the record of each iteration, the people that were concerned, and what a language model
+    said."""
 
     records: Mapping[int, Reading]
     people: Mapping[int, Mapping[str, Person]]
+    advice: Mapping[int, Mapping[str, Advice]]
 
     def text(self, number: int) -> str:
         """The text of an iteration's record, empty if it was never read or was not there."""
@@ -109,6 +112,7 @@ def before_of(context: Context, ours: Material) -> Before:
     return Before(
         records={number: _READING.validate_python(body["record"]) for number, body in bodies.items()},
         people={number: _PEOPLE.validate_python(body["people"]) for number, body in bodies.items()},
+        advice={number: _ADVICE.validate_python(body.get("advice", {})) for number, body in bodies.items()},
     )
 
 

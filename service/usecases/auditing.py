@@ -17,6 +17,7 @@ from service.domain.audit.audit import audit, holding
 from service.domain.audit.outcome import Audited, Gate, Verdict
 from service.domain.audit.subject import Person, Reading, Rules, Subject
 from service.domain.turnover import key_of, record_key
+from service.opinion.advising import advising
 from service.opinion.asking import with_opinions
 from service.store import audits
 from service.usecases import audit_material, gone, identity, planning, projects, turning_over
@@ -71,7 +72,9 @@ def look(
     changed = [number for number in beside if number not in asked and looking.changed(number)]
     if changed:
         looking.read(changed, changed)
-    return looking.subjects(sorted({*asked, *changed}))
+    with advising(context.settings, context.network) as ask:
+        subjects = looking.subjects(sorted({*asked, *changed}))
+        return [ask(one, looking.before.advice.get(one.iteration.number, {})) for one in subjects]
 
 
 def keep(context: Context, ours: Material, subjects: Sequence[Subject]) -> list[Audited]:

@@ -35,10 +35,10 @@ def test_every_variable_that_it_sets_is_a_setting(compose: Any) -> None:
         assert all(name.removeprefix("PHASELOOP_").lower() in Settings.model_fields for name in ours)
 
 
-def test_what_is_said_of_mlflow_is_passed_on_and_nothing_said_is_no_mlflow(
+def test_what_is_said_of_mlflow_and_a_model_is_passed_on_and_nothing_said_is_none(
     compose: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {f"PHASELOOP_{name.upper()}" for name in Settings.model_fields if name.startswith("mlflow_")}
+    known = {f"PHASELOOP_{name.upper()}" for name in Settings.model_fields if name.startswith(("mlflow_", "judge_"))}
     passed = {n: v for n, v in compose["services"]["service"]["environment"].items() if n in known}
 
     assert passed.keys() == known
@@ -48,6 +48,7 @@ def test_what_is_said_of_mlflow_is_passed_on_and_nothing_said_is_no_mlflow(
         monkeypatch.setenv(name, found[1])
     settings = Settings(_env_file=None)
     assert (settings.mlflow_url, settings.mlflow_username, settings.mlflow_allow_http) == (None, "", False)
+    assert settings.judge_url is None
     with_url = MlflowSettings(
         url="http://mlflow.example.com", token=settings.mlflow_token, password=settings.mlflow_password
     )

@@ -104,6 +104,12 @@ def clip(text: str) -> str:
     return line if len(line) <= QUOTE_LIMIT else line[: QUOTE_LIMIT - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
+def short(text: str) -> str:
+    """A text on one line, short enough to be named inside of a sentence."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
 class Phrases:
     """Phrases to look for. A `*` at the end of a word stands for any ending; all is folded; in scripts with blanks
     only whole words are found."""

