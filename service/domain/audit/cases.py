@@ -26,7 +26,7 @@ class Text:
     `sections` has every section of the rules by key; `own` is the plain text of the record beyond what was seeded
     and filled in, `former` that of the record before it. `unanswered` are the keys of sections in which nothing stands
     but the prompt. `signed` says that the record is signed, which some answers need. `loose`
-    is what stands under none of the headings.
+    is what stands under none of the headings. `measured`: it is in a language in which the judging is measured.
     """
 
     sections: Mapping[str, Section]
@@ -35,6 +35,7 @@ class Text:
     unanswered: tuple[str, ...] = ()
     signed: bool = False
     loose: tuple[Section, ...] = ()
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

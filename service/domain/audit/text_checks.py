@@ -13,6 +13,7 @@ from service.domain.audit.cases import Case, Text, rows_of
 from service.domain.audit.cells import filled_rows
 from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
+from service.domain.audit.languages import is_measured
 from service.domain.audit.links import is_ticket, kinds_of, links_in
 from service.domain.audit.metrics import Metric, metrics_in
 from service.domain.audit.newness import judge_new
@@ -37,7 +38,7 @@ from service.domain.audit.tickets import tickets_in
 from service.domain.audit.traits import as_section
 from service.domain.audit.vetoes import veto
 from service.domain.audit.vocabulary import speaks_of
-from service.domain.audit.weighing import weighed
+from service.domain.audit.weighing import unmeasured, weighed
 
 __all__ = ["TEXT_CHECKS", "Text", "questions", "read", "unsettled"]
 
@@ -60,7 +61,7 @@ def read(subject: Subject, signed: bool = False) -> Text:
     apart = replace(subject, template="\n\n".join((subject.template, *subject.filled)))
     own = answers_of(apart).own if subject.filled else found.own
     former = answers_in(subject.former, apart).own if subject.former else ""
-    return Text(found.sections, own, former, found.unanswered, signed, found.loose)
+    return Text(found.sections, own, former, found.unanswered, signed, found.loose, is_measured(own))
 
 
 def _goal(case: Case) -> CheckFinding:
@@ -357,7 +358,11 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
 
 def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
     score, against = opinion_of(case.subject.opinions, case.check, section, placed=placed), veto(case.check, section)
-    finding = weighed(look(case), score, against, case.to_write)
+    read_by_rules = look(case)
+    if case.text.measured or case.check in _OF_ANY_LANGUAGE:
+        finding = weighed(read_by_rules, score, against, case.to_write)
+    else:
+        finding = unmeasured(read_by_rules, case.to_write)
     if not finding.evidence and finding.result is not Result.FAIL:
         finding = replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))
     if against or not placed:
@@ -365,6 +370,8 @@ def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section,
     return advised(finding, section, case.subject.advice.get(key_of(case.check, section)))
 
 
+_OF_ANY_LANGUAGE = (Check.NEXT_STEPS, Check.NEW)
+"""Checks that rest on keys, links and what was copied or left in, whatever the language."""
 _RANKED = (Result.PASS, Result.UNCLEAR)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from service.domain.audit.languages import NAMES
 from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
 
 
@@ -65,6 +66,15 @@ def weighed(finding: CheckFinding, score: float | None, veto: str = "", ask: str
     return _unclear(finding, score, ask)
 
 
+def unmeasured(finding: CheckFinding, ask: str = "") -> CheckFinding:
+    """A finding of the rules about a text in a language in which the judging is not measured: what rests on structure,
+    numbers and links stands, and a person looks at the rest."""
+    if finding.confidence is not None:
+        return finding
+    said = f"it is in a language other than {NAMES}, in which alone sentences are judged"
+    return _open(finding, said, 0.5, ask)
+
+
 def _alone(finding: CheckFinding, veto: str, ask: str) -> CheckFinding:
     if veto and finding.result is Result.PASS:
         finding = _fails(finding, 1 - _RULES_ALONE, veto, ask)
@@ -93,9 +103,14 @@ def _fails(finding: CheckFinding, score: float, veto: str, ask: str) -> CheckFin
 
 
 def _unclear(finding: CheckFinding, score: float | None, ask: str) -> CheckFinding:
-    told = "the rules alone cannot tell" if score is None else f"second opinion {score:.2f}"
+    if score is None:
+        return _open(finding, "the rules alone cannot tell", 0.5, ask)
+    return _open(finding, f"second opinion {score:.2f}", round(max(score, 1 - score), 3), ask)
+
+
+def _open(finding: CheckFinding, told: str, confidence: float, ask: str) -> CheckFinding:
+    """Unclear: what is `told` is why a person should look."""
     said = "The rules read an answer here" if finding.result is Result.PASS else finding.reason.rstrip(".")
-    reason = f"A person should look: {told}. {said}."
-    confidence = 0.5 if score is None else round(max(score, 1 - score), 3)
     fix = LOOK.format(finding.check.value, finding.fix or ask)
+    reason = f"A person should look: {told}. {said}."
     return replace(finding, result=Result.UNCLEAR, reason=reason, fix=fix, confidence=confidence)
