@@ -57,6 +57,7 @@ def known(*outcomes: Outcome) -> tuple[Facts, str, dict[str, str]]:
         starts=STARTS,
         ends=STARTS + timedelta(days=14),
         asked={one.key: one.prompt for one in process.record.sections},
+        forms={one.key: one.form for one in process.record.sections},
         closed=True,
         tickets=tickets,
         figures=count(tickets),

@@ -211,9 +211,9 @@ def test_a_record_is_filled_with_runs_data_models_tickets_and_links(shop: Shop, 
 
     assert found.findings == ()
     bodies = {heading: fill.body for heading, fill in by_heading(found).items()}
-    assert "best 0.83 in [wider]" in bodies["Experiments and results"]
-    assert "compared with the best of iteration 1: 0.7 in [baseline]" in bodies["Experiments and results"]
-    assert "Compared with iteration 1: customers was `1a2b` and is `9f2c`." in bodies["Data used"]
+    assert "| f1 | [0.83](" in bodies["Experiments and results"]
+    assert f"| [0.7]({lab.url}/#/experiments/{home}/runs/" in bodies["Experiments and results"]
+    assert "| customers (training, from bucket/customers) | 9f2c | was 1a2b |" in bodies["Data used"]
     assert (
         f"[{model} v1]({lab.url}/#/models/{model}/versions/1): alias champion"
         in bodies["Model performance in production"]
@@ -237,7 +237,7 @@ def test_a_closed_iteration_has_its_own_runs_and_what_became_of_its_tickets(shop
 
     assert "MLflow has 1 run of this iteration" in fills["Experiments and results"].body
     assert "wider" not in fills["Experiments and results"].body
-    assert fills["Next steps"].body.endswith("Do 2: carried over into the next iteration")
+    assert "| Do 2: carried over into the next iteration | [ML-2](" in fills["Next steps"].body
     assert fills[OVERVIEW_TITLE].body.startswith("Planned: 2 tickets (6 points); done: 1 ticket (3 points);")
 
 
@@ -250,7 +250,7 @@ def test_before_the_close_the_tickets_are_told_as_the_tracker_has_them(shop: Sho
     fills = by_heading(filled(shop, 2, [content("2", "done"), content("3", "doing")]))
 
     assert "**Done:** 1 ticket (3 points)\n\n- [ML-2]" in fills[OVERVIEW_TITLE].body
-    assert fills["Next steps"].body == "- [ML-3](https://tracker.example.com/3) Do 3: not done yet"
+    assert "| Do 3: not done yet | [ML-3](https://tracker.example.com/3) |" in fills["Next steps"].body
 
 
 def test_what_was_written_is_not_written_again_and_is_what_a_later_fill_replaces(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from service.domain.audit.prose import count, fold, plain
 from service.domain.audit.sections import Section, Table, links_of
 from service.domain.audit.vocabulary import vocabulary
 
-COLUMNS = ("compared", "target", "period", "version", "value", "measure", "dataset")
+COLUMNS = ("compared", "target", "period", "version", "change", "ticket", "step", "value", "measure", "dataset")
 """What columns are for, the plainest words first: `reference value` is what is compared with."""
 
 
@@ -26,11 +26,16 @@ def filled_rows(section: Section, *needed: str) -> Iterator[Mapping[str, str]]:
                 yield cells
 
 
+def column_of(head: str) -> str | None:
+    """What a column with this head (Markdown) is for, None where that is not known."""
+    folded = fold(plain(head))
+    return next((one for one in COLUMNS if vocabulary()[f"column-{one}"].first(folded)), None)
+
+
 def _columns(table: Table) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, head in enumerate(table.header):
-        folded = fold(plain(head))
-        name = next((one for one in COLUMNS if vocabulary()[f"column-{one}"].first(folded)), None)
+        name = column_of(head)
         if name is not None:
             found.setdefault(name, place)
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.tracking import Dataset, ModelVersion, Tracked, TrackedRun
+from service.domain.audit.cells import column_of
 from service.domain.audit.hosts import refusal
 from service.domain.audit.measures import Best, best_of, main_metrics, number_text, taken_as
 from service.domain.english import counted
@@ -28,7 +29,17 @@ LONGEST_BODY = 1_800
 """The most characters of a body beside its prompt: all of them together fit into the description of a card."""
 
 _ESCAPED = frozenset("\\`*_[]<>#|~!{}&")
-_IN_ADDRESS = {" ": "%20", "(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "[": "%5B", "]": "%5D", '"': "%22"}
+_IN_ADDRESS = {
+    "|": "%7C",
+    " ": "%20",
+    "(": "%28",
+    ")": "%29",
+    "<": "%3C",
+    ">": "%3E",
+    "[": "%5B",
+    "]": "%5D",
+    '"': "%22",
+}
 _LONGEST_NAME, _LONGEST_ADDRESS = 120, 400
 _LONGEST_CHANGES = 500
 _LEADS = re.compile(r"\b(?:www\.|mailto:)(?=\S)", re.IGNORECASE)
@@ -90,7 +101,7 @@ def bodies(facts: Facts) -> dict[str, str]:
     found = {
         "goal": [goal_body(facts.phase, facts.focus, facts.asked.get("goal", ""))],
         "data": _data(facts),
-        "experiments": _with_prompt(_experiments(facts), facts, "experiments"),
+        "experiments": _experiments(facts),
         "performance": _with_prompt(_performance(facts), facts, "performance"),
         "next-steps": _next_steps(facts),
         "links": _links(facts),
@@ -113,10 +124,32 @@ def quoted(prompt: str) -> str:
 
 def asked_body(prompt: str, form: Sequence[str] = ()) -> str:
     """What stands under a heading for people to fill in: the prompt, and the form as a table with an empty row."""
-    if not form:
-        return quoted(prompt)
-    rows = (form, ["---"] * len(form), [" "] * len(form))
-    return quoted(prompt) + "\n\n" + "\n".join(f"| {' | '.join(map(plain, row))} |" for row in rows)
+    return f"{quoted(prompt)}\n\n{_table(form, [])}" if form else quoted(prompt)
+
+
+def _table(form: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A form with these rows (Markdown) filled in, and an empty one below for people to go on."""
+    told = [[plain(head) for head in form], ["---"] * len(form), *rows, [""] * len(form)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in told)
+
+
+def _filled(facts: Facts, key: str, rows: Sequence[Mapping[str, str]], *needed: str, room: int) -> str:
+    """The form of a section with what is known in it, by what its columns are for: as many rows as there is room for.
+    Empty where there is nothing to fill in, or no form with the columns that are needed."""
+    form = facts.forms.get(key, ())
+    columns = [column_of(head) for head in form]
+    if not rows or not set(needed) <= set(columns):
+        return ""
+    shown: list[list[str]] = []
+    left = room - len(_table(form, [])) - 40
+    for row in rows:
+        cells = [row.get(column or "", "") for column in columns]
+        left -= sum(map(len, cells)) + 3 * len(cells) + 2
+        if left < 0:
+            shown.append([f"and {len(rows) - len(shown)} more", *[""] * (len(form) - 1)])
+            break
+        shown.append(cells)
+    return _table(form, shown)
 
 
 def one_line(text: str) -> str:
@@ -143,12 +176,30 @@ def _data(facts: Facts) -> list[str]:
     if not now:
         return []
     blocks = ["By MLflow, the runs of this iteration read:"]
+    if form := _filled(facts, "data", list(_data_rows(now, before)), "dataset", "version", room=LONGEST_BODY - 60):
+        return [*blocks, form]
     changes = []
     if before:
         said = _joined(list(_changes(now, before))) or "the same datasets in the same versions"
         changes = [f"Compared with iteration {facts.number - 1}: {said}."]
     room = LONGEST_BODY - sum(map(len, blocks + changes)) - 10
     return [*blocks, _listed([_dataset(one, count) for one, count in now.items()], room), *changes]
+
+
+def _data_rows(now: Mapping[Dataset, int], before: Iterable[Dataset]) -> Iterator[Mapping[str, str]]:
+    """What was read, and what was read the time before and is no more."""
+    former, there = _versions(before), _versions(now)
+    for one in now:
+        place, was = _place(one.source), former.get(one.name, [])
+        about = ", ".join(filter(None, (plain(one.context), f"from {plain(place)}" if place else "")))
+        change = "new" if former else ""
+        if was:
+            change = "as before" if one.digest in was else f"was {plain(', '.join(was))}"
+        name = plain(one.name) + (f" ({about})" if about else "")
+        yield {"dataset": name, "version": plain(one.digest), "change": change}
+    for name in former:
+        if name not in there:
+            yield {"dataset": plain(name), "change": "not read any more"}
 
 
 def _joined(said: Sequence[str]) -> str:
@@ -214,18 +265,38 @@ def _experiments(facts: Facts) -> list[str]:
     more = " There are more, which were not read." if tracked.cut else ""
     metrics = main_metrics(runs)
     blocks = [f"MLflow has {counted(len(runs), 'run')} of this iteration ({by_state}).{more}"]
-    if metrics:
+    form = _filled(
+        facts, "experiments", [_result(facts, name) for name in metrics], "measure", "value", room=LONGEST_BODY // 2
+    )
+    if metrics and form:
+        better = ", ".join(f"of {plain(name)} the {taken_as(name)}" for name in metrics)
+        blocks.append(f"The best values are below, beside those of the iteration before; taken as better: {better}.")
+    elif metrics:
         blocks.append(_listed([_compared(facts, name) for name in metrics], LONGEST_BODY - 400))
     blocks.append("The runs, newest first:")
-    room = LONGEST_BODY - sum(map(len, blocks)) - 10
-    return [*blocks, _listed([_run(facts, run, metrics) for run in reversed(runs)], room)]
+    room = LONGEST_BODY - sum(map(len, [*blocks, form])) - 10
+    blocks.append(_listed([_run(facts, run, metrics) for run in reversed(runs)], room))
+    if not form:
+        return _with_prompt(blocks, facts, "experiments")
+    return [*blocks, quoted(facts.asked.get("experiments", "")), form]
+
+
+def _bests(facts: Facts, metric: str) -> tuple[Best | None, Best | None]:
+    """The best value of a metric, and the best of the iteration before."""
+    good = [run for run in facts.runs if run.status not in _BAD_RUNS]
+    former = [run for run in facts.former_runs if run.status not in _BAD_RUNS]
+    return best_of(good, metric) or best_of(facts.runs, metric), best_of(former, metric)
+
+
+def _result(facts: Facts, metric: str) -> Mapping[str, str]:
+    """A metric as a row of the form; the values lead to their runs."""
+    told = (_link(facts, number_text(one.value), one.run.url) if one else "" for one in _bests(facts, metric))
+    return {"measure": plain(metric)} | dict(zip(("value", "compared"), told, strict=True))
 
 
 def _compared(facts: Facts, metric: str) -> str:
     """The best value of a metric beside the best of the iteration before."""
-    good = [run for run in facts.runs if run.status not in _BAD_RUNS]
-    best = best_of(good, metric) or best_of(facts.runs, metric)
-    former = best_of([run for run in facts.former_runs if run.status not in _BAD_RUNS], metric)
+    best, former = _bests(facts, metric)
     here = _best(facts, best) if best else "no value"
     text = f"**{plain(metric)}** (taken as better the {taken_as(metric)}): best {here}"
     if former is not None:
@@ -271,12 +342,15 @@ def _next_steps(facts: Facts) -> list[str]:
         Outcome.BACKLOG: "back to the backlog",
         Outcome.LEFT: "not done" if facts.closed else "not done yet",
     }
-    lines = [
-        f"{_ticket(facts, one)}: {said[one.outcome]}" + (f", {one.times} times by now" if one.times > 1 else "")
+    steps = [
+        (one, said[one.outcome] + (f", {one.times} times by now" if one.times > 1 else ""))
         for one in facts.tickets
         if one.outcome in said and not one.key.startswith(_CHORES)
     ]
-    return [_listed(lines, LONGEST_BODY)] if lines else []
+    rows = [{"step": f"{plain(one.title)}: {became}", "ticket": _key(facts, one)} for one, became in steps]
+    if form := _filled(facts, "next-steps", rows, "step", "ticket", room=LONGEST_BODY):
+        return [form]
+    return [_listed([f"{_ticket(facts, one)}: {became}" for one, became in steps], LONGEST_BODY)] if steps else []
 
 
 def _links(facts: Facts) -> list[str]:
@@ -359,11 +433,13 @@ def _figures(facts: Facts) -> list[str]:
 
 
 def _ticket(facts: Facts, one: TicketRecord) -> str:
+    return f"{_key(facts, one)} {plain(one.title)}".strip()
+
+
+def _key(facts: Facts, one: TicketRecord) -> str:
     # Of an address in a tracker only the tracker itself decides who may open it.
     key = plain(one.remote_key)
-    if key and one.url and len(one.url) <= _LONGEST_ADDRESS:
-        key = f"[{key}]({_address(one.url)})"
-    return f"{key} {plain(one.title)}".strip()
+    return f"[{key}]({_address(one.url)})" if key and one.url and len(one.url) <= _LONGEST_ADDRESS else key
 
 
 def _sum(found: Sum) -> str:

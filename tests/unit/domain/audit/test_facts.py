@@ -21,6 +21,7 @@ from service.domain.audit.links import links_in
 from service.domain.audit.measures import best_of, main_metrics, number_text, taken_as
 from service.domain.audit.metrics import metrics_of
 from service.domain.audit.outcome import Check, Result
+from service.domain.audit.sections import parse
 from service.domain.audit.subject import Deadlines, Iteration, Reading, Subject
 from service.domain.audit.text_checks import TEXT_CHECKS, read
 from service.domain.figures import Outcome, TicketRecord, count
@@ -32,6 +33,11 @@ STARTS = datetime(2026, 3, 16, 8, tzinfo=UTC)
 ENDS = STARTS + timedelta(days=14)
 ASKED = {key: f"What about {key}?" for key in ("goal", "data", "experiments", "performance", "next-steps", "links")}
 MLFLOW = "https://mlflow.example.com"
+FORMS = {
+    "data": ("Dataset", "Version", "Change"),
+    "experiments": ("Measure", "Value", "Compared with", "Target"),
+    "next-steps": ("Step", "Ticket"),
+}
 BOARD = "https://tracker.example.com/board/1"
 
 
@@ -89,6 +95,35 @@ def test_runs_are_told_with_links_and_metrics_beside_the_best_of_the_iteration_b
     assert f"- [a]({MLFLOW}/#/experiments/7/runs/a), finished: f1 0.75" in text
     assert "[older]" not in text
     assert text.endswith("> What about experiments?")
+
+
+def test_the_rows_of_a_form_are_filled_with_what_is_known_and_people_go_on_below() -> None:
+    old = run("old", -3, metrics={"f1": 0.7}, datasets=(Dataset("customers", "1a2b"), Dataset("visits", "77")))
+    new = run("new", 3, metrics={"f1": 0.8}, datasets=(Dataset("customers", "9f2c", "training"),))
+    done = (ticket("1"), ticket("2", Outcome.CARRIED, title="Do | 2"))
+
+    found = bodies(facts(forms=FORMS, tracked=tracked(old, new), tickets=done, closed=True))
+
+    assert found["data"].endswith(
+        "| Dataset | Version | Change |\n| --- | --- | --- |\n"
+        "| customers (training) | 9f2c | was 1a2b |\n| visits |  | not read any more |\n|  |  |  |"
+    )
+    assert found["experiments"].endswith(
+        "> What about experiments?\n\n| Measure | Value | Compared with | Target |\n| --- | --- | --- | --- |\n"
+        f"| f1 | [0.8]({MLFLOW}/#/experiments/7/runs/new) | [0.7]({MLFLOW}/#/experiments/7/runs/old) |  |\n"
+        "|  |  |  |  |"
+    )
+    assert found["next-steps"] == (
+        "| Step | Ticket |\n| --- | --- |\n"
+        "| Do \\| 2: carried over into the next iteration | [ML-2](https://tracker.example.com/2) |\n|  |  |"
+    )
+
+
+def test_a_form_without_the_columns_for_it_is_left_to_people() -> None:
+    found = bodies(facts(forms={"experiments": ("What", "Who")}, tracked=tracked(run("a"))))["experiments"]
+
+    assert "- **f1** (taken as better the higher): best 0.8 in" in found
+    assert found.endswith("| What | Who |\n| --- | --- |\n|  |  |")
 
 
 def test_without_runs_of_its_own_an_iteration_says_nothing_of_experiments_or_data() -> None:
@@ -213,7 +248,13 @@ def test_a_name_from_elsewhere_makes_neither_a_link_nor_a_heading(name: str) -> 
     known = replace(known, runs=tuple(replace(one, name=name) for one in known.runs))
     tickets = (ticket("1", title=name), ticket("2", Outcome.CARRIED, title=name))
 
-    for text in bodies(facts(tracked=known, tickets=tickets, title=name)).values():
+    plainly = bodies(facts(tracked=known, tickets=tickets, title=name))
+    in_forms = bodies(facts(tracked=known, tickets=tickets, title=name, forms=FORMS))
+    rows = {key: sum(line.startswith("| ") for line in text.splitlines()) for key, text in in_forms.items()}
+
+    assert {key: rows[key] for key in FORMS} == {"data": 4, "experiments": 4, "next-steps": 4}
+    assert all(len(parse(text)[-1].table.rows) == 2 for key, text in in_forms.items() if key in FORMS)
+    for text in plainly.values():
         assert not any("evil" in link.url for link in links_in(text))
         assert not re.search(r"(?m)^\s*(#|\||<)", text)
         assert "<script" not in text.replace("\\<script", "")
@@ -233,11 +274,12 @@ outcomes = st.sampled_from(Outcome)
 tickets = st.builds(lambda name, outcome: ticket("1", outcome, title=name), names, outcomes)
 
 
-@given(st.lists(runs, max_size=20), st.lists(tickets, max_size=60), st.booleans())
+@given(st.lists(runs, max_size=20), st.lists(tickets, max_size=60), st.booleans(), st.sampled_from([{}, FORMS]))
 def test_bodies_have_room_on_a_card_and_no_headings_whatever_things_are_called(
-    some: list[TrackedRun], done: list[TicketRecord], closed: bool
+    some: list[TrackedRun], done: list[TicketRecord], closed: bool, forms: dict[str, tuple[str, ...]]
 ) -> None:
     known = facts(tracked=tracked(*some), tickets=tuple(done), closed=closed, figures=count(done) if closed else None)
+    known = replace(known, forms=forms)
 
     found = bodies(known)
 
@@ -310,6 +352,7 @@ def test_what_is_filled_in_answers_for_data_runs_and_tickets_but_never_for_peopl
         phase=phase.title,
         focus=phase.focus,
         asked={one.key: one.prompt for one in process.record.sections},
+        forms={one.key: one.form for one in process.record.sections},
         closed=True,
         tickets=done,
         figures=count(done),
