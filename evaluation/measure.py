@@ -15,6 +15,7 @@ from typing import Any
 from evaluation.corpus import FIRST, SECOND, TITLES, Answer, Figure, Record, answers, figures, records
 from evaluation.training import train
 from service import templates
+from service.binder.page import PAGES
 from service.domain.audit.metrics import Metric, metrics_in
 from service.domain.audit.outcome import Check, Result
 from service.domain.audit.subject import Rules, Subject
@@ -24,6 +25,7 @@ from service.opinion.heads import Heads
 from service.usecases.audit_trial import Trial, judge, rules_of
 
 FOLDS = 5
+FILE = PAGES / "measured.json"
 CROSS = "from one corpus to the other"
 WITHIN = "by cross-validation over documents"
 ALONE = "by the rules alone"
@@ -257,9 +259,19 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
+def write(found: Mapping[str, Any]) -> None:
+    """Write the figures that each binder shows: by check, from one corpus to the other."""
+    columns = ("n", "precision", "recall", "unclear")
+    shown = {name: {each: row[each] for each in columns} for name, row in found["answers"][CROSS].items()}
+    kept = {name: row for name, row in shown.items() if name == "all" or name in list(Check)}
+    FILE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Print all figures: tables for people, or JSON with --json."""
+    """Print all figures: tables for people, or JSON with --json; --write keeps those that binders show."""
     found = measure()
+    if "--write" in sys.argv:
+        write(found)
     if "--json" in sys.argv:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return

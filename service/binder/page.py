@@ -3,8 +3,9 @@ it can be made again and compared."""
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -19,7 +20,9 @@ from service.binder.file import CLOSE, OPEN
 from service.domain.audit import plot, shown, titles, views
 from service.domain.audit.binder import fingerprint, measures_from
 from service.domain.audit.chain import READING, REVOKED, WAIVER
-from service.domain.audit.outcome import Check
+from service.domain.audit.forms import audited_from_json
+from service.domain.audit.outcome import Check, Verdict
+from service.domain.audit.summary import standing, summary_of
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -32,6 +35,16 @@ _WORDS = {
     "inconclusive": "not read",
 }
 """How results are called in the matrix, where there is little room."""
+
+_VERDICTS = {
+    Verdict.DOCUMENTED: "documented",
+    Verdict.PARTLY: "partly documented",
+    Verdict.UNDOCUMENTED: "not documented",
+    Verdict.UNCLEAR: "unclear: a person is to look",
+    Verdict.PENDING: "not due yet",
+    Verdict.UNKNOWN: "could not be read",
+}
+"""Verdicts in plain words."""
 
 _KINDS = {READING: "what was read", WAIVER: "waiver", REVOKED: "waiver taken back"}
 
@@ -60,6 +73,7 @@ def render(content: Mapping[str, Any], public: str) -> str:
 
 def _rendered(content: Mapping[str, Any], public: str) -> str:
     evidence = {one["seq"]: one for one in content["evidence"]["entries"]}
+    found = [audited_from_json(one) for _, one in sorted(content["audits"].items(), key=lambda pair: int(pair[0]))]
     return (
         _environment()
         .get_template("binder.html.j2")
@@ -71,6 +85,10 @@ def _rendered(content: Mapping[str, Any], public: str) -> str:
             place=Markup(OPEN + CLOSE),  # noqa: S704 - constants of ours
             iterations=[_iteration(one, content, evidence) for one in content["iterations"]],
             checks=[(check.value, titles.TITLES[check]) for check in Check],
+            standing=standing(found),
+            summaries=[summary_of(one) for one in found],
+            judges=_judges(evidence.values()),
+            measured=_measured(),
             plots=[(one, plot.svg(one), plot.rows(one)) for one in measures_from(content)],
             waivers=[_waiver(one) for one in evidence.values() if one["kind"] in (WAIVER, REVOKED) and one["body"]],
             not_covered=views.NOT_COVERED,
@@ -92,6 +110,19 @@ def _iteration(one: Mapping[str, Any], content: Mapping[str, Any], evidence: Map
         "unread": (body["record"]["unread"] or body["record"]["missing"]) if body else "",
         "tallies": _tallies(one.get("figures")),
     }
+
+
+def _judges(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Who gave a second opinion on what was read, each once; empty for the rules alone."""
+    bodies = [one["body"] for one in entries if one["kind"] == READING and one["body"]]
+    return list(dict.fromkeys(str(body.get("opinions", {}).get("by", "")) for body in bodies))
+
+
+@cache
+def _measured() -> Mapping[str, Any]:
+    """How good the judging is on the labelled corpora, by check."""
+    found: Mapping[str, Any] = json.loads((PAGES / "measured.json").read_text(encoding="utf-8"))
+    return found
 
 
 _WAIVER = ("check", "by", "reason", "until", "revoked_by", "why")
@@ -125,7 +156,7 @@ def _environment() -> Environment:
         finalize=_visible,
     )
     environment.filters |= {"instant": _instant, "address": shown.address, "word": _word, "numbers": _numbers}
-    environment.globals |= {"kinds": _KINDS}
+    environment.globals |= {"kinds": _KINDS, "verdicts": _VERDICTS}
     return environment
 
 

@@ -3,7 +3,6 @@ people wrote is shown so that it can neither hide nor forge anything."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -15,6 +14,7 @@ from rich.table import Table
 from service.cli.words import clock_words
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Clock, Evidence, Result, Verdict, Weight
 from service.domain.audit.shown import visible
+from service.domain.audit.summary import standing
 from service.domain.audit.titles import TITLES
 from service.usecases.audit_reports import Line, Standing
 
@@ -108,22 +108,8 @@ def _signs(audited: Audited | None, width: int) -> str:
 
 
 def summary_line(lines: Iterable[Line]) -> str:
-    """How the iterations stand, in a sentence: `5 of 6 iterations fail, all on D05`. Empty if none was looked at."""
-    audited = [line.audited for line in lines if line.audited is not None]
-    failing = [one for one in audited if one.verdict in FAILING[Worst.PARTLY]]
-    open_ones = sum(1 for one in audited if one.unclear)
-    look = f" In {open_ones} there is something for the signer to look at." if open_ones else ""
-    if not audited:
-        return ""
-    if not failing:
-        settled = sum(1 for one in audited if one.settled)
-        return f"{settled} of {len(audited)} iterations are documented, none fails.{look}"
-    counted = Counter(finding.check.value for one in failing for finding in one.lacking)
-    everywhere = [check for check, count in sorted(counted.items()) if count == len(failing)]
-    most = ", ".join(f"{check} ({count})" for check, count in counted.most_common(3))
-    why = f"all on {' and '.join(everywhere)}" if everywhere else f"mostly on {most}"
-    verb = "fails" if len(failing) == 1 else "fail"
-    return f"{len(failing)} of {len(audited)} iterations {verb}, {why}.{look}"
+    """How the iterations stand, in a sentence; empty if none was looked at."""
+    return standing([line.audited for line in lines if line.audited is not None])
 
 
 def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:

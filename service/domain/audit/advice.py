@@ -16,6 +16,7 @@ from service.domain.audit.outcome import Check, CheckFinding, Evidence, Result
 from service.domain.audit.prose import clip, count, plain
 from service.domain.audit.sections import Section
 from service.domain.audit.subject import Advice
+from service.domain.audit.summary import ADVISORY
 
 LONGEST = 6000
 """So many characters of a section are shown to the model."""
@@ -90,7 +91,7 @@ def advised(finding: CheckFinding, section: Section, advice: Advice | None) -> C
     quoted = "; ".join(f'{part} "{clip(quote)}"' for part, quote in read.quotes.items())
     url = finding.evidence[0].url if finding.evidence else ""
     pieces = (
-        Evidence("language model, advisory", clip(quote), url, advice.model, None, digest(advice.request))
+        Evidence(ADVISORY, clip(quote), url, advice.model, None, digest(advice.request))
         for quote in dict.fromkeys(read.quotes.values())
     )
     return replace(

@@ -60,6 +60,17 @@ def test_its_verdicts_are_those_of_the_audit_of_its_evidence() -> None:
     ]
 
 
+def test_its_first_page_says_how_iterations_stand_who_signed_and_how_good_the_judging_is() -> None:
+    shown = " ".join(PAGE.decode().partition('id="verdicts"')[0].split())
+
+    assert "2 of 3 iterations fail, all on D14." in shown
+    assert "Data used (D03)" in shown
+    assert "partly documented</span>" in shown
+    assert "<bdi>pm-1@example.com</bdi>" in shown
+    assert '<th scope="row">D05 Decisions and why</th><td>95</td>' in shown
+    assert "in some or all readings without a second opinion" in shown
+
+
 def test_a_signature_by_an_unknown_key_is_said_to_prove_little() -> None:
     outcome = verify_file(PAGE)
 
