@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -137,6 +138,9 @@ def report(
     fail_on: Annotated[
         Worst | None, typer.Option(help="Exit with 3 if an iteration is that or worse.", case_sensitive=False)
     ] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="The findings of a PROJECT as CSV, one line each, with stamp and digest.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which iterations are documented: a project's iterations by checks, what is lacking and how to mend it, and
@@ -155,8 +159,12 @@ def report(
         misused(
             "--template and --team go with --key.", "The rules of a project of ours are in its own template and team."
         )
+    if as_csv and (as_json or recompute or foreign or project is None):
+        misused("--csv goes with PROJECT, and without --json and --recompute.", "phaseloop audit report ML --csv")
     with opened() as context:
-        if foreign:
+        if as_csv and project is not None:
+            verdicts, proof = _sheet(context, project, iteration), None
+        elif foreign:
             verdicts = _survey(context, connection, key, template, team, time_zone, iteration, as_json=as_json)
             proof = None
         elif project is None:
@@ -191,6 +199,16 @@ def _report(
         out.print()
         _print(audit_files.proof_lines(proof))
     return _verdicts(shown), proof
+
+
+def _sheet(context: Context, project: str, number: int | None) -> list[Verdict]:
+    from service.usecases.audit_sheet import findings_csv
+
+    found = audit_reports.matrix(context, project)
+    if number is not None:
+        found = replace(found, lines=(_line(found.lines, number, found.project.key),))
+    sys.stdout.write(findings_csv(found, context.now()))
+    return _verdicts(list(found.lines))
 
 
 def _unread(line: Line) -> Audited | None:

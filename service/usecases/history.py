@@ -5,12 +5,9 @@ What is here is kept when tickets vanish from the tracker, and after the project
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +15,7 @@ from sqlalchemy import select
 
 from service.context import Context
 from service.domain.figures import Cycle, Figures, Sum, Tally, TicketRecord, count, cycle_times
+from service.domain.sheet import sheet
 from service.store.tables import EventRow, IterationRow, ProjectRow
 from service.usecases import projects
 
@@ -134,7 +132,7 @@ def csv_text(found: History) -> str:
         [*_named(past.row), *_times(past.row, zone), *_sums(past.figures.all), *_cycle(past.figures), _noted(past.row)]
         for past in found.iterations
     )
-    return _csv((*_ITERATION, *_TIMES, *_TALLY, *_CYCLE, "findings"), lines)
+    return sheet((*_ITERATION, *_TIMES, *_TALLY, *_CYCLE, "findings"), lines)
 
 
 def roles_csv(found: History) -> str:
@@ -144,14 +142,14 @@ def roles_csv(found: History) -> str:
         for past in found.iterations
         for role, tally in past.figures.by_role.items()
     )
-    return _csv((*_ITERATION, "role", *_TALLY), lines)
+    return sheet((*_ITERATION, "role", *_TALLY), lines)
 
 
 def tickets_csv(found: History) -> str:
     """The tickets as CSV, one line for each ticket of each iteration. Instants are in project time."""
     zone = ZoneInfo(found.project.time_zone)
     lines = (_ticket(past.row.number, ticket, zone) for past in found.iterations for ticket in past.tickets)
-    return _csv(_TICKET, lines)
+    return sheet(_TICKET, lines)
 
 
 def _past(row: IterationRow) -> Past:
@@ -200,32 +198,6 @@ def _local(value: datetime | None, zone: ZoneInfo) -> str:
 
 def _number(value: float) -> float:
     return int(value) if value == int(value) else value
-
-
-def _csv(headings: Sequence[str], lines: Iterable[Iterable[object]]) -> str:
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(headings)
-    writer.writerows([_safe(cell) for cell in line] for line in lines)
-    return out.getvalue()
-
-
-def _safe(cell: object) -> object:
-    """The cell, text that a spreadsheet would take for a formula made text again by an apostrophe before it.
-
-    What parts cells elsewhere (`;`, a tab, a line end) begins one there: a program that splits at it would find the
-    formula that stands after it, so it gets its apostrophe too.
-    """
-    if not isinstance(cell, str):
-        return cell
-    words = cell.lstrip()
-    within = _AFTER_SEPARATOR.sub(r"\1'", words)
-    begins = words.startswith(_SIGNS) or cell.startswith(("\t", "\r"))
-    return f"{chr(39) if begins else ''}{cell[: len(cell) - len(words)]}{within}"
-
-
-_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_AFTER_SEPARATOR = re.compile(r"([;\t\r\n][\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 EVENT_LIMIT = 200

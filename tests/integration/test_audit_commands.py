@@ -259,6 +259,7 @@ def test_all_projects_are_told_in_one_table(shop: Shop) -> None:
         (("report", "ML", "--key", "OLD"), "go without PROJECT"),
         (("report", "--connection", "work"), "needs --key"),
         (("report", "--recompute"), "need a PROJECT"),
+        (("report", "--csv"), "goes with PROJECT"),
         (("report", "--iteration", "1"), "need a PROJECT"),
         (("report", "ML", "--team", "x"), "go with --key"),
         (("verify",), "Name a FILE, or a project"),

@@ -29,7 +29,9 @@ def finding(check: Check = Check.GOAL, **changes: Any) -> CheckFinding:
 
 def line(number: int = 1, **changes: Any) -> Line:
     audited = Audited(number, Verdict.UNDOCUMENTED, Clock.ESCALATED, 100, tuple(finding(check) for check in Check))
-    return Line(number, "Sprint", "data", True, audited, **changes)
+    return Line(
+        **{"number": number, "title": "Sprint", "phase": "data", "goes_on": True, "audited": audited, **changes}
+    )
 
 
 def shown(what: object, width: int) -> list[str]:
