@@ -10,8 +10,10 @@ from datetime import datetime
 from service.domain.audit.answers import answers_of
 from service.domain.audit.headings import DECISIONS
 from service.domain.audit.labels import ALTERNATIVE_LABEL, DECISION_LABEL, LABELS, REASON_LABEL, label_of, labelled
+from service.domain.audit.numbers import numbers
 from service.domain.audit.phrases import (
     ALTERNATIVE,
+    COMPARED,
     NO_DECISION,
     NONE_KNOWN,
     OVER,
@@ -20,11 +22,12 @@ from service.domain.audit.phrases import (
     VERSUS,
 )
 from service.domain.audit.placeholders import is_placeholder
-from service.domain.audit.prose import count, flat, fold, plain, sentences
+from service.domain.audit.prose import Phrases, count, flat, fold, plain, sentences
 from service.domain.audit.search import rank
 from service.domain.audit.sections import Block, Kind, Link, Section, Table, links_of
 from service.domain.audit.signing import edits_by_people, person_of
 from service.domain.audit.subject import Subject
+from service.domain.audit.vocabulary import speaks_of
 
 _BEGINNING = 12
 """How far into a paragraph a word still begins it."""
@@ -107,7 +110,7 @@ def _logged(subject: Subject) -> Iterator[LoggedDecision]:
                 place.title,
                 place.phase_title,
                 one.text,
-                one.reason,
+                one.reason or _why(one.text),
                 one.alternative,
                 one.links,
                 document.ref.url,
@@ -145,6 +148,7 @@ class _Draft:
         if count(text) < (1 if self.labelled else 2):
             return None
         nothing = NO_DECISION.within(text)
+        reason, alternative = _told_apart(reason, alternative)
         return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells)
 
 
@@ -257,6 +261,58 @@ def _alternative(parts: Iterable[str]) -> str:
         if (found is not None and count(part) > 2) or _over(folded) or _versus(folded):
             return part
     return ""
+
+
+_BEFORE_NAMES = Phrases(
+    "instead of|rather than|as opposed to|in place of|over|statt|anstatt|anstelle|en lugar de|en vez de|en lugar del"
+    "|en vez del|au lieu de|plutôt que|em vez de|ao invés de|versus|vs",
+)
+"""What is turned down stands after these; before the others, as in `A was dropped`."""
+_CLAUSE = re.compile(r"[,;:(]\s|\s[\u2013\u2014-]\s|[\uff0c\uff1b\uff1a\u3001]")
+
+
+def _told_apart(reason: str, alternative: str) -> tuple[str, str]:
+    """A reason and an alternative that one sentence gives, each in its own words: `B because it is fast, instead of A`
+    is `because it is fast` and `instead of A`. As they were where they cannot be told apart."""
+    at = alternative.find(reason) if reason else -1
+    found = ALTERNATIVE.first(flat(alternative))
+    if found is None:
+        return reason, alternative
+    begin, end = found.span()
+    if at < 0:
+        if not _BEFORE_NAMES.first(flat(found.group(0))):
+            return reason, alternative
+        rest = _CLAUSE.split(alternative[begin:], maxsplit=1)[0].strip()
+        return reason, rest if count(rest) > 1 else alternative
+    if begin >= at:  # it follows the reason, or stands in it
+        clause = max((one.end() for one in _CLAUSE.finditer(alternative) if at < one.end() <= begin), default=begin)
+        begin = begin if _BEFORE_NAMES.first(flat(alternative[begin:end])) else clause
+        why, other = alternative[at:begin], alternative[begin:]
+    else:
+        clause = max((one.end() for one in _CLAUSE.finditer(alternative) if one.end() <= begin), default=0)
+        begin = begin if _BEFORE_NAMES.first(flat(alternative[begin:end])) else clause
+        why, other = alternative[at:], alternative[begin:at]
+    why, other = why.strip(" ,;:(\uff0c"), other.strip(" ,;:(\uff0c")
+    return (why, other) if count(why) > 1 and count(other) > 1 else (reason, alternative)
+
+
+_NEXT = re.compile(r"(?<=[.;!?])\s+|\s?[:(]\s?|\s[\u2013\u2014-]\s|,\s|[\uff0c\uff1b\uff1a\u3002]")
+_FEWEST_OF_WHY = 3
+
+
+def _why(text: str) -> str:
+    """What follows a decision without a word that says why, where it weighs: `Reverted to v1.1: v1.2 lost 7 points`."""
+    for found in _NEXT.finditer(text):
+        rest = text[found.end() :].strip(" )")
+        if found.start() and count(rest) >= _FEWEST_OF_WHY and _weighs(rest):
+            return rest
+    return ""
+
+
+def _weighs(text: str) -> bool:
+    folded = fold(text)
+    measured = any(one.unit or one.value != int(one.value) for one in numbers(folded))
+    return measured or COMPARED.first(folded) is not None or speaks_of("limit", folded) > 0
 
 
 def _over(folded: str) -> bool:

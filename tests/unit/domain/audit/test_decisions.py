@@ -56,7 +56,7 @@ def test_each_line_of_a_list_is_a_decision_of_its_own() -> None:
         ("We chose B over A", "", True),
         ("B vs A: B", "", True),
         ("Use B because 0.83 vs 0.79", "because 0.83 vs 0.79", False),
-        ("Nutzen B, weil es schneller ist, statt A", "weil es schneller ist, statt A", True),
+        ("Nutzen B, weil es schneller ist, statt A", "weil es schneller ist", True),
         ("Usamos B porque es más rápido; se descartó A", "porque es más rápido;", True),
     ],
 )
@@ -65,6 +65,41 @@ def test_reasons_and_alternatives_are_told_by_words(text: str, reason: str, alte
 
     assert one.reason == reason
     assert (one.alternative != "") is alternative
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "alternative"),
+    [
+        (
+            "We keep B because its recall is higher, instead of model A.",
+            "because its recall is higher",
+            "instead of model A.",
+        ),
+        (
+            "We keep B instead of model A because its recall is higher.",
+            "because its recall is higher.",
+            "instead of model A",
+        ),
+        (
+            "B stays, the linear model was rejected because it is slow.",
+            "because it is slow.",
+            "the linear model was rejected",
+        ),
+        (
+            "Threshold .35 instead of .5, nurses would check more charts than miss one.",
+            "nurses would check more charts than miss one.",
+            "instead of .5",
+        ),
+        ("Reverted to v1.1: v1.2 lost 7 % accuracy.", "v1.2 lost 7 % accuracy.", ""),
+        ("Chosen option: two-tower retrieval.", "", ""),
+    ],
+)
+def test_the_log_has_why_and_what_was_turned_down_each_in_its_own_words(
+    text: str, reason: str, alternative: str
+) -> None:
+    (one,) = decision_log([subject_of(f"## Decisions and why\n\n{text}")])
+
+    assert (one.reason, one.alternative) == (reason, alternative)
 
 
 def test_a_label_without_an_answer_gives_none() -> None:
