@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from service.domain.audit import numbers
 from service.domain.audit.answers import answers_of
 from service.domain.audit.headings import DECISIONS, EXPERIMENTS, PERFORMANCE
+from service.domain.audit.learned import learned
 from service.domain.audit.phrases import BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
 from service.domain.audit.phrases import WINDOW as _WHEN
 from service.domain.audit.preferred import preferred
@@ -34,6 +35,10 @@ is."""
 _LABELLED = re.compile(r"^\W{0,3}([^\W\d][\w /()%-]{1,60}?)\s{0,2}[:=]\s{0,2}[~≈<>≥≤]{0,2}\s?(?=[-+\d.])")
 _IN_PRODUCTION = " (in production)"
 _SCALES = {("%", ""): 0.01, ("", "%"): 100.0, ("ms", "s"): 0.001, ("s", "ms"): 1000.0}
+
+
+Learned = re.Pattern[str] | None
+"""What finds the names of measures that a project uses besides the known ones, in a folded text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +76,16 @@ class Series:
     points: tuple[Point, ...]
 
 
-def metrics_in(section: Section) -> tuple[Metric, ...]:
-    """The measures in a section, in order, from sentences and tables."""
+def metrics_in(section: Section, names: Learned = None) -> tuple[Metric, ...]:
+    """The measures in a section, in order, from sentences and tables. `names` finds those that were learned."""
     found: list[Metric] = []
     for block in section.blocks:
         if block.table is not None:
-            found += _of_table(block.table, section.key)
+            found += _of_table(block.table, section.key, names)
         elif block.kind is Kind.CODE:
-            found += (metric for line in plain_of(block) for metric in _of_text([line], section.key))
+            found += (metric for line in plain_of(block) for metric in _of_text([line], section.key, names))
         elif block.kind is not Kind.HEADING:
-            found += _of_text([one for line in plain_of(block) for one in sentences(line)], section.key)
+            found += _of_text([one for line in plain_of(block) for one in sentences(line)], section.key, names)
     return tuple(found)
 
 
@@ -88,7 +93,10 @@ def metrics_of(subject: Subject) -> tuple[Metric, ...]:
     """The measures of an iteration's record: those of its experiments, then those of production. None if the record
     could not be read."""
     found = answers_of(subject).sections
-    return tuple(metric for key in (EXPERIMENTS, PERFORMANCE) if key in found for metric in metrics_in(found[key]))
+    names = learned(subject)
+    return tuple(
+        metric for key in (EXPERIMENTS, PERFORMANCE) if key in found for metric in metrics_in(found[key], names)
+    )
 
 
 def series(subjects: Iterable[Subject]) -> Mapping[str, Series]:
@@ -175,11 +183,12 @@ class _Reader:
     drafts: list[_Draft] = field(default_factory=list)
     loose: list[tuple[numbers.Found, str]] = field(default_factory=list)
     former: _Draft | None = None
+    names: Learned = None
 
     def read(self, sentence: str) -> None:
         """Take in one sentence."""
         folded = fold(sentence)
-        named = [(start, end, name) for name, start, end in numbers.names(folded)]
+        named = [(start, end, name) for name, start, end in numbers.names(folded, self.names)]
         found = list(numbers.numbers(folded))
         if not named and found and _is_share(found[0]) and (label := _label(folded)) is not None:
             named = [label]
@@ -280,8 +289,8 @@ def _is_share(found: numbers.Found) -> bool:
     return bool(found.unit) or found.value != int(found.value)
 
 
-def _of_text(lines: Sequence[str], section: str) -> Iterator[Metric]:
-    reader = _Reader()
+def _of_text(lines: Sequence[str], section: str, names: Learned) -> Iterator[Metric]:
+    reader = _Reader(names=names)
     for line in lines:
         reader.read(line)
     known = (draft.metric(section) for draft in reader.drafts)
@@ -342,10 +351,10 @@ def _moved(sentence: str, section: str) -> Metric | None:
     return reader.drafts[0].metric(section) if reader.drafts else None
 
 
-def _of_table(table: Table, section: str) -> Iterator[Metric]:
+def _of_table(table: Table, section: str, names: Learned) -> Iterator[Metric]:
     """The measures of a table: in its columns, one row for each thing that was measured; or in its rows."""
     header = [fold(plain(cell)) for cell in table.header]
-    columns = {n: next(numbers.names(cell), None) for n, cell in enumerate(header)}
+    columns = {n: next(numbers.names(cell, names), None) for n, cell in enumerate(header)}
     measured = {n: found[0] for n, found in columns.items() if found is not None}
     if measured and not any(MEASURE.first(cell) for cell in header):
         yield from _by_column(table, measured, section)

@@ -188,9 +188,15 @@ def number(text: str) -> float | None:
         return None
 
 
-def names(folded: str) -> Iterator[tuple[str, int, int]]:
-    """The names of measures in a folded text as they are told, with where they stand."""
+def names(folded: str, learned: re.Pattern[str] | None = None) -> Iterator[tuple[str, int, int]]:
+    """The names of measures in a folded text as they are told, with where they stand: those that everybody knows in
+    order, then the `learned` ones beside them."""
+    known = []
     for match in NAME.finditer(folded):
+        known.append(match.span())
         kind = next(name for n, name in enumerate(_KINDS) if match[f"k{n}"])
         how = (match["how"] or "").strip(" _-").replace("training", "train")
         yield f"{how} {kind}".strip() + (match["at"] or ""), match.start(), match.end()
+    for match in learned.finditer(folded) if learned is not None else ():
+        if all(match.end() <= start or end <= match.start() for start, end in known):
+            yield match.group(0), match.start(), match.end()

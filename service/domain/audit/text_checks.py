@@ -14,6 +14,7 @@ from service.domain.audit.cells import filled_rows
 from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
 from service.domain.audit.languages import is_measured
+from service.domain.audit.learned import learned
 from service.domain.audit.links import is_ticket, kinds_of, links_in
 from service.domain.audit.metrics import Metric, metrics_in
 from service.domain.audit.newness import judge_new
@@ -102,7 +103,7 @@ def _experiments(case: Case) -> CheckFinding:
         return replace(finding, evidence=tuple(replace(case.evidence(one.label), url=one.url) for one in runs[:3]))
     if row := _in_cells(section, "compared", "target"):
         return case.certain("A measure, its value and what it is compared with stand in the table.", row)
-    measured = metrics_in(section)
+    measured = metrics_in(section, learned(case.subject))
     lines = [line for _, line in rows_of(section) if not is_placeholder(line)]
     compared = _comparison(measured, lines)
     if compared:
@@ -189,7 +190,7 @@ def _performance(case: Case) -> CheckFinding:
     section, lines = case.section, [line for _, line in rows_of(case.section) if not is_placeholder(line)]
     if row := _in_cells(section, "target", needed=("period",)):
         return case.certain("A measure, its value, period and target stand in the table.", row)
-    measured = [one for one in metrics_in(section) if one.value is not None]
+    measured = [one for one in metrics_in(section, learned(case.subject)) if one.value is not None]
     folded = fold("\n".join(section.lines))
     window = DATE.search(folded) or SPAN.search(folded) or WINDOW.first(folded)
     target = any(one.target is not None for one in measured) or any(

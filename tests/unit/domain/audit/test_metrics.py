@@ -85,6 +85,16 @@ def test_an_iteration_s_measures_are_those_of_its_experiments_and_of_production(
     assert metrics_of(replace(subject_of(""), record=Reading(None, unread="down"))) == ()
 
 
+@pytest.mark.parametrize("told_by", ["former", "filled"])
+def test_a_measure_of_the_project_s_own_is_known_once_a_table_named_it(told_by: str) -> None:
+    table = "## Experiments\n\n| Measure | Value |\n| --- | --- |\n| returns per thousand | 3.4 |"
+    record = subject_of("## Experiments\n\nFor returns per thousand we got 3.1 in stores, target 2.9.")
+    told = replace(record, former=table) if told_by == "former" else replace(record, filled=(table,))
+
+    assert [(one.name, one.value, one.target) for one in metrics_of(told)] == [("returns per thousand", 3.1, 2.9)]
+    assert [one.name for one in metrics_of(record)] != ["returns per thousand"]
+
+
 def test_a_series_has_one_point_for_each_iteration_in_one_unit() -> None:
     subjects = [
         subject_of(record("recall 83 %", "recall 0.7, target 0.8"), number=6),
