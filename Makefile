@@ -51,7 +51,7 @@ bench: $(INSTALLED) ## Count requests against the lower bound and the obvious sc
 faults: $(INSTALLED) ## Fail every call of a bootstrap in every way, in Jira and Trello (ARGS="--every 10")
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing was trained on (ARGS="--json")
+eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing was trained on (ARGS="--json", "--write")
 	@$(BIN)/python -m evaluation.measure $(ARGS)
 
 heads: $(INSTALLED) ## Train the second opinion anew from the corpus in evaluation/

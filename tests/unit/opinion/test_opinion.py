@@ -12,6 +12,7 @@ from connectors.jira.markup import to_wiki
 from connectors.markups import Markup, markup_of
 from evaluation.corpus import answers, records
 from service import templates
+from service.binder.page import PAGES
 from service.domain.audit.outcome import Check, Result, Verdict
 from service.domain.problems import InvalidInput
 from service.domain.template import Template
@@ -132,6 +133,14 @@ def test_a_markup_is_known_by_name_and_by_content() -> None:
     assert markup_of("## Decisions\n\n| a | b |\n| --- | --- |") is Markup.MARKDOWN
     assert markup_of('{"type": "doc"}') is Markup.ADF
     assert markup_of("h2. Decisions", "a.md") is Markup.WIKI
+
+
+def test_the_figures_in_binders_are_those_of_the_reference() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/audit.md").read_text(encoding="utf-8")
+    shown = json.loads((PAGES / "measured.json").read_text(encoding="utf-8"))
+
+    for name, row in shown.items():
+        assert f"| {name} | {row['n']} | {row['precision']} | {row['recall']} |" in page, name
 
 
 def test_the_corpus_is_whole() -> None:
