@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import pairwise
 
 QUOTE_LIMIT = 200
@@ -115,11 +116,16 @@ class Phrases:
     only whole words are found."""
 
     def __init__(self, *phrases: str) -> None:
-        told = {fold(one.strip()) for group in phrases for one in group.split("|")} - {""}
+        self._phrases = phrases
+
+    @cached_property
+    def _shape(self) -> re.Pattern[str]:
+        """Made on first use: most commands look for none."""
+        told = {fold(one.strip()) for group in self._phrases for one in group.split("|")} - {""}
         dense = [one for one in told if _DENSE.match(one[0])]
         spaced = _branches(told.difference(dense))
         shapes = [f"(?<!\\w){spaced}(?!\\w)"] if spaced else []
-        self._shape = re.compile("|".join([*shapes, *([_branches(dense)] if dense else [])]))
+        return re.compile("|".join([*shapes, *([_branches(dense)] if dense else [])]))
 
     def first(self, folded: str) -> re.Match[str] | None:
         """The first of them in a folded text."""
