@@ -118,10 +118,14 @@ class Phrases:
     def __init__(self, *phrases: str) -> None:
         self._phrases = phrases
 
+    def told(self) -> tuple[str, ...]:
+        """The phrases."""
+        return tuple(one.strip() for group in self._phrases for one in group.split("|"))
+
     @cached_property
     def _shape(self) -> re.Pattern[str]:
         """Made on first use: most commands look for none."""
-        told = {fold(one.strip()) for group in self._phrases for one in group.split("|")} - {""}
+        told = set(map(fold, self.told())) - {""}
         dense = [one for one in told if _DENSE.match(one[0])]
         spaced = _branches(told.difference(dense))
         shapes = [f"(?<!\\w){spaced}(?!\\w)"] if spaced else []
