@@ -15,7 +15,8 @@ _MARKED = re.compile(
     r"`([^`\n]{2,120})`|\*\*([^*\n]{2,120})\*\*|[\"\u201c\u201e\u00ab]([^\"\u201d\u201c\u00bb\n]{2,120})[\"\u201d\u201c\u00bb]"
 )
 _IDENTIFIER = re.compile(
-    r"[A-Za-z][A-Za-z0-9]*(?:[_/][A-Za-z0-9]+)+|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*|[\w-]{2,60}\.(?:csv|parquet|json|jsonl|db|tsv)\b"
+    r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9]{0,60}(?:[_/][A-Za-z0-9]{1,60})+|(?<![a-z])[a-z]{1,60}[A-Z]\w*"
+    r"|[A-Z][a-z]{1,60}[A-Z]\w*|[\w-]{2,60}\.(?:csv|parquet|json|jsonl|db|tsv)\b"
 )
 _PROPER = re.compile(r"(?<=[\w,)] )([A-Z][\w-]{2,40})")
 _WORD = re.compile(r"[^\W\d_][\w-]*")

@@ -304,6 +304,7 @@ HOSTILE = {
     "labels": "Reason: a. ",
     "prompt": "What follows from this? Give every step the key of its ticket, or say that it was dropped. ",
     "dates": "2026-01-01 v1 ",
+    "one word": "x",
 }
 
 
