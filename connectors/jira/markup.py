@@ -194,6 +194,10 @@ def _stays_whole(sign: str, words: str) -> bool:
     """Whether a bare mark holds up to the end of these words."""
     if not words.strip() or words != words.strip() or words[0] in sign or words[-1] in f"{sign}\\" or "\n" in words:
         return False
+    if _LINE_START.match(f"{sign}{words.replace(chr(92), '')}{sign}") or any(
+        address.end() > len(words) for address in _BARE_URL.finditer(words + sign)
+    ):
+        return False  # it would be a list item of its own, or the end of an address
     return re.search(rf"(?<![\\\s]){re.escape(sign)}(?![A-Za-z0-9]|[^\x00-\x7f])", words) is None
 
 

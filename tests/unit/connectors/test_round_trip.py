@@ -330,6 +330,12 @@ KNOWN = [
     "a  \n\\# b  \n\\- c",
     "&amp;amp; \\\\* \\`x\\`",
     "- h1\\. x\n- \\# y",
+    "**#**",
+    "x **#** y",
+    "**-**",
+    "~~#~~",
+    "~~https://a.example/b~~",
+    "**https://a.example/b** ~~x https://a.example/b~~",
 ]
 
 
