@@ -83,9 +83,9 @@ def document(api: Api) -> Any:
         if operation is None or not path_parameters:
             return path_parameters
         found = next(name for prefix, name in known.items() if prefix in operation.path)
-        if operation.method.upper() == "PUT" and "/connections/" in operation.path:
+        if operation.method.upper() == "PUT" and operation.path.endswith("/connections/{name}"):
             found = written
-        reads_tracker = operation.path.endswith(("/check", "/plans", "/preview", "/survey"))
+        reads_tracker = operation.path.endswith(("/check", "/mapping", "/plans", "/preview", "/survey"))
 
         def given(name: str, value: Any) -> Any:
             if name in OWN or not RIGHT.fullmatch(unquote(str(value))):  # what is sent wrongly stays wrong
