@@ -17,7 +17,7 @@ from typing import Any
 from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
 from service.domain.plan import Change, Reason
 from service.domain.saying import HOMES, MOMENTS, PROSE, called, differing, said
-from service.domain.turnover import STATUS
+from service.domain.turnover import SETTLED, STATUS, is_further
 
 ARCHIVED = "archived"
 """How an item stands that people put out of the way; else it stands as its status says."""
@@ -35,13 +35,15 @@ class Kind(StrEnum):
     GONE = "gone"
     ARCHIVED = "archived"
     DONE = "done"
+    BEGUN = "begun"
+    EMPTIED = "emptied"
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A field that is not written, because people changed it since the plan was made; or (`WHOLE`) an item that is
-    gone or archived, or (`iteration`) that is done and so stays where it is. `then` and `now` are what the tracker
-    showed."""
+    gone or archived, or holds nothing any more, or (`iteration`) that is done and so stays where it is, or a name or
+    date of an iteration that they began or closed. `then` and `now` are what the tracker showed."""
 
     key: ItemKey
     kind: Kind
@@ -97,8 +99,14 @@ def judged(
         return Verdict(conflicts=(Conflict(key, Kind.GONE, WHOLE),))
     if now.archived and then.stood not in ("", ARCHIVED):
         return Verdict(conflicts=(Conflict(key, Kind.ARCHIVED, WHOLE),))
+    if not now.holds and writing.change.reason is not Reason.RESTORED:
+        return Verdict(conflicts=(Conflict(key, Kind.EMPTIED, WHOLE),))
     names = list(writing.names)
     left: list[Conflict] = []
+    if writing.change.kind is ItemKind.ITERATION and is_further(now.status, then.stood):
+        settled = [name for name in SETTLED if name in names and not _is_there(name, writing, now.fields, known)]
+        names = [name for name in names if name not in settled]
+        left += [Conflict(key, Kind.BEGUN, name, then.stood, now.status) for name in settled]
     if now.status == "done" and then.stood not in ("", "done", ARCHIVED):
         place = _place_of(writing)
         if place in names and not _is_there(place, writing, now.fields, known):
@@ -283,6 +291,14 @@ def described(conflict: Conflict, title: str, names: Mapping[str, str]) -> str:
             return f'"{title}" was archived since this was planned, so nothing was written to it.'
         case Kind.DONE:
             return f'"{title}" was finished since this was planned, so it stays in its iteration.'
+        case Kind.BEGUN:
+            did = "closed" if conflict.now == "closed" else "begun"
+            return f'"{title}" was {did} since this was planned, so its name and dates stay as they are.'
+        case Kind.EMPTIED:
+            return (
+                f'What says which tickets are in "{title}" was removed since this was planned, so nothing was written'
+                " to it."
+            )
     if conflict.field == "labels":
         was, became = ", ".join(conflict.then) or "none", ", ".join(conflict.now)
         if became:

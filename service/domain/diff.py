@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.tracker import ALONG, Fields, Item, ItemKey, ItemKind, ObservedItem
 from service.domain.plan import Action, Change, Drift, Reason, Recorded
+from service.domain.turnover import SETTLED, STATE, is_further
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def diff(
     """Changes in the order of `desired`, then what left the template; and drift, in the same order.
 
     An item that was recorded and is no longer observed was deleted by a person: it is drift and is not made again.
-    A field that both the template and a person changed stays as the person left it, and is drift. What is restored is
-    a change instead: with a ticket come its links, and with what is made again the tickets that were in it and are
+    A field that both the template and a person changed stays as the person left it, and is drift. So do the name and
+    the dates of an iteration that a person began or closed, not the loop; the drift is that they did. What is restored
+    is a change instead: with a ticket come its links, and with what is made again the tickets that were in it and are
     nowhere.
     """
     comparison = _Comparison.of(desired, recorded, observed, restore)
@@ -156,8 +158,12 @@ class _Comparison:
         back = {entry.field for entry in drifted if self._is_restored(item, entry)}
         if not now.holds:
             back.add("title")
-        change = _rewrite(item, before, now, {entry.field for entry in drifted}, back, note)
-        return change, [entry for entry in drifted if entry.field not in back]
+        settled = _settled(item, before, now)
+        change = _rewrite(item, before, now, {entry.field for entry in drifted} | settled, back, note)
+        told = [entry for entry in drifted if entry.field not in back]
+        if any(before.wanted.get(name) != item.fields()[name] for name in settled - {entry.field for entry in drifted}):
+            told.append(Drift(item.key, item.kind, item.title, STATE, _brought_to(before), now.status))
+        return change, told
 
     def _is_restored(self, item: Item, entry: Drift) -> bool:
         wanted = item.fields().get(entry.field or "")
@@ -276,6 +282,16 @@ def _rewrite(
         changed=ours,
         note=note if "assignee" in ours else "",
     )
+
+
+def _settled(item: Item, before: Recorded, now: ObservedItem) -> set[str]:
+    """The fields of an iteration that are people's, because they brought it further than the loop did."""
+    theirs = item.kind is ItemKind.ITERATION and is_further(now.status, _brought_to(before))
+    return {*SETTLED} & item.fields().keys() if theirs else set()
+
+
+def _brought_to(before: Recorded) -> str:
+    return before.brought_to or "future"
 
 
 def _made_by_people(before: Recorded, after: Fields) -> set[str]:

@@ -22,6 +22,11 @@ OFTEN = 3
 STATE = "state"
 """The field of an iteration that says `future`, `active` or `closed`; only an advance writes it."""
 
+SETTLED = ("title", "starts", "ends")
+"""The fields of an iteration that are people's from the moment that they begin or close it themselves."""
+
+_STATES = ("future", "active", "closed")
+
 STATUS = "status"
 """The field of a ticket that says `todo`, `doing` or `done`; it is people's, but for a ticket that stands for what is
 over when its iteration is."""
@@ -145,6 +150,11 @@ class Need:
     title: str
     status: str | None
     adrift: bool = False
+
+
+def is_further(state: str, than: str) -> bool:
+    """Whether an iteration is further on than that; what is no state of iterations is neither."""
+    return {state, than} <= {*_STATES} and _STATES.index(state) > _STATES.index(than)
 
 
 def decision_words(move: Move, phase: Key | None) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from connectors.tracker import Finding, Item, ItemKey, ItemKind, ObservedItem, Severity
 from service.domain.batches import Batch
 from service.domain.conflicts import WHOLE
-from service.domain.turnover import STATE, Policy, iteration_key
+from service.domain.turnover import SETTLED, STATE, Policy, iteration_key
 from service.runs import recheck
 from service.runs.work import Stopped, Work
+from service.store import items
 
 ACTIVE = "active"
 """What a tracker shows of an iteration that goes on."""
@@ -30,12 +31,19 @@ def close(work: Work, batch: Batch) -> None:
 
 
 def start(work: Work, batch: Batch) -> None:
-    """Begin an iteration. Raises Stopped where it could not be made."""
+    """Begin an iteration. Raises Stopped where it could not be made. Of one that people began, what the plan left to
+    them (see `diff`) counts as settled from here on, so that no later plan writes it."""
     for key in batch.keys:
         ref = work.ref(key)
         if ref is None:
             raise Stopped(_not_made(work, key))
         work.tracker.start_iteration(work.place, _item(work, key), ref)
+        if work.plan.stood.get(key) == ACTIVE and key in work.desired:
+            wanted, recorded = work.desired[key].fields(), work.rows[key].wanted
+            theirs = {name: wanted[name] for name in SETTLED if recorded.get(name) != wanted[name]}
+            if theirs:
+                with work.context.database.session() as session:
+                    items.written(session, work.project.id, key, theirs, work.run.id, work.context.now())
 
 
 def make_sure(work: Work, shown: Mapping[ItemKey, ObservedItem]) -> None:

@@ -34,6 +34,8 @@ CODES = {
     conflicts.Kind.GONE: "gone-meanwhile",
     conflicts.Kind.ARCHIVED: "archived-meanwhile",
     conflicts.Kind.DONE: "done-meanwhile",
+    conflicts.Kind.BEGUN: "begun-meanwhile",
+    conflicts.Kind.EMPTIED: "emptied-meanwhile",
 }
 
 _AGAIN = {

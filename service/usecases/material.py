@@ -4,7 +4,7 @@ recorded. Reads our store only."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -135,7 +135,11 @@ def material(context: Context, project_id: str, proposed: Proposed | None = None
         if proposed is None:
             team = team_of(session.get_one(TeamRow, project.team_id))
             stored = session.get_one(TemplateRow, project.template_digest)
-        recorded = items.recorded(session, project_id)
+        states = loops.brought_to(session, project_id)
+        recorded = {
+            key: replace(one, brought_to=states.get(key, ""))
+            for key, one in items.recorded(session, project_id).items()
+        }
         released = items.references(items.released(session, project_id))
         people = _people_of_last_run(session, project_id)
         loop = session.get(LoopRow, project_id)

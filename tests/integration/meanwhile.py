@@ -119,6 +119,9 @@ class Hands(Protocol):
 
     def iteration_shows(self, ref: RemoteRef, field: str) -> Any: ...
 
+    def bring(self, ref: RemoteRef, state: str) -> None:
+        """Begin an iteration (`active`), or close it (`closed`)."""
+
     def finish(self, ref: RemoteRef) -> None:
         """Bring a ticket to where it is done."""
 
@@ -205,6 +208,9 @@ class JiraHands:
     def iteration_shows(self, ref: RemoteRef, field: str) -> Any:
         names = {"title": "name", "goal": "goal", "starts": "startDate", "ends": "endDate"}
         return self.send("GET", f"agile/1.0/sprint/{ref.id}").get(names[field])
+
+    def bring(self, ref: RemoteRef, state: str) -> None:
+        self.send("POST", f"agile/1.0/sprint/{ref.id}", json={"state": state})
 
     def finish(self, ref: RemoteRef) -> None:
         ways = self.send("GET", f"api/2/issue/{ref.id}/transitions")["transitions"]
@@ -319,11 +325,16 @@ class TrelloHands:
     def iteration_shows(self, ref: RemoteRef, field: str) -> Any:
         return self._card(ref)[{"title": "name", "goal": "desc", "starts": "start", "ends": "due"}[field]]
 
+    def bring(self, ref: RemoteRef, state: str) -> None:
+        self._put(ref, {"active": "Iteration", "closed": "Done"}[state])
+
     def finish(self, ref: RemoteRef) -> None:
-        card = self._card(ref)
-        lists = self.send("GET", f"boards/{card['idBoard']}/lists")
-        done = next(one["id"] for one in lists if one["name"] == "Done")
-        self.send("PUT", f"cards/{ref.id}", json={"idList": done})
+        self._put(ref, "Done")
+
+    def _put(self, ref: RemoteRef, name: str) -> None:
+        lists = self.send("GET", f"boards/{self._card(ref)['idBoard']}/lists")
+        there = next(one["id"] for one in lists if one["name"] == name)
+        self.send("PUT", f"cards/{ref.id}", json={"idList": there})
 
     def delete(self, ref: RemoteRef) -> None:
         self.send("DELETE", f"cards/{ref.id}")

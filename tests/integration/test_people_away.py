@@ -133,6 +133,55 @@ def test_what_people_touch_while_items_are_being_removed_keeps_them(tracker: str
         assert (tickets[-1], "kept") in codes(ended)
 
 
+def test_iterations_that_people_began_or_closed_keep_their_names_and_dates_and_the_others_are_written(
+    table: Turntable, people: Hands
+) -> None:
+    known = {number: refs(table)[ItemKey(f"iteration:{number}")] for number in range(1, 5)}
+    set_up_anew(table)
+    people.bring(known[1], "active")
+    plan = planning.make_plan(table.context, table.project)
+    for number, state in [(1, "closed"), (2, "active"), (2, "closed"), (3, "active")]:
+        people.bring(known[number], state)
+    before = {number: named_and_dated(people, ref) for number, ref in known.items()}
+
+    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+
+    after = {number: named_and_dated(people, ref) for number, ref in known.items()}
+    assert [number for number in known if after[number] != before[number]] == [4], run.findings
+    assert after[4][0] == "Round 4"
+    told = {one["subject"] for one in run.findings if one["code"] == "begun-meanwhile"}
+    assert told == {"iteration:2", "iteration:3"}
+    for seen, theirs in ((planning.plan_of(plan), {1}), (planning.draft(table.context, table.project).plan, {1, 2, 3})):
+        keys = {f"iteration:{number}" for number in theirs}
+        assert {one.key for one in seen.drift if one.field == "state"} == keys
+        assert [one.key for one in seen.changes if one.key in keys and {*one.changed} - {"goal"}] == []
+
+
+def named_and_dated(people: Hands, ref: RemoteRef) -> list[str]:
+    return [people.iteration_shows(ref, name) for name in ("title", "starts", "ends")]
+
+
+def test_an_iteration_that_people_began_is_gone_on_with_as_they_named_and_dated_it(
+    table: Turntable, people: Hands
+) -> None:
+    first = refs(table)[ItemKey("iteration:1")]
+    set_up_anew(table, "2026-03-02", reordered=False)
+    people.bring(first, "active")
+    before = named_and_dated(people, first)
+
+    assert table.turned(1, FIRST).state == runs.COMPLETED
+    table.ended(
+        applying.apply(
+            table.context,
+            planning.make_plan(table.context, table.project).id,
+            "lead@example.com",
+            table.engine.start,
+        ).id
+    )
+
+    assert named_and_dated(people, first) == before
+
+
 def test_a_ticket_that_is_finished_after_the_look_of_an_advance_stays_and_counts_as_done(
     table: Turntable, people: Hands, turning: Meanwhile
 ) -> None:

@@ -154,6 +154,54 @@ def test_what_is_gone_archived_or_finished_is_not_moved(shown: ObservedItem | No
 
 
 @pytest.mark.parametrize(
+    ("stood", "stands", "left"),
+    [
+        ("future", "future", []),
+        ("active", "active", []),
+        ("closed", "active", []),
+        ("", "active", []),
+        ("future", "active", ["title", "ends"]),
+        ("future", "closed", ["title", "ends"]),
+        ("active", "closed", ["title", "ends"]),
+    ],
+)
+def test_the_name_and_dates_of_an_iteration_that_went_on_meanwhile_stay(
+    stood: str, stands: str, left: list[str]
+) -> None:
+    was = {"title": "A", "goal": "A", "starts": "2026-03-02T09:00:00+00:00", "ends": "2026-03-06T17:00:00+00:00"}
+    wanted = {"title": "B", "goal": "B", "starts": was["starts"], "ends": "2026-03-07T17:00:00+00:00"}
+    key, kind = ItemKey("iteration:1"), ItemKind.ITERATION
+    change = Change(key, kind, Action.UPDATE, Reason.CHANGED, "A", was, wanted, tuple(wanted))
+
+    found = judged(
+        Writing(change, tuple(wanted), wanted, {}, was),
+        Shown(was, stood),
+        ObservedItem(key, kind, REF, was, stands),
+        (),
+    )
+
+    assert [one.field for one in found.conflicts] == left
+    assert {one.kind for one in found.conflicts} <= {Kind.BEGUN}
+    assert [name for name in ("title", "goal", "ends") if name not in found.write] == left
+
+
+@pytest.mark.parametrize(("reason", "kinds"), [(Reason.CHANGED, [Kind.EMPTIED]), (Reason.RESTORED, [])])
+def test_an_iteration_that_people_left_with_nothing_to_hold_tickets_by_is_made_whole_only_when_asked(
+    reason: Reason, kinds: list[Kind]
+) -> None:
+    key, kind = ItemKey("iteration:1"), ItemKind.ITERATION
+    change = Change(key, kind, Action.UPDATE, reason, "A", {"title": "A"}, {"title": "B"}, ("title",))
+    now = ObservedItem(key, kind, REF, {"title": "A"}, "future", holds=False)
+
+    found = judged(
+        Writing(change, ("title",), {"title": "B"}, {}, {"title": "A"}), Shown({"title": "A"}, "future"), now, ()
+    )
+
+    assert [one.kind for one in found.conflicts] == kinds
+    assert found.write == (() if kinds else ("title",))
+
+
+@pytest.mark.parametrize(
     ("status", "place", "becomes"),
     [
         ("todo", "iteration:1", ("write", "")),

@@ -69,6 +69,7 @@ class Desk:
         self.drift: list[Drift] = []
         if able.iterations:
             self.has(ONE, status="active")
+            self.recorded[ONE.key] = replace(self.recorded[ONE.key], brought_to="active")
             self.has(TWO, status="future")
 
     def has(self, was: Item, desired: Item | None = None, status: str = "todo", **fields: object) -> Item:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef
 from service.domain.diff import diff
 from service.domain.plan import Action, Reason, Recorded
@@ -89,6 +91,32 @@ def test_a_field_that_both_changed_stays_as_the_person_left_it() -> None:
 
     assert [change.action for change in changes] == [Action.KEEP]
     assert [entry.field for entry in drift] == ["title"]
+
+
+@pytest.mark.parametrize(
+    ("brought_to", "stands", "changed"),
+    [
+        ("", "future", ("title", "goal")),
+        ("", "active", ("goal",)),
+        ("", "closed", ("goal",)),
+        ("active", "active", ("title", "goal")),
+        ("active", "closed", ("goal",)),
+        ("closed", "closed", ("title", "goal")),
+    ],
+)
+def test_an_iteration_that_people_began_or_closed_keeps_its_name_which_is_drift(
+    brought_to: str, stands: str, changed: tuple[str, ...]
+) -> None:
+    before = Item(ItemKey("iteration:1"), ItemKind.ITERATION, "Turn 1", goal="This")
+    known = replace(recorded(before), brought_to=brought_to)
+
+    wanted = replace(before, title="Round 1", goal="That")
+    [change], drift = diff([wanted], records(known), shown(replace(observed(before), status=stands)))
+
+    assert change.changed == changed
+    assert [(one.field, one.recorded, one.observed) for one in drift] == (
+        [] if "title" in changed else [("state", brought_to or "future", stands)]
+    )
 
 
 def test_an_item_a_person_deleted_is_drift_and_is_not_made_again() -> None:
