@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NewType, Protocol
 
 from connectors.errors import FieldProblem
@@ -578,6 +579,7 @@ class Tracker(Protocol):
         changed: Collection[str],
         epic: RemoteRef | None,
         shown: Fields | None = None,
+        known: Mapping[ItemKey, RemoteRef] = MappingProxyType({}),
     ) -> None:
         """Write the `changed` fields of `item` (names as in `Item.fields`, `iteration` excluded: that is `move`) and no
         other. Repeatable. Raises `ItemRejected`, or another `TrackerRefused` that is about this item. With the title of
@@ -585,7 +587,11 @@ class Tracker(Protocol):
 
         Labels are written as a difference, one by one: those of the item are put on, and of those that the item had as
         `shown` (what `find` just said of it; read here where it is not given) those that it is not to have are taken
-        off. A label that somebody puts on meanwhile stays."""
+        off. A label that somebody puts on meanwhile stays.
+
+        `known` are the project's items, as for `find`. Where tickets have their iteration's dates, those of them that
+        are in it get its new ones with it, people's own never; and an epic that a ticket leaves is known by its
+        reference."""
         ...
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:

@@ -7,6 +7,7 @@ only their pacing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from connectors.calls import Permit, permitted
 from connectors.jira.checks import Checker
@@ -228,6 +229,7 @@ class JiraTracker:
         changed: Collection[str],
         epic: RemoteRef | None,
         shown: Fields | None = None,
+        known: Mapping[ItemKey, RemoteRef] = MappingProxyType({}),
     ) -> None:
         """See `Tracker.update`. Of a guest only the labels, which say where it is under Kanban. One request, and a read
         where labels change and are not `shown`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from connectors.calls import Permit, permitted
 from connectors.mapped import Kept, Mapped
@@ -226,6 +227,7 @@ class TrelloTracker:
         changed: Collection[str],
         epic: RemoteRef | None,
         shown: Fields | None = None,
+        known: Mapping[ItemKey, RemoteRef] = MappingProxyType({}),
     ) -> None:
         """See `Tracker.update`. A read of the card right before its labels or people change, and a request for each
         label."""
@@ -233,7 +235,7 @@ class TrelloTracker:
             raise ValueError(f"an item of kind {item.kind} cannot be updated as {kind}")
         if kind is ItemKind.GUEST:
             raise ValueError(f"{item.key} is people's own: it is moved, and never written")
-        self._writer.update(_layout(place), ref, item, changed, epic, shown)
+        self._writer.update(_layout(place), ref, item, changed, epic, shown, known)
 
     def start_iteration(self, place: Place, item: Item, ref: RemoteRef) -> None:
         """See `Tracker.start_iteration`. Two requests to read the board; one for each ticket that stands in Backlog,

@@ -18,7 +18,7 @@ from connectors.errors import (
     TrackerRefused,
     problems_of,
 )
-from connectors.tracker import Creation, Done, Fields, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef
+from connectors.tracker import Creation, Done, Fields, Item, ItemKey, ItemKind, Outcome, Rejected, RemoteRef, kind_of
 from connectors.trello.board import Boards, State, turn_on
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.finishing import Finisher
@@ -292,6 +292,7 @@ class Writer:
         changed: Collection[str],
         epic: RemoteRef | None,
         shown: Fields | None,
+        known: Mapping[ItemKey, RemoteRef],
     ) -> None:
         """See `Tracker.update`."""
         if "title" in changed and (problem := _title_problem(item)):
@@ -300,14 +301,14 @@ class Writer:
             card = self._read(ref) if {"labels", "priority", "assignee"} & set(changed) else None
             body = self._change(layout, item, changed, card)
             if item.kind is ItemKind.ITERATION and {"start", "due"} & body.keys():
-                self._redate(layout, ref, body)
+                self._redate(layout, ref, body, known)
             if body:
                 answer = self._client.write("PUT", f"cards/{segment(ref.id)}", body)
                 self._put_first(ref, item, body.get("idMembers", ""), answer)
             if card is not None and {"labels", "priority"} & set(changed):
                 self._relabel(layout, card, item, changed, shown)
             if "epic" in changed and item.kind is ItemKind.TICKET:
-                self._attach(layout, ref, epic)
+                self._attach(layout, ref, epic, known)
             if item.kind is ItemKind.ITERATION and "title" in changed:
                 self._rename_label(layout, ref, item.title)
         except ItemRejected as error:
@@ -340,9 +341,12 @@ class Writer:
             body["idMembers"] = joined([*([item.assignee] if item.assignee else []), *others])
         return body
 
-    def _redate(self, layout: Layout, ref: RemoteRef, dates: Mapping[str, Any]) -> None:
-        """Give an iteration's new dates to its tickets, as far as they have its old ones and are not done. Before its
-        own card gets them: from that the old ones are known, if this must be done again."""
+    def _redate(
+        self, layout: Layout, ref: RemoteRef, dates: Mapping[str, Any], known: Mapping[ItemKey, RemoteRef]
+    ) -> None:
+        """Give an iteration's new dates to its tickets that are ours, as far as they have its old ones and are not
+        done. Before its own card gets them: from that the old ones are known, if this must be done again."""
+        ours = {one.id for key, one in known.items() if kind_of(key) is ItemKind.TICKET}
         cards = self._boards.cards(layout)
         state = self._boards.state(layout)
         turn = next((turn_on(card, state) for card in cards if card.id == ref.id), None)
@@ -351,7 +355,7 @@ class Writer:
         old = {"start": turn.start, "due": turn.due}
         tasks = []
         for card in cards:
-            if turn.label in card.labels and card.id != ref.id and status(card, state.roles) != "done":
+            if card.id in ours and turn.label in card.labels and status(card, state.roles) != "done":
                 has = {"start": card.start, "due": card.due}
                 body = {name: dates[name] for name in old if name in dates and has[name] == old[name] != dates[name]}
                 tasks += [partial(self._changed, card, body)] if body else []
@@ -387,10 +391,15 @@ class Writer:
             if is_priority(name) in about and name not in wanted and (is_priority(name) or name in seen):
                 self._take_off(card.id, label)
 
-    def _attach(self, layout: Layout, ref: RemoteRef, epic: RemoteRef | None) -> None:
+    def _attach(
+        self, layout: Layout, ref: RemoteRef, epic: RemoteRef | None, known: Mapping[ItemKey, RemoteRef]
+    ) -> None:
         """Link a ticket's card to this epic's and to no other epic's; cards that people attached stay."""
         cards = self._boards.cards(layout)
-        epics = self._boards.view(layout, cards, ()).epics
+        epics = {
+            *self._boards.view(layout, cards, ()).epics,
+            *(name for key, one in known.items() if kind_of(key) is ItemKind.EPIC for name in (one.id, one.key)),
+        }
         card = next((card for card in cards if card.id == ref.id), None)
         there = [] if card is None else [link for link in card.links or () if link[1] in epics]
         wanted = {epic.id, epic.key} if epic else set()

@@ -301,6 +301,20 @@ def test_a_card_that_a_person_attached_is_no_epic_and_stays(
     assert {one.url for one in card(sandbox, ref).attachments} == {other.url}
 
 
+def test_a_ticket_leaves_its_epic_also_when_somebody_wrote_over_the_whole_text_of_that(
+    sandbox: SandboxServer, tracker: TrelloTracker, place: Place
+) -> None:
+    old, new = made(tracker, place, Creation(epic("old")), Creation(epic("new")))
+    [ref] = made(tracker, place, Creation(ticket("a"), epic=old))
+    mine = {"desc": "Mine"}
+    for one in (old, new):
+        httpx.put(f"{sandbox.url}/1/cards/{one.id}", json=mine, headers=HEADER).raise_for_status()
+    known = {ItemKey("epic:old"): old, ItemKey("epic:new"): new}
+    for _ in range(2):
+        tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], new, known=known)
+        assert {one.url for one in card(sandbox, ref).attachments} == {new.url}
+
+
 # --- what goes wrong ---
 
 

@@ -94,7 +94,9 @@ def test_a_marker_that_was_lost_and_written_again_is_no_edit(work: Work) -> None
 
 
 def test_dates_that_an_iteration_had_before_are_not_a_persons(work: Work) -> None:
-    work.tracker.update(work.place, ItemKind.ITERATION, work.known[TURN], iteration(2), ["starts", "ends"], None)
+    work.tracker.update(
+        work.place, ItemKind.ITERATION, work.known[TURN], iteration(2), ["starts", "ends"], None, known=work.known
+    )
     work.tracker.move(work.place, [(A, work.known[A])], work.known[TURN])
     assert work.traces(A, B) == {}
     assert work.traces(TURN) == {TURN: Traces(edited=frozenset({"starts", "ends"}))}

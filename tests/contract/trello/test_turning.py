@@ -292,15 +292,19 @@ def test_a_ticket_that_comes_into_an_iteration_that_goes_on_stands_in_its_list(w
 def test_tickets_follow_the_dates_of_their_iteration_but_keep_those_that_a_person_set(work: Work) -> None:
     work.change(work.known[B], due="2026-12-24T12:00:00.000Z")
     done = work.theirs(idLabels=work.label("Iteration 1"), due=_due(work, ONE).isoformat(), dueComplete=True)
+    own = work.theirs(idLabels=work.label("Iteration 1"), due=_due(work, ONE).isoformat())
+    copy = work.theirs(idCardSource=work.known[A].id, keepFromSource="all", due=_due(work, ONE).isoformat())
     shifted = iteration(3)
     writes = work.tracker.usage.writes
-    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["ends"], None)
+    known = {**work.known, ItemKey(f"guest:{own.id}"): own}
+    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["ends"], None, known=known)
+    assert {card(work.sandbox, ref).due for ref in (own, copy)} == {iteration(1).ends}
     assert work.tracker.usage.writes - writes == 2
     assert _due(work, A) == _due(work, ONE) == shifted.ends
     assert card(work.sandbox, work.known[A]).start == iteration(1).starts
     assert _due(work, B) == datetime(2026, 12, 24, 12, tzinfo=UTC)
     assert card(work.sandbox, done).due == iteration(1).ends
-    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["starts", "ends"], None)
+    work.tracker.update(work.place, ItemKind.ITERATION, work.known[ONE], shifted, ["starts", "ends"], None, known=known)
     assert card(work.sandbox, work.known[B]).start == shifted.starts
     assert work.traces(A, C) == {}
 
@@ -312,8 +316,8 @@ def test_dates_that_were_half_written_are_written_whole_by_the_next_attempt(work
             proxy.orders.lose.append(_the_write(lost))
             args = (work.place, ItemKind.ITERATION, work.known[ONE], item, ["starts", "ends"], None)
             with pytest.raises(OutcomeUnknown):
-                tracker.update(*args)
-            tracker.update(*args)
+                tracker.update(*args, known=work.known)
+            tracker.update(*args, known=work.known)
             assert {_due(work, key) for key in (ONE, A, B)} == {item.ends}
 
 
