@@ -7,6 +7,7 @@ to have changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,7 +35,7 @@ from connectors.trello.mapping import (
     turn_status,
 )
 from connectors.trello.markup import OF_BOARD, marks
-from connectors.trello.memory import BOARD, FURTHER, LABELS, TURNS, Ids
+from connectors.trello.memory import BOARD, FURTHER, GIVEN, LABELS, TURNS, Ids
 from connectors.trello.together import all_of
 
 _BOARD: Mapping[str, str | int] = {
@@ -263,6 +264,11 @@ class Boards:
             known = state.ids.of(TURNS).get(card.id) in state.label_names
             if not known and card.id in state.turns and marked_key(card, layout.uid) and _is_certain(card, state):
                 state.ids.learn(TURNS, card.id, state.turns[card.id].label)
+            turn = state.turns.get(card.id)
+            if turn is not None and turn.label not in state.ids.of(GIVEN) and marked_key(card, layout.uid):
+                shown = state.shown_labels.get(turn.label, "")
+                if shown == card.name or re.fullmatch(rf"{re.escape(card.name)} \(\d+\)", shown):
+                    state.ids.learn(GIVEN, turn.label, shown)
         state.copies = {}
         for card in cards:
             for checklist in card.checklists or ():
@@ -347,6 +353,7 @@ class Boards:
         label = state.ids.of(TURNS).get(ref.id)
         if label not in state.shown_labels:
             label = self.labels(layout, [title], iteration=True)[title]
+            state.ids.learn(GIVEN, label, title)
         self._client.write("POST", f"cards/{segment(ref.id)}/idLabels", {"value": label})
         state.ids.learn(TURNS, ref.id, label)
         self.forget(layout)

@@ -16,6 +16,7 @@ from connectors.trello.layout import TITLE_LIMIT, Layout, role_of
 from connectors.trello.locating import Locator
 from connectors.trello.mapping import count_of, first_text, is_over, label_names
 from connectors.trello.markup import marks
+from connectors.trello.memory import GIVEN, TURNS
 from connectors.trello.settings import TrelloSettings
 
 _FULL = frozenset({"disabled", "maxExceeded"})
@@ -57,6 +58,7 @@ class Checker:
             *self._people(items, set(state.members), spec.key),
             *_contents(items, layout.uid),
             *_known_lists(layout, state),
+            *_named_labels(layout, state),
         ]
 
     def access(self) -> list[Finding]:
@@ -280,6 +282,22 @@ def _board_closed(key: str) -> Finding:
         "Open it again in Trello (Boards, View closed boards), or use another one.",
         key,
     )
+
+
+def _named_labels(layout: Layout, state: State) -> Iterable[Finding]:
+    """The labels of iterations that people call otherwise than we did."""
+    turns = set(state.ids.of(TURNS).values())
+    for label, given in state.ids.of(GIVEN).items():
+        name = state.shown_labels.get(label)
+        if label in turns and name is not None and name != given:
+            yield Finding(
+                Severity.INFO,
+                "label-renamed",
+                f'The label that phaseloop called "{given}" is called "{name}" now. It goes on to say which tickets are'
+                " in its iteration, and keeps that name also when the iteration is named anew.",
+                f'Call it "{given}" again if it is to follow the name of its iteration.',
+                layout.key,
+            )
 
 
 def _known_lists(layout: Layout, state: State) -> Iterable[Finding]:

@@ -19,6 +19,8 @@ LABELS = "labels"
 """By the name that we gave or found: the label."""
 TURNS = "turns"
 """By the card of an iteration: the label that says who is in it."""
+GIVEN = "given"
+"""By the label of an iteration: the name that we gave it last. What people call it otherwise is theirs."""
 BOARD = "board"
 """The board's `name`, as it was seen last."""
 

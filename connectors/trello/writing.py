@@ -38,7 +38,7 @@ from connectors.trello.mapping import (
     status,
 )
 from connectors.trello.markup import marked
-from connectors.trello.memory import TURNS
+from connectors.trello.memory import GIVEN, TURNS
 from connectors.trello.together import all_of, together
 
 _T = TypeVar("_T")
@@ -119,6 +119,7 @@ class Writer:
             kept = Turn(outcome.ref, label, turn.start, turn.due)
             self._boards.state(layout).turns[outcome.ref.id] = kept
             self._boards.state(layout).ids.learn(TURNS, outcome.ref.id, label)
+            self._boards.state(layout).ids.learn(GIVEN, label, name)
         return outcome
 
     def _free_label(self, layout: Layout, title: str) -> str:
@@ -300,6 +301,8 @@ class Writer:
         try:
             card = self._read(ref) if {"labels", "priority", "assignee"} & set(changed) else None
             body = self._change(layout, item, changed, card)
+            if item.kind is ItemKind.ITERATION and "title" in changed:
+                self._boards.turn(layout, ref)  # while card and label go by one name
             if item.kind is ItemKind.ITERATION and {"start", "due"} & body.keys():
                 self._redate(layout, ref, body, known)
             if body:
@@ -410,12 +413,14 @@ class Writer:
                 self._client.write("DELETE", f"cards/{segment(ref.id)}/attachments/{segment(attachment)}")
 
     def _rename_label(self, layout: Layout, ref: RemoteRef, title: str) -> None:
+        """Call an iteration's label as the iteration is called now. A name that people gave it stays."""
         turn = self._boards.turn(layout, ref)
         state = self._boards.state(layout)
         if turn is None:
             self._boards.label_again(layout, ref, title)
-        elif state.label_names.get(turn.label) != title:
+        elif state.shown_labels.get(turn.label) == state.ids.of(GIVEN).get(turn.label) != title:
             self._client.write("PUT", f"labels/{segment(turn.label)}", {"name": title})
+            state.ids.learn(GIVEN, turn.label, title)
             self._boards.forget(layout)
 
     def _read(self, ref: RemoteRef) -> Card:

@@ -309,6 +309,23 @@ def test_tickets_follow_the_dates_of_their_iteration_but_keep_those_that_a_perso
     assert work.traces(A, C) == {}
 
 
+def test_the_name_that_people_gave_an_iterations_label_stays_and_ours_follows_the_title(work: Work) -> None:
+    ids = {key: work.label(f"Iteration {number}") for number, key in ((1, ONE), (2, TWO))}
+    body = {"name": "Ours to name", "color": "red"}
+    httpx.put(f"{work.sandbox.url}/1/labels/{ids[ONE]}", json=body, headers=HEADER).raise_for_status()
+    for name in ("Round", "Lap"):
+        with connected(work.sandbox.url) as fresh:
+            for number, key in ((1, ONE), (2, TWO)):
+                item = replace(iteration(number), title=f"{name} {number}")
+                fresh.update(work.place, ItemKind.ITERATION, work.known[key], item, ["title"], None)
+        shown = {one.id: (one.name, one.color) for one in work.sandbox.trello.labels_of(work.place.ref.id)}
+        assert shown[ids[ONE]] == ("Ours to name", "red")
+        assert shown[ids[TWO]][0] == f"{name} 2"
+        assert card(work.sandbox, work.known[ONE]).name == f"{name} 1"
+    [told] = [one for one in work.tracker.check(spec("ML"), work.place, []) if one.code == "label-renamed"][:1]
+    assert '"Iteration 1" is called "Ours to name" now' in told.message
+
+
 def test_dates_that_were_half_written_are_written_whole_by_the_next_attempt(work: Work) -> None:
     with LosingProxy(work.sandbox.url) as proxy, connected(proxy.url) as tracker:
         for lost in range(3):
