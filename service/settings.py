@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
 
 
 class Settings(BaseSettings):
@@ -122,7 +126,28 @@ class Settings(BaseSettings):
         default=False,
         description="Send texts and key over plain http beyond this machine: inside your own network only.",
     )
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _is_of_postgresql(cls, value: object) -> object:
+        if not isinstance(value, str) or not value.strip():
+            return None
+        said = value.strip()
+        try:
+            is_one = bool(_POSTGRESQL.match(said)) and urlsplit(said).port != 0
+        except ValueError:
+            is_one = False
+        if not is_one:
+            raise ValueError("must be like postgresql://user:password@host:5432/name; unset, SQLite is used")
+        return said
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("mlflow_url", "judge_url", mode="before")
     @classmethod

@@ -22,12 +22,14 @@ class KeyProblem(Exception):
 class Vault:
     """Encrypts and decrypts. The first key encrypts, all of them decrypt, so that keys can be rotated."""
 
-    def __init__(self, keys: list[str]) -> None:
+    def __init__(
+        self, keys: list[str], wrong: str = "PHASELOOP_SECRET_KEY is not a key. Make one with: phaseloop keys new"
+    ) -> None:
+        """`wrong` is what is said where one of them is none. Raises KeyProblem."""
         try:
             self._fernet = MultiFernet([Fernet(key.encode()) for key in keys])
         except ValueError as error:
-            msg = "PHASELOOP_SECRET_KEY is not a key. Make one with: phaseloop keys new"
-            raise KeyProblem(msg) from error
+            raise KeyProblem(wrong) from error
 
     def seal(self, secret: str) -> bytes:
         """The secret, encrypted."""
@@ -54,14 +56,14 @@ def vault(settings: Settings, *, in_use: Callable[[], bool] = lambda: False) -> 
     path = settings.home / "key"
     if not path.exists():
         if in_use():
-            raise KeyProblem(_lost(path.resolve()))
+            raise KeyProblem(_lost(path.resolve(), "is not there"))
         _write_new(path)
-    return Vault([path.read_text().strip()])
+    return Vault([path.read_text("utf-8", "replace").strip()], _lost(path.resolve(), "holds no key"))
 
 
-def _lost(path: Path) -> str:
+def _lost(path: Path, what: str) -> str:
     return (
-        f"The key file {path} is not there, and credentials are stored that were encrypted with it. Put it back from a "
+        f"The key file {path} {what}, and credentials are stored that were encrypted with it. Put it back from a "
         "backup, or set PHASELOOP_SECRET_KEY to what was in it. If it is lost for good, make a new one "
         f"(phaseloop keys new > {typed(path)}), and give each connection its credential again "
         "(phaseloop connections add NAME --replace)."

@@ -118,6 +118,9 @@ SETTINGS = {
     ("PHASELOOP_PLAN_HOURS", "0"): "PHASELOOP_PLAN_HOURS: must be more than 0",
     ("PHASELOOP_PORT", "many"): "PHASELOOP_PORT: must be a whole number",
     ("PHASELOOP_PORT", "70000"): "PHASELOOP_PORT: must be at most 65535",
+    ("PHASELOOP_DATABASE_URL", "mysql://x/y"): "PHASELOOP_DATABASE_URL: must be like postgresql://",
+    ("PHASELOOP_DATABASE_URL", "postgresql://a:port/b"): "PHASELOOP_DATABASE_URL: must be like postgresql://",
+    ("PHASELOOP_LOG_LEVEL", "loud"): "PHASELOOP_LOG_LEVEL: must be debug, info, warning or error",
     ("PHASELOOP_MLFLOW_URL", "here"): "PHASELOOP_MLFLOW_URL: must be a web address",
     ("PHASELOOP_MLFLOW_ALLOW_HTTP", "perhaps"): "PHASELOOP_MLFLOW_ALLOW_HTTP: must be true or false",
 }
@@ -175,7 +178,7 @@ def test_a_socks_proxy_is_named(installation: Installation, kind: str) -> None:
     _connected(installation, kind)
     proxied = {"HTTPS_PROXY": "socks5://127.0.0.1:9", "HTTP_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": ""}
     answer = Installation(installation.home, proxied).run("connections", "check", kind)
-    assert "bug" not in answer.out + answer.err, answer
+    assert " bug" not in answer.out + answer.err, answer
     assert answer.code == 1
 
 
@@ -243,7 +246,7 @@ def test_a_full_disk_is_told(installation: Installation) -> None:
     assert done.returncode == 1
     said = done.stderr.decode()
     assert "disk is full" in said
-    assert "bug" not in said
+    assert " bug" not in said
 
 
 def test_a_store_on_a_full_disk_is_told(installation: Installation, tmp_path: Path) -> None:

@@ -73,3 +73,12 @@ def test_tokens_differ_and_are_kept_as_digests() -> None:
     assert one != two
     assert token_hash(one) != token_hash(two)
     assert one not in token_hash(one)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe"])
+def test_a_key_file_that_holds_no_key_is_named_and_not_the_variable(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    with pytest.raises(KeyProblem) as caught:
+        vault(Settings(home=tmp_path, secret_key=None, _env_file=None))
+    assert f"The key file {tmp_path / 'key'} holds no key" in str(caught.value)
+    assert "Put it back from a backup" in str(caught.value)
