@@ -188,12 +188,15 @@ class Advancing:
         return scheduling.keep_up(context)
 
     def applied(self, context: Context, run_id: str) -> None:
-        """Let the loop begin after a project's first apply, and follow the settings that the plan brought."""
+        """Let the loop begin after a project's first apply, and follow the settings that the plan brought; once the
+        last apply was undone, it has not begun."""
         with context.database.session() as session:
             run = session.get_one(RunRow, run_id)
             plan = plan_from_json(session.get_one(PlanRow, run.plan_id).body)
         if run.kind == Purpose.APPLY:
             settling.begin_loop(context, run.project_id)
+        else:
+            settling.take_back_loop(context, run.project_id)
         scheduling.follow_plan(context, run.project_id, plan.settings)
 
 

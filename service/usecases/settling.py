@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.tracker import ItemKey, RemoteRef
@@ -16,10 +17,10 @@ from service.domain import conflicts, figures, placement
 from service.domain.course import course
 from service.domain.english import ordinal
 from service.domain.figures import TicketRecord
-from service.domain.plan import Plan, Recorded
+from service.domain.plan import Plan, Purpose, Recorded
 from service.domain.turnover import OFTEN, STATUS, Carried, Move, Policy, Turnover, key_of
 from service.domain.wire import finding_to_json, plan_from_json
-from service.store import items, loops
+from service.store import items, loops, runs
 from service.store.tables import CarryRow, IterationRow, LoopRow, PlanRow, RunRow
 from service.usecases import gating, scheduling
 from service.usecases.material import Material, material
@@ -251,3 +252,26 @@ def begin_loop(context: Context, project_id: str) -> None:
     state = loops.TURNING if due is not None else loops.PAUSED
     with context.database.session() as session:
         loops.create_if_missing(session, project_id, now, next_due=due, state=state, message=message)
+
+
+def take_back_loop(context: Context, project_id: str) -> None:
+    """Let a project's loop be one that has not begun, after its last apply was undone: the clock would build again what
+    a person took back, by a plan that nobody saw. A loop whose first iteration began stays. Repeatable."""
+    with context.database.session() as session:
+        loop = session.get(LoopRow, project_id)
+        if loop is not None and loop.current == 0 and not _is_applied(session, project_id):
+            session.delete(loop)
+
+
+def _is_applied(session: Session, project_id: str) -> bool:
+    """Whether there is an apply that was not undone, alone or together with the one that took its work up."""
+    done = RunRow.project_id == project_id, RunRow.state.in_((runs.COMPLETED, runs.INCOMPLETE))
+    taking_back = select(PlanRow.body["undoes"].as_string()).join(RunRow, RunRow.plan_id == PlanRow.id)
+    undone = set(session.scalars(taking_back.where(*done, RunRow.kind == Purpose.UNDO)))
+    newest_first = select(RunRow.id, RunRow.continues).where(RunRow.project_id == project_id)
+    newest_first = newest_first.order_by(RunRow.created_at.desc())
+    for run_id, continues in session.execute(newest_first):
+        if run_id in undone and continues is not None:
+            undone.add(continues)
+    applied = select(RunRow.id).where(*done, RunRow.kind == Purpose.APPLY)
+    return bool(set(session.scalars(applied)) - undone)

@@ -25,7 +25,7 @@ def told(answer: Answer, *words: str) -> None:
     """That a command failed in words for people, these among them."""
     said = answer.out + answer.err
     assert answer.code == 1, said
-    for sign in ("bug", "defect", "Traceback"):
+    for sign in (" bug", "defect", "Traceback"):
         assert sign not in said, said
     for word in words:
         assert word in said, said

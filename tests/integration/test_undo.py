@@ -201,6 +201,20 @@ def test_the_same_plan_makes_it_all_again_after_an_undo(us: Us) -> None:
     assert set(us.rows()) == made
 
 
+def test_once_the_only_apply_is_undone_the_loop_has_not_begun_until_the_next_one(us: Us) -> None:
+    def loop() -> Any:
+        return us.installation.ok("status", us.ground.project, "--offline", "--json").json[0]["loop"]
+
+    assert loop()["state"] == "turning"
+    us.undone()
+    assert loop()["state"] is None
+
+    plan = us.ok("plan", us.ground.project, code=2)
+    us.ok("apply", plan["id"])
+
+    assert loop()["state"] == "turning"
+
+
 def test_what_people_touched_stays_with_what_it_hangs_on_and_is_listed(us: Us) -> None:
     us.ground.person.comments(us.ref("ticket:load"))
     us.ground.person.retitles(us.ref("ticket:goals"), "Our own goals")
