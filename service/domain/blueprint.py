@@ -30,7 +30,7 @@ from service.domain.parameters import is_on
 from service.domain.seeding import NOTHING_CONTINUED, Instance, Seeding, Sown
 from service.domain.template import Key, ParameterValue, Phase, Template
 from service.domain.text import render
-from service.domain.turnover import iteration_key, record_key
+from service.domain.turnover import ceremonies_key, iteration_key, record_key
 from service.domain.wording import Wording, again
 
 
@@ -229,8 +229,9 @@ class _Draft:
                 yield sown.iteration, self._work(sown, sown.iteration)
         for instance in self.seeding.instances:
             for turn in instance.turns:
-                if turn.number in live and self.wording.events():
-                    yield turn.number, self._ceremonies(instance, turn)
+                held = self.seeding.place(ceremonies_key(turn.number), turn.number)
+                if held is not None and held in live and self.wording.events():
+                    yield held, self._ceremonies(instance, turn, held)
                 n = self.seeding.place(record_key(turn.number), turn.number)
                 if n is not None and n in live:
                     yield n, self._record(instance, turn, n)
@@ -276,11 +277,11 @@ class _Draft:
             needs=self._recorded(instance, turn, closes=closes),
         )
 
-    def _ceremonies(self, instance: Instance, turn: Turn) -> PlannedTicket:
+    def _ceremonies(self, instance: Instance, turn: Turn, n: int) -> PlannedTicket:
         ceremonies, events = self.template.ceremonies, self.wording.events()
         context = self._context(instance.phase, turn)
         return PlannedTicket(
-            key=ItemKey(f"ceremonies:{turn.number}"),
+            key=ceremonies_key(turn.number),
             kind=TicketKind.CEREMONIES,
             title=render(ceremonies.title, context),
             text=self.wording.ceremonies(ceremonies, events, context),
@@ -291,7 +292,7 @@ class _Draft:
             priority=None,
             phase=instance.phase.key,
             epic=epic_key(instance.phase.record.epic, instance.entry),
-            iteration=iteration_key(turn.number),
+            iteration=iteration_key(n),
             needs=(),
         )
 

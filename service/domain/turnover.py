@@ -185,6 +185,11 @@ def key_of(content: Content) -> ItemKey:
     return content.key if content.key is not None else guest_key(content.ref)
 
 
+def ceremonies_key(number: int) -> ItemKey:
+    """The key of the meetings' ticket of an iteration."""
+    return ItemKey(f"ceremonies:{number}")
+
+
 def record_key(number: int) -> ItemKey:
     """The record of this iteration."""
     return ItemKey(f"record:{number}")

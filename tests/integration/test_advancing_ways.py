@@ -19,6 +19,23 @@ from tests.integration.turntable import turntable
 FIRST, SECOND, THIRD = "2026-03-02T09:00", "2026-03-16T09:00", "2026-03-30T09:00"
 
 
+@pytest.mark.parametrize("answer", ["next", "backlog"])
+def test_the_meetings_of_an_iteration_go_where_a_person_says(tmp_path: Path, answer: str) -> None:
+    with turntable(tmp_path / "home", turning={"ahead": 1}) as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        table.turned(1, FIRST)
+        deciding.answer(table.context, "ML", {"ceremonies:1": answer}, "lead@example.com")
+
+        run = table.turned(2, SECOND)
+
+        assert run.state == runs.COMPLETED, run.findings
+        assert team.states() == {"Data 1": "closed", "Data 2": "active"}
+        assert team.iteration_of("Meetings 1") == ("Data 2" if answer == "next" else None)
+        plan = planning.draft(table.context, "ML").plan
+        assert plan.empty, [change for change in plan.changes if change.action != "keep"]
+
+
 def test_unfinished_work_is_proposed_at_the_end_and_carried_as_people_answer(tmp_path: Path) -> None:
     with turntable(tmp_path / "home", turning={"carry_over": "ask"}) as table:
         team = JiraTeam(table.url)
