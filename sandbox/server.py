@@ -78,13 +78,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(world: World, bound: socket.socket, state: Path | None) -> None:
+async def _serve(world: World, bound: socket.socket, state: Path | None, greeting: str) -> None:
     # With a bound on the end, because a request that was told to hang must not hold it up.
     config = uvicorn.Config(create_app(world), log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    sys.stdout.write(greeting)  # only now: whoever reads it may send a signal at once
+    sys.stdout.flush()
     keeper = asyncio.create_task(_keep(world, state)) if state else None
     try:
         await server.serve(sockets=[bound])
@@ -124,7 +126,5 @@ def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> 
     world.controls.limits.enabled = limits
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with listening(host, port, family) as bound:
-        if not quiet:
-            sys.stdout.write(banner(host, bound.getsockname()[1], state))
-            sys.stdout.flush()
-        asyncio.run(_serve(world, bound, state))
+        greeting = "" if quiet else banner(host, bound.getsockname()[1], state)
+        asyncio.run(_serve(world, bound, state, greeting))
