@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from connectors.records import Part
 from service.domain.audit.prose import fold, plain, sentences, word_spans, words
 from service.domain.audit.sections import Block, Kind, Section, Table, loose_from, parse, plain_of, sections_from
-from service.domain.audit.subject import Subject
+from service.domain.audit.subject import SectionRule, Subject
 
 _SHORTEST = 4
 """The fewest words of a sentence of a prompt that is taken out of the middle of a text."""
+_KEPT = 50_000
+"""The most characters of a text whose answers are kept in memory."""
 _AFTER = re.compile(r"[\s?.!:;\"'*_>)\u3002\uff1f\uff01]*")
 
 
@@ -37,17 +40,25 @@ def answers_of(subject: Subject) -> Answers:
 
 def answers_in(text: str, subject: Subject) -> Answers:
     """The answers in a text that was seeded as the subject's record was."""
+    rules = subject.rules.sections
+    # A record is read at every look and for every check that asks; a huge one is not kept.
+    answers = _answers if len(text) <= _KEPT else _answers.__wrapped__
+    return answers(text, subject.template, tuple(rules))
+
+
+@lru_cache(maxsize=128)
+def _answers(text: str, template: str, rules: tuple[SectionRule, ...]) -> Answers:
     blocks = parse(text)
-    seeded = _seeded(subject.template, tuple(rule.prompt for rule in subject.rules.sections))
+    seeded = _seeded(template, tuple(rule.prompt for rule in rules))
     kept = tuple(one for block in blocks if (one := seeded.out_of(block)) is not None)
-    sections = sections_from(kept, subject.rules.sections)
-    before = sections_from(blocks, subject.rules.sections)
+    sections = sections_from(kept, rules)
+    before = sections_from(blocks, rules)
     unanswered = tuple(key for key, section in sections.items() if section.empty and not before[key].empty)
     titles = {fold(section.title).strip(" :") for section in sections.values()}
     written = (block for block in kept if block.kind is not Kind.HEADING)
     lines = (line for block in written for line in plain_of(block)[seeded.has_head(block.table) :])
     own = "\n".join(line for line in lines if fold(line).strip(" :") not in titles)
-    return Answers(sections, own, unanswered, loose_from(kept, subject.rules.sections))
+    return Answers(MappingProxyType(dict(sections)), own, unanswered, loose_from(kept, rules))
 
 
 class _Seeded:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from service.domain.audit import numbers, phrases
@@ -55,7 +57,8 @@ def as_section(text: str) -> Section:
 _HEADING = re.compile(r"(?m)^#{1,6}\s+")
 
 
-def traits(section: Section) -> dict[str, float]:
+@lru_cache(maxsize=1024)
+def traits(section: Section) -> Mapping[str, float]:
     """What a section shows, each trait by its name. Always the same names, in the same order."""
     folded = fold(section.plain)
     lines = section.lines
@@ -83,7 +86,7 @@ def traits(section: Section) -> dict[str, float]:
         "table": bool(section.tables),
     }
     found |= _read(section)
-    return {name: float(value) for name, value in found.items()}
+    return MappingProxyType({name: float(value) for name, value in found.items()})
 
 
 def _read(section: Section) -> dict[str, bool]:
