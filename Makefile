@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 ARGS ?=
 # Tests at once, a file of them in each process and the slow ones first: much of their time is processes starting.
 JOBS ?= 4
+# Where this is set, each process and each test worker would compile and rewrite every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test test-all lint format bench eval heads faults schema lock clean
 
