@@ -245,18 +245,16 @@ def wanted_items(
     recorded: Mapping[ItemKey, Recorded],
     times: Mapping[ItemKey, int],
 ) -> list[Item]:
-    """The items that a plan is about. Dependencies that exist and lead to what is history are history too."""
+    """The items that a plan is about. Dependencies that exist and lead to what is history are history too; on what
+    never was, because its time had passed when the template brought it, nothing can depend."""
     wanted = desired_items(laid.live, assignment, accounts, capabilities, carried=times)
     alive = {item.key for item in wanted}
+    made = {key for key, record in recorded.items() if record.ref is not None}
     return [
         item
         for item in wanted
-        if item.kind is not ItemKind.LINK or item.target in alive or not _exists(recorded.get(item.key))
+        if item.kind is not ItemKind.LINK or item.target in alive or (item.target in made and item.key not in made)
     ]
-
-
-def _exists(record: Recorded | None) -> bool:
-    return record is not None and record.ref is not None
 
 
 def observed_by(

@@ -18,7 +18,7 @@ from service.store import items, runs
 from service.usecases import deciding, planning
 from tests.integration.desks import TrelloDesk
 from tests.integration.jira_team import JiraTeam
-from tests.integration.turntable import Turntable, turntable
+from tests.integration.turntable import TEMPLATE, Turntable, turntable
 
 BEGINS = [f"2026-{day}T09:00" for day in ("03-02", "03-16", "03-30", "04-13", "04-27", "05-11")]
 """When the six iterations begin."""
@@ -237,3 +237,34 @@ def test_a_ticket_in_the_backlog_comes_back_when_its_phase_is_entered_again(tmp_
 
         assert in_jira(table.url)[key] == {"Data 3"}
         assert twice(table) == set()
+
+
+def with_more() -> str:
+    """The template's next version: a ticket more in its first and in its second phase, for which their end waits."""
+    more = """
+      - {{key: {key}, title: {title}, epic: {epic}, role: ml, description: It is new.,
+         done: [It is there], deliverable: a file, points: 1, needs: [{need}]}}"""
+    text = TEMPLATE.read_text().replace("version: 1.0.0", "version: 1.1.0")
+    for before, values in (
+        ("\n    record: {epic: data", {"key": "label", "title": "Label the data", "epic": "data", "need": "load"}),
+        ("\n    record: {epic: model", {"key": "card", "title": "Write a card", "epic": "model", "need": "judge"}),
+    ):
+        text = text.replace(before, more.format(**values) + before)
+    text = text.replace("Clean data., needs: [clean]", "Clean data., needs: [clean, label]")
+    return text.replace("A model., needs: [judge]", "A model., needs: [judge, card]")
+
+
+@pytest.mark.parametrize("backs", [(), (2,), (4, 5)], ids=str)
+def test_an_upgrade_that_brings_tickets_leaves_nothing_to_plan_once_it_is_applied(
+    either: tuple[Turntable, Callable[[str], Shown]], backs: tuple[int, ...]
+) -> None:
+    table, look = either
+    for number in range(1, 6):
+        turn(table, number, back=number in backs)
+
+    run = table.applied(planning.make_plan(table.context, "ML", asked=table.asking(with_more())))
+
+    assert run.state == runs.COMPLETED, run.findings
+    again = planning.draft(table.context, "ML").plan
+    assert again.empty, [change.title for change in again.changes if change.action is not Action.KEEP]
+    assert twice(table, look) == set()

@@ -27,7 +27,7 @@ from service.domain.team import Team, read_team
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.store import items, loops, runs
-from service.store.tables import EventRow, IterationRow, LoopRow, RunRow
+from service.store.tables import EventRow, IterationRow, LoopRow, PlanRow, RunRow
 from service.templates import TemplateText
 from service.usecases import advancing, applying, connections, planning, projects, teams
 from service.usecases.advancing import Advancing
@@ -102,6 +102,18 @@ class Turntable:
         run = self.ended(applying.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
         eventually(self.has_loop)
         return run
+
+    def asking(self, template: str) -> planning.Asked:
+        """The project with another text of its template."""
+        row = projects.get(self.context, self.project)
+        text = TemplateText.of(template, "turning.yaml")
+        return planning.Asked(
+            projects.Request(row.name, row.key, row.connection_id, row.team_id, text, {}, create=True)
+        )
+
+    def applied(self, plan: PlanRow) -> RunRow:
+        """The run that applied a plan, once it has ended."""
+        return self.ended(applying.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
 
     def ended(self, run_id: str, *states: str) -> RunRow:
         """The run once it is in one of these states, or has ended."""
