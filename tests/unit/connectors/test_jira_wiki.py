@@ -143,4 +143,5 @@ def test_reading_takes_time_in_proportion(unit: str) -> None:
             best = min(best, time.process_time() - began)
         return best
 
-    assert took(80_000) < 9 * took(20_000) + 0.02  # in proportion is 4 times, by the square 16
+    # In proportion is 4 times, by the square 16; a machine that is busy with other things is asked again.
+    assert any(took(80_000) < 9 * took(20_000) + 0.02 for _ in range(5))
