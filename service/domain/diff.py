@@ -76,9 +76,7 @@ def diff(
             changes.append(change)
     wanted = {item.key for item in desired}
     changes.extend(
-        Change(
-            key, record.kind, Action.FORGET, Reason.LEFT_THE_TEMPLATE, title_of(recorded, key), before=record.wanted
-        )
+        Change(key, record.kind, Action.FORGET, Reason.LEFT_THE_TEMPLATE, title_of(recorded, key), before=record.wanted)
         for key, record in recorded.items()
         if key not in wanted and record.kind not in _NOT_PLANNED and record.ref is not None
     )
