@@ -26,6 +26,25 @@ Sleep = Callable[[float], None]
 
 _RANDOM = random.SystemRandom()
 
+_call = threading.local()
+"""The call that this thread is about to send: the seconds that it has waited for its turn."""
+
+
+def call_begins() -> None:
+    """Say that this thread begins a call; from now on `waited` is about that."""
+    _call.waited = 0.0
+
+
+def waited() -> float:
+    """Seconds that the present call of this thread has waited to be sent, or to be sent again: what was seen before it
+    may be so no longer."""
+    return float(getattr(_call, "waited", 0.0))
+
+
+def _wait(sleep: Sleep, seconds: float) -> None:
+    sleep(seconds)
+    _call.waited = waited() + seconds
+
 
 def jitter() -> float:
     """A factor between 0.7 and 1.3, so that clients that were refused together do not come back together."""
@@ -76,7 +95,7 @@ class Pacer:
         bucket = self._buckets.get(kind)
         delay = bucket.reserve() if bucket else 0.0
         if delay > 0:
-            self._sleep(delay)
+            _wait(self._sleep, delay)
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,7 @@ class Patience:
         if delay > self.left:
             return False
         self.spend(delay)
-        self._sleep(delay)
+        _wait(self._sleep, delay)
         return True
 
     def spend(self, waited: float) -> None:
@@ -279,7 +298,7 @@ class Window:
                     return waited
             if delay > longest - waited:
                 raise Crowded(delay)
-            self._sleep(delay)
+            _wait(self._sleep, delay)
             waited += delay
 
     def _delay(self) -> float | None:

@@ -27,7 +27,7 @@ from connectors.jira.gate import Gate
 from connectors.jira.gateway import Found, find
 from connectors.jira.settings import JiraSettings
 from connectors.network import Network, said_by
-from connectors.pacing import Budget, Pacer, Patience, shared_pacer, utc_now
+from connectors.pacing import Budget, Pacer, Patience, call_begins, shared_pacer, utc_now
 from connectors.retries import Ending, Verdict, verdict
 from connectors.tracker import Usage
 
@@ -239,6 +239,7 @@ class JiraClient:
     ) -> tuple[requests.Response, float | None]:
         """The answer that stands, with how long it asks to wait before the call is sent another time."""
         tried = 0
+        call_begins()
         while True:
             tried += 1
             self._pacer.wait(call.method)

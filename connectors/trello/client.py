@@ -19,7 +19,7 @@ from trello import TrelloClient as PyTrello
 from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker, TrackerUnavailable
 from connectors.network import Network, said_by
-from connectors.pacing import Crowded, Patience, Quota, Window, shared_windows, utc_now
+from connectors.pacing import Crowded, Patience, Quota, Window, call_begins, shared_windows, utc_now
 from connectors.retries import TOO_MANY, Ending, Verdict, verdict
 from connectors.tracker import Usage
 from connectors.trello.failures import (
@@ -171,6 +171,7 @@ class TrelloClient:
         call = Call(method, f"/1/{path}", self._host, writes, self._way)
         patience = self._patience()
         tried = 0
+        call_begins()
         while True:
             tried += 1
             try:

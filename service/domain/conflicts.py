@@ -201,16 +201,18 @@ def _names_of(place: Any, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> set[s
 def _is_there(name: str, writing: Writing, now: Fields, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> bool:
     """Whether the tracker shows a field as it is to be written."""
     shown = _shown_as(name, now)
-    if shown not in now:
+    if shown not in now or shown == "labels":
         return False
-    wanted, current = writing.forms.get(shown, writing.wanted.get(shown)), now[shown]
-    if shown in HOMES:
+    return is_shown(shown, writing.forms.get(shown, writing.wanted.get(shown)), now[shown], known)
+
+
+def is_shown(name: str, wanted: Any, current: Any, known: Sequence[Mapping[ItemKey, RemoteRef]]) -> bool:
+    """Whether what a tracker shows of a field is what was written: a text in other markup is the same."""
+    if name in HOMES:
         return _is_same_place(wanted, current, known)
-    if shown == "labels":
-        return False
-    if shown == "checklist":
+    if name == "checklist":
         return list(wanted or ()) == list(current or ())
-    return _is_same(shown, wanted, current) or (shown in PROSE and _says_the_same(wanted, current))
+    return _is_same(name, wanted, current) or (name in PROSE and _says_the_same(wanted, current))
 
 
 def _says_the_same(wanted: Any, current: Any) -> bool:

@@ -20,7 +20,7 @@ from service.domain.english import counted
 from service.domain.plan import Purpose
 from service.domain.problems import InvalidInput
 from service.domain.wire import batches_from_json
-from service.runs import doing, work
+from service.runs import doing, recheck, work
 from service.runs.ownership import Registry, present
 from service.runs.traffic import Traffic
 from service.runs.turning import Turning
@@ -215,7 +215,7 @@ def carry_out(job: work.Work, batch: Batch) -> None:
     """Do a batch. What could come to be twice is done only once nothing of an earlier attempt is under way any more."""
     if batch.op in _COME_LATE:
         job.settle()
-    doing.DOERS[batch.op](job, batch)
+    recheck.again(job, lambda: doing.DOERS[batch.op](job, batch))
 
 
 _COME_LATE = frozenset({Op.FINISH, Op.UPDATE, Op.COMPLETE, Op.FILL, Op.COMMENT})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
 from connectors.tracker import Done, Fields, Item, ItemKey, ObservedItem, Outcome, RemoteRef
 from service.domain.batches import Batch, written_apart
@@ -18,10 +19,6 @@ from service.domain.turnover import STATUS
 from service.runs import recheck
 from service.runs.work import Work
 from service.store import items
-
-FRESH = 60.0
-"""Seconds in which what this run has made is put into its iteration without another look: no plan, and hardly a person,
-has seen it."""
 
 
 def update(work: Work, batch: Batch) -> None:
@@ -67,12 +64,15 @@ def move(work: Work, batch: Batch) -> None:
     present = recheck.ref_of(work, batch.keys)
     if (target is None and batch.target is not None) or not present:
         return
-    fresh = {key for key, _ in present if _is_fresh(work, key)}
+    ages = {key: _age(work, key) for key, _ in present}
+    fresh = {key for key, age in ages.items() if age < work.context.settings.look_seconds}
     placed = {key for key in fresh if _is_in(work.rows[key].wanted, batch.target)}
     verdicts = recheck.judge(work, {key: ["iteration"] for key, _ in present if key not in fresh})
     moving = [(key, ref) for key, ref in present if key not in placed and _is_going(verdicts.get(key))]
     there = [key for key, (verdict, _) in verdicts.items() if verdict.there]
     outcomes: list[Outcome] = [Done(key, ref) for key, ref in present if key in there]
+    if fresh:
+        recheck.rely(work)
     if moving:
         outcomes += work.tracker.move(work.place, moving, target)
     theirs = {key for key, _ in present if recheck.is_given_back(work.changes[key])}
@@ -107,11 +107,12 @@ def _is_going(found: tuple[Verdict, ObservedItem | None] | None) -> bool:
     return found is None or bool(found[0].write)
 
 
-def _is_fresh(work: Work, key: ItemKey) -> bool:
-    """Whether this run has only just made a ticket."""
+def _age(work: Work, key: ItemKey) -> float:
+    """Seconds since this run wrote a ticket that it has made itself: as long as a look holds, it is as it was written.
+    For ever for any other."""
     row = work.rows[key]
     made = work.changes[key].action is Action.CREATE and row.made_by == work.run.id
-    return made and (work.context.now() - row.updated_at).total_seconds() < FRESH
+    return max(0.0, (work.context.now() - row.updated_at).total_seconds()) if made else inf
 
 
 def _is_in(written: Fields, iteration: ItemKey | None) -> bool:

@@ -30,6 +30,8 @@ from connectors.tracker import (
 )
 from service.domain import mapping
 from service.domain.batches import Batch, Op, batches, written_apart
+from service.domain.commands import typed
+from service.domain.conflicts import is_shown
 from service.domain.desired import ranks
 from service.domain.diff import baseline
 from service.domain.identity import key_taken, replaced, taken
@@ -349,12 +351,20 @@ def _read_back(work: Work, batch: Batch) -> None:
             shown = found.get(key)
             if shown is None:
                 continue
+            if work.changes[key].action is Action.CREATE:
+                wanted = work.desired[key].fields()
+                left = {name: wanted[name] for name in recheck.left_of(work, key) if name in wanted}
+                if left:  # people were there first: it counts as written, so that it shows as changed by them
+                    items.written(session, work.project.id, key, left, work.run.id, now)
+                items.seen(session, work.project.id, key, _as_made(work, key, shown.fields), now)
+                missed = _not_kept(work, key, list(shown.fields), shown.fields)
+                work.findings += [_silent_miss(work, work.desired[key], name) for name in missed]
+                continue
             names = _written_names(work, key, shown.fields)
-            made = work.changes[key].action is Action.CREATE
-            items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields, made=made), now)
+            items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields), now)
             for name in _not_kept(work, key, names, shown.fields):
                 items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
-                work.findings.append(_silent_miss(work.desired[key], name))
+                work.findings.append(_silent_miss(work, work.desired[key], name))
     pairs = {pair for shown in found.values() for pair in shown.links}
     work.reload()
     _settle_riding_links(work, pairs)
@@ -379,8 +389,6 @@ def _written_names(work: Work, key: ItemKey, shown: Fields) -> list[str]:
     """The fields that a change wrote, of those that the tracker shows. What the run left to people is not among them.
     Where a checklist stands in the text, it is the text that was written."""
     change = work.changes[key]
-    if change.action is Action.CREATE:
-        return list(shown)
     wanted, recorded = work.desired[key].fields(), work.rows[key].wanted
     # Of what an advance writes to a carried ticket, some comes only after this.
     written = {name for name in recheck.written_of(work, change) if name in recorded}
@@ -390,12 +398,30 @@ def _written_names(work: Work, key: ItemKey, shown: Fields) -> list[str]:
     return [name for name in shown if name in written]
 
 
-def _seen_now(row: ItemRow, names: Collection[str], shown: Fields, *, made: bool) -> Fields:
+def _as_made(work: Work, key: ItemKey, shown: Fields) -> Fields:
+    """What the tracker is compared with from now on, of an item that this run made: as it shows what we wrote. What
+    it shows otherwise people changed before it was read back, and that is to be seen as theirs."""
+    written = {
+        **work.rows[key].wanted,
+        **{name: work.desired[key].fields().get(name) for name in recheck.left_of(work, key)},
+    }
+    forms = work.tracker.written_as(work.place, work.desired[key])
+    known = [work.plan.known, items.references(work.rows)]
+    seen = {}
+    for name, current in shown.items():
+        ours = forms.get(name, written.get(name))
+        # What we left empty a tracker fills in itself: a priority, an assignee by default.
+        theirs = written.get(name) not in (None, "", []) and not is_shown(name, ours, current, known)
+        seen[name] = ours if theirs else current
+    return seen
+
+
+def _seen_now(row: ItemRow, names: Collection[str], shown: Fields) -> Fields:
     """What the tracker is compared with from now on: only what we wrote is as it shows it now, for what people changed
     besides is theirs and is to be seen as such."""
     before = baseline(Recorded(ItemKey(row.key), ItemKind(row.kind), None, row.wanted, row.seen))
     now = {name: shown[name] for name in names}
-    if "labels" in now and not made:
+    if "labels" in now:
         now["labels"] = changing.seen_labels(now["labels"], row.wanted.get("labels") or (), before.get("labels") or ())
     return {**before, **now}
 
@@ -421,12 +447,14 @@ def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None
     work.reload()
 
 
-def _silent_miss(item: Item, name: str) -> Finding:
+def _silent_miss(work: Work, item: Item, name: str) -> Finding:
+    again = f"phaseloop plan {typed(work.plan.spec.key)} --restore {typed(item.key)}"
     return Finding(
         Severity.ERROR,
         "not-kept",
-        f'The tracker accepted "{item.title}" but did not keep its {name}.',
-        "Look whether an automation or a permission of the project takes it away, then plan again and apply.",
+        f'The tracker accepted "{item.title}" but shows its {name} otherwise.',
+        "Nothing needs to be done if somebody changed it. Otherwise look whether an automation or a permission of the "
+        f"project takes it away, then: {again}",
         item.key,
     )
 

@@ -29,6 +29,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from connectors.pacing import waited
 from service.clock import Ticking, ticking
 from service.context import Context
 from service.runs.lock import Parked, SlotLost
@@ -58,6 +59,14 @@ CONTESTED = "contested"
 """In place of a token: an execution ended, but one before it may live and not know yet that the run is another's."""
 
 
+class LookTooOld(BaseException):
+    """A write was about to be sent that had to wait for longer than the look before it holds, as a tracker asks that
+    limits the rate of calls. What is left of the batch is looked at again.
+
+    Not an Exception, so that nothing on the way takes it for a failure.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Owners:
     """What the database said: the tokens of runs, as they stood at `at` or later (own seconds, before the asking)."""
@@ -83,6 +92,7 @@ class Ownership:
         """Whether something may be half done now."""
         self._registry = registry
         self._proved, self._lost = at, False
+        self._holds: float | None = None
         self._quiet_from = registry.now()
 
     @property
@@ -92,10 +102,18 @@ class Ownership:
 
     def prove(self) -> None:
         """Return while the run is provably this execution's; raises Parked where it is not, or where this process is to
-        stop before it can be proved. Called right before each write to a tracker."""
+        stop before it can be proved, and LookTooOld where what the write relies on was seen too long ago. Called right
+        before each write to a tracker, also before one that was turned away is sent again."""
         while not self._stands():
             if not self._registry.renew(self):
                 self._registry.pause(ASK_EVERY)
+        if self._holds is not None and waited() > self._holds:
+            raise LookTooOld
+
+    def rely(self, seconds: float | None) -> None:
+        """Have the writes from now on rely on what was seen in the tracker: one that had to wait for longer than that
+        is not sent. None: they rely on nothing that people could change."""
+        self._holds = seconds
 
     def guard(self, session: Session) -> None:
         """Make sure, in this unit of work and until it ends, that the run is this execution's. Raises Parked."""

@@ -6,7 +6,7 @@ with the run, so that what comes after (reading back, closing, recording) does n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from connectors.errors import (
     NotVisible,
     TrackerError,
     TrackerRefused,
+    TrackerUnavailable,
 )
 from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
 from service.domain import conflicts
@@ -25,9 +26,13 @@ from service.domain.diff import baseline
 from service.domain.plan import Change, Purpose, Reason, Recorded
 from service.domain.saying import names_in
 from service.domain.turnover import STATUS
-from service.runs.work import Work
+from service.runs.ownership import LookTooOld
+from service.runs.work import Work, ownership
 from service.store import items
 from service.store.tables import RunRow
+
+LOOKS = 50
+"""So often a batch looks again because its writes had to wait; then its step ends, and is done again later."""
 
 CODES = {
     conflicts.Kind.CHANGED: "changed-meanwhile",
@@ -51,6 +56,32 @@ def holds(work: Work, looked: datetime) -> bool:
     """Whether a look that was begun then is still relied on: writing a batch may take longer. Trackers have no
     conditional write, so what somebody saves in between can be lost."""
     return (work.context.now() - looked).total_seconds() <= work.context.settings.look_seconds
+
+
+def rely(work: Work) -> None:
+    """Have the writes of this batch rely on what was just seen: one that has to wait for longer than a look holds is
+    not sent, and the batch looks again (see `again`)."""
+    ownership().rely(work.context.settings.look_seconds)
+
+
+def again(work: Work, action: Callable[[], None]) -> None:
+    """Do what looks and then writes; where the look ceased to hold before all was written, do it again. What was
+    written by then it finds written. Raises TrackerUnavailable where it never comes to an end."""
+    for _ in range(LOOKS):
+        ownership().rely(None)
+        try:
+            action()
+        except LookTooOld:
+            work.reload()
+            continue
+        finally:
+            work.findings = [one for at, one in enumerate(work.findings) if one not in work.findings[:at]]
+            ownership().rely(None)
+        return
+    message = "The tracker lets no write through right after a look at what is to be written."
+    raise TrackerUnavailable(
+        message, fix="Wait until it is less busy, or let a look hold longer: PHASELOOP_LOOK_SECONDS."
+    )
 
 
 @contextmanager
@@ -133,7 +164,9 @@ def kept_status(change: Change, problems: Sequence[FieldProblem]) -> Finding:
 def _read(work: Work, keys: Collection[ItemKey]) -> Mapping[ItemKey, ObservedItem]:
     known = {**work.plan.known, **items.references(work.rows)}
     readable = items.readable(known) | {key: known[key] for key in keys if key in known}
-    return work.tracker.find(work.place, readable, only=[key for key in keys if key in known])
+    found = work.tracker.find(work.place, readable, only=[key for key in keys if key in known])
+    rely(work)
+    return found
 
 
 def _recorded(work: Work, key: ItemKey) -> Recorded:

@@ -16,7 +16,8 @@ from connectors.tracker import Finding, ItemKey, ObservedItem, RemoteRef, Severi
 from service.domain.batches import Batch
 from service.domain.plan import COMMENT, SECTIONS, Change
 from service.domain.turnover import record_number
-from service.runs.work import Work
+from service.runs import recheck
+from service.runs.work import Work, ownership
 from service.store import audits, items
 
 
@@ -68,7 +69,9 @@ def fills_of(change: Change) -> list[Fill]:
 
 def _fill(work: Work, key: ItemKey, ref: RemoteRef) -> None:
     fills = fills_of(work.changes[key])
+    recheck.rely(work)  # it reads the text in the same call
     filled = work.tracker.fill(work.place, ref, fills)
+    ownership().rely(None)
     bodies = {one.heading: one.body for one in fills}  # those that were left, too: they are not tried again and again
     ours = filled.digest if filled.written else None  # where all was left, the text is people's as it stands
     with work.context.database.session() as session:

@@ -144,7 +144,9 @@ def _look(
         going = {change.key for change in work.plan.changes if change.action is Action.DELETE}
         known = {key: ref for key, ref in known.items() if key in going.difference(_stayed(work, kind))}
     own = {comment for row in work.rows.values() for comment in row.comments}
-    return shown, work.tracker.traces(work.place, {**known, **refs}, list(refs), own)
+    traces = work.tracker.traces(work.place, {**known, **refs}, list(refs), own)
+    recheck.rely(work)
+    return shown, traces
 
 
 def _stayed(work: Work, kind: ItemKind) -> list[ItemKey]:
