@@ -148,6 +148,8 @@ def _plan_id(context: Context, given: str) -> str:
         return _plan_id_in(path)
     if given.startswith("pln_"):
         return given
+    if path.is_absolute() and path.is_dir():
+        fail(f"{path} is a folder, not a plan.", "Name the file in it that `phaseloop plan --out` wrote.")
     row = planning.latest(context, projects.get(context, given).id)
     if row is None:
         raise UseCaseError("no-plan", f"{given} has no plan yet.", f"Make one with: phaseloop plan {typed(given)}")

@@ -193,6 +193,8 @@ def settled(context: Context, request: Request, team: Team, row: ProjectRow | No
     problems: list[Problem] = []
     if not request.name.strip() or len(request.name) > 80:
         problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
+    elif len(request.name.splitlines()) > 1:
+        problems.append(Problem("project", None, "name", "must be one line", "leave the line breaks out"))
     if not request.key.strip():
         problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
     for place, text in (("name", request.name), ("key", request.key)):

@@ -110,6 +110,15 @@ def test_a_first_plan_with_findings_about_other_things_is_kept(case: Case, tmp_p
     assert [one["key"] for one in _projects(case.installation)] == [case.key]
 
 
+def test_a_name_of_several_lines_and_a_folder_in_place_of_a_plan_are_refused(case: Case, tmp_path: Path) -> None:
+    refused = case.installation.ok("plan", case.key, *SET_UP, "--name", "a\nb", code=1)
+    assert "must be one line" in refused.err
+    assert _projects(case.installation) == []
+
+    folder = case.installation.ok("apply", tmp_path, code=1)
+    assert f"{tmp_path} is a folder" in folder.err
+
+
 def test_a_project_that_was_planned_before_stays_when_it_is_not_to_be_seen_any_more(built: Case) -> None:
     built.replace()
 
