@@ -82,7 +82,7 @@ _KINDS = (
         409,
         "Several go by that name",
         "The key belongs to projects on several connections.",
-        "Use the id of the one that is meant; `detail` lists them.",
+        "Use the id of the one that is meant; `detail` lists them. Remove one that is not needed.",
     ),
     Kind(
         "conflict",

@@ -18,6 +18,7 @@ from service.cli.advance import Named
 from service.cli.audit_settings import set_audit
 from service.cli.audit_show import FAILING, Worst, one_line
 from service.cli.audit_try import try_files
+from service.cli.past import to_read
 from service.cli.project_options import only_connection
 from service.cli.runs import tell
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
@@ -114,7 +115,10 @@ def _look_at(context: Context, project: str, number: int, *, as_json: bool) -> N
 @audit.command("report")
 def report(
     project: Annotated[
-        str | None, typer.Argument(metavar="PROJECT", help="The project's key or id; all projects if left out.")
+        str | None,
+        typer.Argument(
+            metavar="PROJECT", help="The project's key or id, also of one that has ended; all projects if left out."
+        ),
     ] = None,
     iteration: Annotated[
         int | None, typer.Option(min=1, help="All findings on this iteration, with their evidence.")
@@ -180,7 +184,7 @@ def report(
 def _report(
     context: Context, project: str, number: int | None, *, recompute: bool, as_json: bool
 ) -> tuple[list[Verdict], Proof | None]:
-    found = audit_reports.matrix(context, project)
+    found = audit_reports.matrix(context, to_read(context, project).id)
     proof = None
     if recompute:
         again = audit_reports.recomputed(context, found.project.id)
@@ -204,7 +208,7 @@ def _report(
 def _sheet(context: Context, project: str, number: int | None) -> list[Verdict]:
     from service.usecases.audit_sheet import findings_csv
 
-    found = audit_reports.matrix(context, project)
+    found = audit_reports.matrix(context, to_read(context, project).id)
     if number is not None:
         found = replace(found, lines=(_line(found.lines, number, found.project.key),))
     sys.stdout.write(findings_csv(found, context.now()))

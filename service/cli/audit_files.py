@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
-from service.cli.advance import Named
 from service.cli.audit_show import one_line
+from service.cli.past import NamedPast, to_read
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json
 from service.cli.words import clock_words
 from service.domain.commands import typed
 from service.domain.english import counted
-from service.usecases import audit_reports, projects
+from service.usecases import audit_reports
 from service.usecases.audit_reports import Proof
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 
 
 def export(
-    project: Named,
+    project: NamedPast,
     iteration: Annotated[int | None, typer.Option(min=1, help="Only this iteration; all if left out.")] = None,
     form: Annotated[
         str | None, typer.Option("--format", help="html or json [default: by the file's ending, else html].")
@@ -67,7 +67,7 @@ def export(
     if as_json and output == STREAM:
         misused("--json and --output - exclude one another.", "Give a file.")
     with opened() as context:
-        row = projects.get(context, project)
+        row = to_read(context, project)
         target = output or Path(_file_name(row.key, iteration, chosen))
         free(target, force=force)
         with err.status("Putting the binder together") if err.is_terminal else nullcontext():
@@ -154,7 +154,7 @@ def _verified_lines(found: Verified) -> Iterator[str]:
 
 def _verify_project(project: str, *, as_json: bool) -> None:
     with opened() as context, err.status("Verifying") if err.is_terminal else nullcontext():
-        found = audit_reports.verify(context, project)
+        found = audit_reports.verify(context, to_read(context, project).id)
     if as_json:
         print_json(audit_reports.proof_json(found))
     else:
@@ -208,7 +208,7 @@ def key(
 
 
 def decisions(
-    project: Named,
+    project: NamedPast,
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[WORDS...]", help="What they are about: why did we drop B; all if left out."),
@@ -222,7 +222,7 @@ def decisions(
 
     question = " ".join(words or [])
     with opened() as context:
-        row = projects.get(context, project)
+        row = to_read(context, project)
         found = evolution.decisions(context, row.id, question)
     if as_json:
         print_json([evolution.decision_json(one) for one in found])
@@ -254,7 +254,7 @@ def _decision_lines(one: LoggedDecision, zone: ZoneInfo) -> Iterator[str]:
 
 
 def metrics(
-    project: Named,
+    project: NamedPast,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A measure; all if left out.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the measure as a picture (SVG) to this file.")] = None,
     force: Force = False,
@@ -268,7 +268,7 @@ def metrics(
             "--svg needs the NAME of a measure.", f"`phaseloop audit metrics {typed(project)}` names those there are."
         )
     with opened() as context:
-        row = projects.get(context, project)
+        row = to_read(context, project)
         found = [evolution.measure(context, row.id, name)] if name is not None else evolution.measures(context, row.id)
     if svg is not None:
         free(svg, force=force)

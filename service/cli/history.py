@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from service.cli.past import NamedPast
 from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.cli.turnover import day_words
 from service.domain.english import counted
@@ -24,9 +25,7 @@ COLUMNS = ("planned", "added", "done", "carried", "backlog", "left", "removed")
 
 
 def history(
-    project: Annotated[
-        str, typer.Argument(metavar="PROJECT", help="The project's key or id, also of one that has ended.")
-    ],
+    project: NamedPast,
     roles: Annotated[bool, typer.Option("--roles", help="Count by role.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Only what happened, with the reasons given.")] = False,
     as_csv: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.markup import escape
 
 from service.cli.project_options import Given, pairs, settings_options, to_plan
 from service.cli.runs import report
@@ -41,30 +42,44 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what applying would change. Reads the tracker, writes nothing there, and changes nothing of an existing
-    project: what is given here travels with the plan, and becomes the project's when it is applied.
+    project: what is given here travels with the plan, and becomes the project's when it is applied. A new project that
+    the tracker does not show or could not make is not set up: the findings say why.
 
     Exit code 0: nothing to do. 1: an error, or findings that stand in the way. 2: there are changes.
     """
     with opened() as context:
-        row, asked = to_plan(context, project, given, connection)
-        kept = planning.make_plan(context, row.id, Wish(restore=tuple(restore or ())), asked)
-        document, until = planning.plan_json(context, kept), until_line(context, kept)
-    made = planning.plan_of(kept)
+        wish, planned = Wish(restore=tuple(restore or ())), to_plan(context, project, given, connection)
+        if planned.new:
+            row, kept = planning.first_plan(context, planned.row.id, wish)
+        else:
+            row, kept = planning.make_plan(context, planned.row.id, wish, planned.asked), True
+        document = planning.plan_json(context, row) if kept else _not_kept(planning.plan_json(context, row))
+        until = until_line(context, row) if kept else ""
+    made = planning.plan_of(row)
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
         print_json(document)
     else:
-        for line in plan_lines(made, kept.id, everything=everything):
+        for line in plan_lines(made, row.id if kept else "", everything=everything):
             out.print(line)
         if not made.empty and not made.blocked:
-            out.print(f"Apply it with: phaseloop apply {typed(file or kept.id)}")
+            out.print(f"Apply it with: phaseloop apply {typed(file or row.id)}")
             out.print(until)
     if made.blocked:
         if not as_json:
             err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
+            if not kept:
+                err.print(
+                    escape(f"{made.spec.key} was not set up. Plan it again with the same options once that is done.")
+                )
         raise typer.Exit(Exit.ERROR)
     raise typer.Exit(Exit.NOTHING if made.empty else Exit.CHANGES)
+
+
+def _not_kept(document: dict[str, Any]) -> dict[str, Any]:
+    """A plan that was only made to say what stands in its way: neither it nor its project can be asked for."""
+    return {**document, "id": None, "project": None}
 
 
 def until_line(context: Context, kept: PlanRow) -> str:
@@ -133,6 +148,8 @@ def _plan_id(context: Context, given: str) -> str:
         return _plan_id_in(path)
     if given.startswith("pln_"):
         return given
+    if path.is_absolute() and path.is_dir():
+        fail(f"{path} is a folder, not a plan.", "Name the file in it that `phaseloop plan --out` wrote.")
     row = planning.latest(context, projects.get(context, given).id)
     if row is None:
         raise UseCaseError("no-plan", f"{given} has no plan yet.", f"Make one with: phaseloop plan {typed(given)}")
@@ -145,4 +162,6 @@ def _plan_id_in(path: Path) -> str:
         plan_id = document["id"]
     except (OSError, ValueError, TypeError, KeyError):
         fail(f"{path} is not a plan.", "Write one with: phaseloop plan PROJECT --out FILE")
+    if plan_id is None:
+        fail(f"The plan in {path} was not kept: its project could not be set up.", "Mend its findings, and plan again.")
     return str(plan_id)

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from service.cli.past import NamedPast, to_read
 from service.cli.project_options import NOTHING, Given, settings_options, to_set
 from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.domain.commands import typed
@@ -49,12 +50,12 @@ def _project_json(row: ProjectRow) -> dict[str, Any]:
 
 @project.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    name: NamedPast,
     as_json: AsJson = False,
 ) -> None:
     """Show a project's settings: what the next plan is made from, unless it brings others."""
     with opened() as context:
-        row = identity.up_to_date(context, projects.get(context, name))
+        row = identity.up_to_date(context, to_read(context, name))
         with context.database.session() as session:
             settings = project_changes.settings_of(session, row)
     if as_json:

@@ -23,7 +23,7 @@ from service.domain.problems import InvalidInput, Problem
 from service.domain.team import Team
 from service.store.tables import ProjectRow
 from service.usecases import connections, identity, projects, teams
-from service.usecases.errors import NotFound, UseCaseError
+from service.usecases.errors import Conflict, NotFound, UseCaseError
 from service.usecases.planning import Asked
 
 TemplateOption = Annotated[
@@ -111,32 +111,55 @@ def _given(
     return Given(template, team, name, time_zone, create, calendar, tuple(values or ()), turning)
 
 
-def to_plan(context: Context, key: str, given: Given, connection: str | None) -> tuple[ProjectRow, Asked | None]:
-    """The project to plan, and the settings that its plan is to bring along, None where it is planned as it is set up.
-    One that is not there yet is set up first: nothing is made from it before a plan of it is applied."""
-    found: Identity | None = None
-    present: ProjectRow | None
-    try:
-        present = projects.going_on(context, key)
-    except NotFound:
-        present, found = _known_as(context, key, connection)
+@dataclass(frozen=True, slots=True)
+class ToPlan:
+    """A project to plan. `asked` are the settings that its plan is to bring along, None where it is planned as it is;
+    `new` says that it was set up just now, to be planned."""
+
+    row: ProjectRow
+    asked: Asked | None = None
+    new: bool = False
+
+
+def to_plan(context: Context, key: str, given: Given, connection: str | None) -> ToPlan:
+    """The project to plan, however it is named: nothing is changed of one that is there. One that is not there yet is
+    set up first: nothing is made from it before a plan of it is applied."""
+    present, found = _present(context, key, connection)
     if present is None:
-        return _set_up(context, key, given, connection, found), None
-    if connection is not None and connections.get(context, connection).id != present.connection_id:
-        return _set_up(context, key, given, connection), None
-    if given == NOTHING:
-        return present, None
-    return present, _asked(context, given, present)
+        return ToPlan(_set_up(context, key, given, connection, found), new=True)
+    return ToPlan(present, _asked(context, given, present) if given != NOTHING else None)
 
 
-def _known_as(context: Context, key: str, connection: str | None) -> tuple[ProjectRow | None, Identity | None]:
-    """The project of ours that a key means to its tracker (an address, a short link, a former key), and which one of
-    the tracker's that is."""
+def _present(context: Context, key: str, connection: str | None) -> tuple[ProjectRow | None, Identity | None]:
+    """The project of ours that goes on and that a key means, on the connection that is named, else on any; and, where
+    it was asked, which project of the tracker that is."""
+    if (known := _known(context, key, connection)) is not None:
+        return known, None
     if connection is None and len(connections.listed(context)) != 1:
         return None, None
     row = connections.get(context, connection or only_connection(context))
     found = identity.meant(context, row, key)
-    return identity.known_as(context, row, found) if found is not None else None, found
+    return projects.there(context, row, key, found), found
+
+
+def _known(context: Context, key: str, connection: str | None) -> ProjectRow | None:
+    """The project of that id or key, None where it is on another connection than the one that is named."""
+    named = connections.get(context, connection) if connection is not None else None
+    try:
+        row = projects.going_on(context, key)
+    except NotFound:
+        return None
+    except Conflict as error:
+        if error.code != "ambiguous" or named is None:
+            raise
+        return None
+    if named is None or row.connection_id == named.id:
+        return row
+    if row.id == key:
+        there = next(one.name for one in connections.listed(context) if one.id == row.connection_id)
+        fix = f"Leave --connection out, or name the project as {named.name!r} knows it."
+        fail(f"The project {row.key} ({row.id}) is on the connection {there!r}.", fix)
+    return None
 
 
 def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Request:
@@ -176,7 +199,7 @@ def _set_up(
     file = _team_in(context, given)
     team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team), _of_table(given))[0].id
     request = _request(context, key, given, connection or only_connection(context), team_id)
-    return projects.put(context, replace(request, meant=found))
+    return projects.put(context, replace(request, meant=found), may_exist=False)
 
 
 def _no_such_project(context: Context, key: str) -> NoReturn:

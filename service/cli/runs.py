@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from connectors.tracker import Severity
+from service.cli.past import to_read
 from service.cli.shell import AsJson, Exit, err, opened, out, print_json
 from service.cli.words import finding_lines, findings_of
 from service.context import Context
@@ -22,7 +23,7 @@ from service.domain.english import counted
 from service.store import loops
 from service.store import runs as stored
 from service.store.tables import ProjectRow, StepRow
-from service.usecases import projects, running
+from service.usecases import running
 
 runs = typer.Typer(help="Durable runs.", no_args_is_help=True)
 
@@ -36,12 +37,12 @@ LOOK_EVERY = 0.1
 
 @runs.command("list")
 def list_runs(
-    project: Annotated[str | None, typer.Option(help="Only those of this project.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only those of this project, also of one that has ended.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List runs, the newest first."""
     with opened() as context:
-        wanted = projects.get(context, project).id if project else None
+        wanted = to_read(context, project).id if project else None
         found = [running.progress(context, run.id) for run in running.listed(context, wanted)]
     if as_json:
         print_json([running.run_json(entry) for entry in found])

@@ -37,7 +37,8 @@ _BACKWARDS = frozenset({Purpose.UNDO, Purpose.REMOVE})
 
 def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
     """The plan, grouped by epic and iteration, or by what becomes of the items where it takes something back; of an
-    advance first what it does to the loop. Unchanged items, and all that is removed, only with `everything`."""
+    advance first what it does to the loop. Unchanged items, and all that is removed, only with `everything`. Without an
+    id it is a plan that was not kept."""
     if plan.purpose in _BACKWARDS:
         yield from _taking_back(plan, plan_id, everything=everything)
         return
@@ -49,7 +50,8 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]:
         told = turnover.told(plan, plan.turnover)
         shown = [change for change in shown if change.key not in told]
     else:
-        yield f"Plan [bold]{plan_id}[/] for {project}, from {escape(plan.template)}"
+        named = f"[bold]{plan_id}[/] " if plan_id else ""
+        yield f"Plan {named}for {project}, from {escape(plan.template)}"
     yield from _settings(plan, "Settings that come with this plan")
     if plan.purpose is Purpose.APPLY and plan.place is None and plan.spec.create and plan.changes:
         yield f"  [green]+[/] project {escape(plan.spec.key)}"

@@ -12,6 +12,24 @@ from service.domain.commands import typed
 TAKEN = "project-exists"
 RENAMED = "project-renamed"
 REPLACED = "project-replaced"
+ITSELF = frozenset(
+    {
+        TAKEN,
+        REPLACED,
+        "site-differs",
+        "key-taken",
+        "project-missing",
+        "project-deleted",
+        "project-not-visible",
+        "project-in-trash",
+        "project-key-malformed",
+        "project-key-taken",
+        "project-name-length",
+        "project-name-taken",
+        "board-closed",
+    }
+)
+"""The findings that are about which project is meant, or whether it can be there at all, not about what is in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,11 @@ def _problems(known: Material, move: str, phase: Key | None) -> Iterator[Problem
         return
     there = {each.key for each in known.template.phases}
     before = list(dict.fromkeys(one.stage.phase for one in known.begun if one.stage.phase in there))
-    fix = f"one that was there before: {', '.join(before)}"
+    fix = (
+        f"one that was there before: {', '.join(before)}"
+        if before
+        else "no phase was there before: no iteration has begun"
+    )
     if phase is None:
         yield Problem("decision", None, "phase", "is missing", fix)
     elif phase not in before:

@@ -33,7 +33,7 @@ from service.domain.continuation import continued
 from service.domain.course import Course, course
 from service.domain.desired import desired_items, fitting_findings, has_person, taken_by_people
 from service.domain.diff import adoptions, diff, without_lost
-from service.domain.identity import key_taken
+from service.domain.identity import ITSELF, key_taken
 from service.domain.plan import Drift, Plan, Purpose, Recorded, Vacancy
 from service.domain.team import Team
 from service.domain.wire import plan_from_json, plan_to_json, published
@@ -106,6 +106,21 @@ def _remember_names(context: Context, ours: Material, plan: Plan) -> None:
 def make_plan(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | None = None) -> PlanRow:
     """Make a plan, as `draft` does, and keep it to be applied. Nothing else changes."""
     return keep(context, draft(context, project, wish, asked))
+
+
+def first_plan(context: Context, project: str, wish: Wish = NO_WISH) -> tuple[PlanRow, bool]:
+    """The plan of a project that was set up for it just now, and whether it was kept. Where none can be made, or what
+    stands in its way is which project is meant or whether it can be there, it could never be applied: then neither the
+    plan nor the project is kept."""
+    try:
+        made = draft(context, project, wish)
+    except BaseException:
+        projects.forget(context, project)
+        raise
+    hopeless = any(one.severity is Severity.ERROR and one.code in ITSELF for one in made.plan.findings)
+    if hopeless and projects.forget(context, project):
+        return plan_row(context, made), False
+    return keep(context, made), True
 
 
 def keep(context: Context, made: Draft) -> PlanRow:

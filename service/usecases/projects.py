@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -33,7 +33,7 @@ from service.domain.template import Loop, Template
 from service.domain.time_zones import check_time_zone
 from service.store import identities
 from service.store.secrets import new_id
-from service.store.tables import ConnectionRow, ProjectRow, TemplateRow
+from service.store.tables import ConnectionRow, ItemRow, LoopRow, PlanRow, ProjectRow, RunRow, TemplateRow
 from service.templates import TemplateText
 from service.usecases import connections, identity, teams
 from service.usecases.errors import Conflict, NotFound
@@ -91,8 +91,8 @@ def put(context: Context, request: Request, *, may_exist: bool = True) -> Projec
     found = _meant(context, connection, request)
     key = found.key if found is not None else request.key.strip()
     with _of_two_at_once(request), context.database.session() as session:
-        row = _present(session, connection, request.key) or _same(session, connection, key, found)
-        if row is not None and (not may_exist or row.connection_id != connection.id):
+        row = _there(session, connection, request.key, found)
+        if row is not None and not may_exist:
             raise Conflict(TAKEN, *taken_words(request.key, identities.named(session, row)))
         checked = settled(context, request, teams.team_of(team_row), row)
         keep_template(session, context, request.template, checked.template)
@@ -138,6 +138,32 @@ def _meant(context: Context, connection: ConnectionRow, request: Request) -> Ide
     return found
 
 
+def there(context: Context, connection: ConnectionRow, key: str, found: Identity | None) -> ProjectRow | None:
+    """The project of this connection that goes on and that a key means, in whichever spelling; `found` is what it means
+    to the tracker, None where that cannot be asked. Raises Conflict where it is set up on another connection."""
+    if found is not None:
+        identity.settle(context, found.id)
+    with context.database.session() as session:
+        return _there(session, connection, key, found)
+
+
+def _there(session: Session, connection: ConnectionRow, key: str, found: Identity | None) -> ProjectRow | None:
+    spelled = found.key if found is not None else key.strip()
+    row = _present(session, connection, key) or _same(session, connection, spelled, found)
+    if row is not None and row.connection_id != connection.id:
+        raise Conflict(TAKEN, *taken_words(key, identities.named(session, row)))
+    return row
+
+
+def forget(context: Context, project_id: str) -> bool:
+    """Leave no trace of a project that was set up and never planned; False where somebody planned it meanwhile, and it
+    stays."""
+    bare = [ProjectRow.id.not_in(select(row.project_id)) for row in (PlanRow, RunRow, LoopRow, ItemRow)]
+    gone = delete(ProjectRow).where(ProjectRow.id == project_id, *bare)
+    with context.database.session() as session:
+        return bool(session.execute(gone.returning(ProjectRow.id)).all())
+
+
 def _present(session: Session, connection: ConnectionRow, key: str) -> ProjectRow | None:
     """The project of this connection that goes on and has this key."""
     goes_on = ProjectRow.connection_id == connection.id, ProjectRow.ended_at.is_(None)
@@ -167,6 +193,8 @@ def settled(context: Context, request: Request, team: Team, row: ProjectRow | No
     problems: list[Problem] = []
     if not request.name.strip() or len(request.name) > 80:
         problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
+    elif len(request.name.splitlines()) > 1:
+        problems.append(Problem("project", None, "name", "must be one line", "leave the line breaks out"))
     if not request.key.strip():
         problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
     for place, text in (("name", request.name), ("key", request.key)):
@@ -282,9 +310,18 @@ def get(context: Context, name: str, *, ask: bool = True) -> ProjectRow:
     if not found:
         raise NotFound("project", name, _instead(context, name))
     if len(found) > 1:
-        ids = ", ".join(row.id for row in found)
-        raise Conflict("ambiguous", f"Several projects have the key {name!r}: {ids}.", "Name one by its id.")
+        raise _several(context, name, found)
     return found[0]
+
+
+def _several(context: Context, name: str, found: Sequence[ProjectRow]) -> Conflict:
+    """That a key does not say which project is meant, and how it says so again."""
+    with context.database.session() as session:
+        named = ", ".join(f"{row.id} on {session.get_one(ConnectionRow, row.connection_id).name!r}" for row in found)
+    fix = (
+        "Name one by its id. One that is not needed: phaseloop project remove ID, which changes nothing in the tracker."
+    )
+    return Conflict("ambiguous", f"Several projects have the key {name!r}: {named}.", fix)
 
 
 def _instead(context: Context, name: str) -> str:

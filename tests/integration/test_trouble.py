@@ -142,10 +142,11 @@ def test_everybody_the_tracker_does_not_know_is_named_at_once(connected: Install
     assert "left-1@example.com" in answer.out
 
 
-def test_a_blocked_plan_cannot_be_applied(connected: Installation, controls: Controls) -> None:
-    connected.ok("plan", "NONE", "--team", TEAM_FILE, code=1)
+def test_a_blocked_plan_cannot_be_applied(connected: Installation, controls: Controls, sandbox: SandboxServer) -> None:
+    connected.connect(sandbox.url, token="member-token", email="member@example.com")
+    connected.ok("plan", "ML", "--team", TEAM_FILE, "--create", code=1)
 
-    answer = connected.ok("apply", "NONE", code=1)
+    answer = connected.ok("apply", "ML", code=1)
 
     assert "cannot be applied" in answer.err
     assert controls.writes() == 0

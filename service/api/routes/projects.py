@@ -65,7 +65,8 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
 )
 def add_project(body: project_models.NewProject, context: Given, once: Once, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. The tracker is asked which of its projects
-    the key means, where it answers at once; nothing is written to it."""
+    the key means, where it answers at once; nothing is written to it. A project that turns out to be none, by the
+    findings of its first plan, stays until it is removed: `POST /projects/{id}/removal-plans`, and apply that."""
 
     def add() -> str:
         asked = projects.Request(
