@@ -392,12 +392,13 @@ class Creation:
 @dataclass(frozen=True, slots=True)
 class Done:
     """The item was written. `linked` names the riding links that the tracker accepted with it; `later` the fields that
-    the call could not carry and that `finish` writes."""
+    the call could not carry and that `finish` writes; `kept` the lines that it was to take away and that people use."""
 
     key: ItemKey
     ref: RemoteRef
     linked: tuple[ItemKey, ...] = ()
     later: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,10 +538,17 @@ class Tracker(Protocol):
         refusal of one does not touch the others."""
         ...
 
-    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+    def finish(
+        self,
+        place: Place,
+        items: Sequence[tuple[Item, RemoteRef]],
+        going: Mapping[ItemKey, Sequence[str]] | None = None,
+    ) -> list[Outcome]:
         """Write what the create calls of these tickets could not carry, at most `capabilities.create_batch` of them:
         checklists, and the rest of texts that are too long. Repeatable: it looks at what is there, adds what is
-        missing, and neither doubles nor removes anything. Without effect where a create call carries everything."""
+        missing, and doubles nothing. Of a checklist it takes away only the lines that are `going`, each as often as it
+        is named there and not wanted, and none that somebody ticked or that is somebody's or due (`Done.kept`).
+        Without effect where a create call carries everything."""
         ...
 
     def reconcile(self, place: Place, items: Sequence[tuple[Item, RemoteRef]], since: str) -> list[Double]:

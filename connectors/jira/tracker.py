@@ -188,7 +188,12 @@ class JiraTracker:
         self._client.patience.renew()
         return self._writer.create(_layout(place), creations)
 
-    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+    def finish(
+        self,
+        place: Place,
+        items: Sequence[tuple[Item, RemoteRef]],
+        going: Mapping[ItemKey, Sequence[str]] | None = None,
+    ) -> list[Outcome]:
         """See `Tracker.finish`. Jira's create calls carry everything, so nothing is sent."""
         return [Done(item.key, ref) for item, ref in items]
 

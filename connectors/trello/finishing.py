@@ -7,12 +7,14 @@ doing it again after a crash doubles nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from connectors.errors import CredentialsRefused, FieldProblem, TrackerRefused, problems_of
-from connectors.tracker import Done, Item, Outcome, Rejected, RemoteRef
+from connectors.errors import CredentialsRefused, FieldProblem, NotVisible, TrackerRefused, problems_of
+from connectors.tracker import Done, Item, ItemKey, Outcome, Rejected, RemoteRef
 from connectors.trello.board import Boards
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.history import happened_to
@@ -31,17 +33,30 @@ class Finisher:
         self._client = client
         self._boards = boards
 
-    def finish(self, layout: Layout, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+    def finish(
+        self,
+        layout: Layout,
+        items: Sequence[tuple[Item, RemoteRef]],
+        going: Mapping[ItemKey, Sequence[str]] | None = None,
+    ) -> list[Outcome]:
         """See `Tracker.finish`. One reading of the board; then the first cards of each checklist, then the others."""
         cards = {card.id: card for card in self._boards.cards(layout)}
+        leaving = {ref.id: lines for item, ref in items if (lines := (going or {}).get(item.key))}
+        self._not_to_be_copied(layout, leaving)
         first, then, gone = self._waves(layout, [(item, ref, cards.get(ref.id)) for item, ref in items])
         outcomes: dict[str, Outcome] = {
             ref.id: Rejected(item.key, (FieldProblem(None, "the card is gone"),)) for item, ref in gone
         }
         for wave in (first, then):
-            done = all_of([partial(self._complete, layout, *task) for task in wave])
+            done = all_of([partial(self._complete, layout, *task, leaving.get(task[1].id, ())) for task in wave])
             outcomes |= {ref.id: outcome for (_, ref, _), outcome in zip(wave, done, strict=True)}
         return [outcomes[ref.id] for _, ref in items]
+
+    def _not_to_be_copied(self, layout: Layout, leaving: Mapping[str, Sequence[str]]) -> None:
+        """No card takes a copy of a checklist that is about to lose lines."""
+        copies = self._boards.copies(layout)
+        for texts in [texts for texts, (card, _) in copies.items() if card in leaving]:
+            del copies[texts]
 
     def _waves(
         self, layout: Layout, tasks: Sequence[tuple[Item, RemoteRef, Card | None]]
@@ -61,16 +76,31 @@ class Finisher:
                 begun.add(item.checklist)
         return first, then, gone
 
-    def _complete(self, layout: Layout, item: Item, ref: RemoteRef, card: Card) -> Outcome:
+    def _complete(self, layout: Layout, item: Item, ref: RemoteRef, card: Card, going: Sequence[str]) -> Outcome:
         try:
             if item.checklist:
                 self._write_checklist(layout, item, card)
+            kept = self._take_lines(item, card, going)
             self._write_rest(layout, item, card)
         except CredentialsRefused:
             raise
         except TrackerRefused as error:
             return Rejected(item.key, problems_of(error))
-        return Done(item.key, ref)
+        return Done(item.key, ref, kept=kept)
+
+    def _take_lines(self, item: Item, card: Card, going: Sequence[str]) -> tuple[str, ...]:
+        """Take these lines off the checklist, the last ones first. Those that people use stay, and are the answer."""
+        there = card.done_means
+        if there is None or not going:
+            return ()
+        leaving = Counter(there.texts) - Counter(item.checklist)
+        leaving &= Counter(going)
+        for line in reversed(there.lines):
+            if leaving[line.text] > 0 and not line.complete and not line.given:
+                leaving[line.text] -= 1
+                with suppress(NotVisible):  # gone already
+                    self._client.write("DELETE", f"checklists/{segment(there.id)}/checkItems/{segment(line.id)}")
+        return tuple(leaving.elements())
 
     def _write_checklist(self, layout: Layout, item: Item, card: Card) -> None:
         there = card.done_means

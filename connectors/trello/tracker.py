@@ -185,9 +185,14 @@ class TrelloTracker:
         Checklists come by copying where a card of the board has the same, else with `finish`."""
         return self._writer.create(_layout(place), creations)
 
-    def finish(self, place: Place, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+    def finish(
+        self,
+        place: Place,
+        items: Sequence[tuple[Item, RemoteRef]],
+        going: Mapping[ItemKey, Sequence[str]] | None = None,
+    ) -> list[Outcome]:
         """See `Tracker.finish`. One reading of the board; a request for each checklist and line, or for each copy."""
-        return self._writer.finish(_layout(place), items)
+        return self._writer.finish(_layout(place), items, going)
 
     def reconcile(self, place: Place, items: Sequence[tuple[Item, RemoteRef]], since: str) -> list[Double]:
         """See `Tracker.reconcile`. One reading of the board and of its cards; four requests for each card that is there

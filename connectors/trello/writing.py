@@ -201,11 +201,16 @@ class Writer:
         except TrackerError as error:
             raise self._broke_off(error) from error
 
-    def finish(self, layout: Layout, items: Sequence[tuple[Item, RemoteRef]]) -> list[Outcome]:
+    def finish(
+        self,
+        layout: Layout,
+        items: Sequence[tuple[Item, RemoteRef]],
+        going: Mapping[ItemKey, Sequence[str]] | None = None,
+    ) -> list[Outcome]:
         """See `Tracker.finish`."""
         if len(items) > BATCH:
             raise ValueError(f"at most {BATCH} items can be finished in one call, not {len(items)}")
-        return self._finisher.finish(layout, items) if items else []
+        return self._finisher.finish(layout, items, going) if items else []
 
     # --- change ---
 

@@ -241,7 +241,7 @@ PLAN: Example = {
     "created_at": _AT,
     "expires_at": "2026-03-03T09:00:00Z",
     "run": None,
-    "format_version": "1.5",
+    "format_version": "1.6",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",

@@ -103,6 +103,7 @@ def _taking_back(plan: Plan, plan_id: str, *, everything: bool) -> Iterator[str]
     yield from _going(by_action[Action.DELETE], everything=everything)
     for action, heading in (
         (Action.UPDATE, "Put back"),
+        (Action.ADOPT, "Ours again"),
         (Action.FORGET, "Let go of"),
         (Action.KEEP, "Stays"),
     ):
@@ -180,11 +181,12 @@ def _summary_of_taking_back(plan: Plan) -> str:
     counts, takes = plan.counts(), plan.estimate
     touched = sum(change.reason is Reason.TOUCHED for change in plan.changes)
     by_people = f", {touched} of them touched by people" if touched else ""
+    again = f"{counts['adopt']} ours again, " if counts["adopt"] else ""
     if plan.empty:
         stays = f" ({counts['keep']} stay{by_people})" if counts["keep"] else ""
         return f"[bold]Nothing to do[/]: nothing can be taken back{stays}."
     return (
-        f"[bold]Plan:[/] {counts['delete']} to remove, {counts['update']} to put back, "
+        f"[bold]Plan:[/] {counts['delete']} to remove, {counts['update']} to put back, {again}"
         f"{counts['forget']} to let go of, {counts['keep']} stay{by_people}; "
         f"about {counted(takes.writes + takes.reads, 'call')}, {seconds_words(takes.seconds)}."
     )

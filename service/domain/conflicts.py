@@ -231,11 +231,13 @@ def _needs_no_write(name: str, writing: Writing, now: Fields) -> bool:
 
 
 def _is_begun(name: str, writing: Writing, then: Fields, now: Fields) -> bool:
-    """Whether a checklist only has lines more than it had that are to be written: we were interrupted."""
+    """Whether a checklist only has lines more than it had that are to be written, and lacks only those that are to go:
+    we were interrupted."""
     if name != "checklist" or "checklist" not in now:
         return False
     was, current = Counter(then.get(name) or ()), Counter(now[name] or ())
-    return not was - current and not (current - was) - Counter(writing.wanted.get(name) or ())
+    lacks, has_besides = was - current, current - was
+    return not lacks - Counter(writing.change.lines_going) and not has_besides - Counter(writing.wanted.get(name) or ())
 
 
 def _was_written_since(name: str, writing: Writing) -> bool:

@@ -23,7 +23,7 @@ from connectors.tracker import (
 from service.domain.project_settings import SettingsChange
 from service.domain.turnover import Turnover
 
-PLAN_FORMAT = "1.5"
+PLAN_FORMAT = "1.6"
 """Version of a plan's JSON form. Readers accept a higher minor number and ignore fields they do not know."""
 
 
@@ -78,6 +78,8 @@ class Reason(StrEnum):
     """The run that is being undone wrote these fields, and nobody touched them since."""
     TAKEN_OVER_BY_RUN = "taken-over-by-run"
     """The run that is being undone took it over; it stays in the tracker and is no longer ours."""
+    LET_GO_BY_RUN = "let-go-by-run"
+    """The run that is being undone let go of it, and it is still there: it is ours again, as it was recorded."""
     CARRIED = "carried"
     """It is not done and its iteration is closed: it goes on as the policy or a person says."""
     PASSED_BY = "passed-by"
@@ -155,6 +157,14 @@ class Change:
         """Whether applying this change writes to the tracker."""
         writing = self.action in (Action.CREATE, Action.UPDATE, Action.DELETE)
         return writing or bool(self.changed) or self.reason is Reason.GIVEN
+
+    @property
+    def lines_going(self) -> list[str]:
+        """The lines of a checklist that go where this takes back what a run wrote; else lines only come."""
+        if self.reason not in (Reason.WRITTEN_BY_RUN, Reason.GIVEN_BACK) or "checklist" not in self.changed:
+            return []
+        before, after = ((fields or {}).get("checklist") or () for fields in (self.before, self.after))
+        return list((Counter(before) - Counter(after)).elements())
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,17 +49,20 @@ _NEVER_EMPTY = frozenset({"title", "text", "checklist", "labels", "starts", "end
 @dataclass(frozen=True, slots=True)
 class Written:
     """A field as a run found it and as it wrote it. `why_not` says in words why it is not to be put back. `theirs`:
-    what the run found was people's own, and stays so when it is put back."""
+    what the run found was people's own, and stays so when it is put back. `added` are the lines of a checklist that the
+    tracker did not show before the run."""
 
     before: Any
     after: Any
     why_not: str = ""
     theirs: bool = False
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """What is to be taken back: items `made`, those taken over (`taken`), and the fields `written` to others.
+    """What is to be taken back: items `made`, those taken over (`taken`), the fields `written` to others, and the items
+    that were `let_go` of and that nobody has had since.
 
     What was written to those taken over is left to whoever has them then.
     """
@@ -67,16 +70,17 @@ class Deeds:
     made: frozenset[ItemKey] = frozenset()
     taken: frozenset[ItemKey] = frozenset()
     written: Mapping[ItemKey, Mapping[str, Written]] = field(default_factory=dict)
+    let_go: frozenset[ItemKey] = frozenset()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to take back."""
-        return not (self.made or self.taken or self.written)
+        return not (self.made or self.taken or self.written or self.let_go)
 
     def without(self, keys: Collection[ItemKey]) -> Deeds:
         """These deeds but for what was done to these items."""
         written = {key: fields for key, fields in self.written.items() if key not in keys}
-        return Deeds(self.made.difference(keys), self.taken.difference(keys), written)
+        return Deeds(self.made.difference(keys), self.taken.difference(keys), written, self.let_go.difference(keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,13 @@ class Scene:
     """What is recorded of a project, what its tracker shows of that, and what people left on it.
 
     `records` hold every item that exists by our records, with its reference, and every one that was refused or was not
-    found. `fixed` are the fields of a ticket that no call can put back (see `Capabilities`). `closed` are the
-    iterations that were closed, by our records; those that the tracker shows as closed count as well.
+    found, and what the run that is taken back let go of. `closed` are the iterations that were closed, by our records;
+    those that the tracker shows as closed count as well.
     """
 
     records: Mapping[ItemKey, Recorded]
     observed: Mapping[ItemKey, ObservedItem] = field(default_factory=dict)
     traces: Mapping[ItemKey, Traces] = field(default_factory=dict)
-    fixed: frozenset[str] = frozenset()
     closed: frozenset[ItemKey] = frozenset()
 
     def is_closed(self, iteration: ItemKey) -> bool:
@@ -118,8 +121,9 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
     """The changes that take these deeds back, in the reverse order of their making.
 
     Each item made is in exactly one of them: it is deleted; or kept because somebody touched it, or because something
-    that stays hangs on it; or, where it is gone already, only let go of. An iteration stays begun or closed, what was
-    carried out of a closed one stays where it is, and people's own tickets are let go of where they are.
+    that stays hangs on it; or, where it is gone already, only let go of. What was let go of and is still there is ours
+    again, and takes back what was in it. An iteration stays begun or closed, what was carried out of a closed one stays
+    where it is, and people's own tickets are let go of where they are.
     """
     guests = {key for key in (*deeds.made, *deeds.taken, *deeds.written) if kind_of(key) is ItemKind.GUEST}
     deeds = deeds.without(guests)
@@ -141,6 +145,7 @@ def undo(deeds: Deeds, scene: Scene) -> list[Change]:
             for key in deeds.taken | guests
             if key in scene.records
         ),
+        *(_ours_again(scene, scene.records[key]) for key in deeds.let_go if key in scene.records and scene.shows(key)),
     ]
     position = {key: number for number, key in enumerate(scene.records)}
     return sorted(changes, key=lambda change: (ORDER.index(change.kind), position[change.key]))
@@ -319,6 +324,12 @@ def _let_go(scene: Scene, record: Recorded, reason: Reason, note: str) -> Change
     return Change(record.key, record.kind, Action.FORGET, reason, title, before=record.wanted or None, note=note)
 
 
+def _ours_again(scene: Scene, record: Recorded) -> Change:
+    wanted = record.wanted or None
+    title = _title(scene, record)
+    return Change(record.key, record.kind, Action.ADOPT, Reason.LET_GO_BY_RUN, title, before=wanted, after=wanted)
+
+
 def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Change | None:
     """The change that puts back what was written to an item, or says why it stays as it is; none where it is gone or
     holds nothing of it any more."""
@@ -349,12 +360,20 @@ def _put_back(scene: Scene, key: ItemKey, fields: Mapping[str, Written]) -> Chan
             back[name] = _with_theirs(record, now, written.before) if name == "labels" else written.before
     title, note = _title(scene, record), "; ".join(notes)
     if back:
-        before = {name: record.wanted[name] for name in back}
+        before = {name: _ours_now(name, record, now, fields[name]) for name in back}
         theirs = all(fields[name].theirs for name in back)
         reason = Reason.GIVEN_BACK if theirs else Reason.WRITTEN_BY_RUN
         return Change(key, record.kind, Action.UPDATE, reason, title, before, back, tuple(back), note)
     reason = Reason.TOUCHED if touched else Reason.STAYS
     return Change(key, record.kind, Action.KEEP, reason, title, note=note) if notes else None
+
+
+def _ours_now(name: str, record: Recorded, now: ObservedItem, written: Written) -> Any:
+    """What stands there of ours before it is put back. Of a checklist with lines of its own these are those of before
+    the run and those that it added: others that it found there stay."""
+    if name != "checklist" or name not in now.fields:
+        return record.wanted[name]
+    return [*(written.before or ()), *written.added]
 
 
 _CHANGED = "changed"
@@ -376,8 +395,6 @@ def _why_not(scene: Scene, record: Recorded, now: ObservedItem, name: str, writt
         return _CHANGED
     if written.why_not:
         return written.why_not
-    if name in scene.fixed:
-        return "cannot be put back by the tracker"
     if written.before is None and name in _NEVER_EMPTY:
         return "was not written before"
     if name in _HOLDERS.values() and written.before is not None and written.before not in scene.observed:

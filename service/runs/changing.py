@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
-from connectors.tracker import Done, Fields, Item, ItemKey, ObservedItem, Outcome, RemoteRef
+from connectors.tracker import Done, Fields, Finding, Item, ItemKey, ObservedItem, Outcome, RemoteRef, Severity
 from service.domain.batches import Batch, written_apart
 from service.domain.conflicts import Verdict
 from service.domain.plan import Action
@@ -135,8 +135,19 @@ def finish(work: Work, batch: Batch) -> None:
     outcomes: list[Outcome] = [Done(key, ref) for key, ref in present if key in verdicts and verdicts[key][0].there]
     left |= {outcome.key: {"checklist": work.desired[outcome.key].fields()["checklist"]} for outcome in outcomes}
     if unfinished:
-        outcomes += work.tracker.finish(work.place, unfinished)
+        going = {item.key: lines for item, _ in unfinished if (lines := work.changes[item.key].lines_going)}
+        outcomes += work.tracker.finish(work.place, unfinished, going)
     record_written(work, outcomes, left)
+    work.findings += [
+        _kept_lines(work.desired[one.key], one.kept) for one in outcomes if isinstance(one, Done) and one.kept
+    ]
+
+
+def _kept_lines(item: Item, lines: Sequence[str]) -> Finding:
+    """That lines of a checklist stay that a run had added, because people use them by now."""
+    named = ", ".join(f'"{line}"' for line in lines)
+    message = f'"{item.title}" keeps of its checklist {named}: ticked, given to somebody or due since it was added.'
+    return Finding(Severity.INFO, "lines-kept", message, "Remove by hand what nobody needs.", item.key)
 
 
 def _left(written: Fields, item: Item, *, rewritten: bool) -> Fields:

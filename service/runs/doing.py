@@ -150,11 +150,13 @@ def _record_project(work: Work, key: ItemKey, place: Place) -> None:
 
 
 def _note(work: Work, batch: Batch) -> None:
-    """Take over what carries our marker or was given to us, let go of what left the template and of what is to be
-    made or written again: our records only, no call."""
+    """Take over what carries our marker or was given to us, take back what a run that is undone had let go of, let go
+    of what left the template and of what is to be made or written again: our records only, no call."""
     now = work.context.now()
     with work.context.database.session() as session:
-        left = [key for key in batch.keys if _is_let_go(work.changes[key])]
+        back = [key for key in batch.keys if work.changes[key].reason is Reason.LET_GO_BY_RUN]
+        items.take_back(session, work.project.id, back)
+        left = [key for key in batch.keys if _is_let_go(work, key)]
         gone = [key for key in batch.keys if work.changes[key].action is Action.FORGET or _is_replaced(work, key)]
         items.release(session, work.project.id, left)
         items.forget(session, work.project.id, [key for key in gone if key not in left])
@@ -163,13 +165,13 @@ def _note(work: Work, batch: Batch) -> None:
             change = work.changes[key]
             if change.action is Action.UPDATE and change.reason is Reason.CARRIED:
                 _let_go_of_place(session, work, key)
-            if change.action is Action.ADOPT:
-                ref = work.plan.known.get(key) or RemoteRef(key, key, "")
+            if change.action is Action.ADOPT and key not in back:
+                ref = work.plan.known.get(key) or _between(work, change) or RemoteRef(key, key, "")
                 wanted = {k: v for k, v in (change.after or {}).items() if k not in change.changed}
                 shown = work.plan.observed.get(key)
                 if change.kind is ItemKind.GUEST:
                     wanted, shown = {"title": change.title, **wanted}, None
-                # A link carries no marker: one that is there without our having begun it is somebody's own.
+                # A link carries no marker: one that is there without our ever having had it is somebody's own.
                 theirs = change.reason is Reason.GIVEN or change.kind in (ItemKind.LINK, ItemKind.GUEST)
                 origin = items.BY_PERSON if theirs else items.BY_MARKER
                 items.made(
@@ -177,9 +179,23 @@ def _note(work: Work, batch: Batch) -> None:
                 )
 
 
-def _is_let_go(change: Change) -> bool:
-    """Whether an item of ours stays in the tracker and is no longer asked for: it may be asked for again."""
-    return change.action is Action.FORGET and change.reason in (Reason.LEFT_THE_TEMPLATE, Reason.PASSED_BY)
+def _between(work: Work, change: Change) -> RemoteRef | None:
+    """What a link that is there is known by."""
+    if change.kind is not ItemKind.LINK:
+        return None
+    ends = [ItemKey(str((change.after or {}).get(end))) for end in ("source", "target")]
+    source, target = (work.ref(end) or work.plan.known.get(end) for end in ends)
+    return _link_ref(source, target) if source is not None and target is not None else None
+
+
+def _is_let_go(work: Work, key: ItemKey) -> bool:
+    """Whether an item of ours stays in the tracker and is no longer asked for: it may be asked for again. What a run
+    made, and the run that is undone only took over again, is let go of as it was before."""
+    change, row = work.changes[key], work.rows.get(key)
+    if change.action is not Action.FORGET:
+        return False
+    made = row is not None and row.origin == items.BY_RUN and change.reason is Reason.TAKEN_OVER_BY_RUN
+    return made or change.reason in (Reason.LEFT_THE_TEMPLATE, Reason.PASSED_BY)
 
 
 def _let_go_of_place(session: Session, work: Work, key: ItemKey) -> None:

@@ -22,7 +22,7 @@ REFUSED = "refused"
 """The tracker said no; it does not exist."""
 RELEASED = "released"
 """We let go of it: it stays in the tracker and still carries our marker. Found again by that, it is again whose it was:
-a person's who gave it to us, or the run's that made it."""
+a person's who gave it to us, or the run's that made it. A dependency carries none: it is known by its two tickets."""
 
 BY_RUN = "made"
 """Origin: a run of ours created it."""
@@ -72,6 +72,17 @@ def readable(known: Mapping[ItemKey, RemoteRef]) -> dict[ItemKey, RemoteRef]:
 
 
 _READABLE = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
+
+
+def let_go_of(session: Session, project: str, keys: Collection[ItemKey]) -> dict[ItemKey, ItemRow]:
+    """Those of these items that were let go of and stay in the tracker as far as we know, whosever they were."""
+    query = select(ItemRow).where(
+        ItemRow.project_id == project,
+        ItemRow.key.in_(list(keys)),
+        ItemRow.state == RELEASED,
+        ItemRow.remote_id.is_not(None),
+    )
+    return {ItemKey(row.key): row for row in session.scalars(query)}
 
 
 def load(session: Session, project: str, keys: Collection[ItemKey]) -> None:
@@ -139,7 +150,8 @@ def made(
     `made_by` of an item that was intended before stays the run that intended it; `origin` counts for others.
     """
     row = _row_or_new(session, project, key, kind)
-    if row.state == RELEASED and row.remote_id == ref.id:
+    anew = kind is ItemKind.LINK and origin == BY_RUN  # one that was deleted and is made again has the same id
+    if row.state == RELEASED and row.remote_id == ref.id and not anew:
         pass  # it is again whose it was
     elif row.state != INTENDED or row.made_by is None:
         row.origin, row.made_by = origin, run if origin == BY_RUN else None
@@ -207,12 +219,19 @@ def commented(session: Session, project: str, key: ItemKey, comment: str) -> Non
 
 
 def release(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Let go of items that stay in the tracker: they are no longer ours, and it is remembered that they were. Links,
-    and what was never made, are forgotten."""
+    """Let go of items that stay in the tracker: they are no longer ours, and it is remembered that they were. What was
+    never made is forgotten."""
     named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
-    kept = (ItemRow.kind != ItemKind.LINK, ItemRow.state == MADE)
-    session.execute(update(ItemRow).where(*named, *kept).values(state=RELEASED))
+    session.execute(update(ItemRow).where(*named, ItemRow.state == MADE).values(state=RELEASED))
     session.execute(delete(ItemRow).where(*named, ItemRow.state != RELEASED))
+    session.info.pop(_LOADED, None)
+
+
+def take_back(session: Session, project: str, keys: Collection[ItemKey]) -> None:
+    """Make items that were let go of ours again, with all that was known of them: what people changed in between shows
+    as theirs."""
+    named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
+    session.execute(update(ItemRow).where(*named, ItemRow.state == RELEASED).values(state=MADE))
     session.info.pop(_LOADED, None)
 
 

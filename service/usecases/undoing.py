@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -11,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.tracker import (
-    Capabilities,
     Fields,
     Finding,
     Item,
@@ -134,14 +134,15 @@ def _undo_task(session: Session, run_id: str) -> _Task:
     later = _written_later(session, kept)
     made = {key for key, row in rows.items() if _was_made_by(row, {one.id for one in together})}
     taken = {change.key for change in changes if change.action is Action.ADOPT and change.key in rows} - made
-    written = _written_in(changes, rows, later)
+    written = _written_in(plans, rows, later)
+    let_go = _let_go_in(session, project, changes, kept)
     if run.kind == loops.ADVANCE:
-        written = _without_names_of_iterations(written)
+        written, let_go = _without_names_of_iterations(written), {}  # what is asked for follows the loop, which stays
     if not made and not taken and all(fields.keys() <= {STATE} for fields in written.values()):
         written = {}  # that an iteration was closed or begun cannot be taken back
-    task = _task(session, Purpose.UNDO, project, rows, plans)
+    task = _task(session, Purpose.UNDO, project, {**let_go, **rows}, plans)
     forgotten = () if len(plans) == len(kept) else (_forgotten(run_id),)
-    deeds = Deeds(frozenset(made), frozenset(taken), written)
+    deeds = Deeds(frozenset(made), frozenset(taken), written, frozenset(let_go))
     brought = [plan.settings for plan in plans if plan.settings is not None]
     settings, said = project_changes.taken_back(session, project, brought, run_id)
     stays = _loop_stays(session, project) if run.kind == loops.ADVANCE else ()
@@ -240,17 +241,36 @@ def _runs_of(session: Session, plans: Collection[PlanRow]) -> list[RunRow]:
 
 
 def _written_in(
-    changes: Iterable[Change], rows: Mapping[ItemKey, ItemRow], later: Collection[tuple[str, str]]
+    plans: Iterable[Plan], rows: Mapping[ItemKey, ItemRow], later: Collection[tuple[str, str]]
 ) -> dict[ItemKey, dict[str, Written]]:
-    """The fields that these changes, oldest first, wrote to items that are there, as far as that still stands."""
+    """The fields that these plans, oldest first, wrote to items that are there, as far as that still stands."""
     written: dict[ItemKey, dict[str, Written]] = {}
-    for change in changes:
-        if change.action in (Action.UPDATE, Action.ADOPT) and change.changed and change.key in rows:
-            fields = written.setdefault(change.key, {})
-            for name in change.changed:
-                last = _written(change, name, again=(change.key, name) in later)
-                fields[name] = replace(last, before=fields[name].before) if name in fields else last
+    for plan in plans:
+        for change in plan.changes:
+            if change.action in (Action.UPDATE, Action.ADOPT) and change.changed and change.key in rows:
+                fields = written.setdefault(change.key, {})
+                for name in change.changed:
+                    last = _written(plan, change, name, again=(change.key, name) in later)
+                    fields[name] = _both(fields.get(name), last)
     return {key: fields for key, fields in written.items() if _is_left(rows[key], fields)}
+
+
+def _both(first: Written | None, last: Written) -> Written:
+    """What two writes of a field came to, the later one being `last`."""
+    return last if first is None else replace(last, before=first.before, added=(*first.added, *last.added))
+
+
+def _let_go_in(
+    session: Session, project: ProjectRow, changes: Iterable[Change], kept: Sequence[PlanRow]
+) -> dict[ItemKey, ItemRow]:
+    """What these changes let go of because it had left the template, and no later plan that still counts did."""
+    later = {change["key"] for change in _made_later(session, kept) if change["action"] == Action.FORGET}
+    left = [
+        change.key
+        for change in changes
+        if change.action is Action.FORGET and change.reason is Reason.LEFT_THE_TEMPLATE and change.key not in later
+    ]
+    return items.let_go_of(session, project.id, left)
 
 
 def _without_names_of_iterations(written: Mapping[ItemKey, dict[str, Written]]) -> dict[ItemKey, dict[str, Written]]:
@@ -288,14 +308,16 @@ def _was_made_by(row: ItemRow, run_ids: Collection[str]) -> bool:
     return row.origin == items.BY_RUN and row.made_by in run_ids
 
 
-def _written(change: Change, name: str, *, again: bool = False) -> Written:
+def _written(plan: Plan, change: Change, name: str, *, again: bool = False) -> Written:
     before = (change.before or {}).get(name)
     why_not = WRITTEN_SINCE if again else ""
     if change.action is Action.ADOPT:
         before = None  # only what was empty is filled in when an item is taken over
     elif change.reason is Reason.RESTORED and name in UNREAD:
         why_not = "was restored from what people had made of it"
-    return Written(before, (change.after or {}).get(name), why_not, theirs=change.reason is Reason.RESTORED)
+    after, shown = (change.after or {}).get(name), plan.observed.get(change.key, {})
+    added = Counter(after or ()) - Counter(shown[name] or ()) if name == "checklist" and name in shown else Counter()
+    return Written(before, after, why_not, change.reason is Reason.RESTORED, tuple(added.elements()))
 
 
 def _is_left(row: ItemRow, fields: Mapping[str, Written]) -> bool:
@@ -305,19 +327,24 @@ def _is_left(row: ItemRow, fields: Mapping[str, Written]) -> bool:
 
 def _written_later(session: Session, own: Sequence[PlanRow]) -> set[tuple[str, str]]:
     """The fields that plans applied later wrote to items that existed, but for plans that were taken back."""
+    return {
+        (change["key"], name)
+        for change in _made_later(session, own)
+        if change["action"] == Action.UPDATE
+        for name in change["changed"]
+    }
+
+
+def _made_later(session: Session, own: Sequence[PlanRow]) -> Iterator[Mapping[str, Any]]:
+    """The changes of plans applied later, as they are kept, but for plans that were taken back or took back."""
     last, ids = max(row.serial for row in own), {row.id for row in own}
     later = [row for row in _applied(session, own[0].project_id) if row.serial > last and row.id not in ids]
     undone = runs.taken_back(session, own[0].project_id)
     taken_back = set(session.scalars(select(RunRow.plan_id).where(RunRow.id.in_(undone))))
-    return {
-        (change["key"], name)
-        for row in later
-        if row.id not in taken_back and row.run_id not in undone
-        if row.body.get("purpose", Purpose.APPLY) in _MAKING
-        for change in row.body.get("changes", ())
-        if change["action"] == Action.UPDATE
-        for name in change["changed"]
-    }
+    for row in later:
+        if row.id in taken_back or row.run_id in undone or row.body.get("purpose", Purpose.APPLY) not in _MAKING:
+            continue
+        yield from row.body.get("changes", ())
 
 
 def _written_by_all(plans: Iterable[Plan], keys: Collection[ItemKey]) -> dict[ItemKey, dict[str, Written]]:
@@ -328,8 +355,7 @@ def _written_by_all(plans: Iterable[Plan], keys: Collection[ItemKey]) -> dict[It
             if change.key in keys and change.action is Action.UPDATE and plan.purpose in _MAKING:
                 fields = found.setdefault(change.key, {})
                 for name in change.changed:
-                    last = _written(change, name)
-                    fields[name] = replace(last, before=fields[name].before) if name in fields else last
+                    fields[name] = _both(fields.get(name), _written(plan, change, name))
     return found
 
 
@@ -356,7 +382,7 @@ def _draft(context: Context, task: _Task) -> Draft:
         capabilities = place.capabilities if place is not None else tracker.assumed(spec)
         if place is not None:
             task = _settled(context, tracker, place, task)
-        scene = _scene(tracker, place, task, capabilities)
+        scene = _scene(tracker, place, task)
         changes = undo(task.deeds, scene)
         findings = [*task.findings, *_where(located), *_findings(tracker, spec, place, changes, scene)]
         identity.remember(context, tracker, task.project.id, place)
@@ -378,8 +404,10 @@ def _draft(context: Context, task: _Task) -> Draft:
 
 
 def _spec(task: _Task) -> ProjectSpec:
-    """The project as the connector is told of it; an undo never creates it."""
-    method = str(task.project.parameters.get("method", "scrum"))
+    """The project as the connector is told of it; an undo never creates it. Where iterations are concerned, the method
+    is one that has them, whatever the team works by now."""
+    turns = any(row.kind == ItemKind.ITERATION and row.remote_id is not None for row in task.rows.values())
+    method = "scrum" if turns else str(task.project.parameters.get("method", "scrum"))
     return replace(planning.spec_of(task.project, method), create=False)
 
 
@@ -412,14 +440,13 @@ def _plan(
     )
 
 
-def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Capabilities) -> Scene:
+def _scene(tracker: Tracker, place: Place | None, task: _Task) -> Scene:
     records = {
         key: after_the_loop(_recorded(key, row, task.items.get(key)), task.states, task.purpose)
         for key, row in task.rows.items()
     }
-    fixed = frozenset() if capabilities.checklists_in_create else frozenset({"checklist"})
     if place is None:
-        return Scene(records, fixed=fixed)
+        return Scene(records)
     records |= {key: replace(records[key], ref=ref) for key, ref in task.found.items()}
     known = {key: record.ref for key, record in records.items() if record.ref is not None}
     readable = items.readable(known)
@@ -427,7 +454,7 @@ def _scene(tracker: Tracker, place: Place | None, task: _Task, capabilities: Cap
     looked_at = [key for key in known if key in task.deeds.made and records[key].kind is not ItemKind.LINK]
     own = {comment for row in task.rows.values() for comment in row.comments}
     traces = tracker.traces(place, known, looked_at, own) if looked_at else {}
-    return Scene(records, observed, traces, fixed, task.closed)
+    return Scene(records, observed, traces, task.closed)
 
 
 def _recorded(key: ItemKey, row: ItemRow, item: Item | None) -> Recorded:
