@@ -39,7 +39,8 @@ _SAYS_MORE = 4
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision of a record, in plain words. `reason` and `alternative` are empty where none is given; `nothing`
-    says that the record states that nothing was decided, `cells` that it is a row of a table with a column for each."""
+    says that the record states that nothing was decided, `cells` that it is a row of a table with a column for each, or
+    has a label for each."""
 
     text: str
     reason: str = ""
@@ -149,7 +150,12 @@ class _Draft:
             return None
         nothing = NO_DECISION.within(text)
         reason, alternative = _told_apart(reason, alternative)
-        return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells)
+        return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells or self._is_labelled)
+
+    @property
+    def _is_labelled(self) -> bool:
+        """Whether a label says what is the reason, and another what was turned down."""
+        return all(_filled(self.labelled.get(role, [])) for role in (REASON_LABEL, ALTERNATIVE_LABEL))
 
 
 class _Reader:

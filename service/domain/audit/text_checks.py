@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from service.domain.audit import headings
+from service.domain.audit import examples, headings
 from service.domain.audit.advice import PARTS, advised
 from service.domain.audit.answers import answers_in, answers_of
-from service.domain.audit.cases import Case, Text, rows_of
+from service.domain.audit.cases import Case, Text
 from service.domain.audit.cells import filled_rows
 from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
+from service.domain.audit.indecision import denied
 from service.domain.audit.languages import is_measured
 from service.domain.audit.learned import learned
 from service.domain.audit.links import is_ticket, kinds_of, links_in
@@ -24,20 +25,21 @@ from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
 from service.domain.audit.phrases import (
     COMPARED,
     DROPPED,
+    NO_DECISION,
     NO_EXPERIMENTS,
     NO_MODEL,
     NONE_KNOWN,
-    REASON,
     TARGET,
     WINDOW,
 )
 from service.domain.audit.placeholders import is_placeholder
 from service.domain.audit.prose import Phrases, count, fold, plain, short, words
+from service.domain.audit.rows import rows_of
 from service.domain.audit.sections import Kind, Section, body_of, links_of
 from service.domain.audit.subject import Subject
 from service.domain.audit.tickets import tickets_in
 from service.domain.audit.traits import as_section
-from service.domain.audit.vetoes import veto
+from service.domain.audit.vetoes import UNDECIDED, veto
 from service.domain.audit.vocabulary import speaks_of
 from service.domain.audit.weighing import unmeasured, weighed
 
@@ -62,7 +64,9 @@ def read(subject: Subject, signed: bool = False) -> Text:
     apart = replace(subject, template="\n\n".join((subject.template, *subject.filled)))
     own = answers_of(apart).own if subject.filled else found.own
     former = answers_in(subject.former, apart).own if subject.former else ""
-    return Text(found.sections, own, former, found.unanswered, signed, found.loose, is_measured(own))
+    rules = subject.rules.sections
+    copied = frozenset(key for key, one in found.sections.items() if examples.is_example(one, rules))
+    return Text(found.sections, own, former, found.unanswered, signed, found.loose, is_measured(own), copied)
 
 
 def _goal(case: Case) -> CheckFinding:
@@ -108,11 +112,11 @@ def _experiments(case: Case) -> CheckFinding:
     compared = _comparison(measured, lines)
     if compared:
         return case.passed("A measure has a number and something to compare it with.", compared)
-    denied = next((line for line in lines if NO_EXPERIMENTS.within(line)), None)
-    if denied is not None:
-        if REASON.within(section.plain):
-            return case.passed("There were no experiments, and it says why.", denied)
-        return case.failed("It says that there were no experiments, but not why.", denied, fix=_WHY.format(case.title))
+    if (none := denied(lines, NO_EXPERIMENTS)) is not None:
+        line, says_why = none
+        if says_why:
+            return case.certain("There were no experiments, and it says why.", line)
+        return case.failed("It says that there were no experiments, but not why.", line, fix=_WHY.format(case.title))
     if measured:
         return case.failed(f"{_called(measured[0])} has a number, but nothing to compare it with.", *_lines_of(lines))
     return case.failed("No measure has a number, and no run is linked.", *lines[:1])
@@ -168,11 +172,11 @@ def _decisions(case: Case) -> CheckFinding:
         quotes = (complete.text, complete.reason, complete.alternative)
         plainly = complete.cells and not speaks_of("hollow", fold(" ".join(quotes)))
         return case.certain(reason, *quotes) if plainly else case.passed(reason, *quotes)
-    nothing = next((one for one in found if one.nothing), None)
-    if nothing is not None:
-        if nothing.reason or REASON.within(case.section.plain):
-            return case.passed("Nothing was decided, and it says why.", nothing.text)
-        return case.failed("It says that nothing was decided, but not why.", nothing.text, fix=_WHY.format(case.title))
+    if (nothing := denied(case.lines(), NO_DECISION)) is not None:
+        line, says_why = nothing
+        if says_why:
+            return case.certain("Nothing was decided, and it says why.", line)
+        return case.failed("It says that nothing was decided, but not why.", line, fix=_WHY.format(case.title))
     if not found:
         return case.failed("No decision stands there.", *case.lines()[:1])
     reasoned = next((one for one in found if one.reason), None)
@@ -196,12 +200,12 @@ def _performance(case: Case) -> CheckFinding:
     target = any(one.target is not None for one in measured) or any(
         TARGET.within(line) and any(True for _ in numbers(fold(line))) for line in lines
     )
-    if not measured and (denied := next((line for line in lines if NO_MODEL.within(line)), None)) is not None:
+    if not measured and (none := next((line for line in lines if NO_MODEL.within(line)), None)) is not None:
         if window or tickets_in(section.plain):
-            return case.certain("No model is in production yet, and it says when one is to be.", denied)
+            return case.certain("No model is in production yet, and it says when one is to be.", none)
         reason = "It says that no model is in production yet, but not when one is to be."
         return case.failed(
-            reason, denied, fix=f'{_MEASURE_IT} Or say when the first release is planned: "with ML-31, in May".'
+            reason, none, fix=f'{_MEASURE_IT} Or say when the first release is planned: "{examples.RELEASE}".'
         )
     lacks = [
         name
@@ -213,7 +217,7 @@ def _performance(case: Case) -> CheckFinding:
     return case.failed(f"Lacking: {', '.join(lacks)}.", *(_lines_of(lines) or lines[:1]))
 
 
-_MEASURE_IT = 'Give a measure from production, its period and its target: "recall 0.81 over 14 days, target 0.80".'
+_MEASURE_IT = f'Give a measure from production, its period and its target: "{examples.PERFORMANCE_SHORT}".'
 
 
 def _risks(case: Case) -> CheckFinding:
@@ -291,7 +295,7 @@ _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
         headings.DATA,
         (
             "each dataset by its name with its version: a number, hash, date or link, as in "
-            '"orders, version 2026-03-12". '
+            f'"{examples.DATA}". '
             "If no data was used, name what the model in question was trained on."
         ),
         _data,
@@ -299,7 +303,7 @@ _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
     Check.EXPERIMENTS: (
         headings.EXPERIMENTS,
         (
-            'a measure as a number next to what it is compared with, as in "F1 0.83, baseline 0.79"; or links to '
+            f'a measure as a number next to what it is compared with, as in "{examples.EXPERIMENTS}"; or links to '
             'the runs; or "no experiments, because ...".'
         ),
         _experiments,
@@ -307,14 +311,14 @@ _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
     Check.DECISIONS: (
         headings.DECISIONS,
         (
-            'what was decided, why, and what was turned down, as in "We keep model B because its recall is higher, '
-            'instead of model A"; or "no decision, because ...".'
+            f'what was decided, why, and what was turned down, as in "{examples.DECISIONS}"; '
+            'or "no decision, because ...".'
         ),
         _decisions,
     ),
     Check.PERFORMANCE: (
         headings.PERFORMANCE,
-        'a measure from production with its period and target, as in "recall 0.81 over the last 14 days, target 0.80".',
+        f'a measure from production with its period and target, as in "{examples.PERFORMANCE}".',
         _performance,
     ),
     Check.RISKS: (
@@ -324,7 +328,7 @@ _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
     ),
     Check.NEXT_STEPS: (
         headings.NEXT_STEPS,
-        'each step with the key of its ticket, as in "ML-14: add holidays", or that it was dropped.',
+        f'each step with the key of its ticket, as in "{examples.NEXT_STEPS}", or that it was dropped.',
         _next_steps,
     ),
     Check.NEW: ("", "what happened in this iteration.", judge_new),
@@ -360,7 +364,7 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
 def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
     score, against = opinion_of(case.subject.opinions, case.check, section, placed=placed), veto(case.check, section)
     read_by_rules = look(case)
-    if case.text.measured or case.check in _OF_ANY_LANGUAGE:
+    if case.text.measured or case.check in _OF_ANY_LANGUAGE or against == UNDECIDED:
         finding = weighed(read_by_rules, score, against, case.to_write)
     else:
         finding = unmeasured(read_by_rules, case.to_write)
@@ -462,10 +466,10 @@ def unsettled(subject: Subject) -> Iterator[Question]:
 
 def _not_yet(case: Case) -> CheckFinding:
     """What is off; where the record says that no model is in production, in its words."""
-    denied = [line for line in case.section.lines if NO_MODEL.within(line)][:1]
-    if case.check is Check.PERFORMANCE and denied:
+    none = [line for line in case.section.lines if NO_MODEL.within(line)][:1]
+    if case.check is Check.PERFORMANCE and none:
         return case.not_applicable(
-            "No model is in production yet, as the record says; this phase asks for none.", *denied
+            "No model is in production yet, as the record says; this phase asks for none.", *none
         )
     return case.not_applicable("This is not asked for in this phase.")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from service.domain.audit.indecision import undecided
 from service.domain.audit.metrics import metrics_in
 from service.domain.audit.numbers import DATE, HASH, SPAN, VERSION, names, numbers
 from service.domain.audit.outcome import Check
@@ -15,6 +16,8 @@ from service.domain.audit.sections import Section
 from service.domain.audit.traits import has_two, pairs_in
 from service.domain.audit.vocabulary import speaks_of
 
+UNDECIDED = "It says that nothing is decided yet."
+"""The veto that rests on phrases of any language, also of those in which no sentence is judged else."""
 _FEWEST = 3
 """The fewest words that can say anything a check asks for."""
 
@@ -43,6 +46,22 @@ def veto(check: Check, section: Section) -> str:
         return "It asks, and does not answer."
     of_check = _VETOES.get(check)
     return of_check(section, folded) if of_check is not None else ""
+
+
+_SAID_ALREADY: Mapping[str, tuple[str, ...]] = {
+    "A number stands alone, with nothing to compare it with.": ("nothing to compare it with",),
+    "No measure has a number.": ("a measure with a number",),
+    "No period is given.": ("the period",),
+    "No version, date, hash or link stands there.": ("not in which version", "with its version"),
+    UNDECIDED: ("nothing was decided",),
+}
+"""What rules say in their own words where a veto says the same."""
+
+
+def told_once(veto: str, reason: str) -> str:
+    """A veto and the reason of the rules as one, which says nothing twice."""
+    said = not veto or veto in reason or any(one in reason for one in _SAID_ALREADY.get(veto, ()))
+    return reason if said else f"{veto} {reason}"
 
 
 def _bare(folded: str) -> str:
@@ -114,6 +133,8 @@ def _performance(section: Section, folded: str) -> str:
 
 
 def _decisions(section: Section, folded: str) -> str:
+    if undecided(section):
+        return UNDECIDED
     acts = any(phrases.first(folded) for phrases in (PREFERENCE, KEPT, DROPPED)) or speaks_of("chosen", folded)
     if not acts and _INSTEAD_OF_NUMBER.search(folded):
         return "It compares numbers; nothing is chosen."
