@@ -140,7 +140,22 @@ class Checker:
         if not 1 < len(spec.name.strip()) <= _PROJECT_NAME_LIMIT:
             message = f"A Jira project's name has 2 to {_PROJECT_NAME_LIMIT} characters; this one has {len(spec.name)}."
             found.append(Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key))
+        elif (free := self._free_name(spec.name)) is not None:
+            message = f'{self._client.host} has a project called "{spec.name}" already, perhaps in its trash.'
+            fix = f'Choose another name, such as "{free}" (--name), or rename that project, or delete it for good.'
+            found.append(Finding(Severity.ERROR, "project-name-taken", message, fix, spec.key))
         return found
+
+    def _free_name(self, name: str) -> str | None:
+        """The name that Jira offers in place of one that another project has, also one in the trash, which is not to be
+        seen; None where the name is free, or Jira does not tell this account."""
+        try:
+            free = self._client.get("projectvalidate/validProjectName", {"name": name})
+        except CredentialsRefused:
+            raise
+        except TrackerRefused:
+            return None
+        return free if isinstance(free, str) and free.casefold() != name.casefold() else None
 
     def _key_refusal(self, key: str) -> str | None:
         try:

@@ -67,6 +67,12 @@ FAULTS: Mapping[type[BaseException], Fault] = {
 CAUGHT: tuple[type[Exception], ...] = (rq.RequestException, u3.HTTPError, JIRAError, NotJIRAInstanceError)
 """What the client catches: the roots of everything in `FAULTS`."""
 
+_AWAY = "It does not exist, or the connection's account needs the Browse Projects permission."
+_BOARD_AWAY = (
+    "Somebody deleted the board, or the connection's account needs the Browse Projects permission in what it shows."
+    " Plan again: the plan says which boards there are."
+)
+
 
 def fault_of(error: BaseException) -> Fault:
     """How far the call came that ended in this error."""
@@ -206,7 +212,7 @@ def _refusal(
         case 404:
             return NotVisible(
                 f"Jira at {call.host} shows nothing for {call}{told}.",
-                fix="It does not exist, or the connection's account needs the Browse Projects permission.",
+                fix=_BOARD_AWAY if "/board/" in request else _AWAY,
                 request=request,
                 status=status,
             )

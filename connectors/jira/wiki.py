@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from connectors.jira.markdown import Bare, Markup, Sign, coded, fenced, guarded, heading, joined, link
 
@@ -23,8 +24,18 @@ _ITEM = re.compile(r"([*#]+|-+)\s+(.*)")
 _TITLE = re.compile(r"(?:^|\|)\s*title\s*=\s*([^|]*)")
 
 
+_KEPT = 50_000
+"""The most characters of a text that is kept in memory with what it comes to."""
+
+
 def from_wiki(wiki: str) -> str:
     """The Markdown of a text in Jira's wiki markup, without blank lines around it; empty for one without words."""
+    # The changes of a record are read with it each time, and they never change themselves.
+    return _read(wiki) if len(wiki) <= _KEPT else _read.__wrapped__(wiki)
+
+
+@lru_cache(maxsize=256)
+def _read(wiki: str) -> str:
     return "\n\n".join(_blocks(wiki.replace("\r\n", "\n").replace("\r", "\n"))).strip()
 
 

@@ -192,7 +192,7 @@ def _decision(context: Context, project: str, given: str, reason: str) -> Decisi
 
 def _given_reason(reason: str) -> str:
     if not reason.strip():
-        fail("A decision about the phase needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
+        misused("A decision about the phase needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
     return reason
 
 

@@ -63,7 +63,7 @@ def export(
 
     chosen = form or (_ENDINGS.get(output.suffix.casefold(), "html") if output is not None else "html")
     if chosen not in _FORMATS:
-        fail(f"{chosen!r} is no format of a binder.", f"One of {', '.join(_FORMATS)}.")
+        misused(f"{chosen!r} is no format of a binder.", f"One of {', '.join(_FORMATS)}.")
     if as_json and output == STREAM:
         misused("--json and --output - exclude one another.", "Give a file.")
     with opened() as context:

@@ -10,7 +10,7 @@ import typer
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
 from service.cli.project_options import pairs
-from service.cli.shell import AsJson, fail, opened, out, print_json
+from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.context import Context
 from service.domain.audit.rules import ProjectAudit
 from service.domain.reading import read_template
@@ -117,7 +117,7 @@ def set_audit(
 def _taken_back(names: list[str]) -> list[str]:
     for name in names:
         if name not in _NAMES:
-            fail(f"There is nothing called {name} to be as in the template.", f"One of {', '.join(_NAMES)}.")
+            misused(f"There is nothing called {name} to be as in the template.", f"One of {', '.join(_NAMES)}.")
     return [_NAMES[name] for name in names]
 
 

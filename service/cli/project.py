@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.cli.project_options import NOTHING, Given, settings_options, to_set
-from service.cli.shell import AsJson, fail, opened, out, print_json
+from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.domain.commands import typed
 from service.domain.project_settings import ProjectSettings
 from service.store.tables import ProjectRow
@@ -76,7 +76,7 @@ def set_(
     when that plan is applied.
     """
     if given == NOTHING:
-        fail("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(project)}")
+        misused("Nothing to set was given.", f"See what there is with: phaseloop project show {typed(project)}")
     with opened() as context:
         present = identity.up_to_date(context, projects.going_on(context, project))
         row = projects.put(context, to_set(context, given, present))

@@ -16,7 +16,8 @@ asked on a terminal only; `--yes` answers them, and in a pipe nothing is done wi
 
 Exit codes: 0 done (for `plan`: nothing to do), 1 an error, or a run that did not complete or is held, 2 there are
 changes that were only shown (`plan`, `undo`, `project remove`, `advance`), 3 what `audit report --fail-on` names was
-found, 64 the command is written wrong, 130 interrupted.
+found, 64 the command is written wrong (an option or argument that it does not have, or one that is missing; a value
+that the project, its template or its tracker does not take is an error), 130 interrupted.
 
 This page is generated: `python -m service.cli.reference > docs/reference/command-line.md`.
 """

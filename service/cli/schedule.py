@@ -14,7 +14,7 @@ from rich.table import Table
 
 from service.cli.advance import Named, advance
 from service.cli.going_on import WORDS, how_it_goes_on
-from service.cli.shell import AsJson, err, fail, opened, out, print_json, who
+from service.cli.shell import AsJson, err, fail, misused, opened, out, print_json, who
 from service.cli.words import clock_words
 from service.context import Context
 from service.domain.problems import InvalidInput
@@ -126,7 +126,7 @@ def ics(
 def needed(reason: str, what: str) -> str:
     """The reason. Leaves with a word where there is none."""
     if not reason.strip():
-        fail(f"{what} needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
+        misused(f"{what} needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
     return reason
 
 

@@ -242,4 +242,4 @@ def _links(changes: Sequence[Change], items: Mapping[ItemKey, Item], *, everythi
         yield f"  [green]+[/] {new} links between tickets (shown with --all)"
         changes = [change for change in changes if change.action is not Action.CREATE]
     for change in changes:
-        yield f"  {sign(change)} {escape(change.title)}"
+        yield f"  {sign(change)} {escape(change.title)}{changed(change)}"

@@ -88,11 +88,13 @@ def field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
 
 def changed(change: Change, names: Mapping[str, str] | None = None, without: Collection[str] = ()) -> str:
     """What an update writes: labels that come and go, other fields with before and after; `without` these fields, which
-    are told elsewhere. `names` as of `names_in`."""
+    are told elsewhere. Of other changes what their sign does not say. `names` as of `names_in`."""
     if change.reason is Reason.GIVEN:
         return f"  [cyan](takes over {escape(change.note)})[/]"
     if change.reason is Reason.RESTORED and change.action is Action.CREATE:
         return "  [yellow](made again: it was deleted)[/]"
+    if change.reason is Reason.LEFT_THE_TEMPLATE:
+        return "  [dim](left the template: it stays in the tracker and is looked after no longer)[/]"
     if change.action is not Action.UPDATE:
         return ""
     parts = [

@@ -76,9 +76,7 @@ def diff(
             changes.append(change)
     wanted = {item.key for item in desired}
     changes.extend(
-        Change(
-            key, record.kind, Action.FORGET, Reason.LEFT_THE_TEMPLATE, _title(record.wanted, key), before=record.wanted
-        )
+        Change(key, record.kind, Action.FORGET, Reason.LEFT_THE_TEMPLATE, title_of(recorded, key), before=record.wanted)
         for key, record in recorded.items()
         if key not in wanted and record.kind not in _NOT_PLANNED and record.ref is not None
     )
@@ -355,5 +353,10 @@ def _missing_lines(after: Fields, now: Fields) -> tuple[str, ...]:
     return ("checklist",) if has is not None and len(has) < len(wants) and wants[: len(has)] == has else ()
 
 
-def _title(fields: Fields, key: ItemKey) -> str:
-    return str(fields.get("title") or key)
+def title_of(recorded: Mapping[ItemKey, Recorded], key: ItemKey) -> str:
+    """What people read of what we know: a dependency by the titles of its two ends; the key of what has no title."""
+    record = recorded.get(key)
+    if record is not None and record.kind is ItemKind.LINK:
+        ends = [ItemKey(str(record.wanted.get(end))) for end in ("source", "target")]
+        return " waits for ".join(title_of(recorded, end) for end in ends)
+    return str((record.wanted.get("title") if record is not None else None) or key)

@@ -197,8 +197,12 @@ def record_key(number: int) -> ItemKey:
 
 def record_number(key: ItemKey) -> int | None:
     """The iteration that a record documents: `record:3` -> 3; None for anything else."""
-    prefix, _, digits = key.partition(":")
-    return int(digits) if prefix == "record" and digits.isdecimal() else None
+    return _number_in(key, "record")
+
+
+def _number_in(key: ItemKey, prefix: str) -> int | None:
+    found, _, digits = key.partition(":")
+    return int(digits) if found == prefix and digits.isdecimal() else None
 
 
 def iteration_key(number: int) -> ItemKey:
@@ -374,5 +378,5 @@ class _Deciding:
 
 def is_past_meeting(key: ItemKey, number: int) -> bool:
     """Whether this is the meetings' ticket of an iteration that is over: there is nothing left to hold."""
-    prefix, _, of = key.partition(":")
-    return prefix == "ceremonies" and of.isdigit() and int(of) <= number
+    of = _number_in(key, "ceremonies")
+    return of is not None and of <= number

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, Priority, Traces, kind_of
-from service.domain.diff import UNREAD
+from service.domain.diff import UNREAD, title_of
 from service.domain.english import counted
 from service.domain.plan import Action, Change, Purpose, Reason, Recorded
 from service.domain.turnover import STATE, STATUS
@@ -413,8 +413,7 @@ def _with_theirs(record: Recorded, now: ObservedItem, labels: Any) -> list[str]:
 def _title(scene: Scene, record: Recorded) -> str:
     """As people read it: a link by its tickets' titles, a label or column by its name."""
     if record.kind is ItemKind.LINK:
-        ends = [scene.records[end] for end in scene.ends(record.key) if end is not None and end in scene.records]
-        return " waits for ".join(str(end.wanted.get("title") or end.key) for end in ends) or record.key
+        return title_of(scene.records, record.key)
     return str(record.wanted.get("title") or _name(record))
 
 

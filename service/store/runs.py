@@ -10,9 +10,10 @@ from sqlalchemy import CursorResult, Result, select, update
 from sqlalchemy.orm import Session
 
 from connectors.tracker import Finding, Severity, Usage
+from service.domain.plan import Purpose
 from service.domain.wire import finding_to_json
 from service.store import loops
-from service.store.tables import ProjectRow, RunRow, StepRow
+from service.store.tables import PlanRow, ProjectRow, RunRow, StepRow
 
 QUEUED = "queued"
 RUNNING = "running"
@@ -34,6 +35,18 @@ NEXT_LOOK = timedelta(days=1)
 
 PARKED = frozenset({QUEUED, WAITING, HELD})
 """States in which nothing is under way: a run that is cancelled in one of them is over at once."""
+
+
+def taken_back(session: Session, project_id: str) -> set[str]:
+    """The project's runs that an undo took back, alone or together with the one that took their work up."""
+    done = RunRow.project_id == project_id, RunRow.state.in_((COMPLETED, INCOMPLETE))
+    by_undo = select(PlanRow.body["undoes"].as_string()).join(RunRow, RunRow.plan_id == PlanRow.id)
+    undone = set(session.scalars(by_undo.where(*done, RunRow.kind == Purpose.UNDO)))
+    of_project = select(RunRow.id, RunRow.continues).where(RunRow.project_id == project_id)
+    for run_id, continues in session.execute(of_project.order_by(RunRow.created_at.desc())):
+        if run_id in undone and continues is not None:
+            undone.add(continues)
+    return undone
 
 
 def begin(session: Session, run_id: str, now: datetime) -> RunRow | None:

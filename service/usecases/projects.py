@@ -18,6 +18,7 @@ from connectors.tracker import Identity
 from service.context import Context
 from service.domain import calendar_file, shape
 from service.domain.audit import rules
+from service.domain.audit.shown import visible
 from service.domain.calendar import Calendar
 from service.domain.calendar_file import CalendarSpec, spec_from_json
 from service.domain.commands import typed
@@ -168,6 +169,10 @@ def settled(context: Context, request: Request, team: Team, row: ProjectRow | No
         problems.append(Problem("project", None, "name", "must be 1 to 80 characters"))
     if not request.key.strip():
         problems.append(Problem("project", None, "key", "is missing", "give the key of the tracker's project, like ML"))
+    for place, text in (("name", request.name), ("key", request.key)):
+        if (shown := visible(text)) != text:
+            told, fix = f"holds a character that nobody sees: {shown}", "type it anew; copying brought it along"
+            problems.append(Problem("project", None, place, told, fix))
     problems += check_team(team, template)
     found: dict[str, Any] = {"parameters": {}, "time_zone": "UTC", "calendar": {}, "turning": {}, "audit": {}}
     try:

@@ -264,14 +264,7 @@ def take_back_loop(context: Context, project_id: str) -> None:
 
 
 def _is_applied(session: Session, project_id: str) -> bool:
-    """Whether there is an apply that was not undone, alone or together with the one that took its work up."""
+    """Whether there is an apply that was not taken back."""
     done = RunRow.project_id == project_id, RunRow.state.in_((runs.COMPLETED, runs.INCOMPLETE))
-    taking_back = select(PlanRow.body["undoes"].as_string()).join(RunRow, RunRow.plan_id == PlanRow.id)
-    undone = set(session.scalars(taking_back.where(*done, RunRow.kind == Purpose.UNDO)))
-    newest_first = select(RunRow.id, RunRow.continues).where(RunRow.project_id == project_id)
-    newest_first = newest_first.order_by(RunRow.created_at.desc())
-    for run_id, continues in session.execute(newest_first):
-        if run_id in undone and continues is not None:
-            undone.add(continues)
     applied = select(RunRow.id).where(*done, RunRow.kind == Purpose.APPLY)
-    return bool(set(session.scalars(applied)) - undone)
+    return bool(set(session.scalars(applied)) - runs.taken_back(session, project_id))

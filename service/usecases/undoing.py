@@ -307,8 +307,8 @@ def _written_later(session: Session, own: Sequence[PlanRow]) -> set[tuple[str, s
     """The fields that plans applied later wrote to items that existed, but for plans that were taken back."""
     last, ids = max(row.serial for row in own), {row.id for row in own}
     later = [row for row in _applied(session, own[0].project_id) if row.serial > last and row.id not in ids]
-    undone = {row.body.get("undoes") for row in later if row.body.get("purpose") == Purpose.UNDO}
-    taken_back = set(session.scalars(select(RunRow.plan_id).where(RunRow.id.in_([one for one in undone if one]))))
+    undone = runs.taken_back(session, own[0].project_id)
+    taken_back = set(session.scalars(select(RunRow.plan_id).where(RunRow.id.in_(undone))))
     return {
         (change["key"], name)
         for row in later

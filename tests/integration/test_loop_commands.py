@@ -43,9 +43,9 @@ class Shop:
     def json(self, *arguments: object, code: int = 0) -> Any:
         return self.installation.ok(*arguments, "--json", code=code).json
 
-    def refused(self, *arguments: object) -> str:
+    def refused(self, *arguments: object, code: int = 1) -> str:
         """What a command says that is refused."""
-        return self.installation.ok(*arguments, code=1).err
+        return self.installation.ok(*arguments, code=code).err
 
     def run(self, *arguments: object) -> Answer:
         return self.installation.run(*arguments)
@@ -289,7 +289,7 @@ def test_a_phase_is_shown_with_what_it_lacks_and_decided_with_a_reason(begun: Sh
     assert "is in the phase Data (data): iteration 1, its 1st of 2" in shown
     assert '- "Clean the data" is not begun' in shown
 
-    assert "needs a reason" in begun.refused("phase", "ML", "next")
+    assert "needs a reason" in begun.refused("phase", "ML", "next", code=64)
     assert "'model' was not reached yet" in begun.refused("phase", "ML", "back", "model", "--reason", "x")
     decided = begun.json("phase", "ML", "next", "--reason", "The data is good enough.")
     assert decided["decision"]["reason"] == "The data is good enough."
@@ -300,7 +300,7 @@ def test_a_phase_is_shown_with_what_it_lacks_and_decided_with_a_reason(begun: Sh
 
 
 def test_an_advance_may_bring_the_decision_about_the_phase_along(begun: Shop) -> None:
-    assert "needs a reason" in begun.refused("advance", "ML", "--phase", "next", "--yes")
+    assert "needs a reason" in begun.refused("advance", "ML", "--phase", "next", "--yes", code=64)
     assert "'forth' is none" in begun.refused("advance", "ML", "--phase", "forth", "--reason", "x")
 
     done = begun.json("advance", "ML", "--phase", "next", "--reason", "The data is bought.", "--yes")
@@ -315,8 +315,8 @@ def test_an_advance_may_bring_the_decision_about_the_phase_along(begun: Shop) ->
 
 def test_a_loop_is_paused_skipped_and_resumed_with_reasons_that_history_keeps(begun: Shop) -> None:
     before = begun.json("schedule", "next", "ML", "--count", "2")[0]["firings"][-1]["at"]
-    assert "needs a reason" in begun.refused("schedule", "skip", "ML")
-    assert "needs a reason" in begun.refused("schedule", "pause", "ML")
+    assert "needs a reason" in begun.refused("schedule", "skip", "ML", code=64)
+    assert "needs a reason" in begun.refused("schedule", "pause", "ML", code=64)
 
     begun.ok("schedule", "skip", "ML", "--reason", "A fair.")
     after = begun.json("schedule", "next", "ML", "--count", "2")[0]["firings"][-1]["at"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.tracker import ItemKey
+from service.cli.show import plan_lines
 from service.domain.plan import Action
 from service.store import runs
 from service.templates import TemplateText
@@ -106,7 +107,10 @@ def titles(table: Turntable) -> int:
 def test_a_ticket_that_left_the_template_and_comes_back_is_the_same_one(table: Turntable) -> None:
     key = ItemKey("ticket:judge")
     before = planning.draft(table.context, "ML").plan.known[key]
-    applied(table, planning.make_plan(table.context, "ML", asked=put(table, WITHOUT)).id)
+    kept = planning.make_plan(table.context, "ML", asked=put(table, WITHOUT))
+    lines = list(plan_lines(planning.plan_of(kept), kept.id, everything=False))
+    assert any("Judge the model" in line and "it stays in the tracker" in line for line in lines)
+    applied(table, kept.id)
     assert key not in planning.draft(table.context, "ML").plan.known
     assert titles(table) == 1
 

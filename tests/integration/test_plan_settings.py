@@ -150,4 +150,4 @@ def test_settings_are_set_on_purpose_and_shown(built: Installation) -> None:
     shown = built.ok("project", "show", "ML").out
     assert "Churn" in shown
     assert "turning.wip_limit" in shown
-    assert "Nothing to set was given" in built.ok("project", "set", "ML", code=1).err
+    assert "Nothing to set was given" in built.ok("project", "set", "ML", code=64).err

@@ -8,7 +8,7 @@ from pathlib import Path
 from service.store import runs
 from service.usecases import planning
 from tests.integration.jira_team import JiraTeam
-from tests.integration.turntable import turntable
+from tests.integration.turntable import TEMPLATE, turntable
 
 FIRST, SECOND = "2026-03-02T09:00", "2026-03-16T09:00"
 
@@ -62,3 +62,22 @@ def test_tickets_that_people_took_elsewhere_stay_there(tmp_path: Path) -> None:
         assert "Set the goals" in team.inside("Model 3")
         assert team.iteration_of("Load the data") is None
         assert planning.draft(table.context, "ML").plan.empty
+
+
+def test_a_board_that_was_deleted_after_the_plan_was_made_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with turntable(tmp_path / "home") as table:
+        team = JiraTeam(table.url)
+        table.plan_and_apply()
+        longer = TEMPLATE.read_text().replace("iterations: 2", "iterations: 3").replace("1.0.0", "1.1.0")
+        plan = planning.make_plan(table.context, "ML", asked=table.asking(longer))
+        before = team.issues()
+        team.send("DELETE", f"agile/1.0/board/{team.board()}")
+
+        run = table.applied(plan)
+
+        assert run.state == runs.INCOMPLETE
+        [told] = run.findings
+        assert "Somebody deleted the board" in told["fix"]
+        assert "the plan says which boards there are" in told["fix"]
+        assert team.issues().keys() == before.keys()
+        assert "board" in " ".join(one.message for one in planning.draft(table.context, "ML").plan.findings)

@@ -206,7 +206,7 @@ def advance_three_times(session: Session) -> None:
 
 
 def go_on_go_back(session: Session) -> None:
-    session.mistypes("phase", session.key, "next", words=("needs a reason",))
+    session.mistypes("phase", session.key, "next", words=("needs a reason",), code=64)
     session.mistypes("phase", session.key, "back", "biuld", "--reason", "Why not.", words=("biuld",))
     session.types("phase", session.key, "next", "--reason", "We know enough.")
     session.types("advance", session.key, "--yes")

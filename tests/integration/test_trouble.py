@@ -87,11 +87,42 @@ def test_a_project_key_that_is_taken_is_not_built_in_by_accident(connected: Inst
     assert "--create" in answer.out
 
 
+@pytest.mark.parametrize("trashed", [False, True])
+def test_a_project_name_that_another_project_has_is_told_before_anything_is_written(
+    connected: Installation, sandbox: SandboxServer, controls: Controls, trashed: bool
+) -> None:
+    desk = JiraDesk(sandbox.url)
+    me = desk.send("GET", "api/2/myself")["accountId"]
+    body = {"key": "OLD", "name": "Churn", "projectTypeKey": "software", "leadAccountId": me}
+    desk.send("POST", "api/2/project", json=body)
+    if trashed:
+        desk.send("DELETE", "api/2/project/OLD", params={"enableUndo": "true"})
+    before = controls.writes()
+
+    answer = connected.ok(*NEW, "--name", "churn", code=1)
+
+    assert 'a project called "churn" already' in answer.out
+    assert "perhaps in its trash" in answer.out
+    assert '"churn 2"' in answer.out
+    assert controls.writes() == before
+
+
 def test_a_malformed_project_key_is_refused_with_the_rule(connected: Installation) -> None:
     answer = connected.ok("plan", "1-ml", "--create", "--team", TEAM_FILE, code=1)
 
     assert "1-ml" in answer.out
     assert "letter" in answer.out.casefold()
+
+
+@pytest.mark.parametrize("option", ["key", "name"])
+def test_a_character_that_nobody_sees_is_refused_and_no_project_is_kept(connected: Installation, option: str) -> None:
+    key, name = ("M\u200bL", "ML") if option == "key" else ("ML", "Chu\u202ern")
+
+    answer = connected.ok("plan", key, "--create", "--name", name, "--team", TEAM_FILE, code=1)
+
+    assert f"project {option}: holds a character that nobody sees: " in answer.err
+    assert "[U+20" in answer.err
+    assert '"key": "M' not in connected.ok("status", "--json").out
 
 
 def test_a_project_that_is_not_there_says_how_to_have_it_made(connected: Installation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -135,12 +136,15 @@ def test_no_text_raises_and_words_stay(wiki: str) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_reading_takes_time_in_proportion(unit: str) -> None:
     def took(size: int) -> float:
-        text = unit * (size // len(unit))
         best = float("inf")
-        for _ in range(3):
+        gc.disable()  # it would go through all that the other tests left
+        for attempt in range(3):
+            text = f"{unit * (size // len(unit))}{attempt}"  # what was read before is kept
             began = time.process_time()
             from_wiki(text)
             best = min(best, time.process_time() - began)
+        gc.enable()
         return best
 
-    assert took(80_000) < 9 * took(20_000) + 0.02  # in proportion is 4 times, by the square 16
+    # In proportion is 4 times, by the square 16; a machine that is busy with other things is asked again.
+    assert any(took(80_000) < 9 * took(20_000) + 0.02 for _ in range(5))

@@ -303,3 +303,16 @@ def test_what_is_restored_is_as_planned_and_everything_else_as_people_left_it(wo
             changed = {name for name in now if now[name] != was[name]}
             assert all(was[name] is None and now[name] not in away for name in changed)
             assert changed <= {"epic", "iteration"}
+
+
+def test_a_dependency_that_left_the_template_is_called_by_the_titles_of_its_tickets() -> None:
+    world = World.built(ALL)
+
+    _, changes, _ = world.plan([one for one in ALL if one.key not in (LOAD.key, LOAD_NEEDS.key, TRAIN_NEEDS.key)])
+
+    forgotten = {change.key: change.title for change in changes if change.action is Action.FORGET}
+    assert forgotten == {
+        LOAD.key: "Load",
+        LOAD_NEEDS.key: "Load waits for Set goals",
+        TRAIN_NEEDS.key: "Train waits for Load",
+    }
