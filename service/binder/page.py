@@ -41,7 +41,7 @@ _VERDICTS = {
     Verdict.PARTLY: "partly documented",
     Verdict.UNDOCUMENTED: "not documented",
     Verdict.UNCLEAR: "unclear: a person is to look",
-    Verdict.PENDING: "not due yet",
+    Verdict.PENDING: "pending",
     Verdict.UNKNOWN: "could not be read",
 }
 """Verdicts in plain words."""

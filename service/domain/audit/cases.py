@@ -15,6 +15,11 @@ from service.domain.audit.subject import Subject
 
 _CERTAIN = 0.97
 """How sure a finding is that rests on what stands there, whatever the words around it."""
+_OPEN = 0.5
+LOOK = (
+    "Have the signer look at it: if it is good, they confirm it with the comment `/approve {}`. Or make it plainer: {}"
+)
+"""What is to be done where a person should look, for the check and what to write."""
 _QUOTES = 5
 """The most places that a finding quotes."""
 
@@ -27,7 +32,8 @@ class Text:
     and filled in, `former` that of the record before it. `unanswered` are the keys of sections in which nothing stands
     but the prompt. `signed` says that the record is signed, which some answers need. `loose`
     is what stands under none of the headings. `copied` are the keys of sections that say nothing but an example: one
-    may be so by chance. `measured`: it is in a language in which the judging is measured.
+    may be so by chance. `told` are the keys of those that say little but what phaseloop tells people. `measured`: it is
+    in a language in which the judging is measured.
     """
 
     sections: Mapping[str, Section]
@@ -38,6 +44,7 @@ class Text:
     loose: tuple[Section, ...] = ()
     measured: bool = True
     copied: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,12 @@ class Case:
         """The check passes by what no wording can change: links, a signature, that there is nothing to tell of."""
         return replace(self.passed(reason, *quotes), confidence=_CERTAIN)
 
+    def unclear(self, reason: str, *quotes: str) -> CheckFinding:
+        """A person should look, because of what is quoted, whatever a second opinion says."""
+        fix = LOOK.format(self.check.value, self.to_write)
+        finding = self._finding(Result.UNCLEAR, f"A person should look: {reason}", fix, quotes)
+        return replace(finding, confidence=_OPEN)
+
     def failed(self, reason: str, *quotes: str, fix: str = "") -> CheckFinding:
         """The check fails; `fix` is how to mend it, by default what the check asks for."""
         return self._finding(Result.FAIL, reason, fix or self.to_write, quotes)
@@ -121,6 +134,9 @@ class Case:
             return self.failed(f'Under "{title}" stands no answer yet.', *section.lines[:1])
         if self.key in self.text.copied and len(self.text.copied) > 1:
             why = f'Under "{title}" stands an example of phaseloop or of a prompt, and no answer.'
+            return self.failed(why, *section.lines[:1])
+        if self.key in self.text.told:
+            why = f'Under "{title}" stands what phaseloop tells people to write, and no answer.'
             return self.failed(why, *section.lines[:1])
         return None
 

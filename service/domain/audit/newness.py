@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from service.domain.audit import headings
 from service.domain.audit.cases import Case, Text
+from service.domain.audit.copies import copied_in
 from service.domain.audit.examples import examples_in
 from service.domain.audit.outcome import Check, CheckFinding, Weight
 from service.domain.audit.prose import count, likeness, short
@@ -51,10 +52,10 @@ def judge_new(case: Case) -> CheckFinding:
         (key, line)
         for key, section in (*text.sections.items(), *(("", one) for one in text.loose))
         if key not in off
-        for line in examples_in(section, rules.sections)
+        for line in (*examples_in(section, rules.sections), *copied_in(section))
     ]
     if copied:
-        reasons.append("An example of phaseloop or of a prompt stands as an answer.")
+        reasons.append("An example or a sentence of phaseloop, or one of a prompt, stands as an answer.")
         fixes.append(f'Write what this team did instead of "{short(copied[0][1])}".')
         evidence += [case.evidence(line, key or headings.GOAL) for key, line in copied[:3]]
     unfilled = [(key, line) for key, line in case.unfilled() if key != headings.SIGN_OFF and key not in off]

@@ -54,6 +54,16 @@ CHOSEN = _Listed("chosen")
 WINDOW = _Listed("window")
 DROPPED = _Listed("dropped")
 DATA_NOUN = _Listed("data-noun")
+OPEN = _Listed("open")
+WAITING = _Listed("waiting")
+OPINION = _Listed("opinion")
+NONE_OF = _Listed("none-of")
+AGAINST = _Listed("against")
+EXPECTED = _Listed("expected")
+OF_OTHERS = _Listed("of-others")
+NOT_MEASURED = _Listed("not-measured")
+EVERYDAY = _Listed("everyday")
+DOCUMENT = _Listed("document")
 
 COMMON = frozenset(
     re.split(

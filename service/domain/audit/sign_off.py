@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.records import Document, Edit, Part
+from service.domain.audit.answers import own_of
 from service.domain.audit.findings import (
     failed,
     inconclusive,
@@ -126,6 +127,8 @@ def on_time(subject: Subject) -> CheckFinding:
     signing = signing_of(subject, document)
     first = _first_standing(subject, document, signing)
     due = f"it was due by {instant(subject, late)}"
+    if Part.TEXT not in document.unread and not own_of(subject).strip():
+        return _unwritten(subject, document, signing)
     if first is not None and first.at <= late:
         reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return passed(subject, check, reason, _shown(subject, document, first))
@@ -141,6 +144,17 @@ def on_time(subject: Subject) -> CheckFinding:
     if first is None and signing.changes and not unsigned:
         return _void(subject, document, signing)
     return _late(subject, document, first, edits if unsigned else (), late)
+
+
+def _unwritten(subject: Subject, document: Document, signing: Signing) -> CheckFinding:
+    """That nobody has written a word: a signature under nothing makes no record that was complete in time."""
+    late, check = subject.iteration.deadlines.late, Check.ON_TIME
+    if subject.at < late:
+        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
+    signed = [_shown(subject, document, one) for one in signing.good[-1:]]
+    though = ", though it is signed" if signed else ""
+    reason = f"Nobody has written anything in it{though}; it was due by {instant(subject, late)}."
+    return failed(subject, check, reason, f"Have it written and signed. {_STAYS_LATE}", *signed)
 
 
 def _first_standing(subject: Subject, document: Document, signing: Signing) -> Signature | None:

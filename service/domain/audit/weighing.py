@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from service.domain.audit.cases import LOOK
 from service.domain.audit.languages import NAMES
 from service.domain.audit.outcome import Check, CheckFinding, Result, Weight
 from service.domain.audit.vetoes import told_once
@@ -46,10 +47,6 @@ _RULES_ALONE = 0.8
 """How sure the rules are where they decide alone: a little less than the share that is right then (`make eval`)."""
 _AT_LEAST = 0.6
 """How sure what the rules or a veto decide is at least, where the second opinion says otherwise."""
-
-LOOK = (
-    "Have the signer look at it: if it is good, they confirm it with the comment `/approve {}`. Or make it plainer: {}"
-)
 
 
 def weighed(finding: CheckFinding, score: float | None, veto: str = "", ask: str = "") -> CheckFinding:

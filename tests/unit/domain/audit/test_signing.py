@@ -263,3 +263,10 @@ def test_where_nobody_has_to_sign_it_is_on_time_if_it_was_written_in_time() -> N
 def test_when_it_was_signed_is_not_known_where_that_could_not_be_read() -> None:
     assert result(subject(document(unread=(Part.HISTORY,))), D11) is Result.INCONCLUSIVE
     assert result(subject(unsigned(unread=(Part.COMMENTS,))), D11) is Result.INCONCLUSIVE
+
+
+def test_a_signature_under_nothing_is_not_on_time() -> None:
+    empty = replace(document(), text="## Goal and hypothesis\n\n## Data used\n")
+
+    assert result(subject(document()), D11) is Result.PASS
+    assert result(subject(empty), D11) is Result.FAIL
