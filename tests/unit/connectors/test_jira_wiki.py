@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -133,13 +134,16 @@ def test_no_text_raises_and_words_stay(wiki: str) -> None:
     assert read.endswith("The end") or "The end" in read
 
 
+NUMBERS = count()
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_reading_takes_time_in_proportion(unit: str) -> None:
     def took(size: int) -> float:
         best = float("inf")
         gc.disable()  # it would go through all that the other tests left
-        for attempt in range(3):
-            text = f"{unit * (size // len(unit))}{attempt}"  # what was read before is kept
+        for _ in range(3):
+            text = f"{unit * (size // len(unit))}{next(NUMBERS)}"  # what was read before is kept
             began = time.process_time()
             from_wiki(text)
             best = min(best, time.process_time() - began)
