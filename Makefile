@@ -10,7 +10,7 @@ JOBS ?= 4
 # Where this is set, each process and each test worker would compile and rewrite every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-all lint format bench eval heads told faults schema lock clean
+.PHONY: help install demo test test-all lint format bench eval heads faults schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -58,9 +58,6 @@ eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing
 
 heads: $(INSTALLED) ## Train the second opinion anew from the corpus in evaluation/
 	@$(BIN)/python -m evaluation.training
-
-told: $(INSTALLED) ## Collect what the documentation of the audit tells, so that a copy of it in a record is known
-	@$(BIN)/python -m evaluation.told
 
 schema: $(INSTALLED) ## Write the JSON Schema of templates anew
 	@$(BIN)/python -m service.domain.schema > templates/template.schema.json

@@ -67,7 +67,6 @@ class CheckShown(Shown):
     was: Result | None = Field(description="The result without the waiver, where it was waived.")
     share: float | None = Field(description="From 0 to 1, for a check that is told as a share.")
     confidence: float | None = Field(default=None, description="From 0 to 1: how sure it is, where a text was judged.")
-    close_call: bool = Field(default=False, description="A text that passed or failed only just.")
     confirmed: ConfirmedShown | None = Field(default=None, description="Who looked at what was unclear.")
 
 

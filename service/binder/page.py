@@ -41,7 +41,7 @@ _VERDICTS = {
     Verdict.PARTLY: "partly documented",
     Verdict.UNDOCUMENTED: "not documented",
     Verdict.UNCLEAR: "unclear: a person is to look",
-    Verdict.PENDING: "pending",
+    Verdict.PENDING: "not due yet",
     Verdict.UNKNOWN: "could not be read",
 }
 """Verdicts in plain words."""
@@ -105,16 +105,11 @@ def _iteration(one: Mapping[str, Any], content: Mapping[str, Any], evidence: Map
         **one,
         "audited": audited,
         "by_check": by_check,
-        "close_calls": _close_calls(audited) if audited else frozenset(),
         "document": body["record"]["document"] if body else None,
         "phase_title": body["iteration"]["phase_title"] if body else one["phase"],
         "unread": (body["record"]["unread"] or body["record"]["missing"]) if body else "",
         "tallies": _tallies(one.get("figures")),
     }
-
-
-def _close_calls(audited: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(one.check.value for one in audited_from_json(audited).findings if one.close_call)
 
 
 def _judges(entries: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -74,11 +74,6 @@ def sign(finding: CheckFinding) -> str:
     return f"[{style}]{mark}[/]"
 
 
-def close_call(finding: CheckFinding) -> str:
-    """What is said of a text that passed or failed only just; nothing of all others."""
-    return " [dim](close call)[/]" if finding.close_call else ""
-
-
 # --- one project ------------------------------------------------------------------------------------------------------
 
 
@@ -162,8 +157,7 @@ def _trouble(line: Line, zone: tzinfo) -> Iterator[str]:
 
 
 def _finding(finding: CheckFinding) -> Iterator[str]:
-    named = f"{finding.check.value} {TITLES[finding.check]}{close_call(finding)}"
-    yield f"  {sign(finding)} {named}: {one_line(finding.reason)}"
+    yield f"  {sign(finding)} {finding.check.value} {TITLES[finding.check]}: {one_line(finding.reason)}"
     if finding.fix:
         yield f"        {one_line(finding.fix)}"
 
@@ -188,7 +182,7 @@ def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
         yield ""
         yield (
             f"{sign(finding)} [bold]{finding.check.value} {TITLES[finding.check]}[/]: {result} "
-            f"[dim]({finding.weight.value}{share})[/]{close_call(finding)}"
+            f"[dim]({finding.weight.value}{share})[/]"
         )
         yield f"    {one_line(finding.reason)}"
         yield from (f"    [dim]·[/] {evidence_words(one, zone)}" for one in finding.evidence)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import service.templates as template_files
-from service.cli.audit_show import FAILING, VERDICTS, Worst, close_call, one_line, sign
+from service.cli.audit_show import FAILING, VERDICTS, Worst, one_line, sign
 from service.cli.shell import AsJson, Exit, fail, out, print_json, told
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def _lines(trials: list[Trial]) -> Iterator[str]:
             yield ""
         yield f"[bold]{one_line(one.file)}[/]: [{VERDICTS[one.verdict]}]{one.verdict.value}[/], score {one.score}"
         for finding in one.findings:
-            yield f"  {sign(finding)} {finding.check.value}{close_call(finding)} {one_line(finding.reason)}"
+            sure = "" if finding.confidence is None else f" [dim]{finding.confidence:.0%}[/]"
+            yield f"  {sign(finding)} {finding.check.value}{sure} {one_line(finding.reason)}"
             quote = next((piece.quote for piece in finding.evidence if piece.quote), "")
             if quote:
                 yield f'      [dim]"{one_line(quote)}"[/]'

@@ -165,16 +165,10 @@ def line_json(line: Line) -> dict[str, Any]:
         "url": line.url,
         "changed_after_sign_off": said.get("changed_after_sign_off", False),
         "results": {one["check"]: one["result"] for one in said.get("findings", ())},
-        "findings": _findings(audited) if audited is not None else [],
+        "findings": list(said.get("findings", ())),
         "audited_at": line.audited_at.isoformat() if line.audited_at is not None else None,
         "trouble": line.trouble,
     }
-
-
-def _findings(audited: Audited) -> list[dict[str, Any]]:
-    """The findings as plain values, each with whether it was a close call."""
-    told = audited_to_json(audited)["findings"]
-    return [{**said, "close_call": one.close_call} for said, one in zip(told, audited.findings, strict=True)]
 
 
 # --- all projects -----------------------------------------------------------------------------------------------------

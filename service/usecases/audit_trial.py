@@ -106,7 +106,6 @@ def _finding_json(finding: CheckFinding) -> Mapping[str, Any]:
     return {
         "result": finding.result.value,
         "confidence": 1.0 if finding.confidence is None else finding.confidence,
-        "close_call": finding.close_call,
         "quote": next((piece.quote for piece in finding.evidence if piece.quote), ""),
         "reason": finding.reason,
         "fix": finding.fix,

@@ -36,7 +36,7 @@ HOSTILE = "\u202e[red]moc.elpmaxe\u202c \x9b31m"
 
 WRITTEN = f"""## Goal
 
-{GOAL} A recall below 0.80 on the customers of March would prove it wrong.
+{GOAL}
 
 ## Decisions and why
 

@@ -38,16 +38,6 @@ def answers_of(subject: Subject) -> Answers:
     return answers_in("" if document is None or Part.TEXT in document.unread else document.text, subject)
 
 
-def apart_of(subject: Subject) -> Subject:
-    """The subject as if what phaseloop filled in had been seeded: what is left are the words of people."""
-    return replace(subject, template="\n\n".join((subject.template, *subject.filled)))
-
-
-def own_of(subject: Subject) -> str:
-    """What people wrote into an iteration's record, as plain text: neither seeded nor filled in."""
-    return answers_of(apart_of(subject) if subject.filled else subject).own
-
-
 def answers_in(text: str, subject: Subject) -> Answers:
     """The answers in a text that was seeded as the subject's record was."""
     rules = subject.rules.sections

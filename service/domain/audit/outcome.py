@@ -143,16 +143,6 @@ class CheckFinding:
     confidence: float | None = None
     confirmed: Confirmed | None = None
 
-    @property
-    def close_call(self) -> bool:
-        """Whether a text passed or failed only just. People are told this instead of a number."""
-        decided = self.result in (Result.PASS, Result.FAIL) and self.confirmed is None
-        return decided and self.confidence is not None and self.confidence < _CLOSE
-
-
-_CLOSE = 0.75
-"""Below this confidence a result is a close call."""
-
 
 @dataclass(frozen=True, slots=True)
 class Audited:

@@ -9,7 +9,7 @@ from typing import Any
 from service.domain.audit.audit import audit
 from service.domain.audit.chain import digest
 from service.domain.audit.forms import audited_from_json, audited_to_json
-from service.domain.audit.outcome import Audited, Check, score_of, verdict_of
+from service.domain.audit.outcome import Audited, score_of, verdict_of
 from service.domain.audit.subject import JUDGED_BY, Subject, subject_from_json, subject_to_json
 from service.domain.audit.text_checks import TEXT_CHECKS
 
@@ -35,10 +35,6 @@ class Compared:
     differences: tuple[str, ...] = ()
     note: str = ""
     again: Audited | None = None
-
-
-_CHANGED = (Check.ON_TIME,)
-"""Checks beside those of texts that later rules judge otherwise: since version 3 a void signature is none in D11."""
 
 
 def body_of(subject: Subject, audited: Audited) -> dict[str, Any]:
@@ -98,7 +94,7 @@ def _from_then(number: int, kept: Kept, body: Mapping[str, Any], subject: Subjec
         yield f"iteration {number} is {follows.value} by the findings that are kept, and {then.verdict.value} is kept"
     said = {one.check: one.result for one in then.findings}
     for one in again.findings:
-        if one.check not in (*TEXT_CHECKS, *_CHANGED) and said.get(one.check) is not one.result:
+        if one.check not in TEXT_CHECKS and said.get(one.check) is not one.result:
             there = said[one.check].value if one.check in said else "nothing"
             yield f"iteration {number}, {one.check.value}: {one.result.value} by its evidence, and {there} is kept"
 

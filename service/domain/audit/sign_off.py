@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.records import Document, Edit, Part
-from service.domain.audit.answers import own_of
 from service.domain.audit.findings import (
     failed,
     inconclusive,
@@ -121,14 +120,12 @@ def sign_off(subject: Subject) -> CheckFinding:
 
 
 def on_time(subject: Subject) -> CheckFinding:
-    """D11: the record was signed before the grace was over, or written by then where nobody has to sign. What counts is
-    the first signature that still stands: one that an edit made void is as good as none."""
+    """D11: the record was signed before the grace was over, or written by then where nobody has to sign. What was
+    signed on time and changed later was on time; that it has to be signed again is told by D10."""
     document, check, late = _document(subject), Check.ON_TIME, subject.iteration.deadlines.late
     signing = signing_of(subject, document)
-    first = _first_standing(subject, document, signing)
+    first = signing.good[0] if signing.good and Part.HISTORY not in signing.unread else None
     due = f"it was due by {instant(subject, late)}"
-    if Part.TEXT not in document.unread and not own_of(subject).strip():
-        return _unwritten(subject, document, signing)
     if first is not None and first.at <= late:
         reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return passed(subject, check, reason, _shown(subject, document, first))
@@ -141,50 +138,14 @@ def on_time(subject: Subject) -> CheckFinding:
         return inconclusive(subject, check, "When it was signed is not known: not all of the ticket could be read.")
     if first is None and not (unsigned and edits) and subject.at < late:
         return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
-    if first is None and signing.changes and not unsigned:
-        return _void(subject, document, signing)
     return _late(subject, document, first, edits if unsigned else (), late)
-
-
-def _unwritten(subject: Subject, document: Document, signing: Signing) -> CheckFinding:
-    """That nobody has written a word: a signature under nothing makes no record that was complete in time."""
-    late, check = subject.iteration.deadlines.late, Check.ON_TIME
-    if subject.at < late:
-        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
-    signed = [_shown(subject, document, one) for one in signing.good[-1:]]
-    though = ", though it is signed" if signed else ""
-    reason = f"Nobody has written anything in it{though}; it was due by {instant(subject, late)}."
-    return failed(subject, check, reason, f"Have it written and signed. {_STAYS_LATE}", *signed)
-
-
-def _first_standing(subject: Subject, document: Document, signing: Signing) -> Signature | None:
-    """The first signature that counts and that no edit followed; None for none, or where edits could not be read."""
-    if Part.HISTORY in signing.unread:
-        return None
-    return next((one for one in signing.good if not changes_since(subject, document, one.at)), None)
-
-
-_STAYS_LATE = "What is late stays late: if there was a good reason, waive D11 and say so."
-
-
-def _void(subject: Subject, document: Document, signing: Signing) -> CheckFinding:
-    """That the record was signed, but not as it stands."""
-    last, edit = signing.good[-1], signing.changes[-1]
-    reason = (
-        f"{_person(subject, last)} signed it on {instant(subject, last.at)}, but it was changed on "
-        f"{instant(subject, edit.at)}, so that no signature stands; it was due by "
-        f"{instant(subject, subject.iteration.deadlines.late)}."
-    )
-    fix = f"Have it signed again. {_STAYS_LATE}"
-    shown = (_shown(subject, document, last), _changed(subject, document, edit))
-    return failed(subject, Check.ON_TIME, reason, fix, *shown)
 
 
 def _late(
     subject: Subject, document: Document, first: Signature | None, edits: Sequence[Edit], late: datetime
 ) -> CheckFinding:
     due = f"it was due by {instant(subject, late)}"
-    fix = _STAYS_LATE
+    fix = "What is late stays late: if there was a good reason, waive D11 and say so."
     if first is not None:
         reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return failed(subject, Check.ON_TIME, reason, fix, _shown(subject, document, first))

@@ -114,10 +114,9 @@ class Iteration:
     begun_at: datetime | None = None
 
 
-JUDGED_BY = 3
+JUDGED_BY = 2
 """The version of the rules by which records are judged; kept in the evidence. 1 were phrases alone, without a second
-opinion and without `unclear`; 2 had no band in which the second opinion cannot tell, and let a void signature be on
-time."""
+opinion and without `unclear`."""
 
 
 @dataclass(frozen=True, slots=True)

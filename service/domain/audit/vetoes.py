@@ -6,34 +6,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from service.domain.audit.decisions import turns_down_nothing
-from service.domain.audit.indecision import denied, undecided
 from service.domain.audit.metrics import metrics_in
 from service.domain.audit.numbers import DATE, HASH, SPAN, VERSION, names, numbers
 from service.domain.audit.outcome import Check
-from service.domain.audit.phrases import (
-    BASELINE,
-    COMPARED,
-    DROPPED,
-    EXPECTED,
-    KEPT,
-    NO_EXPERIMENTS,
-    NO_MODEL,
-    NOT_MEASURED,
-    OF_OTHERS,
-    PREFERENCE,
-    REASON,
-    TARGET,
-)
-from service.domain.audit.prose import count, fold, sentences
+from service.domain.audit.phrases import COMPARED, DROPPED, KEPT, NO_EXPERIMENTS, NO_MODEL, PREFERENCE, TARGET
+from service.domain.audit.prose import count, fold
 from service.domain.audit.sections import Section
 from service.domain.audit.traits import has_two, pairs_in
 from service.domain.audit.vocabulary import speaks_of
 
-UNDECIDED = "It says that nothing is decided yet."
-"""The veto that rests on phrases of any language, also of those in which no sentence is judged else."""
-NOTHING_ELSE = "It says that nothing was turned down."
-UNMEASURED = "The numbers are expected, asked for or told by others; it does not say that they were measured."
 _FEWEST = 3
 """The fewest words that can say anything a check asks for."""
 
@@ -62,24 +43,6 @@ def veto(check: Check, section: Section) -> str:
         return "It asks, and does not answer."
     of_check = _VETOES.get(check)
     return of_check(section, folded) if of_check is not None else ""
-
-
-_SAID_ALREADY: Mapping[str, tuple[str, ...]] = {
-    "A number stands alone, with nothing to compare it with.": ("nothing to compare it with",),
-    "No measure has a number.": ("a measure with a number",),
-    "No period is given.": ("the period",),
-    "No version, date, hash or link stands there.": ("not in which version", "with its version"),
-    UNDECIDED: ("nothing was decided",),
-    "No measure has a number, and no run is linked.": ("No measure has a number", "there were no experiments"),
-    NOTHING_ELSE: ("no alternative that was turned down",),
-}
-"""What rules say in their own words where a veto says the same."""
-
-
-def told_once(veto: str, reason: str) -> str:
-    """A veto and the reason of the rules as one, which says nothing twice."""
-    said = not veto or veto in reason or any(one in reason for one in _SAID_ALREADY.get(veto, ()))
-    return reason if said else f"{veto} {reason}"
 
 
 def _bare(folded: str) -> str:
@@ -120,18 +83,13 @@ def _data(section: Section, folded: str) -> str:
 
 
 def _experiments(section: Section, folded: str) -> str:
-    """Nothing can be compared: there are no two values, no word that compares, and no link to runs. Or what can be was
-    not measured."""
+    """Nothing can be compared: there are no two values, no word that compares, and no link to runs."""
     if _RUN.search(section.text) or NO_EXPERIMENTS.first(folded):
         return ""
-    if not any(True for _ in numbers(folded)) and denied(section.lines, NO_EXPERIMENTS) is not None:
-        return ""  # the rules say whether it says why
     if not any(True for _ in numbers(folded)):
         return "No measure has a number, and no run is linked."
     if wrong := _of_work(section, folded):
         return wrong
-    if _is_unmeasured(section):
-        return UNMEASURED
     measured = metrics_in(section)
     told = any(one.baseline is not None or one.target is not None for one in measured) or has_two(measured)
     plainly = sum(1 for _ in numbers(_ROLES.sub(" ", folded))) > 1
@@ -140,36 +98,6 @@ def _experiments(section: Section, folded: str) -> str:
         return "A number stands alone, with nothing to compare it with."
     measures = any(True for _ in numbers(_ROLES.sub(" ", folded)))
     return "" if measures else "The numbers are settings, not measures."
-
-
-def _is_unmeasured(section: Section) -> bool:
-    """Whether every number of a measure is only expected, asked for, or measured by others: nobody measured it here."""
-    if section.tables:
-        return False
-    told = [one for line in section.lines for one in sentences(line)]
-    numbered = [fold(one) for one in told if any(True for _ in numbers(_bare(fold(one))))]
-    if not numbered:
-        return False
-    not_run = any(NOT_MEASURED.within(one) for one in told)
-    return all(_is_hoped(one) or (not_run and OF_OTHERS.first(one) is not None) for one in numbered)
-
-
-_CHOOSES = (PREFERENCE, KEPT, DROPPED)
-_CAME_OUT = re.compile(
-    r"(?<!\w)(?:is|was|has|got|reached|measured|achieved|came|ist|war|erreicht\w?|fue|est|obtenu\w?)(?!\w)"
-)
-
-
-def _is_hoped(folded: str) -> bool:
-    """Whether a sentence tells its numbers as what is hoped for or asked for: it says so before the first of them, and
-    none stands after a word of what came out. What is chosen for its numbers was measured."""
-    first = next(numbers(folded))
-    said = EXPECTED.first(folded)
-    if said is None or said.start() > first.start or any(one.first(folded) for one in (*_CHOOSES, REASON)):
-        return False
-    parts = re.split(r"[,;]\s", folded[first.end :])
-    others = [one for one in parts if any(True for _ in numbers(one))]
-    return all(TARGET.first(one) or BASELINE.first(one) or not _CAME_OUT.search(one) for one in others)
 
 
 def _performance(section: Section, folded: str) -> str:
@@ -186,11 +114,7 @@ def _performance(section: Section, folded: str) -> str:
 
 
 def _decisions(section: Section, folded: str) -> str:
-    if undecided(section):
-        return UNDECIDED
-    if turns_down_nothing(section):
-        return NOTHING_ELSE
-    acts = any(phrases.first(folded) for phrases in _CHOOSES) or speaks_of("chosen", folded)
+    acts = any(phrases.first(folded) for phrases in (PREFERENCE, KEPT, DROPPED)) or speaks_of("chosen", folded)
     if not acts and _INSTEAD_OF_NUMBER.search(folded):
         return "It compares numbers; nothing is chosen."
     return _of_work(section, folded)
