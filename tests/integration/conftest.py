@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,11 @@ from jira import JIRA
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
+from service.context import open_context
+from service.domain.team import read_team
+from service.settings import Settings
+from service.templates import TemplateText
+from service.usecases import projects, teams
 from tests.forked import forks
 from tests.waiting import eventually
 
@@ -54,6 +59,16 @@ class Installation:
     def environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PHASELOOP_")}
         return {**clean, "PHASELOOP_HOME": str(self.home), "PYTHONWARNINGS": "ignore", **self.extra}
+
+    def has_project(self, key: str, connection: str) -> None:
+        """A project that was set up while its tracker was there, which need not be there now."""
+        with closing(
+            open_context(Settings(_env_file=None, home=self.home, database_url=None, secret_key=None))
+        ) as context:
+            team = read_team(TEAM_FILE.read_text(encoding="utf-8"), TEAM_FILE.name)
+            teams.put(context, team)
+            template = TemplateText.of(SMALL.read_text(encoding="utf-8"), SMALL.name)
+            projects.put(context, projects.Request(key, key, connection, team.name, template, {}, create=True))
 
     def command(self, *arguments: object) -> list[str]:
         return [sys.executable, "-m", "service.cli", *(str(argument) for argument in arguments)]

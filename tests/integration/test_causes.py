@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.integration.conftest import TEAM_FILE, Answer, Installation
+from tests.integration.conftest import Answer, Installation
 from tests.postgres import scratch_database
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def set_up(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     home = tmp_path_factory.mktemp("mistakes")
     installation = Installation(home / "home")
     _connected(installation, "jira")
-    installation.run("plan", "ML", "--team", TEAM_FILE, "--create")
+    installation.has_project("ML", "jira")
     installation.ok("project", "show", "ML")
     return installation
 
