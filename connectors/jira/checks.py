@@ -128,19 +128,20 @@ class Checker:
                 " the project."
             )
             return [self._not_visible(spec, fix)]
-        found = self._permissions([ADMINISTER], None, _GRANT_EVERYWHERE)
+        found, taken = self._permissions([ADMINISTER], None, _GRANT_EVERYWHERE), False
         if not PROJECT_KEY.fullmatch(spec.key):
             message = f"{spec.key!r} cannot be the key of a Jira project."
             fix = "Use 2 to 10 capital letters and digits, beginning with a letter, like ML or MLOPS2."
             found.append(Finding(Severity.ERROR, "project-key-malformed", message, fix, spec.key))
         elif (refusal := self._key_refusal(spec.key)) is not None:
             fix = "Choose another key; a deleted project keeps its key until it leaves Jira's trash."
-            taken = Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key)
-            found.append(in_trash(self._client, spec.key) or taken)
+            in_use = Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key)
+            found.append(in_trash(self._client, spec.key) or in_use)
+            taken = True  # the name may be that same project's
         if not 1 < len(spec.name.strip()) <= _PROJECT_NAME_LIMIT:
             message = f"A Jira project's name has 2 to {_PROJECT_NAME_LIMIT} characters; this one has {len(spec.name)}."
             found.append(Finding(Severity.ERROR, "project-name-length", message, "Choose another name.", spec.key))
-        elif (free := self._free_name(spec.name)) is not None:
+        elif not taken and (free := self._free_name(spec.name)) is not None:
             message = f'{self._client.host} has a project called "{spec.name}" already, perhaps in its trash.'
             fix = f'Choose another name, such as "{free}" (--name), or rename that project, or delete it for good.'
             found.append(Finding(Severity.ERROR, "project-name-taken", message, fix, spec.key))
