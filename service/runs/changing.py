@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from math import inf
 
 from connectors.tracker import Done, Fields, Finding, Item, ItemKey, ObservedItem, Outcome, RemoteRef, Severity
 from service.domain.batches import Batch, written_apart
@@ -64,8 +63,7 @@ def move(work: Work, batch: Batch) -> None:
     present = recheck.ref_of(work, batch.keys)
     if (target is None and batch.target is not None) or not present:
         return
-    ages = {key: _age(work, key) for key, _ in present}
-    fresh = {key for key, age in ages.items() if age < work.context.settings.look_seconds}
+    fresh = {key for key, _ in present if _is_fresh(work, key)}
     placed = {key for key in fresh if _is_in(work.rows[key].wanted, batch.target)}
     verdicts = recheck.judge(work, {key: ["iteration"] for key, _ in present if key not in fresh})
     moving = [(key, ref) for key, ref in present if key not in placed and _is_going(verdicts.get(key))]
@@ -107,12 +105,11 @@ def _is_going(found: tuple[Verdict, ObservedItem | None] | None) -> bool:
     return found is None or bool(found[0].write)
 
 
-def _age(work: Work, key: ItemKey) -> float:
-    """Seconds since this run wrote a ticket that it has made itself: as long as a look holds, it is as it was written.
-    For ever for any other."""
+def _is_fresh(work: Work, key: ItemKey) -> bool:
+    """Whether this run has only just made a ticket: as long as a look holds, it is as it was written."""
     row = work.rows[key]
     made = work.changes[key].action is Action.CREATE and row.made_by == work.run.id
-    return max(0.0, (work.context.now() - row.updated_at).total_seconds()) if made else inf
+    return made and recheck.holds(work, row.updated_at)
 
 
 def _is_in(written: Fields, iteration: ItemKey | None) -> bool:

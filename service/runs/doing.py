@@ -372,15 +372,15 @@ def _read_back(work: Work, batch: Batch) -> None:
                 left = {name: wanted[name] for name in recheck.left_of(work, key) if name in wanted}
                 if left:  # people were there first: it counts as written, so that it shows as changed by them
                     items.written(session, work.project.id, key, left, work.run.id, now)
-                items.seen(session, work.project.id, key, _as_made(work, key, shown.fields), now)
+                items.seen(session, work.project.id, key, _as_made(work, key, shown.fields, left), now)
                 missed = _not_kept(work, key, list(shown.fields), shown.fields)
-                work.findings += [_silent_miss(work, work.desired[key], name) for name in missed]
+                work.findings += [_silent_miss(work, key, name) for name in missed]
                 continue
             names = _written_names(work, key, shown.fields)
             items.seen(session, work.project.id, key, _seen_now(work.rows[key], names, shown.fields), now)
             for name in _not_kept(work, key, names, shown.fields):
                 items.written(session, work.project.id, key, {name: shown.fields[name]}, work.run.id, now)
-                work.findings.append(_silent_miss(work, work.desired[key], name))
+                work.findings.append(_silent_miss(work, key, name))
     pairs = {pair for shown in found.values() for pair in shown.links}
     work.reload()
     _settle_riding_links(work, pairs)
@@ -414,13 +414,11 @@ def _written_names(work: Work, key: ItemKey, shown: Fields) -> list[str]:
     return [name for name in shown if name in written]
 
 
-def _as_made(work: Work, key: ItemKey, shown: Fields) -> Fields:
+def _as_made(work: Work, key: ItemKey, shown: Fields, left: Fields) -> Fields:
     """What the tracker is compared with from now on, of an item that this run made: as it shows what we wrote. What
-    it shows otherwise people changed before it was read back, and that is to be seen as theirs."""
-    written = {
-        **work.rows[key].wanted,
-        **{name: work.desired[key].fields().get(name) for name in recheck.left_of(work, key)},
-    }
+    it shows otherwise people changed before it was read back, and that is to be seen as theirs; so is what was `left`
+    to them."""
+    written = {**work.rows[key].wanted, **left}
     forms = work.tracker.written_as(work.place, work.desired[key])
     known = [work.plan.known, items.references(work.rows)]
     seen = {}
@@ -463,15 +461,15 @@ def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None
     work.reload()
 
 
-def _silent_miss(work: Work, item: Item, name: str) -> Finding:
-    again = f"phaseloop plan {typed(work.plan.spec.key)} --restore {typed(item.key)}"
+def _silent_miss(work: Work, key: ItemKey, name: str) -> Finding:
+    again = f"phaseloop plan {typed(work.plan.spec.key)} --restore {typed(key)}"
     return Finding(
         Severity.ERROR,
         "not-kept",
-        f'The tracker accepted "{item.title}" but shows its {name} otherwise.',
+        f'The tracker accepted "{work.desired[key].title}" but shows its {name} otherwise.',
         "Nothing needs to be done if somebody changed it. Otherwise look whether an automation or a permission of the "
         f"project takes it away, then: {again}",
-        item.key,
+        key,
     )
 
 

@@ -68,7 +68,6 @@ def again(work: Work, action: Callable[[], None]) -> None:
     """Do what looks and then writes; where the look ceased to hold before all was written, do it again. What was
     written by then it finds written. Raises TrackerUnavailable where it never comes to an end."""
     for _ in range(LOOKS):
-        ownership().rely(None)
         try:
             action()
         except LookTooOld:

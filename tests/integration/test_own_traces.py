@@ -12,9 +12,7 @@ from connectors.tracker import ItemKey
 from service.cli.show import plan_lines
 from service.domain.plan import Action
 from service.store import runs
-from service.templates import TemplateText
-from service.usecases import applying, planning, projects, undoing
-from service.usecases.planning import Asked
+from service.usecases import applying, planning, undoing
 from tests.integration.desks import JiraDesk, TrelloDesk
 from tests.integration.record_desks import DATA
 from tests.integration.record_table import SECOND, SOON, RecordTable, record_table
@@ -73,14 +71,6 @@ def test_what_somebody_said_besides_a_reminder_keeps_the_record(records: RecordT
     assert {one.key: one.note for one in plan.changes if one.action is Action.KEEP}["record:1"] == "1 comment"
 
 
-def put(table: Turntable, text: str) -> Asked:
-    row = projects.get(table.context, "ML")
-    request = projects.Request(
-        row.name, row.key, row.connection_id, row.team_id, TemplateText.of(text, "turning.yaml"), {}, create=True
-    )
-    return Asked(request)
-
-
 WHOLE = TEMPLATE.read_text(encoding="utf-8")
 JUDGE = """      - {key: judge, title: Judge the model, epic: model, role: ml, description: Judge it.,
          done: [A decision is written], deliverable: a decision, points: 3, needs: [train]}
@@ -107,14 +97,14 @@ def titles(table: Turntable) -> int:
 def test_a_ticket_that_left_the_template_and_comes_back_is_the_same_one(table: Turntable) -> None:
     key = ItemKey("ticket:judge")
     before = planning.draft(table.context, "ML").plan.known[key]
-    kept = planning.make_plan(table.context, "ML", asked=put(table, WITHOUT))
+    kept = planning.make_plan(table.context, "ML", asked=table.asking(WITHOUT))
     lines = list(plan_lines(planning.plan_of(kept), kept.id, everything=False))
     assert any("Judge the model" in line and "it stays in the tracker" in line for line in lines)
     applied(table, kept.id)
     assert key not in planning.draft(table.context, "ML").plan.known
     assert titles(table) == 1
 
-    kept = planning.make_plan(table.context, "ML", asked=put(table, WHOLE))
+    kept = planning.make_plan(table.context, "ML", asked=table.asking(WHOLE))
 
     (change,) = (one for one in planning.plan_of(kept).changes if one.key == key)
     assert change.action is Action.ADOPT
@@ -125,7 +115,7 @@ def test_a_ticket_that_left_the_template_and_comes_back_is_the_same_one(table: T
 
 
 def test_what_left_the_template_and_nobody_touched_goes_with_the_project(table: Turntable) -> None:
-    applied(table, planning.make_plan(table.context, "ML", asked=put(table, WITHOUT)).id)
+    applied(table, planning.make_plan(table.context, "ML", asked=table.asking(WITHOUT)).id)
 
     kept = undoing.plan_removal(table.context, "ML")
 
@@ -139,13 +129,13 @@ def test_what_left_the_template_and_nobody_touched_goes_with_the_project(table: 
 def test_a_ticket_that_was_done_after_it_left_the_template_is_made_anew(tmp_path: Path) -> None:
     with turntable(tmp_path / "home") as table:
         table.plan_and_apply()
-        applied(table, planning.make_plan(table.context, "ML", asked=put(table, WITHOUT)).id)
+        applied(table, planning.make_plan(table.context, "ML", asked=table.asking(WITHOUT)).id)
         desk = JiraDesk(table.url)
         issue = desk.key("Judge the model")
         found = desk.send("GET", f"api/2/issue/{issue}/transitions")["transitions"]
         done = next(one["id"] for one in found if one["to"]["name"] == "Done")
         desk.send("POST", f"api/2/issue/{issue}/transitions", json={"transition": {"id": done}})
 
-        applied(table, planning.make_plan(table.context, "ML", asked=put(table, WHOLE)).id)
+        applied(table, planning.make_plan(table.context, "ML", asked=table.asking(WHOLE)).id)
 
         assert titles(table) == 2
