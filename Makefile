@@ -10,7 +10,18 @@ JOBS ?= 4
 # Where this is set, each process and each test worker would compile and rewrite every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-all lint format bench eval heads faults schema lock clean
+# What takes longest and seldom tells of a change what nothing else tells: months of a project, and faults at a spread of
+# calls and moments. `make test` leaves these out; CI runs both.
+LONG_TESTS := \
+  tests/faults/test_fencing.py \
+  tests/faults/test_matrix.py \
+  tests/faults/test_replicas_killed.py \
+  tests/simulation/test_audited_year.py \
+  tests/simulation/test_half_a_year_in_jira.py \
+  tests/simulation/test_half_a_year_in_trello.py
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+.PHONY: help install demo test test-long test-all lint format bench eval heads told faults schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,7 +33,7 @@ $(BIN)/python:
 
 # Standard output stays clean, because `make demo ARGS="--once --json"` promises one JSON document there.
 $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute) ..." >&2
+	@echo "Installing the pinned dependencies into $(VENV) (once; 131 packages, 600 MB; a minute or two) ..." >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
@@ -32,18 +43,28 @@ install: $(INSTALLED) ## Make .venv with phaseloop in it
 demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--once --json")
 	@$(BIN)/phaseloop demo $(ARGS)
 
-test: lint ## Run the checks and all tests (ARGS="-k word", JOBS=1 for one after the other)
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(INSTALLED) ## Run the checks and all that a change can break (ARGS="-k word", JOBS=1 for one after the other)
+	@$(MAKE) --no-print-directory -j2 lint tests/__pycache__
+	@$(PYTEST) $(LONG_TESTS:%=--ignore=%) $(ARGS)
+
+test-long: $(INSTALLED) ## Run the rest: months of a project, faults at a spread of calls
+	@$(PYTEST) $(LONG_TESTS) $(ARGS)
 
 test-all: export PHASELOOP_LONG_TESTS = 1
-test-all: test ## The same, with many examples of each property and longer simulations
+test-all: $(INSTALLED) ## Run everything, with many examples of each property and longer simulations
+	@$(MAKE) --no-print-directory -j2 lint tests/__pycache__
+	@$(PYTEST) $(ARGS)
+
+# In a fresh clone all tests are compiled once, beside the checks, and not by each process of tests at the same time.
+tests/__pycache__: | $(INSTALLED)
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null || true
 
 lint: $(INSTALLED) ## Check style, types and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: $(INSTALLED) ## Format the code and mend what can be mended
+format: $(INSTALLED) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -59,8 +80,11 @@ eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing
 heads: $(INSTALLED) ## Train the second opinion anew from the corpus in evaluation/
 	@$(BIN)/python -m evaluation.training
 
+told: $(INSTALLED) ## Collect what the documentation of the audit tells, so that a copy of it in a record is known
+	@$(BIN)/python -m evaluation.told
+
 schema: $(INSTALLED) ## Write the JSON Schema of templates anew
-	@$(BIN)/python -m service.domain.schema > templates/template.schema.json
+	@$(BIN)/python -m service.domain.template.schema > templates/template.schema.json
 
 lock: $(INSTALLED) ## Pin the dependencies anew: hashes, every platform, no index address
 	@$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.lock

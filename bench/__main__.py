@@ -1,7 +1,8 @@
 """`make bench`: bootstraps of 44, 200 and 500 tickets, counted beside the lower bound and the obvious script; what
 surviving an interrupted call costs, what the engine adds, and how soon another replica takes over; what an advance
 costs, and whether each project costs the same when 10,000 of them are due in one minute; what it costs to look at the
-records of iterations, and whether each of 1,000 projects costs the same to audit."""
+records of iterations, and whether each of 1,000 projects costs the same to audit; how many events of webhooks a second
+are kept before they are answered, beside a bare route."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import advance, audit, due, jira_bootstrap, recovery, trello_bootstrap
+from bench import advance, audit, due, jira_bootstrap, recovery, trello_bootstrap, webhooks
 from bench.common import SIZES, Measured
 
 TRACKERS = {"jira": jira_bootstrap.measure, "trello": trello_bootstrap.measure}
-PARTS = ("bootstrap", "recovery", "advance", "due", "audit")
+PARTS = ("bootstrap", "recovery", "advance", "due", "audit", "webhooks")
 LATENCIES = {"jira": [0, 100], "trello": [0]}
 """Injected milliseconds a call. Trello's rate limit is what counts there."""
 
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument(
         "--projects", type=int, nargs="*", default=list(audit.PROJECTS), help="projects audited in one store"
     )
+    parser.add_argument("--events", type=int, default=webhooks.EVENTS, help="deliveries of each round")
     parser.add_argument("--connections", type=int, default=due.CONNECTIONS, help="that the latter are spread over")
     arguments = parser.parse_args()
     progress = Console(stderr=True)
@@ -52,6 +54,8 @@ def main() -> None:
         everything |= _due(arguments, progress, output)
     if arguments.only in (None, "audit"):
         everything["audit"] = _audits(arguments, progress, output)
+    if arguments.only in (None, "webhooks"):
+        everything["webhooks"] = _webhooks(arguments, progress, output)
     if arguments.json:
         json.dump(everything, sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -69,6 +73,19 @@ def _bootstraps(arguments: argparse.Namespace, progress: Console, output: Consol
         if not arguments.json:
             output.print(_table(tracker, found))
     return everything
+
+
+def _webhooks(arguments: argparse.Namespace, progress: Console, output: Console) -> list[dict[str, Any]]:
+    with progress.status("events that arrive …"):
+        found = webhooks.measure(arguments.events)
+    if not arguments.json:
+        table = Table(title="Events accepted by one process, kept before they are answered", title_justify="left")
+        for heading in ("", "a second", "99 of 100 within", "beside the bare route"):
+            table.add_column(heading, justify="right" if heading else "left")
+        for one in found:
+            table.add_row(one.how, f"{one.rate:,.0f}", f"{one.p99:,.0f} ms", f"{one.share:.2f}")
+        output.print(table)
+    return [entry.to_json() for entry in found]
 
 
 def _recovery(arguments: argparse.Namespace, progress: Console, output: Console) -> dict[str, Any]:

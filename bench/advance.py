@@ -21,10 +21,10 @@ import httpx
 
 from bench.common import counted, sandbox, start_counting, template
 from bench.turning import BEFORE, Floor, floor
-from connectors.tracker import Item, ItemKind
-from service.domain.plan import Action, Change, Plan, Reason
-from service.domain.turnover import STATE, iteration_key
-from service.domain.wire import plan_from_json
+from connectors.values import Item, ItemKind
+from service.domain.loop.turnover import STATE, iteration_key
+from service.domain.plan.plan import Action, Change, Plan, Reason
+from service.domain.plan.plan_json import plan_from_json
 from service.store.tables import PlanRow
 
 SIZES = (44, 200)

@@ -25,7 +25,7 @@ from sqlalchemy import func, insert, select
 from bench.common import PEOPLE, counted, sandbox, start_counting, template
 from bench.turning import BEFORE, START, Floor, floor, opened, statements
 from connectors.records import Document, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.trello.seed import KEY, TOKEN
 from service.context import Context
@@ -33,16 +33,18 @@ from service.domain.audit import chain
 from service.domain.audit.deadlines import deadlines_of
 from service.domain.audit.rules import settle
 from service.domain.audit.subject import Iteration, Person, Reading, Subject
-from service.domain.calendar import Calendar
-from service.domain.reading import read_template
-from service.domain.team import Team
-from service.domain.wire import place_from_json
+from service.domain.loop import loop_state
+from service.domain.plan.plan_json import place_from_json
+from service.domain.team.calendar import Calendar
+from service.domain.team.team import Team
+from service.domain.template.reader import read_template
 from service.settings import Settings
-from service.store import audits, loops
+from service.store import audits
 from service.store.tables import ConnectionRow, EvidenceRow, IterationRow, LoopRow, ProjectRow, RunRow
 from service.templates import load_builtin
-from service.usecases import audit_material, audit_reports, auditing, projects, teams
-from service.usecases.material import material
+from service.usecases.audit import audit_inputs, audit_reports, record_audit
+from service.usecases.plan.project_state import material
+from service.usecases.setup import projects, teams
 from simulation.jira_office import JiraOffice
 from simulation.office import Office
 from simulation.records import About, Manner, answers_for, fill_in
@@ -132,7 +134,7 @@ def _looked(made: Floor, tracker: str, size: int) -> Iterator[Looked]:
 def _look(made: Floor, tracker: str, size: int, project: str) -> Looked:
     start_counting(made.url, 0)
     began = time.monotonic()
-    audited = auditing.run(made.context, project)
+    audited = record_audit.run(made.context, project)
     seconds = time.monotonic() - began
     requests = counted(made.url)
     assert requests["writes"] == 0, "a look writes nothing"
@@ -248,10 +250,11 @@ def fill(context: Context, size: int) -> list[str]:
     one = projects.put(
         context, projects.Request("Bench", "ONE", "con", "bench", load_builtin("iterative-ml"), values, time_zone="UTC")
     )
-    shared = {column.key: getattr(one, column.key) for column in ProjectRow.__table__.columns}
+    stored = projects.stored(context, one.id)
+    shared = {column.key: getattr(stored, column.key) for column in ProjectRow.__table__.columns}
     ids = [one.id, *(f"prj_{number:06}" for number in range(size - 1))]
     turning = [
-        {"project_id": id_, "state": loops.TURNING, "current": ITERATIONS + 1, "feed": id_, "updated_at": now}
+        {"project_id": id_, "state": loop_state.TURNING, "current": ITERATIONS + 1, "feed": id_, "updated_at": now}
         for id_ in ids
     ]
     begun = [_iteration(id_, number) for id_ in ids for number in range(1, ITERATIONS + 2)]
@@ -266,8 +269,8 @@ def fill(context: Context, size: int) -> list[str]:
 def audit_one(context: Context, project: str, looks: Sequence[Subject]) -> None:
     """What an audit of one project does in the store: find out what is known of it, and keep what was looked at."""
     ours = material(context, project)
-    audit_material.past_of(context, ours)
-    auditing.keep(context, ours, looks)
+    audit_inputs.past_of(context, ours)
+    record_audit.keep(context, ours, looks)
 
 
 def subjects() -> list[Subject]:

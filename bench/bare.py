@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from connectors.tracker import Creation, Done, ItemKey, ItemKind, Link, Place, RemoteRef, Tracker
-from service.domain.batches import Batch, Op, batches
-from service.domain.desired import ranks
-from service.domain.plan import Plan
+from connectors.port import Tracker
+from connectors.values import Creation, Done, ItemKey, ItemKind, Link, Place, RemoteRef
+from service.domain.plan.batches import Batch, Op, batches
+from service.domain.plan.desired import ranks
+from service.domain.plan.plan import Plan
 
 
 def bare(tracker: Tracker, plan: Plan) -> float:

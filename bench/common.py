@@ -15,16 +15,18 @@ from typing import Any
 
 import httpx
 
-from connectors.tracker import ItemKind
+from connectors.values import ItemKind
 from sandbox.server import free_port
 from service.context import Context, open_context
-from service.domain.plan import Plan
-from service.domain.team import Team
+from service.domain.plan.plan import Plan
+from service.domain.team.team import Team
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.templates import TemplateText
-from service.usecases import applying, connections, planning, projects, running, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from service.usecases.plan import planning
+from service.usecases.run import plan_apply, run_views
+from service.usecases.setup import connections, projects, teams
 
 SIZES = (44, 200, 500)
 PHASES = 4
@@ -74,11 +76,11 @@ def build(url: str, target: Target, text: TemplateText, latency: int) -> tuple[P
             started = time.monotonic()
             row = planning.make_plan(context, project)
             with Engine(context, Advancing()) as engine:
-                run = applying.apply(context, row.id, "bench", engine.start)
-                found = running.progress(context, run.id)
+                run = plan_apply.apply(context, row.id, "bench", engine.start)
+                found = run_views.progress(context, run.id)
                 while not found.ended:
                     time.sleep(0.02)
-                    found = running.progress(context, run.id)
+                    found = run_views.progress(context, run.id)
                 seconds = time.monotonic() - started
             if found.run.state != "completed":
                 raise SystemExit(f"the run ended {found.run.state}: {found.run.findings}")

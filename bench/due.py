@@ -26,15 +26,16 @@ from bench.common import PEOPLE, sandbox, template
 from bench.turning import BEFORE, START, floor, opened, statements
 from service import schedule
 from service.context import Context
-from service.domain.team import Team
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
+from service.domain.team.team import Team
+from service.runs.active_runs import Traffic
 from service.runs.engine import QUEUE, Engine
-from service.runs.keeper import Keeper
-from service.runs.traffic import Traffic
+from service.runs.maintenance import Keeper
 from service.settings import Settings
-from service.store import loops, runs
 from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow
-from service.usecases import projects, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from service.usecases.setup import projects, teams
 from tests.faults.replicas import postgresql
 from tests.postgres import scratch_database
 
@@ -164,7 +165,8 @@ def _fill(context: Context, size: int) -> None:
         for number, id_ in enumerate(ids)
     ]
     turning = [
-        {"project_id": id_, "state": loops.TURNING, "next_due": NOON, "feed": id_, "updated_at": now} for id_ in ids
+        {"project_id": id_, "state": loop_state.TURNING, "next_due": NOON, "feed": id_, "updated_at": now}
+        for id_ in ids
     ]
     with context.database.session() as session:
         session.execute(insert(ProjectRow), rows)
@@ -199,7 +201,7 @@ def _run_off(context: Context, enough: int) -> float:
 
 def _ended(context: Context) -> int:
     with context.database.session() as session:
-        query = select(func.count()).select_from(RunRow).where(RunRow.state == runs.COMPLETED)
+        query = select(func.count()).select_from(RunRow).where(RunRow.state == run_state.COMPLETED)
         return session.scalar(query) or 0
 
 

@@ -15,9 +15,9 @@ import httpx
 from jira import JIRA
 
 from bench.common import Measured, Target, build, measured, sandbox, start_counting, template
-from connectors.tracker import Item, ItemKind
+from connectors.values import Item, ItemKind
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
-from service.domain.plan import Plan
+from service.domain.plan.plan import Plan
 
 PROJECT = "SCRUM"
 

@@ -17,12 +17,14 @@ from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
 from service.context import Context, open_context
-from service.domain.team import read_team
+from service.domain.team.team import read_team
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.templates import load
-from service.usecases import applying, connections, planning, projects, running, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from service.usecases.plan import planning
+from service.usecases.run import plan_apply, run_views
+from service.usecases.setup import connections, projects, teams
 from tests.faults.campaign import Asked, cases_of, results_of
 from tests.faults.kinds import KINDS
 from tests.faults.replicas import postgresql
@@ -85,7 +87,7 @@ class Overhead:
 
 @dataclass(frozen=True)
 class Takeover:
-    """Seconds from the death of the replica that was at work until another one had its run, and until it was done."""
+    """Seconds from the death of the replica that was running until another one had its run, and until it was done."""
 
     owned: tuple[float, ...]
     completed: tuple[float, ...]
@@ -163,12 +165,12 @@ def _side_by_side(url: str, tracker: TrackerName, database: str | None, latency:
                     calls = bare(direct, planning.plan_of(row))
                 controls.set("reset", keep=["controls"])
                 began = time.monotonic()
-                run = applying.apply(context, row.id, "bench", engine.start).id
-                eventually(lambda: running.ended(context, run))
+                run = plan_apply.apply(context, row.id, "bench", engine.start).id
+                eventually(lambda: run_views.ended(context, run))
                 seconds = time.monotonic() - began
             controls.clear("latency")
-            assert running.progress(context, run).run.state == "completed"
-            return calls, seconds, len(running.steps(context, run))
+            assert run_views.progress(context, run).run.state == "completed"
+            return calls, seconds, len(run_views.steps(context, run))
 
 
 def _opened(settings: Settings) -> Context:
@@ -207,7 +209,7 @@ def _project(context: Context, url: str, tracker: TrackerName) -> str:
 
 
 def takeover() -> Takeover | None:
-    """Kill the replica that is at work a few times, and see when the other one goes on; None without PostgreSQL."""
+    """Kill the replica that is running a few times, and see when the other one continues; None without PostgreSQL."""
     if not postgresql():
         return None
     with (

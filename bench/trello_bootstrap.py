@@ -16,9 +16,9 @@ from trello import TrelloClient
 from trello.exceptions import ResourceUnavailable
 
 from bench.common import PEOPLE, Measured, Target, build, measured, sandbox, start_counting, template
-from connectors.tracker import Item, ItemKind
+from connectors.values import Item, ItemKind
 from sandbox.trello.seed import KEY, TOKEN
-from service.domain.plan import Plan
+from service.domain.plan.plan import Plan
 
 LISTS = 6
 WINDOW = 10.0

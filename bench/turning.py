@@ -19,16 +19,18 @@ from connectors.pacing import time_kept_by
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.trello.seed import KEY, TOKEN
 from service.context import Context, open_context
-from service.domain.calendar_file import CalendarSpec
-from service.domain.team import Team
+from service.domain.plan import run_state
+from service.domain.team.calendar_file import CalendarSpec
+from service.domain.team.team import Team
 from service.runs.engine import Engine
 from service.settings import Settings
-from service.store import runs
 from service.store.database import Database
 from service.store.tables import LoopRow, RunRow
 from service.templates import TemplateText
-from service.usecases import applying, connections, planning, projects, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from service.usecases.plan import planning
+from service.usecases.run import plan_apply
+from service.usecases.setup import connections, projects, teams
 
 START = "2026-03-02"
 """The first day of each project, a Monday."""
@@ -40,7 +42,7 @@ PATIENCE = 600.0
 
 @dataclass
 class Clock:
-    """Where time stands; it goes on a little with every look, as clocks do."""
+    """Where time stands; it moves a little with every look, as clocks do."""
 
     now: datetime = BEFORE
 
@@ -51,7 +53,7 @@ class Clock:
 
 @dataclass
 class Floor:
-    """An installation with its engine at work, and a sandbox in a process of its own."""
+    """An installation with its engine running, and a sandbox in a process of its own."""
 
     context: Context
     engine: Engine
@@ -89,7 +91,7 @@ class Floor:
             create=True,
         )
         project = projects.put(self.context, request).id
-        applying.apply(self.context, planning.make_plan(self.context, project).id, "bench", self.engine.start)
+        plan_apply.apply(self.context, planning.make_plan(self.context, project).id, "bench", self.engine.start)
         self.made.append(project)
         return project
 
@@ -107,7 +109,7 @@ class Floor:
             return session.scalars(query).all()
 
     def _trouble(self) -> list[str]:
-        wrong = [runs.HELD, runs.FAILED, runs.INCOMPLETE]
+        wrong = [run_state.HELD, run_state.FAILED, run_state.INCOMPLETE]
         with self.context.database.session() as session:
             found = session.scalars(select(RunRow).where(RunRow.state.in_(wrong)).limit(3)).all()
             return [f"{run.id} is {run.state}: {run.findings}" for run in found]
@@ -118,7 +120,7 @@ class Floor:
         while time.monotonic() < deadline:
             with self.context.database.session() as session:
                 run = session.get_one(RunRow, f"advance-{project}-{number}")
-            if run.state in runs.ENDED:
+            if run.state in run_state.ENDED:
                 return run
             time.sleep(0.05)
         raise SystemExit(f"the run that begins iteration {number} does not end")

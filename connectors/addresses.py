@@ -5,13 +5,19 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+ALLOW_HTTP = "allow plain http beyond this machine."
+"""What the setting is for that every connection over http has."""
+
 
 def split_address(url: str, example: str) -> SplitResult:
     """The parts of a web address; raises ValueError in words that say what would be right, `example` among them."""
     import httpx  # a tenth of a second of imports, for commands that name no address
 
     if "://" not in url:
-        raise ValueError(f"must start with https://; use https://{url}" if url else "must not be empty")
+        if not url:
+            raise ValueError("must not be empty")
+        scheme = "http" if _is_local(url) else "https"
+        raise ValueError(f"must start with {scheme}://; use {scheme}://{url}")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  reading it is what checks it
@@ -21,6 +27,14 @@ def split_address(url: str, example: str) -> SplitResult:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"must be a web address, like {example}")
     return parts
+
+
+def _is_local(bare: str) -> bool:
+    """Whether an address without its scheme is this machine's own, where servers rarely speak https."""
+    try:
+        return is_loopback(urlsplit(f"//{bare}").hostname or "")
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -51,6 +51,7 @@ class Fault(Enum):
     UNREADABLE = "the answer cannot be read"
     WRONG_ADDRESS = "the address cannot be used"
     UNTRUSTED = "the certificate is not trusted"
+    PLAIN_HTTP = "it speaks plain http and not https"
     PROXY_REFUSED = "the proxy did not let the call through"
     PROXY_DENIES = "the proxy lets no such call through"
     BAD_BODY = "the request could not be written as JSON"
@@ -71,6 +72,8 @@ def broken_call(
             )
         case Fault.UNTRUSTED:
             return untrusted(call, where, said)
+        case Fault.PLAIN_HTTP:
+            return speaks_http(call, where)
         case Fault.PROXY_REFUSED | Fault.PROXY_DENIES:
             return proxy_refused(call, where, said)
         case Fault.BAD_BODY:
@@ -101,6 +104,17 @@ def untrusted(call: Call, where: str, said: str) -> TrackerError:
         f" Trusted are {call.way.trusts}. Nothing was sent.",
         fix="Check the host name in the connection's URL. If your network opens TLS, or the server's certificate is of"
         f" your own authority, name a PEM file that holds the authority's certificate in {CA_BUNDLE}.",
+        request=str(call),
+    )
+
+
+def speaks_http(call: Call, where: str) -> TrackerError:
+    """The error for a server, or a proxy to it, that does not answer a TLS handshake as TLS: nothing was sent."""
+    what = f"{where} does not speak https: it answered the TLS handshake with something else"
+    return NotATracker(
+        f"{what}{call.way.via}. Nothing was sent.",
+        fix=f"If it speaks plain http, use http://{call.host} in the connection's URL. Else check the port"
+        + (", and the proxy." if call.way.via else "."),
         request=str(call),
     )
 

@@ -140,7 +140,7 @@ class ChatClient:
         return json.dumps({**body, **settings.extra}, sort_keys=True, ensure_ascii=False)
 
     def ask(self, body: str) -> str:
-        """Send a body; the text of the answer. Once: who asks goes on without one. Raises TrackerError."""
+        """Send a body; the text of the answer. Once: who asks continues without one. Raises TrackerError."""
         if self._clock() >= self._ends:
             raise TrackerUnavailable(f"The language model at {self.settings.host} takes longer than {LONGEST:.0f} s.")
         try:

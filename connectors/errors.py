@@ -6,7 +6,8 @@
     ├── TrackerRefused        an administrator: the tracker understood and said no
     │   ├── CredentialsRefused    the connection's owner: the account or its token is not accepted
     │   ├── PermissionMissing     an administrator of the project or site
-    │   └── NotVisible            it does not exist, or this account may not see it (trackers do not say which)
+    │   ├── NotVisible            it does not exist, or this account may not see it (trackers do not say which)
+    │   └── SeveralMeant          whoever typed it: the name means more than one project
     ├── ItemRejected          the template's author, the team's owner or an administrator, field by field
     ├── NotATracker           the connection's owner: the address answered, but not as the tracker's API does
     └── NetworkMisconfigured  whoever runs phaseloop: this machine's certificates or proxies cannot be used
@@ -86,6 +87,10 @@ class NotVisible(TrackerRefused):
     """The thing does not exist, or the account may not see it; trackers do not say which."""
 
 
+class SeveralMeant(TrackerRefused):
+    """A name means more than one project of the tracker; the message says which."""
+
+
 class ItemRejected(TrackerRefused):
     """One item was refused for what it holds; `problems` says why, field by field."""
 
@@ -113,4 +118,4 @@ class NotATracker(TrackerError):
 
 
 class NetworkMisconfigured(TrackerError):
-    """This machine's own settings stand in the way: its trusted certificates or its proxy. Nothing was written."""
+    """This machine's own settings block it: its trusted certificates or its proxy. Nothing was written."""

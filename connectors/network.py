@@ -14,12 +14,14 @@ import ssl
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from connectors.addresses import is_loopback
 from connectors.errors import NetworkMisconfigured
+from connectors.guard import Guard, guarded_transport
 
 CA_BUNDLE = "PHASELOOP_CA_BUNDLE"
 
@@ -37,16 +39,18 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class Way:
     """The way of every call to one address. `proxy` is the proxy's address with its credentials, empty for none;
     `named` is the same for people, without them. `bundle` is a file or folder of certificates that was named by
-    `chosen_by`; empty for those that come with the libraries."""
+    `chosen_by`; empty for those that come with the libraries. `guard` judges which machine a call reached; None for
+    calls that nobody typed an address for, and where a proxy is what is reached."""
 
     proxy: str = field(default="", repr=False)
     named: str = ""
     bundle: str = ""
     chosen_by: str = ""
+    guard: Guard | None = None
 
     @property
     def via(self) -> str:
-        """The proxy as a message goes on about a host; empty for none."""
+        """The proxy as a message ends that names a host; empty for none."""
         return f" through the proxy {self.named}" if self.named else ""
 
     @property
@@ -54,13 +58,16 @@ class Way:
         """Which certificates are trusted, for people."""
         return f"those in {self.bundle} ({self.chosen_by})" if self.bundle else _SHIPPED
 
-    def for_httpx(self) -> dict[str, Any]:
-        """The arguments of an `httpx.Client`."""
+    def for_httpx(self, limits: Any = None) -> dict[str, Any]:
+        """The arguments of an `httpx.Client`, with these limits to its connections."""
         import httpx  # not every process that reads the policy sends something
 
         context = self._context()
+        if self.guard is not None:
+            return {"trust_env": False, "transport": guarded_transport(self.guard, context, limits)}
         proxy = httpx.Proxy(self.proxy, ssl_context=_https(self.proxy, context)) if self.proxy else None
-        return {"trust_env": False, "verify": context, "proxy": proxy}
+        more = {"limits": limits} if limits is not None else {}
+        return {"trust_env": False, "verify": context, "proxy": proxy, **more}
 
     def for_requests(self) -> dict[str, Any]:
         """The arguments of the `send` of a `requests.Session`, whose `trust_env` is to be off."""
@@ -72,7 +79,7 @@ class Way:
             return _loaded(self.bundle)
         import certifi
 
-        return ssl.create_default_context(cafile=certifi.where())
+        return _shipped(certifi.where())
 
 
 DIRECT = Way()
@@ -82,10 +89,11 @@ DIRECT = Way()
 @dataclass(frozen=True, slots=True)
 class Network:
     """The network's settings of one process. `ca_bundle` is `PHASELOOP_CA_BUNDLE` where it was not set in the
-    environment itself (in a file `.env`)."""
+    environment itself (in a file `.env`). `guard` judges the machines that are called; None lets every one pass."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     ca_bundle: str = ""
+    guard: Guard | None = None
 
     def way_to(self, url: str) -> Way:
         """The way to this address. Raises NetworkMisconfigured, with what to set, where a setting that matters for
@@ -98,7 +106,13 @@ class Network:
         bundle, chosen_by = "", ""
         if parts.scheme == "https" or proxy.startswith("https:"):
             bundle, chosen_by = self._bundle()
-        return Way(proxy, named, bundle, chosen_by)
+        if self.guard is not None and proxy:
+            self.guard.judge_literal(parts.hostname or "")  # of a name, only the proxy learns where it leads
+        return Way(proxy, named, bundle, chosen_by, None if proxy else self.guard)
+
+    def check(self) -> None:
+        """Raises NetworkMisconfigured where the certificates to trust cannot be read, before anything is sent."""
+        self._bundle()
 
     def _bundle(self) -> tuple[str, str]:
         named = {CA_BUNDLE: self.ca_bundle} if self.ca_bundle else {}
@@ -273,6 +287,12 @@ def _check_bundle(path: str, variable: str) -> None:
         ) from None
 
 
+@lru_cache(maxsize=1)
+def _shipped(path: str) -> ssl.SSLContext:
+    """The certificates that come with the libraries, read once: that takes longer than most calls."""
+    return ssl.create_default_context(cafile=path)
+
+
 def _loaded(path: str) -> ssl.SSLContext:
     if Path(path).is_dir():
         next(Path(path).iterdir(), None)  # OpenSSL says nothing about a folder that it may not read
@@ -303,6 +323,15 @@ def said_by(error: BaseException) -> str:
 def denies(said: str) -> bool:
     """Whether a proxy will give the same answer again: it asks for a password, or forbids the host."""
     return said.startswith(("407", "403"))
+
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+"""What OpenSSL says of an answer to its handshake that is none, by version."""
+
+
+def is_no_tls(said: str) -> bool:
+    """Whether an error's text says that the server answered the handshake with something that is not TLS."""
+    return any(f"[SSL: {sign}]" in said for sign in _NO_TLS)
 
 
 def causes(error: BaseException) -> list[BaseException]:

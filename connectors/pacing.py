@@ -183,6 +183,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def whole_seconds(seconds: float) -> int:
+    """A wait as people are told of it: rounded up, and never none, for who comes back at once is refused again."""
+    return max(1, math.ceil(seconds))
+
+
 def retry_after_seconds(headers: Mapping[str, str], now: Callable[[], datetime] = utc_now) -> float | None:
     """How long an answer asks to wait, in seconds, never negative; None if it does not say, or not readably.
 
@@ -240,7 +245,7 @@ class Crowded(Exception):
     """A call was not sent, because the quota has no room for it for another `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"no room for {seconds:.0f} s")
+        super().__init__(f"no room for {whole_seconds(seconds)} s")
         self.seconds = seconds
 
 

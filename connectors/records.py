@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 
 TEXT_READ = 200_000
 """The most characters of a ticket's text that are read; a tracker's own limits are far lower."""

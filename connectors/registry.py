@@ -1,4 +1,4 @@
-"""Which trackers there are: kind to factory, by hand.
+"""Which kinds of trackers there are: one line each, by hand.
 
 The service uses `validated` when a connection is added and `connect` when it is used; nothing else of a connector's
 package is imported from outside.
@@ -7,47 +7,26 @@ package is imported from outside.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
 from connectors.calls import Permit, permitted
-from connectors.jira.settings import JiraSettings
+from connectors.hooks import HookKeeper
+from connectors.jira.kind import JIRA
+from connectors.kinds import Kind
 from connectors.network import Network
-from connectors.tracker import Tracker
-from connectors.trello.settings import TrelloSettings
-from connectors.values import in_words
+from connectors.port import Tracker
+from connectors.setting_errors import in_words
+from connectors.tracking import TrackingServer
+from connectors.trello.kind import TRELLO
 
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (JIRA, TRELLO)}
+"""Every kind of tracker, by its name."""
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of tracker: its settings (the credential is the field named `secret_field`) and how to connect."""
-
-    settings: type[BaseModel]
-    secret_field: str
-    connect: Callable[[Any, float | None, Permit, Network | None], Tracker]
-    learned: frozenset[str] = frozenset()
-    """Settings that a tracker finds out by itself: nobody sets them, and they go when the connection is replaced."""
-
-
-def _jira(settings: Any, timeout: float | None, permit: Permit, network: Network | None) -> Tracker:
-    from connectors.jira.tracker import JiraTracker  # half a second of imports, for commands that reach no tracker
-
-    return JiraTracker.connect(settings, timeout, permit, network)
-
-
-def _trello(settings: Any, timeout: float | None, permit: Permit, network: Network | None) -> Tracker:
-    from connectors.trello.tracker import TrelloTracker  # a quarter of a second of imports
-
-    return TrelloTracker.connect(settings, timeout, permit, network)
-
-
-KINDS: dict[str, Kind] = {
-    "jira": Kind(JiraSettings, "token", _jira, frozenset({"api_url"})),
-    "trello": Kind(TrelloSettings, "token", _trello),
-}
+DEFAULT_KIND = next(iter(KINDS))
+"""The kind that is meant where nobody names one."""
 
 
 class InvalidSettings(Exception):
@@ -60,9 +39,14 @@ class InvalidSettings(Exception):
 
 def validated(kind: str, settings: Mapping[str, Any], secret: str) -> dict[str, Any]:
     """The settings as plain values in their canonical form, without the credential. No I/O. Raises InvalidSettings."""
-    learned = KINDS[kind].learned if kind in KINDS else frozenset()
-    model = _model(kind, {name: value for name, value in settings.items() if name not in learned}, secret)
-    return model.model_dump(mode="json", exclude={KINDS[kind].secret_field, *learned})
+    entry = kind_of(kind)
+    model = _model(kind, {name: value for name, value in settings.items() if name not in entry.learned}, secret)
+    return model.model_dump(mode="json", exclude={entry.secret_field, *entry.learned})
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name, as connections in the store name it. Raises InvalidSettings."""
+    return KINDS[name] if name in KINDS else _unknown(name)
 
 
 def connect(
@@ -81,10 +65,41 @@ def connect(
     return KINDS[kind].connect(model, timeout, permit, network)
 
 
+def hook_keeper(
+    kind: str,
+    settings: Mapping[str, Any],
+    secret: str,
+    *,
+    timeout: float | None = None,
+    network: Network | None = None,
+) -> HookKeeper | None:
+    """Who keeps webhooks at the tracker of these settings; nothing is sent yet. None where the kind sends no events.
+    Raises as `connect` does."""
+    model = _model(kind, settings, secret)
+    hooks = KINDS[kind].hooks
+    return hooks(model, timeout, network) if hooks is not None else None
+
+
+def tracking_server(
+    url: str | None, service: Mapping[str, Any] | None, *, network: Network | None = None
+) -> TrackingServer | None:
+    """The tracking server of a project: the one at `url`, else that of the `service`, which are its settings; None
+    where there is neither. The service's credential goes to the service's own server alone. Nothing is sent yet.
+    Raises InvalidSettings."""
+    from connectors.mlflow.server import MlflowServer
+    from connectors.mlflow.settings import MlflowSettings
+
+    try:
+        own = MlflowSettings.model_validate(service) if service is not None else None
+        named = MlflowSettings(url=url) if url is not None else None
+    except ValidationError as error:
+        raise InvalidSettings([("tracking", in_words(one)) for one in error.errors(include_url=False)]) from None
+    chosen = own if named is None or (own is not None and own.url == named.url) else named
+    return MlflowServer(chosen, network=network) if chosen is not None else None
+
+
 def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
-    if kind not in KINDS:
-        _unknown(kind)
-    entry = KINDS[kind]
+    entry = kind_of(kind)
     if broken := [
         name for name, value in {**settings, entry.secret_field: secret}.items() if _is_broken((name, value))
     ]:
@@ -100,7 +115,7 @@ def _model(kind: str, settings: Mapping[str, Any], secret: str) -> BaseModel:
     except ValidationError as error:
         raise InvalidSettings(
             [
-                (".".join(str(part) for part in problem["loc"]) or "settings", _words(problem))
+                (".".join(str(part) for part in problem["loc"]) or entry.address_field, _words(problem))
                 for problem in error.errors(include_url=False, include_input=False)
             ]
         ) from None  # the original holds the input, and so the credential
@@ -121,5 +136,5 @@ def _words(problem: Mapping[str, Any]) -> str:
     return in_words(problem)
 
 
-def _unknown(kind: str) -> Any:
+def _unknown(kind: str) -> NoReturn:
     raise InvalidSettings([("kind", f"there is no tracker {kind!r}; there is: {', '.join(KINDS)}")])

@@ -5,9 +5,11 @@ Names, addresses and numbers are the server's, and so anybody's who may write th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,18 @@ class Tracked:
     versions: tuple[ModelVersion, ...] = ()
     missing: tuple[str, ...] = ()
     cut: bool = False
+
+
+class TrackingServer(Protocol):
+    """Where experiments are tracked and models registered. Only read from; open as a context manager."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+
+    def read(self, experiments: Collection[str], models: Collection[str], since: datetime, until: datetime) -> Tracked:
+        """The runs of these experiments that began between the two moments, and the versions of these models; names
+        that are not there are `missing`. Raises TrackerError."""
+        ...

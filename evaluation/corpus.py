@@ -12,7 +12,10 @@ from pathlib import Path
 from service.domain.audit.outcome import Check
 
 HERE = Path(__file__).parent / "corpus"
-FIRST, SECOND = "first", "second"
+FIRST, SECOND, THIRD = "first", "second", "third"
+SEEN, KEPT_BACK, FRESH = "seen", "kept back", "fresh"
+"""The parts of the third corpus: the first was looked at while rules were written, the second only afterwards; the
+third was written when the rules were done, in other words. Nothing is trained on any."""
 
 SECTIONS = {
     "goal": Check.GOAL,
@@ -66,6 +69,21 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Attack:
+    """A text of the third corpus, which tries to get past the judging: a short answer, or a whole record (`check` is
+    None) with its `kind`. `expected` is P or F for an answer; for a record `documented`, `never` (it is about no
+    model), `tentative` or `unmeasured`, of which `kind` names the check that cannot pass."""
+
+    name: str
+    check: Check | None
+    expected: str
+    language: str
+    kind: str
+    half: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A text and the measure that a reader would plot from it; an empty `measure` for none."""
 
@@ -109,6 +127,43 @@ def figures() -> tuple[Figure, ...]:
         )
         for row in _rows("second-figures.csv")
     )
+
+
+@cache
+def attacks() -> tuple[Attack, ...]:
+    """All texts of the third corpus. Nothing is trained on them."""
+    told = [
+        Attack(
+            row["id"],
+            Check(row["check"]),
+            row["label"],
+            row["lang"],
+            row["kind"],
+            row["half"],
+            row["text"].replace("\\n", "\n"),
+        )
+        for row in _rows("third-answers.csv")
+    ]
+    whole = [
+        Attack(
+            row["file"],
+            None,
+            row["deserves"],
+            row["lang"],
+            row["kind"],
+            row["half"],
+            (HERE / THIRD / row["file"]).read_text(encoding="utf-8"),
+        )
+        for row in _rows("third-records.csv")
+    ]
+    return (*told, *whole)
+
+
+def lesson(one: Attack) -> Answer:
+    """A short answer of the third corpus as one of the others."""
+    if one.check is None:
+        raise ValueError(f"{one.name} is a whole record")
+    return Answer(THIRD, one.name, one.check, one.expected == "P", one.language, one.text)
 
 
 def _answers() -> Iterator[Answer]:

@@ -12,7 +12,20 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from evaluation.corpus import FIRST, SECOND, TITLES, Answer, Figure, Record, answers, figures, records
+from evaluation.corpus import (
+    FIRST,
+    SECOND,
+    TITLES,
+    Answer,
+    Attack,
+    Figure,
+    Record,
+    answers,
+    attacks,
+    figures,
+    lesson,
+    records,
+)
 from evaluation.training import train
 from service import templates
 from service.binder.page import PAGES
@@ -21,8 +34,8 @@ from service.domain.audit.outcome import Check, Result
 from service.domain.audit.subject import Rules, Subject
 from service.domain.audit.traits import as_section
 from service.opinion.asking import opined
-from service.opinion.heads import Heads
-from service.usecases.audit_trial import Trial, judge, rules_of
+from service.opinion.heads import Heads, shipped
+from service.usecases.audit.audit_trial import Trial, judge, rules_of
 
 FOLDS = 5
 FILE = PAGES / "measured.json"
@@ -125,6 +138,7 @@ def measure() -> dict[str, Any]:
         "records": {how: _table(found) for how, found in whole.items() if found},
         "verdicts": {how: _verdicts(found) for how, found in verdicts.items()},
         "figures": _figures(figures()),
+        "attacks": _attacks(rules, attacks()),
         "wrong": {how: [_told(one) for one in found if _wrong(one)] for how, found in judged.items() if how != ALONE},
     }
 
@@ -213,6 +227,30 @@ def _verdicts(found: Sequence[tuple[Record, Trial]]) -> dict[str, Any]:
     }
 
 
+def _attacks(rules: Ruling, texts: Sequence[Attack]) -> dict[str, dict[str, dict[str, int]]]:
+    """What came of the third corpus by what ships, none of which was trained on it: by part and by what was tried, how
+    often each result."""
+    heads, table = shipped(), dict[str, dict[str, Counter[str]]]()
+    for one in texts:
+        tried, came = came_of(rules, one, heads)
+        table.setdefault(one.half, {}).setdefault(tried, Counter())[came] += 1
+    return {half: {tried: dict(found) for tried, found in sorted(by.items())} for half, by in table.items()}
+
+
+def came_of(rules: Ruling, one: Attack, heads: Heads | None) -> tuple[str, str]:
+    """What a text of the third corpus tries, and what comes of it: the result of the check that it is about, or the
+    verdict on the record."""
+    if one.check is not None:
+        answer = lesson(one)
+        (judged,) = rules.answers([answer], heads)
+        return f"{one.check.value} {'good' if answer.passes else 'bad'}", judged.result.value
+    trial = rules.trial(Record("third", one.name, one.language, None, one.text, one.text, {}), one.text, heads)
+    if one.expected in ("documented", "never"):
+        return f"record, {one.kind}", trial.verdict.value
+    result = next(found.result for found in trial.findings if found.check.value == one.kind)
+    return f"record, {one.expected} {one.kind}", result.value
+
+
 def _said(trial: Trial) -> str:
     lacking = [
         f"{one.check.value} {one.result.value}" for one in trial.findings if one.result in (Result.FAIL, Result.UNCLEAR)
@@ -285,6 +323,10 @@ def main() -> None:
         print(f"\nverdicts, {how}: {json.dumps({name: value for name, value in said.items() if name != 'each'})}")
         for name, value in said["each"].items():
             print(f"  {name:32} {value}")
+    for half, tried in found["attacks"].items():
+        print(f"\nthird corpus, {half}:")
+        for name, came in tried.items():
+            print(f"  {name:28} {json.dumps(came)}")
     print(f"\nfigures: {json.dumps(found['figures'], indent=1, ensure_ascii=False)}")
     for how, names in found["wrong"].items():
         print(f"\nwrong, {how}: " + ", ".join(names))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.corpus import TITLES, Answer, answers
+from evaluation.corpus import SEEN, TITLES, Answer, answers, attacks, lesson
 from service.domain.audit.masking import masked
 from service.domain.audit.outcome import Check
 from service.domain.audit.traits import as_section, traits
@@ -26,6 +26,8 @@ from service.opinion.heads import Head, Heads
 SHARED, CERTAIN, TRAITS, WEAK, OTHER = 0.7, 3.0, 0.2, 0.01, 0.3
 """How much checks learn from each other, how closely the examples are followed, how much traits count beside words, and
 how much an answer to another check counts against: as an answer, and as being in its place."""
+WORDED = (Check.GOAL, Check.DATA, Check.EXPERIMENTS, Check.DECISIONS, Check.PERFORMANCE, Check.RISKS)
+"""The checks that texts pass by their words."""
 _COMMON_BIAS, _OWN_BIAS = 4.0, 1.0
 _STEPS, _CLOSE = 30, 1e-4
 
@@ -53,11 +55,22 @@ Row = tuple[int, Check, float, float]
 
 def train(texts: Sequence[Answer]) -> Heads:
     """The heads that these answers teach."""
+    table = _table(texts)
+    return Heads(encoder.name(), table.heads(_answering(texts)), table.heads(_placing(texts)), _cautions(texts))
+
+
+def _cautions(texts: Sequence[Answer]) -> dict[Check, Head]:
+    """The heads that were also shown the first half of the texts that try to get past. These teach no other heads:
+    what only sounds like an answer is mostly made of the words of one, and whoever learns that fails good ones, too."""
+    every = [*texts, *(lesson(one) for one in attacks() if one.check is not None and one.half == SEEN)]
+    return {check: head for check, head in _table(every).heads(_answering(every)).items() if check in WORDED}
+
+
+def _table(texts: Sequence[Answer]) -> _Table:
     words = np.array([_features(one.text)[0] for one in texts])
     names = [name for name, _ in _features(texts[0].text)[1]]
     shown = np.array([[value for _, value in _features(one.text)[1]] for one in texts])
-    table = _Table(words, shown, names)
-    return Heads(encoder.name(), table.heads(_answering(texts)), table.heads(_placing(texts)))
+    return _Table(words, shown, names)
 
 
 def _answering(texts: Sequence[Answer]) -> list[Row]:

@@ -38,6 +38,10 @@ from sandbox.trello.state import TrelloData
 
 _LOG = logging.getLogger(__name__)
 
+KEEP_ALIVE = 75
+"""Seconds for which a server of the sandbox keeps an idle connection: longer than any client does, so that a request
+never meets a connection that is just being closed."""
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox import state_file
-from sandbox.app import World, create_app, make_world
+from sandbox.app import KEEP_ALIVE, World, create_app, make_world
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.trello.seed import KEY, SECRET, TOKEN
 
@@ -80,7 +80,13 @@ class _Server(uvicorn.Server):
 
 async def _serve(world: World, bound: socket.socket, state: Path | None, greeting: str) -> None:
     # With a bound on the end, because a request that was told to hang must not hold it up.
-    config = uvicorn.Config(create_app(world), log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        create_app(world),
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -27,7 +27,7 @@ _KEPT: TypeAdapter[_Kept] = TypeAdapter(_Kept)
 
 
 class StateFileError(Exception):
-    """The state file cannot be read; the message names the file, the place in it and the mend."""
+    """The state file cannot be read; the message names the file, the place in it and the fix."""
 
 
 def load(path: Path) -> SiteData | None:

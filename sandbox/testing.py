@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from types import TracebackType
 
 import uvicorn
 
-from sandbox.app import World, create_app, make_world
+from sandbox.app import KEEP_ALIVE, World, create_app, make_world
 from sandbox.jira.state import Site, SiteData
 from sandbox.trello.state import Trello
+
+
+class ThreadServer(uvicorn.Server):
+    """A server in a thread of a process that outlives it: what is still open when its grace is over is closed."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End as any server does, then break off the requests that are still being answered."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which the sockets are closed
 
 
 class SandboxServer:
@@ -25,9 +37,10 @@ class SandboxServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(create_app(self.world), log_level="error", lifespan="off")
+        app = create_app(self.world)
+        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_keep_alive=KEEP_ALIVE)
         config.timeout_graceful_shutdown = 1  # a request that was told to hang must not hold up the end
-        self._server = uvicorn.Server(config)
+        self._server = ThreadServer(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
     @property

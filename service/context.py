@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from threading import Lock
 
 from sqlalchemy import select
@@ -15,16 +16,22 @@ from sqlalchemy.orm import Session
 
 from connectors import registry
 from connectors.calls import Permit
+from connectors.guard import Guard
 from connectors.network import Network
-from connectors.tracker import Tracker
+from connectors.oidc import Provider
+from connectors.oidc_metadata import ProviderSettings
+from connectors.port import Tracker
 from service.clock import SharedClock, utc_now
+from service.domain.access.identity import Actor, Caller
+from service.domain.access.roles import Permission
+from service.home_folder import own_files, own_folder
 from service.settings import Settings
-from service.store import mappings
+from service.store import mappings, sealed
 from service.store.claims import Claim
 from service.store.database import Database
-from service.store.folder import own_files, own_folder
-from service.store.secrets import Vault, vault
-from service.store.tables import ConnectionRow, SigningKeyRow
+from service.store.tables import REMOVED, ConnectionRow
+from service.store.vault import LostVault, Vault, vault
+from service.store_faults import KeyProblem
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +58,11 @@ class TrackerPool:
     ) -> Iterator[Tracker]:
         """A tracker that nobody else uses meanwhile, and that is kept for this user. It asks `permit` before each
         write."""
-        key = (connection.id, connection.secret, user)
+        secret = secrets.open(connection.secret)
+        key = (connection.id, sha256(secret.encode()).digest(), user)
         with self._lock:
             tracker = self._idle.pop(key, None)
         if tracker is None:
-            secret = secrets.open(connection.secret)
             kind, settings = connection.kind, connection.settings
             tracker = registry.connect(
                 kind, settings, secret, timeout=self._timeout, permit=permit, network=self._network
@@ -89,18 +96,34 @@ class Context:
     that carries an idempotency key is handed a copy that holds its `claim`.
 
     `now` is the present instant; tests hand in another. `permit` is asked before each write to a tracker, `user` is for
-    whom trackers are kept open.
+    whom trackers are kept open. `provider` is what people sign in with; None for one-time links alone. `sees` are the
+    ids of the projects that whoever asks may see, None for all.
     """
 
     settings: Settings
     database: Database
     vault: Vault
     now: Callable[[], datetime] = field(default=utc_now)
+    provider: Provider | None = None
     pool: TrackerPool = field(default_factory=TrackerPool)
     network: Network = field(default_factory=Network)
     claim: Claim | None = None
     permit: Permit = reading_only
     user: str = ""
+    sees: frozenset[str] | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts with this context: what it changes is logged as theirs."""
+        return self.database.actor
+
+    def acting(self, caller: Caller) -> Context:
+        """The same for somebody: what is changed with it is logged as theirs, and of projects it sees what they may."""
+        return replace(self, database=self.database.acting(caller.actor), sees=caller.projects(Permission.READ))
+
+    def acting_as(self, actor: Actor) -> Context:
+        """The same, with what is changed logged as this actor's."""
+        return replace(self, database=self.database.acting(actor))
 
     def done(self, session: Session, effect: str) -> None:
         """Note that what was asked for is done with this unit of work; `effect` is the id of what came of it. Whatever
@@ -113,6 +136,19 @@ class Context:
         """The same for one execution of a run, which may write: to trackers with its permit, to the database where its
         guard does not raise."""
         return replace(self, database=self.database.guarded(guard), permit=permit, user=user)
+
+    def check_key(self) -> None:
+        """Raise KeyProblem if the credential that was stored last cannot be decrypted with the present key: every run
+        would fail."""
+        with self.database.session() as session:
+            newest = (
+                select(ConnectionRow.secret)
+                .where(ConnectionRow.secret != REMOVED)
+                .order_by(ConnectionRow.created_at.desc())
+                .limit(1)
+            )
+            if (secret := session.scalar(newest)) is not None:
+                self.vault.open(secret)
 
     @contextmanager
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:
@@ -145,26 +181,68 @@ class Context:
         self.database.dispose()
 
 
-def open_context(settings: Settings) -> Context:
+def open_context(settings: Settings, *, keyless: bool = False) -> Context:
     """Open the store of these settings. The embedded database is brought to this version; a shared one must have
-    been, by `phaseloop db upgrade`. Raises SchemaMismatch, KeyProblem."""
-    if settings.embedded:
-        own_folder(settings.home)
-        own_files(settings.home)
-    database = Database(settings.store_url)
+    been, by `phaseloop db upgrade`. A context that may be `keyless` is opened where the key is lost, too, and what
+    needs a credential raises then. Raises SchemaMismatch, KeyProblem."""
+    database = _database(settings)
     if settings.embedded:
         database.upgrade()
     else:
         database.check_schema()
-    secrets = vault(settings, in_use=lambda: _has_secrets(database))
-    network = Network(ca_bundle=settings.ca_bundle)
+    try:
+        secrets = vault(settings, in_use=lambda: _has_secrets(database))
+    except KeyProblem as error:
+        if not keyless:
+            raise
+        secrets = LostVault(error)
+    network = Network(ca_bundle=settings.ca_bundle, guard=Guard(settings.outbound))
     pool = TrackerPool(settings.tracker_timeout, network)
     # Replicas tell time by their database: their own clocks may be minutes apart.
     now = utc_now if settings.embedded else SharedClock(database.time)
-    return Context(settings=settings, database=database, vault=secrets, now=now, pool=pool, network=network)
+    database = database.acting(database.actor, now)
+    return Context(
+        settings=settings,
+        database=database,
+        vault=secrets,
+        now=now,
+        provider=_provider(settings, network),
+        pool=pool,
+        network=network,
+    )
+
+
+def _provider(settings: Settings, network: Network) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    return Provider(
+        ProviderSettings(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_secret,
+            settings.oidc_scopes,
+            settings.oidc_clock_skew_seconds,
+        ),
+        network,
+    )
+
+
+def upgrade_store(settings: Settings) -> None:
+    """Bring the tables of these settings' database to this version."""
+    database = _database(settings)
+    database.upgrade()
+    database.dispose()
+
+
+def _database(settings: Settings) -> Database:
+    """The database of these settings, its files for their owner alone."""
+    if settings.embedded:
+        own_folder(settings.home)
+        own_files(settings.home)
+    return Database(settings.store_url)
 
 
 def _has_secrets(database: Database) -> bool:
     """Whether anything is stored encrypted."""
     with database.session() as session:
-        return any(session.scalar(select(row.id).limit(1)) is not None for row in (ConnectionRow, SigningKeyRow))
+        return sealed.anything(session)

@@ -17,8 +17,10 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.context import Context
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from service.settings import Settings
-from service.store import loops, runs
+from service.store import loops, rows, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
 
 BY_CLOCK = "clock"
@@ -36,7 +38,7 @@ def run_id(project_id: str, kind: str, number: int) -> str:
 
 def audit_id(project_id: str, day: date) -> str:
     """The id of the run that looks at a project's records on this day in its time zone."""
-    return f"{loops.AUDIT}-{project_id}-{day.isoformat()}"
+    return f"{loop_state.AUDIT}-{project_id}-{day.isoformat()}"
 
 
 def begin(session: Session, project_id: str, kind: str, number: int, by: str, now: datetime) -> RunRow:
@@ -44,8 +46,8 @@ def begin(session: Session, project_id: str, kind: str, number: int, by: str, no
     next attempt begins if it is held. The caller enqueues `runs.workflow_id(run.id, run.attempt)` after the commit,
     unless the run has ended.
 
-    A run that ended without turning the loop is continued by a new one (`…-2`). Nothing is due while the run is at
-    work. Raises NoResultFound where the project has no loop.
+    A run that ended without turning the loop is continued by a new one (`…-2`). Nothing is due while the run is
+    in progress. Raises NoResultFound where the project has no loop.
     """
     loop = loops.locked(session, project_id)
     if loop is None:
@@ -56,7 +58,7 @@ def begin(session: Session, project_id: str, kind: str, number: int, by: str, no
 def begin_audit(session: Session, project: ProjectRow, by: str, now: datetime) -> RunRow:
     """The run that looks at the project's records: the one that is at it, the next attempt of the one that is held,
     else a new one, named by the day in the project's time zone; a second one of that day ends in `-2`. The caller
-    enqueues it as after `begin`. None is due while it is at work. Raises NoResultFound where the project has no loop.
+    enqueues it as after `begin`. None is due while it is running. Raises NoResultFound where the project has no loop.
     """
     loop = loops.locked(session, project.id)
     if loop is None:
@@ -76,7 +78,13 @@ def _fire_turns(context: Context, now: datetime, limit: int) -> list[tuple[str, 
     begun: list[tuple[str, str]] = []
     with context.database.session() as session:
         due = _due(
-            context, session, LoopRow.next_due, now, limit, LoopRow.state == loops.TURNING, LoopRow.behind.is_(None)
+            context,
+            session,
+            LoopRow.next_due,
+            now,
+            limit,
+            LoopRow.state == loop_state.TURNING,
+            LoopRow.behind.is_(None),
         )
         if not due:
             return []
@@ -89,7 +97,7 @@ def _fire_turns(context: Context, now: datetime, limit: int) -> list[tuple[str, 
             number = _number(loop)
             known = there.get(run_id(loop.project_id, loop.due, number))
             run = _begin(session, loop, known, loop.due, number, BY_CLOCK, now)
-            if run.state not in runs.ENDED:
+            if run.state not in run_state.ENDED:
                 begun.append((runs.workflow_id(run.id, run.attempt), home.partition))
     return begun
 
@@ -126,7 +134,7 @@ def _due(
         first = session.scalar(select(func.min(column)).where(column.is_not(None), *which))
         if first is None or first > now:
             return []
-        loops.keep_others_out(session)
+        rows.keep_others_out(session)
     query = select(LoopRow).where(column.is_not(None), column <= now, *which).order_by(column).limit(limit)
     due = list(session.scalars(query.with_for_update(skip_locked=True)))
     if due and not context.database.embedded:
@@ -137,7 +145,7 @@ def _due(
 
 def next_due(session: Session) -> datetime | None:
     """When the next run is due, of all projects, to turn a loop or to look at records; may be past."""
-    turns = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loops.TURNING)
+    turns = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loop_state.TURNING)
     looks = select(func.min(LoopRow.audit_due)).where(LoopRow.audit_due.is_not(None))
     return min((due for query in (turns, looks) if (due := session.scalar(query)) is not None), default=None)
 
@@ -150,7 +158,7 @@ def look_again_at(settings: Settings, attempt: int, now: datetime) -> datetime:
 
 
 def _number(loop: LoopRow) -> int:
-    return loop.current + 1 if loop.due == loops.ADVANCE else loop.current
+    return loop.current + 1 if loop.due == loop_state.ADVANCE else loop.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +189,13 @@ def _begin(
 ) -> RunRow:
     """As `begin`; `loop` is locked, `known` is the first run of this number, if there is one."""
     run = _newest(session, known)
-    turned = number <= loop.current if kind == loops.ADVANCE else number < loop.current
-    if run is not None and run.state in runs.ENDED and turned:
+    turned = number <= loop.current if kind == loop_state.ADVANCE else number < loop.current
+    if run is not None and run.state in run_state.ENDED and turned:
         return run
-    if run is None or run.state in runs.ENDED:
+    if run is None or run.state in run_state.ENDED:
         run = _new_run(loop.project_id, run, kind, number, by, now)
         session.add(run)
-    elif run.state == runs.HELD:
+    elif run.state == run_state.HELD:
         runs.next_attempt(session, run)
     loop.run_id, loop.due, loop.next_due, loop.updated_at = run.id, kind, None, now
     return run
@@ -199,24 +207,24 @@ def _begin_audit(
     """As `begin_audit`; `loop` is locked, `known` has its newest look and the first one of today, as far as there are
     such."""
     run = known.get(loop.audit_run_id or "")
-    if run is None or run.state in runs.ENDED:
+    if run is None or run.state in run_state.ENDED:
         today = audit_id(loop.project_id, _day(time_zone, now))
         run = _newest(session, known.get(today))
-        if run is None or run.state in runs.ENDED:
+        if run is None or run.state in run_state.ENDED:
             former = run
             run = RunRow(
                 id=runs.next_id(former) if former is not None else today,
-                kind=loops.AUDIT,
+                kind=loop_state.AUDIT,
                 project_id=loop.project_id,
                 attempt=1,
-                state=runs.QUEUED,
+                state=run_state.QUEUED,
                 started_by=by,
                 created_at=now,
                 findings=[],
                 continues=former.id if former is not None else None,
             )
             session.add(run)
-    if run.state == runs.HELD:
+    if run.state == run_state.HELD:
         runs.next_attempt(session, run)
     loop.audit_run_id, loop.audit_due = run.id, None
     return run
@@ -224,7 +232,7 @@ def _begin_audit(
 
 def _newest(session: Session, run: RunRow | None) -> RunRow | None:
     """The last of the runs that continue one another."""
-    while run is not None and run.state in runs.ENDED:
+    while run is not None and run.state in run_state.ENDED:
         successor = session.get(RunRow, runs.next_id(run))
         if successor is None:
             break
@@ -239,7 +247,7 @@ def _new_run(project_id: str, former: RunRow | None, kind: str, number: int, by:
         project_id=project_id,
         attempt=1,
         iteration=number,
-        state=runs.QUEUED,
+        state=run_state.QUEUED,
         started_by=by,
         created_at=now,
         findings=[],

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.domain.marked_yaml import MAX_CHARACTERS
+from service.domain.file_forms import form_of
 from service.domain.problems import InvalidInput, Problem
-from service.domain.reading import read_template
-from service.domain.shape import meant, one_of
-from service.domain.template import Template
+from service.domain.template.marked_yaml import MAX_CHARACTERS
+from service.domain.template.reader import read_template
+from service.domain.template.shape import meant, one_of
+from service.domain.template.template import Template
 
 BUILTIN = Path(__file__).resolve().parent.parent / "templates"
 """The directory of the built-in templates: beside this package, in a checkout as in an installed wheel."""
@@ -89,7 +90,10 @@ def _load_file(path: Path, source: str) -> TemplateText:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        problem = Problem(source, line, "", "the file is not UTF-8 text", "save it as UTF-8")
+        what, fix = "the file is not UTF-8 text", "save it as UTF-8"
+        if (form := form_of(content)) is not None:
+            what, fix = f"this is {form[0]}, not text", form[1]
+        problem = Problem(source, None if form else line, "", what, fix)
         raise InvalidInput([problem]) from error
     # One digest for one text, whatever the line ends of a checkout are.
     return TemplateText.of(text.replace("\r\n", "\n"), source)

@@ -126,7 +126,7 @@ def _of_signer(told: Verified) -> tuple[str, ...]:
         unknown = (
             f"The signature is by the key {told.fingerprint}, and nothing here says whose that is. That proves only "
             "that the file was not changed since it was signed, not who made it: ask the sender for the fingerprint by "
-            "another way and give it (--key)."
+            "another way and give it (--signer)."
         )
         return (unknown,)
     if not told.expected:

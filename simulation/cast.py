@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-from service.domain.calendar import Calendar, DateRange
-from service.domain.calendar_file import CalendarSpec, spec_from_json
-from service.domain.team import Absence, Member, Team, read_team
+from service.domain.team.calendar import Calendar, DateRange
+from service.domain.team.calendar_file import CalendarSpec, spec_from_json
+from service.domain.team.team import Absence, Member, Team, read_team
 
 TEAM_FILE = Path(__file__).resolve().parent.parent / "service" / "demo_team.yaml"
 COUNTRY, SUBDIVISION = "DE", "BE"

@@ -38,7 +38,7 @@ _IDEAS = (
 
 
 class Crew:
-    """The team at work. `number` is always that of the iteration that goes on."""
+    """The team, as it works. `number` is always that of the current iteration."""
 
     def __init__(self, office: Office, people: Sequence[Character], seed: int, tell: Tell) -> None:
         self._office, self._people, self._seed = office, people, seed
@@ -47,7 +47,7 @@ class Crew:
         self._done: dict[str, float] = {}
 
     def without(self, email: str) -> None:
-        """Go on without this person; what they had in hand stays as it is."""
+        """Continue without this person; what they had in hand stays as it is."""
         self._people = [person for person in self._people if person.email != email]
         self._doing.pop(email, None)
 
@@ -139,7 +139,7 @@ class Crew:
         return any(one.id == ticket.id for one in self._doing.values())
 
     def _let_go(self, tickets: Sequence[Ticket]) -> None:
-        """Who was at work on a ticket that is done, or that is another's by now, is free again."""
+        """Who was working on a ticket that is done, or that is another's by now, is free again."""
         known = {ticket.id: ticket for ticket in tickets}
         for email, ticket in list(self._doing.items()):
             now = known.get(ticket.id)

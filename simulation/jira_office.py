@@ -35,7 +35,7 @@ class JiraOffice:
         self._shown = [*_SHOWN, self._points] if self._points else _SHOWN
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         for desk in (self._admin, self._member, *self._desks.values()):
             desk.close()
 
@@ -153,7 +153,7 @@ class JiraOffice:
         self._admin.send("POST", f"/rest/agile/1.0/sprint/{made['id']}", json={"state": "active"})
         return f'somebody completes the sprint by hand and starts another, "{HOT_FIX}"'
 
-    def mend(self) -> str:
+    def fix(self) -> str:
         """Complete that sprint."""
         for sprint in self._all_sprints("active"):
             if sprint["name"] == HOT_FIX:

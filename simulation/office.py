@@ -51,11 +51,11 @@ class Office(Protocol):
     """One project in a tracker. Nothing here is repeated or made sure of: people press a button once."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         ...
 
     def at_work(self, number: int) -> list[Ticket]:
-        """What is in the iteration that goes on, as the board has it. `number` is used where only a label says it."""
+        """What is in the current iteration, as the board has it. `number` is used where only a label says it."""
         ...
 
     def coming(self, number: int) -> list[Ticket]:
@@ -83,20 +83,20 @@ class Office(Protocol):
         ...
 
     def add(self, title: str, email: str, number: int) -> Ticket:
-        """Make a ticket of one's own in the iteration that goes on."""
+        """Make a ticket of one's own in the current iteration."""
         ...
 
     def put_off(self, ticket: Ticket, number: int) -> bool:
-        """Move a ticket by hand from the iteration that goes on to the next, whose number this is; False if there is
+        """Move a ticket by hand from the current iteration to the next, whose number this is; False if there is
         none."""
         ...
 
     def pull_in(self, ticket: Ticket, number: int) -> None:
-        """Move a ticket by hand from the next iteration into the one that goes on, whose number this is."""
+        """Move a ticket by hand from the next iteration into the current one, whose number this is."""
         ...
 
     def drop(self, ticket: Ticket, number: int) -> None:
-        """Take a ticket out of the iteration that goes on, into the backlog."""
+        """Take a ticket out of the current iteration, into the backlog."""
         ...
 
     def backlog(self) -> list[Ticket]:
@@ -104,18 +104,18 @@ class Office(Protocol):
         ...
 
     def bring(self, ticket: Ticket, number: int) -> None:
-        """Move a ticket from the backlog into the iteration that goes on, whose number this is."""
+        """Move a ticket from the backlog into the current iteration, whose number this is."""
         ...
 
     def close_by_hand(self) -> bool:
-        """End the iteration that goes on as a person does; False where there is no such thing."""
+        """End the current iteration as a person does; False where there is no such thing."""
         ...
 
     def get_in_the_way(self) -> str:
         """Do what keeps the next iteration from beginning; says in words what, empty where nothing does."""
         ...
 
-    def mend(self) -> str:
+    def fix(self) -> str:
         """Take that back; says in words how."""
         ...
 
@@ -141,5 +141,5 @@ class Desk:
         return answer.json() if answer.content else None
 
     def close(self) -> None:
-        """Let go of its connections."""
+        """Release its connections."""
         self._client.close()

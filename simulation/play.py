@@ -13,34 +13,32 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from connectors.tracker import RemoteRef
+from connectors.values import RemoteRef
 from service import schedule
 from service.context import Context
 from service.domain.audit import rules as audit_rules
 from service.domain.audit.audit import holding
 from service.domain.audit.outcome import Audited, Check, Gate, Verdict, Weight
-from service.domain.calendar import DateRange, working_days
-from service.domain.course import phase_of
-from service.domain.plan import Plan
-from service.domain.reading import read_template
-from service.domain.team import Team
-from service.domain.turnover import Move, Policy, Turnover
-from service.domain.wire import place_from_json, plan_from_json
-from service.store import audits, loops, runs
+from service.domain.english import counted
+from service.domain.loop import loop_state
+from service.domain.loop.course import phase_of
+from service.domain.loop.turnover import Move, Policy, Turnover
+from service.domain.plan import run_state
+from service.domain.plan.plan import Plan
+from service.domain.plan.plan_json import place_from_json, plan_from_json
+from service.domain.team.calendar import DateRange, working_days
+from service.domain.team.team import Team
+from service.domain.template.reader import read_template
+from service.store import audits, runs
 from service.store.tables import EventRow, PlanRow, RunRow
 from service.templates import TemplateText
-from service.usecases import (
-    applying,
-    deciding,
-    history,
-    planning,
-    projects,
-    running,
-    scheduling,
-    teams,
-    waiving,
-)
-from service.usecases.material import Material, material
+from service.usecases.audit import history, waiver_log
+from service.usecases.loop import decisions, scheduling
+from service.usecases.plan import planning
+from service.usecases.plan.project_state import Material, material
+from service.usecases.run import plan_apply, run_views
+from service.usecases.setup import projects, teams
+from service.views.run import RunView
 from simulation import report
 from simulation.cast import Character, characters
 from simulation.crew import Crew
@@ -67,7 +65,7 @@ PATIENT_FOR = 6
 _WHY_WAIVED = "The team has moved on, and nobody can write it any more."
 _SAYING = (Verdict.DOCUMENTED.value, Verdict.PARTLY.value, Verdict.UNDOCUMENTED.value)
 
-_TAKE, _LOOK_ROUND, _MEND, _FINISH, _WIND_UP, _TROUBLE, _ANSWER = (
+_TAKE, _LOOK_ROUND, _FIX, _FINISH, _WIND_UP, _TROUBLE, _ANSWER = (
     time(10), time(12), time(13), time(16), time(15), time(16, 30), time(18)
 )  # fmt: skip
 
@@ -181,13 +179,15 @@ class Play:
         )
         self.project_id = projects.put(self._context, request).id
         kept = planning.make_plan(self._context, self.project_id)
-        run = applying.apply(self._context, kept.id, LEAD, self._stage.enqueue)
+        run = plan_apply.apply(self._context, kept.id, LEAD, self._stage.enqueue)
         self._await(run.id)
-        done = running.progress(self._context, run.id)
-        if done.run.state != runs.COMPLETED:
+        done = run_views.progress(self._context, run.id)
+        if done.run.state != run_state.COMPLETED:
             raise Stuck(_why(done.run))
-        assert done.run.place is not None  # noqa: S101 - it was opened
-        place: RemoteRef = place_from_json(done.run.place).ref
+        with self._context.database.session() as session:
+            opened = session.get_one(RunRow, run.id).place
+        assert opened is not None  # noqa: S101 - it was opened
+        place: RemoteRef = place_from_json(opened).ref
         emails = [person.email for person in self._people]
         self.office: Office = self._stage.office(place.key, place.id, emails)
         self._crew = Crew(self.office, self._people, script.seed, self._told_of_record)
@@ -201,7 +201,7 @@ class Play:
         for clock, scene in (
             (_TAKE, self._take),
             (_LOOK_ROUND, self._look_round),
-            (_MEND, self._mend),
+            (_FIX, self._fix),
             (_WIND_UP, self._wind_up),
             (_FINISH, self._finish),
             (_TROUBLE, self._make_trouble),
@@ -242,10 +242,10 @@ class Play:
         while machine.monotonic() < deadline:
             with self._context.database.session() as session:
                 run = session.get_one(RunRow, run_id)
-            if run.state in runs.ENDED or run.state == runs.HELD:
+            if run.state in run_state.ENDED or run.state == run_state.HELD:
                 self._known = None
                 return
-            if run.state == runs.WAITING and run.waiting_until is not None:
+            if run.state == run_state.WAITING and run.waiting_until is not None:
                 self._stage.clock.jump(run.waiting_until)
             machine.sleep(0.03)
         raise Stuck(f"The run {run_id} does not come to an end.")
@@ -255,19 +255,19 @@ class Play:
         with self._context.database.session() as session:
             run = session.get_one(RunRow, run_id)
             row = session.get(PlanRow, run.plan_id) if run.plan_id is not None else None
-        if run.kind == loops.AUDIT and run.state in (runs.HELD, runs.COMPLETED):
+        if run.kind == loop_state.AUDIT and run.state in (run_state.HELD, run_state.COMPLETED):
             self._judge()
             return
         looks = self._looks[run_id] = self._looks.get(run_id, 0) + 1
         number = run.iteration or 0
-        if run.state == runs.HELD:
+        if run.state == run_state.HELD:
             if looks == 1:
                 said = tuple((self._plain(found["message"]), self._plain(found["fix"])) for found in run.findings)
                 self._note(Held(self._now(), number, said))
             return
-        if run.state not in (runs.COMPLETED, runs.INCOMPLETE):
+        if run.state not in (run_state.COMPLETED, run_state.INCOMPLETE):
             raise Stuck(_why(run))
-        if run.kind == loops.PROPOSE:
+        if run.kind == loop_state.PROPOSE:
             self._note_event(f"proposed:{number}")
             return
         if looks > 1:
@@ -293,7 +293,7 @@ class Play:
             return {number: audits.audited(row) for number, row in audits.rows(session, self.project_id).items()}
 
     def _setting(self) -> Setting:
-        """The iteration that goes on, as the team knows it."""
+        """The current iteration, as the team knows it."""
         phase = phase_of(self._template, self.known.begun[-1].stage.phase)
         weight = audit_rules.weights_of(self._template, phase, audit_rules.ProjectAudit()).get(Check.PERFORMANCE)
         role = phase.record.sign_off
@@ -313,7 +313,7 @@ class Play:
             named = self._script.tracker != "trello"  # there, names are drawn at random: titles tell
             self._note(report.closed(found[turnover.closes], turnover, self._phase(turnover), named=named))
         if turnover.begins:
-            used = running.progress(self._context, run.id).requests
+            used = run_views.progress(self._context, run.id).requests
             turn = scheduling.course_of(self.known, ahead=1).turn(turnover.begins)
             past = found[turnover.begins]
             title = phase_of(self._template, past.row.phase).title
@@ -327,7 +327,7 @@ class Play:
     def _take(self, day: date) -> None:
         for person in self._people:
             if days := person.falls_ill(day, self.known.calendar):
-                self._note(Noted(self._now(), f"{person.person} falls ill, for {days} day{'' if days == 1 else 's'}"))
+                self._note(Noted(self._now(), f"{person.person} falls ill, for {counted(days, 'day')}"))
         self._leave(day)
         self._crew.morning(day, self.known.current)
 
@@ -369,7 +369,7 @@ class Play:
             if not checks or audited.verdict is Verdict.PENDING:
                 continue
             for check in checks:
-                waiving.waive(
+                waiver_log.waive(
                     self._context, self.project_id, check, number=number, by=LEAD, reason=_WHY_WAIVED, until=until
                 )
             what = f"{', '.join(checks)} of iteration {number} pass until {until}"
@@ -383,15 +383,17 @@ class Play:
             return
         self._decided = True
         reason = "What users say asks for more than repairs: the model is to be built anew with their data."
-        deciding.decide(self._context, self.project_id, Move.BACK, phases[max(0, len(phases) - 3)].key, reason, by=LEAD)
+        decisions.decide(
+            self._context, self.project_id, Move.BACK, phases[max(0, len(phases) - 3)].key, reason, by=LEAD
+        )
         self._known = None
         title = phases[max(0, len(phases) - 3)].title
         self._note(Noted(self._now(), f"the {LEAD} decides to go back to {title} after this iteration: {reason}"))
 
-    def _mend(self, day: date) -> None:
+    def _fix(self, day: date) -> None:
         if self._in_the_way and day not in self._days():
             self._in_the_way = False
-            self._note(Noted(self._now(), self.office.mend()))
+            self._note(Noted(self._now(), self.office.fix()))
 
     def _wind_up(self, day: date) -> None:
         if self._is_last(day):
@@ -426,12 +428,12 @@ class Play:
                 and drawn.random() < 0.3
             ):
                 answers = {one["key"]: Policy.BACKLOG.value}
-                deciding.answer(self._context, self.project_id, answers, by=LEAD)
+                decisions.answer(self._context, self.project_id, answers, by=LEAD)
                 self._note(Noted(self._now(), f'the {LEAD} answers: "{one["title"]}" goes to the backlog'))
         self._known = None
 
     def _days(self) -> list[date]:
-        """The working days of the iteration that goes on."""
+        """The working days of the current iteration."""
         return working_days(self.known.begun[-1].dates, self.known.calendar)
 
     def _is_last(self, day: date) -> bool:
@@ -456,17 +458,17 @@ class Play:
 
     def _standing(self) -> str:
         loop = self.known.loop
-        if loop is None or loop.state != loops.TURNING:
+        if loop is None or loop.state != loop_state.TURNING:
             return f"the loop is {loop.state}: {loop.message}" if loop is not None else "the loop has not begun"
         coming = scheduling.next_firings(self._context, self.project_id, 1)
         due = f"; next: {coming[0].kind} on {coming[0].at:%Y-%m-%d at %H:%M}" if coming else ""
-        return f"iteration {loop.current} goes on{due}"
+        return f"iteration {loop.current} continues{due}"
 
     def _report(self) -> Report:
         script, known = self._script, self.known
         with self._context.database.session() as session:
             ids = list(session.scalars(select(RunRow.id).where(RunRow.project_id == self.project_id)))
-        used = [running.progress(self._context, run_id).requests for run_id in ids]
+        used = [run_views.progress(self._context, run_id).requests for run_id in ids]
         return Report(
             project=known.project.key,
             tracker=script.tracker,
@@ -486,6 +488,6 @@ class Play:
         )
 
 
-def _why(run: RunRow) -> str:
+def _why(run: RunRow | RunView) -> str:
     said = " ".join(str(found.get("message", "")) for found in run.findings)
     return f"The run {run.id} ended {run.state}: {said or run.message}"

@@ -162,7 +162,10 @@ _DECIDED = (
         "We keep the smaller model because it is as good as the large one and answers in {milliseconds} ms, instead of "
         "the network with more layers."
     ),
-    "We train on two years instead of five, because what was bought before {year} says little about {seen} now.",
+    (
+        "We train on two years instead of five, because with five WAPE is {other} %: what was bought before {year} "
+        "says little about {seen} now."
+    ),
 )
 _RISKS = (
     (

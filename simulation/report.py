@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from connectors.tracker import ItemKind, Severity
+from connectors.values import ItemKind, Severity
 from service.context import Context
 from service.domain.audit.outcome import Audited, Result
-from service.domain.calendar import Calendar, DateRange, working_days
-from service.domain.course import Turn
-from service.domain.figures import Figures, Outcome, Sum, Tally, TicketRecord
-from service.domain.plan import Action, Plan
-from service.domain.team import Team
-from service.domain.turnover import Turnover, key_of
+from service.domain.loop.course import Turn
+from service.domain.loop.figures import Figures, Outcome, Sum, Tally, TicketRecord
+from service.domain.loop.turnover import Turnover, key_of
+from service.domain.plan.plan import Action, Plan
+from service.domain.team.calendar import Calendar, DateRange, working_days
+from service.domain.team.team import Team
 from service.store.tables import RunRow
-from service.usecases.history import Past
+from service.usecases.audit.history import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An advance that could not go on: why, and who can mend it."""
+    """An advance that could not continue: why, and who can fix it."""
 
     at: datetime
     iteration: int
@@ -132,7 +132,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class WentOn:
-    """That it went on by itself. `looks` is how often it looked in all."""
+    """That it resumed automatically. `looks` is how often it looked in all."""
 
     at: datetime
     iteration: int

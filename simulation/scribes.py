@@ -24,7 +24,7 @@ Tell = Callable[[int, Manner, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the team knows of the iteration that goes on: its number and phase, the addresses of those who sign its
+    """What the team knows of the current iteration: its number and phase, the addresses of those who sign its
     record, and whether that is to tell how a model does in production."""
 
     number: int

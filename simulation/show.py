@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from service.domain.english import counted
 from simulation.report import Began, Built, Closed, Entry, Held, Judged, Load, Noted, Report, Unfinished, WentOn, Wrote
 
 _TIMES = {1: "", 2: ", the 2nd time", 3: ", the 3rd time"}
@@ -24,9 +25,9 @@ def lines(entry: Entry) -> Iterator[str]:
         case Held():
             yield from _held(entry)
         case WentOn():
-            looks = f"it looked {entry.looks} times"
+            looks = f"it looked {counted(entry.looks, 'time')}"
             yield _happened(
-                entry.at, f"[green]the advance to iteration {entry.iteration} goes on by itself[/]; {looks}"
+                entry.at, f"[green]the advance to iteration {entry.iteration} resumes automatically[/]; {looks}"
             )
         case Wrote():
             yield _happened(entry.at, _wrote(entry))
@@ -45,7 +46,7 @@ def summary(report: Report) -> Iterator[str]:
     yield f"[bold]{_span(report.first, report.last)}: {_count(len(closings), 'iteration')} closed[/]"
     yield f"  phases     {_escape(went)}"
     yield (
-        f"  tickets    {totals.done.tickets} done ({_number(totals.done.points)} points), carried over "
+        f"  tickets    {totals.done.tickets} done ({counted(totals.done.points, 'point')}), carried over "
         f"{_count(totals.carried.tickets, 'time')}, {totals.added.tickets} added by people, "
         f"{totals.backlog.tickets + totals.left.tickets + totals.removed.tickets} left, removed or sent to the backlog"
     )
@@ -53,7 +54,7 @@ def summary(report: Report) -> Iterator[str]:
     yield f"  often      {_escape(', '.join(_unfinished(one) for one in often)) or 'nothing was carried three times'}"
     held = report.of(Held)
     yield f"  held       {_count(len(held), 'advance')}" + (
-        ", all went on by themselves" if _all_went_on(report) else ""
+        ", all continued by themselves" if _all_went_on(report) else ""
     )
     if report.verdicts:
         counts = Counter(verdict for _, verdict in report.verdicts)
@@ -85,7 +86,7 @@ def _began(entry: Began) -> Iterator[str]:
     yield ""
     yield f"[bold]{entry.number:>2}  {_escape(name)}[/] · {when}"
     yield f"    begun      {_when(entry.at)}{late} by the {entry.by}; {_requests(entry.reads, entry.writes)}{made}"
-    yield f"    holds      {_count(entry.tickets, 'ticket')}, {_number(entry.points)} points"
+    yield f"    holds      {_count(entry.tickets, 'ticket')}, {counted(entry.points, 'point')}"
     yield f"    people     {_escape(_loads(entry.loads))}"
     for text in entry.vacant:
         yield f"    [yellow]vacant[/]     {_escape(text)}"
@@ -111,7 +112,7 @@ def _closed(entry: Closed) -> Iterator[str]:
         )
         if one.tickets
     ]
-    points = f"{_number(tally.done.points)} of {_number(tally.planned.points + tally.added.points)} points"
+    points = f"{_number(tally.done.points)} of {counted(tally.planned.points + tally.added.points, 'point')}"
     cycle = f"; half within {_number(entry.cycle)} h" if entry.cycle is not None else ""
     yield f"    closed     {', '.join(counts)}; {points}{cycle}"
     for one in entry.unfinished:
@@ -141,7 +142,7 @@ def _judged(entry: Judged) -> str:
     if entry.failed:
         said += f": {', '.join(entry.failed)} failed"
     if entry.waived:
-        said += f"; {', '.join(entry.waived)} let pass"
+        said += f"; {', '.join(entry.waived)} waived"
     return said + ("; it was changed after sign-off" if entry.changed_after_sign_off else "")
 
 
@@ -157,7 +158,7 @@ def _follows(entry: Closed) -> str:
 
 
 def _unfinished(one: Unfinished) -> str:
-    about = [part for part in (one.person or "nobody's", f"{_number(one.points)} points" if one.points else "") if part]
+    about = [part for part in (one.person or "nobody's", counted(one.points, "point") if one.points else "") if part]
     times = _TIMES.get(one.times, f", the {one.times}th time") if one.policy == "next" else ""
     return f'{one.name} "{one.title}", {", ".join(about)}{times}'.lstrip()
 
@@ -207,7 +208,7 @@ def _requests(reads: int, writes: int) -> str:
 
 
 def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    return counted(number, thing)
 
 
 def _number(value: float | None) -> str:

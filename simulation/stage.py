@@ -21,19 +21,17 @@ from sandbox.jira import seed as jira_seed
 from sandbox.server import free_port
 from sandbox.trello import seed as trello_seed
 from service.context import Context, open_context
-from service.domain.team import Team
+from service.domain.team.team import Team
 from service.runs.engine import Engine
 from service.settings import Settings
-from service.usecases import connections
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from service.usecases.setup import connections
 from simulation.clock import VirtualClock
 from simulation.jira_office import JiraOffice
 from simulation.office import SHORT, Office, token_of
 from simulation.trello_office import TrelloOffice
 
-TRACKERS = ("jira", "trello")
-
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds to wait for the sandbox to answer at the start; it takes about one on a laptop."""
 
 _PLENTY = 1000.0
@@ -81,11 +79,11 @@ class Stage:
 
     @property
     def awake(self) -> bool:
-        """Whether the service is at work."""
+        """Whether the service is running."""
         return self._engine is not None
 
     def wake(self) -> None:
-        """Have the service at work. Its clock does not tick by itself: whoever plays begins what is due."""
+        """Have the service running. Its clock does not tick by itself: whoever plays begins what is due."""
         if self._engine is None:
             self._engine = Engine(self.context, Advancing(), visiting=True)
             self._engine.launch()

@@ -27,7 +27,7 @@ class TrelloOffice:
         self._moved_aside = ""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         for desk in (self._desk, *self._desks.values()):
             desk.close()
 
@@ -83,7 +83,7 @@ class TrelloOffice:
         return self._exchange(ticket, ITERATION, BACKLOG)
 
     def pull_in(self, ticket: Ticket, number: int) -> None:
-        """Give it the label of the iteration that goes on instead, and drag it there."""
+        """Give it the label of the current iteration instead, and drag it there."""
         if self._exchange(ticket, BACKLOG, ITERATION):
             self._edit(ticket, idList=_Board.read(self._desk, self._board).list_of(ITERATION))
 
@@ -127,7 +127,7 @@ class TrelloOffice:
         self._desk.send("PUT", f"/1/cards/{self._moved_aside}", json={"idList": board.list_of(DONE)})
         return f'somebody drags the card "{turn["name"]}" to {DONE} before it has begun'
 
-    def mend(self) -> str:
+    def fix(self) -> str:
         """Drag it back."""
         body = {"idList": _Board.read(self._desk, self._board).list_of(BACKLOG)}
         self._desk.send("PUT", f"/1/cards/{self._moved_aside}", json=body)

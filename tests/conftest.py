@@ -14,7 +14,16 @@ from tests.effort import LONG, examples
 settings.register_profile("here", deadline=None, max_examples=examples(100), derandomize=not LONG)
 settings.load_profile("here")
 
-SECRETS = ("sandbox-token", "viewer-token", "member-token", "readonly-token", "sandbox-key", "not-the-token", "phl_")
+SECRETS = (
+    "sandbox-token",
+    "viewer-token",
+    "member-token",
+    "readonly-token",
+    "sandbox-key",
+    "not-the-token",
+    "oidc-s3cr3t",
+    "phl_",
+)
 """Credentials that tests connect with, and the beginning of every API token of ours."""
 
 WATCHED = ("tests/contract", "tests/unit", "tests/api", "tests/integration/test_apply.py")

@@ -56,7 +56,7 @@ class Forks:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         stdin: str = "",
-        timeout: float = 120,
+        timeout: float = 600,
     ) -> Ended:
         """Run `phaseloop ARGUMENTS` in this environment. Raises TimeoutExpired, after having ended it."""
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -142,7 +142,7 @@ def _command(connection: socket.socket, order: dict[str, Any], fds: Sequence[int
 
 
 def main() -> None:
-    """Import what commands use, then serve; a forked process goes on as its command."""
+    """Import what commands use, then serve; a forked process continues as its command."""
     warm()
     from service.cli import main as command
 

@@ -11,12 +11,13 @@ from service.context import Context
 
 
 @contextmanager
-def statements(context: Context, *, but: str | None = None) -> Iterator[list[str]]:
-    """The statements that our store is sent meanwhile, without those that have the words `but` in them."""
+def statements(context: Context, *, but: str | None = None, events: bool = False) -> Iterator[list[str]]:
+    """The statements that our store is sent meanwhile, without those that have the words `but` in them. Those about
+    `events` from outside count only if asked for: a service looks for such on its own, whenever it likes."""
     sent: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if but is None or but not in statement:
+        if (but is None or but not in statement) and (events or "hook_events" not in statement):
             sent.append(statement)
 
     event.listen(context.database.engine, "before_cursor_execute", note)

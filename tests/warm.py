@@ -6,8 +6,10 @@ from importlib import import_module
 
 from sqlalchemy.orm import configure_mappers
 
+from service.cli.main import Program
+
 MODULES = (
-    "service.cli.main",
+    "service.cli.causes",
     "service.runs.engine",
     "service.runs.slots",
     "connectors.jira.tracker",
@@ -24,6 +26,6 @@ MODULES = (
 
 def warm() -> None:
     """Import them, and work out what is worked out once; nothing is opened and no thread is started by that."""
-    for name in MODULES:
+    for name in (*MODULES, *(f"service.cli.{command.module}" for command in Program.places.values())):
         import_module(name)
     configure_mappers()

@@ -14,7 +14,18 @@ from connectors.jira.layout import SPRINT_NAME_LIMIT, TITLE_LIMIT, Layout
 from connectors.jira.mapping import create_element, issue_type
 from connectors.jira.markup import DESCRIPTION_LIMIT, description
 from connectors.mapped import Role
-from connectors.tracker import Creation, Finding, Item, ItemKey, ItemKind, Priority, ProjectSpec, RemoteRef, Severity
+from connectors.values import (
+    NAME_STAYS_TAKEN,
+    Creation,
+    Finding,
+    Item,
+    ItemKey,
+    ItemKind,
+    Priority,
+    ProjectSpec,
+    RemoteRef,
+    Severity,
+)
 
 PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 """The form of a project key that Jira Cloud accepts unless its administrator changed it."""
@@ -76,14 +87,14 @@ _ONE_OF_EACH = (
 
 
 class Checker:
-    """Looks at a project and a plan's items, and reports what stands in the way."""
+    """Looks at a project and a plan's items, and reports what blocks it."""
 
     def __init__(self, client: JiraClient, server_info: Callable[[], dict[str, Any]]) -> None:
         self._client = client
         self._server_info = server_info
 
     def check(self, spec: ProjectSpec, layout: Layout | None, items: Sequence[Item]) -> list[Finding]:
-        """All findings; `layout` is None when the project is not there. Without items, whatever stands in the way of
+        """All findings; `layout` is None when the project is not there. Without items, whatever blocks
         the usual ones."""
         deployment = layout.deployment if layout else deployment_of(self._server_info())
         if (finding := unsupported(deployment, self._client.host)) is not None and deployment != CLOUD:
@@ -104,7 +115,7 @@ class Checker:
         ]
 
     def check_removing(self, spec: ProjectSpec, layout: Layout | None, removing: Collection[ItemKind]) -> list[Finding]:
-        """What stands in the way of removing items of these kinds."""
+        """What prevents removing items of these kinds."""
         if layout is None:
             return [self._not_visible(spec, "Check the key, or ask for the Browse projects permission in it.")]
         inside = [_TO_REMOVE[kind] for kind in _TO_REMOVE if kind in removing]
@@ -113,6 +124,7 @@ class Checker:
         found = self._permissions(list(dict.fromkeys([BROWSE, *inside])), layout.project_key, _grant_here(layout))
         if ItemKind.PROJECT in removing:
             found += self._permissions([REMOVE_PROJECT], None, _GRANT_EVERYWHERE)
+            found.append(_stays_taken(spec))
         return found
 
     def _not_visible(self, spec: ProjectSpec, fix: str) -> Finding:
@@ -191,6 +203,19 @@ class Checker:
                     fix += " The board's filter decides: it is needed in every project the board shows."
                 found.append(Finding(Severity.ERROR, "permission-missing", message, fix, one.key))
         return found
+
+
+def _stays_taken(spec: ProjectSpec) -> Finding:
+    """That what is removed goes to the trash, and keeps its key and its name there."""
+    message = (
+        f'The project goes to Jira\'s trash: its key {spec.key} and its name "{spec.name}" stay taken until it is '
+        "deleted there."
+    )
+    fix = (
+        f"To use them again, have an administrator of Jira delete {spec.key} permanently, or restore it, in Jira's "
+        "settings under Projects, Trash; Jira itself deletes it after 60 days."
+    )
+    return Finding(Severity.INFO, NAME_STAYS_TAKEN, message, fix, spec.key)
 
 
 def in_trash(client: JiraClient, key: str) -> Finding | None:

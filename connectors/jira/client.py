@@ -29,7 +29,7 @@ from connectors.jira.settings import JiraSettings
 from connectors.network import Network, said_by
 from connectors.pacing import Budget, Pacer, Patience, call_begins, shared_pacer, utc_now
 from connectors.retries import Ending, Verdict, verdict
-from connectors.tracker import Usage
+from connectors.values import Usage
 
 TIMEOUT = (5.0, 30.0)
 """Seconds to connect and to wait for an answer. A bulk create of fifty issues takes Jira several seconds."""
@@ -218,6 +218,7 @@ class JiraClient:
     def _go_to(self, url: str) -> None:
         """Send what follows to this address of the site."""
         self._way = self._network.way_to(url)
+        self._gate.guard = self._way.guard
         self._root = urlsplit(url).path
         self._jira._options["server"] = url
         site, here = self._settings.host, urlsplit(url).netloc

@@ -13,10 +13,10 @@ from typing import Any
 
 from connectors.errors import TrackerRefused
 from connectors.jira.client import JiraClient
-from connectors.jira.fetching import Fetcher, quoted
+from connectors.jira.fetch import Fetcher, quoted
 from connectors.jira.layout import Layout
 from connectors.jira.mapping import fields_of, instant, is_epic, issue_ref, last_sprint, marker_of, number, status_of
-from connectors.tracker import Content, ItemKey, ItemKind, RemoteRef, kind_of
+from connectors.values import Content, ItemKey, ItemKind, RemoteRef, kind_of
 
 _READ = (
     "summary",

@@ -9,7 +9,7 @@ from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
 from connectors.jira import scopes
 from connectors.jira.client import AGILE, JiraClient
 from connectors.jira.failures import ScopeMissing
-from connectors.tracker import Finding, Severity
+from connectors.values import Finding, Severity
 
 _MAKE = (
     "A token's scopes cannot be changed: make a new one at https://id.atlassian.com/manage-profile/security/api-tokens"

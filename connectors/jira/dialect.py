@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.tracker import Finding, Severity
+from connectors.values import Finding, Severity
 
 CLOUD = "Cloud"
 

@@ -13,7 +13,7 @@ from connectors.jira.layout import Layout
 from connectors.jira.mapping import fields_of, instant, issue_ref, status_of
 from connectors.jira.wiki import from_wiki
 from connectors.records import TEXT_READ, Attachment, Comment, Document, Edit, Part, Step, WebLink, text_digest
-from connectors.tracker import ItemKey
+from connectors.values import ItemKey
 
 READ = ("summary", "description", "status", "labels", "assignee", "creator", "created", "comment", "attachment")
 """The issue fields that a document is made of."""

@@ -31,7 +31,8 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.jira.scopes import needed
-from connectors.network import causes, denies, said_by
+from connectors.network import causes, denies, is_no_tls, said_by
+from connectors.pacing import whole_seconds
 
 FAULTS: Mapping[type[BaseException], Fault] = {
     # requests: one line for each class, so that a new one is noticed (a test walks them).
@@ -79,6 +80,8 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, rq.ConnectionError | u3.HTTPError):
         if _is_certificate_error(error):
             return Fault.UNTRUSTED
+        if any(isinstance(one, u3.SSLError) and is_no_tls(str(one)) for one in causes(error)):
+            return Fault.PLAIN_HTTP
         if _never_connected(error):
             return Fault.NEVER_SENT
         if isinstance(error, rq.ProxyError) and denies(said_by(error)):
@@ -150,7 +153,7 @@ def refused(call: Call, status: int, body: Any, retry_after: float | None = None
         why = "limits our rate" if status == 429 else f"is not available (HTTP {status})"
         return TrackerUnavailable(
             f"Jira at {call.host} {why}.",
-            fix=f"Try again in {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            fix=f"Try again in {whole_seconds(retry_after)} s." if retry_after else "Try again in a minute.",
             request=request,
             status=status,
             retry_after=retry_after,

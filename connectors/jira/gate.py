@@ -6,6 +6,7 @@ permit is asked where the connection writes, and once more for the body: a reque
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,13 +16,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.calls import Permit, permitted
+from connectors.guard import Guard
 
 
 class Gate(HTTPAdapter):
     """Sends requests, those that write only with the permit. Not safe to share between threads."""
 
     def __init__(self, permit: Permit) -> None:
+        """`guard`, which is set before a call, judges the machine that a new connection reached."""
         self._permit, self._asked = permit, permitted
+        self.guard: Guard | None = None
         super().__init__(max_retries=0)
 
     @contextmanager
@@ -51,6 +55,9 @@ class Gate(HTTPAdapter):
 class _Plain(HTTPConnection):
     gate: Gate
 
+    def _new_conn(self) -> socket.socket:
+        return _judged(self.gate, self.host, super()._new_conn())
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -61,8 +68,22 @@ class _Plain(HTTPConnection):
 class _Secure(HTTPSConnection):
     gate: Gate
 
+    def _new_conn(self) -> socket.socket:
+        return _judged(self.gate, self.host, super()._new_conn())
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
         self.gate.ask()
         super().send(data)
+
+
+def _judged(gate: Gate, host: str, connected: socket.socket) -> socket.socket:
+    """The connection, if the machine that it reached may be called; nothing was sent on it yet."""
+    if gate.guard is not None:
+        try:
+            gate.guard.judge_socket(host, connected)
+        except BaseException:
+            connected.close()
+            raise
+    return connected

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 import requests
 
+from connectors.calls import permitted
 from connectors.errors import NetworkMisconfigured
 from connectors.jira.failures import lacks_scope
+from connectors.jira.gate import Gate
 from connectors.jira.settings import JiraSettings
 from connectors.network import Network, said_by
 
@@ -33,9 +35,14 @@ def find(settings: JiraSettings, network: Network, timeout: tuple[float, float],
     """Ask the site for its cloud id and the gateway for the token. Two reads; `count` is called for each."""
     with requests.Session() as session:
         session.trust_env = False
+        gate = Gate(permitted)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, gate)
 
         def get(base: str, path: str, auth: tuple[str, str] | None = None) -> requests.Response:
-            way = network.way_to(base).for_requests()
+            chosen = network.way_to(base)
+            gate.guard = chosen.guard
+            way = chosen.for_requests()
             count()
             headers = {"User-Agent": "phaseloop", "Accept": "application/json"}
             return session.get(base + path, auth=auth, headers=headers, timeout=timeout, allow_redirects=False, **way)

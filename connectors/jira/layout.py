@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from connectors.jira.dialect import CLOUD
 from connectors.jira.markup import DESCRIPTION_LIMIT
 from connectors.mapped import Role
-from connectors.tracker import Capabilities, Priority
+from connectors.values import Capabilities, Priority
 
 SPRINT_SCHEMA = "com.pyxis.greenhopper.jira:gh-sprint"
 POINTS_SCHEMA = "com.pyxis.greenhopper.jira:jsw-story-points"

@@ -12,7 +12,7 @@ from connectors.jira.dialect import CLOUD_DIALECT, Dialect
 from connectors.jira.failures import problems_in
 from connectors.jira.layout import EPIC_NAME_SCHEMA, IssueType, Layout, LinkType
 from connectors.jira.markup import description, normalised
-from connectors.tracker import (
+from connectors.values import (
     Account,
     Creation,
     Fields,
@@ -284,8 +284,11 @@ def observed_issue(
     }
     if kind is not ItemKind.EPIC:
         fields |= _ticket_fields(layout, values, issue_names, sprint_names, status)
-    ref = issue_ref(layout, issue)
-    return ObservedItem(key, kind, ref, fields, status, _links(layout, ref.id, values.get("issuelinks")))
+    ref, left_in = issue_ref(layout, issue), None
+    if layout.sprint_field and "iteration" in fields and fields["iteration"] is None:
+        left_in = _named(last_sprint(values.get(layout.sprint_field)), sprint_names, "id")
+    links = _links(layout, ref.id, values.get("issuelinks"))
+    return ObservedItem(key, kind, ref, fields, status, links, left_in=left_in)
 
 
 def _ticket_fields(
@@ -457,8 +460,17 @@ def instant(value: Any) -> datetime | None:
 
 def same_sprint(item: Item, sprint: Mapping[str, Any]) -> bool:
     """Whether a sprint without a marker is the one that was to be created: same name, same dates."""
-    if str(sprint.get("name") or "").strip() != item.title.strip():
-        return False
+    return str(sprint.get("name") or "").strip() == item.title.strip() and _same_dates(item, sprint)
+
+
+def renamed_sprint(item: Item, sprint: Mapping[str, Any]) -> bool:
+    """Whether a sprint without a marker is the one that was to be created and got another name since: same dates and
+    same goal, which are both told exactly enough that nobody else writes them by chance."""
+    goal = str(sprint.get("goal") or "").strip()
+    return bool(goal) and goal == item.goal.strip() and _same_dates(item, sprint)
+
+
+def _same_dates(item: Item, sprint: Mapping[str, Any]) -> bool:
     pairs = ((item.starts, sprint.get("startDate")), (item.ends, sprint.get("endDate")))
     return all((_moment(ours.isoformat()) if ours else None) == _moment(theirs) for ours, theirs in pairs)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.jira.client import JiraClient
 from connectors.jira.mapping import account
-from connectors.tracker import Account
+from connectors.values import Account
 
 _PAGE = 50
 

@@ -13,12 +13,12 @@ from typing import Any
 from connectors.errors import CredentialsRefused, PermissionMissing, TrackerRefused, TrackerUnavailable
 from connectors.jira.client import JiraClient, segment
 from connectors.jira.documents import READ, History, document, lacks_comments
-from connectors.jira.fetching import Fetcher
+from connectors.jira.fetch import Fetcher
 from connectors.jira.layout import Layout
 from connectors.jira.paging import by_index
 from connectors.records import Document
 from connectors.retries import TOO_MANY
-from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
+from connectors.values import ItemKey, ItemKind, RemoteRef, kind_of
 
 _COMMENTS_PAGE = 100
 _MOST_FAILURES = 3

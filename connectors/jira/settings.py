@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.addresses import is_loopback, split_address
+from connectors.addresses import ALLOW_HTTP, is_loopback, split_address
 
 _GATEWAY_PATH = re.compile(r"/ex/jira/[A-Za-z0-9-]+")
 GATEWAY = "https://api.atlassian.com"
@@ -26,12 +26,12 @@ class JiraSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str
-    email: str = Field(min_length=3)
+    url: str = Field(description="the site, such as https://your-site.atlassian.net.")
+    email: str = Field(min_length=3, description="the account's e-mail address.")
     token: SecretStr = Field(min_length=1)
-    gateway: str = ""
+    gateway: str = Field(default="", description=f"the gateway for tokens with scopes, where it is not {GATEWAY}.")
     api_url: str = ""
-    allow_http: bool = False
+    allow_http: bool = Field(default=False, description=ALLOW_HTTP)
 
     @field_validator("email", "token", mode="before")
     @classmethod
@@ -105,7 +105,7 @@ class JiraSettings(BaseModel):
             if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
                 raise ValueError(
                     f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
-                    " token readably. For a stand-in inside your own network set allow_http."
+                    " token readably. For a stand-in inside your own network: --allow-http (REST: allow_http)."
                 )
         return self
 

@@ -15,13 +15,24 @@ from typing import Any
 from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
 from connectors.jira.client import AGILE, PLATFORM, JiraClient, segment
 from connectors.jira.documents import REMOTE_LINK
-from connectors.jira.fetching import Fetcher, is_issue
+from connectors.jira.fetch import Fetcher, is_issue
 from connectors.jira.layout import READ_BATCH, Layout
 from connectors.jira.mapping import fields_of, link_ends, number
 from connectors.jira.paging import by_index
-from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
+from connectors.values import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 
-_READ = ("status", "comment", "attachment", "worklog", "subtasks", "issuelinks", "watches", "votes", "creator")
+_READ = (
+    "status",
+    "labels",
+    "comment",
+    "attachment",
+    "worklog",
+    "subtasks",
+    "issuelinks",
+    "watches",
+    "votes",
+    "creator",
+)
 
 _MOST_HISTORIES = 40
 """As many changes as a bulk fetch tells of one issue, by the vendor's document."""
@@ -222,6 +233,8 @@ def issue_traces(
     comments = values.get("comment")
     mine = sum(_id_of(one) in own for one in _list(comments.get("comments"))) if isinstance(comments, dict) else 0
     edited, additions = _changes(layout, issue.get("changelog"), values.get("status"))
+    if layout.label not in _list(values.get("labels")) and _had_label(layout.label, issue.get("changelog")):
+        additions.append(f"label {layout.label} taken off")
     links = [one for one in _list(values.get("issuelinks")) if not _is_among_ours(layout, str(issue["id"]), one, ours)]
     counted = [
         (_total(comments, "comments") - mine, ("comment", "comments")),
@@ -259,6 +272,17 @@ def _changes(layout: Layout, changelog: Any, status: Any) -> tuple[set[str], lis
     if len(histories) < (total if isinstance(total, int) else 0) or len(histories) >= _MOST_HISTORIES:
         others["more changes than Jira tells at once"] = None
     return edited, list(others)
+
+
+def _had_label(label: str, changelog: Any) -> bool:
+    """Whether the history says that somebody took the label off."""
+    histories = changelog.get("histories") if isinstance(changelog, dict) else None
+    items = (one for history in _list(histories) if isinstance(history, dict) for one in _list(history.get("items")))
+    return any(
+        label in str(one.get("fromString") or "").split() and label not in str(one.get("toString") or "").split()
+        for one in items
+        if isinstance(one, dict) and str(one.get("field") or one.get("fieldId") or "").casefold() == "labels"
+    )
 
 
 def _watched(issue: Mapping[str, Any], me: str = "") -> int:

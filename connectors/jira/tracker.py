@@ -14,25 +14,25 @@ from connectors.jira.checks import Checker
 from connectors.jira.client import TIMEOUT, JiraClient, within
 from connectors.jira.contents import Surveyor
 from connectors.jira.credential import missing
-from connectors.jira.doubles import Reconciler
+from connectors.jira.debt_survey import Explorer
+from connectors.jira.duplicates import Reconciler
 from connectors.jira.layout import Layout, capabilities
-from connectors.jira.locating import Locator
+from connectors.jira.location import Locator
+from connectors.jira.lookup import Namer
 from connectors.jira.mapping import written_as
-from connectors.jira.naming import Namer
-from connectors.jira.noting import Notary
+from connectors.jira.notes import Notary
 from connectors.jira.people import find_people
-from connectors.jira.reading import Reader, watermark_after
+from connectors.jira.reads import Reader, watermark_after
 from connectors.jira.records import Archivist
-from connectors.jira.removing import Remover
+from connectors.jira.removal import Remover
 from connectors.jira.settings import JiraSettings
-from connectors.jira.surveying import Explorer
 from connectors.jira.traces import Tracer
-from connectors.jira.turning import Turner
-from connectors.jira.writing import Writer
+from connectors.jira.transitions import Turner
+from connectors.jira.writes import Writer
 from connectors.mapped import Kept, Mapped
 from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
-from connectors.tracker import (
+from connectors.values import (
     Account,
     Capabilities,
     Content,
@@ -165,6 +165,11 @@ class JiraTracker:
         for their marker."""
         self._client.patience.renew()
         return self._reader.find(_layout(place), known, only)
+
+    def elsewhere(self, place: Place, missing: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.elsewhere`. A request for each hundred."""
+        self._client.patience.renew()
+        return self._reader.elsewhere(_layout(place), missing)
 
     def watermark(self, place: Place) -> str:
         """See `Tracker.watermark`. Two marks can be compared as text: the lower one is the earlier."""

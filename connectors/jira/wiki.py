@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from connectors.jira.markdown import Bare, Markup, Sign, coded, fenced, guarded, heading, joined, link
+from connectors.memory import remembered
 
 _TAG = re.compile(
     r"(?<![\\{])\{(code|noformat|quote|panel|info|note|tip|warning|expand|toc|anchor|color)(?::([^{}\n]*))?\}"
@@ -24,18 +24,10 @@ _ITEM = re.compile(r"([*#]+|-+)\s+(.*)")
 _TITLE = re.compile(r"(?:^|\|)\s*title\s*=\s*([^|]*)")
 
 
-_KEPT = 50_000
-"""The most characters of a text that is kept in memory with what it comes to."""
-
-
+@remembered(256)
 def from_wiki(wiki: str) -> str:
     """The Markdown of a text in Jira's wiki markup, without blank lines around it; empty for one without words."""
     # The changes of a record are read with it each time, and they never change themselves.
-    return _read(wiki) if len(wiki) <= _KEPT else _read.__wrapped__(wiki)
-
-
-@lru_cache(maxsize=256)
-def _read(wiki: str) -> str:
     return "\n\n".join(_blocks(wiki.replace("\r\n", "\n").replace("\r", "\n"))).strip()
 
 
@@ -149,7 +141,7 @@ class _Text:
         self.bare = False
 
     def goes_on(self, kind: str) -> None:
-        """Go on with a block of this kind, or begin it."""
+        """Continue with a block of this kind, or begin it."""
         if self.kind != kind:
             self.end()
             self.kind = kind
@@ -180,7 +172,7 @@ class _Text:
         self.lines += [f"{' ' * sum(self.widths)}{guarded(line.strip())}" for line in more if line.strip()]
 
     def plain(self, line: str) -> None:
-        """A line of a paragraph, or one that goes on with the last line of a list."""
+        """A line of a paragraph, or one that continues with the last line of a list."""
         if self.kind != "list":
             self.goes_on("paragraph")
         indent = " " * sum(self.widths)
@@ -204,7 +196,7 @@ class _Text:
         for at, raw in enumerate(lines):
             line = raw.strip()
             if not line:
-                if at < len(lines) - 1:  # or the line goes on with what comes next
+                if at < len(lines) - 1:  # or the line continues with what comes next
                     self.end()
             else:
                 self._line(line)

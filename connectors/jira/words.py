@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 
-from connectors.tracker import Priority
+from connectors.values import Priority
 
 
 def folded(text: str) -> str:

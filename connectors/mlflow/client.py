@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from connectors.calls import Call, Fault, proxy_refused, quoted, untrusted
+from connectors.calls import Call, Fault, proxy_refused, quoted, speaks_http, untrusted
 from connectors.errors import (
     CredentialsRefused,
     NotATracker,
@@ -24,7 +24,7 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.mlflow.settings import MlflowSettings
-from connectors.network import Network, denies, said_by
+from connectors.network import Network, denies, is_no_tls, said_by
 from connectors.pacing import Patience
 from connectors.retries import PASSING, TOO_MANY, Ending, verdict
 
@@ -218,6 +218,8 @@ def _fault(error: Exception) -> Fault:
     # Only the handshake verifies a certificate, and trying again does not help.
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Fault.UNTRUSTED
+    if isinstance(error, httpx.ConnectError) and is_no_tls(str(error)):
+        return Fault.PLAIN_HTTP
     if isinstance(error, httpx.ProxyError) and denies(str(error)):
         return Fault.PROXY_DENIES
     return next((fault for kind, fault in _FAULTS if isinstance(error, kind)), Fault.LOST)
@@ -230,6 +232,8 @@ def _broken(call: Call, fault: Fault, said: str) -> TrackerError:
             return NotATracker(f"{where} cannot be reached: its address is not usable.", fix=_CHECK, request=request)
         case Fault.UNTRUSTED:
             return untrusted(call, where, said)
+        case Fault.PLAIN_HTTP:
+            return speaks_http(call, where)
         case Fault.PROXY_REFUSED | Fault.PROXY_DENIES:
             return proxy_refused(call, where, said)
         case Fault.NEVER_SENT:

@@ -16,9 +16,9 @@ from typing import Any
 
 from connectors.errors import ItemRejected, OutcomeUnknown, TrackerRefused
 from connectors.mapped import NEW, PURPOSES, Choice, Choices, Found, Mapped
-from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.columns import ROLES, Columns, columns_of
+from connectors.trello.concurrency import all_of
 from connectors.trello.layout import ITERATION_COLOR, READ_BATCH, Layout, ListRole, plain_color
 from connectors.trello.mapping import (
     CARD_FIELDS,
@@ -36,7 +36,7 @@ from connectors.trello.mapping import (
 )
 from connectors.trello.markup import OF_BOARD, marks
 from connectors.trello.memory import BOARD, FURTHER, GIVEN, LABELS, TURNS, Ids
-from connectors.trello.together import all_of
+from connectors.values import ItemKey, ItemKind, RemoteRef, kind_of
 
 _BOARD: Mapping[str, str | int] = {
     "fields": "name,desc,closed,url,shortLink,idOrganization,limits,prefs",
@@ -45,6 +45,12 @@ _BOARD: Mapping[str, str | int] = {
     "labels_limit": 1000,
     "memberships": "all",
 }
+_AT_ONCE = 10
+"""Paths that the vendor takes in one batch."""
+
+_WHERE = "idBoard%2CshortLink%2CshortUrl"
+"""What is asked of a card in a batch; a comma inside a path has to be encoded."""
+
 _CARDS: Mapping[str, str | int] = {
     "fields": CARD_FIELDS,
     "attachments": "true",
@@ -88,12 +94,18 @@ class State:
     cards_read: bool = False
     columns: Columns = field(default_factory=Columns)
 
+    @property
+    def missing(self) -> list[ListRole]:
+        """The lists of ours that the board lacks, in their order."""
+        return [role for role in ListRole if role in self.columns.own and role not in self.lists]
+
     def list_for(self, role: ListRole) -> str:
         """The list for this role. Raises TrackerRefused where there is none."""
         if role not in self.lists:
             raise TrackerRefused(
                 f"The board has no list for {PURPOSES[ROLES[role]]}: it is not there any more, or was never said.",
-                fix=f"Say which list it is: phaseloop connections map, role {ROLES[role]}.",
+                fix="Say which list it is: phaseloop connections map CONNECTION --project PROJECT --set "
+                f"{ROLES[role]}=LIST",
             )
         return self.lists[role]
 
@@ -216,6 +228,18 @@ class Boards:
         answers = self._answers(layout, _ADORNED if adorned else {})
         return [card for card, _ in self._understood(layout, answers)]
 
+    def moved(self, layout: Layout, ids: Sequence[str]) -> list[RemoteRef]:
+        """Which of these cards are on another board now: a request for each ten."""
+        found = []
+        for start in range(0, len(ids), _AT_ONCE):
+            urls = ",".join(f"/cards/{segment(one)}?fields={_WHERE}" for one in ids[start : start + _AT_ONCE])
+            answers = [
+                one.get("200") for one in self._client.get_list("batch", {"urls": urls}) if isinstance(one, dict)
+            ]
+            away = [one for one in answers if isinstance(one, dict) and one.get("idBoard", "") != layout.board_id]
+            found += [card.ref for one in away if (card := card_of(one)) is not None]
+        return found
+
     def evidence(self, layout: Layout) -> list[tuple[Card, Mapping[str, Any]]]:
         """The same cards, each with the vendor's own words, in which its attachments are told in full."""
         return self._understood(layout, self._answers(layout, _EVIDENCE))
@@ -265,9 +289,11 @@ class Boards:
             if not known and card.id in state.turns and marked_key(card, layout.uid) and _is_certain(card, state):
                 state.ids.learn(TURNS, card.id, state.turns[card.id].label)
             turn = state.turns.get(card.id)
-            if turn is not None and turn.label not in state.ids.of(GIVEN) and marked_key(card, layout.uid):
-                shown = state.shown_labels.get(turn.label, "")
-                if shown == card.name or re.fullmatch(rf"{re.escape(card.name)} \(\d+\)", shown):
+            if turn is not None and marked_key(card, layout.uid):
+                given, shown = state.ids.of(GIVEN).get(turn.label), state.shown_labels.get(turn.label, "")
+                named_twice = given is None and re.fullmatch(rf"{re.escape(card.name)} \(\d+\)", shown)
+                # Called as its iteration is, it follows that: a process that died had no time to say that it was us.
+                if given != shown and (shown == card.name or named_twice):
                     state.ids.learn(GIVEN, turn.label, shown)
         state.copies = {}
         for card in cards:
@@ -318,7 +344,7 @@ class Boards:
     def lists(self, layout: Layout) -> dict[ListRole, str]:
         """The board's lists by what they are for; those of ours that are missing are made, in their order."""
         state = self.state(layout)
-        missing = [role for role in ListRole if role in state.columns.own and role not in state.lists]
+        missing = state.missing
         for place, role in enumerate(ListRole, 1):
             if role in missing:
                 # One after the other: two at once would each be put last.
@@ -388,7 +414,7 @@ class Boards:
             self._doubt(layout, what, body["name"], kind)
             raise OutcomeUnknown(
                 f"{self._client.host} answered the creation of a {what[:-1]} without its id: it may exist.",
-                fix="phaseloop looks for it by its name before it goes on.",
+                fix="phaseloop looks for it by its name before it continues.",
                 request=f"POST /1/{what}",
             )
         if kind is not None:

@@ -6,22 +6,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.english import counted
 from connectors.errors import CredentialsRefused, NotATracker, TrackerRefused
 from connectors.mapped import Found
 from connectors.pacing import utc_now
-from connectors.tracker import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
-from connectors.trello.layout import TITLE_LIMIT, Layout, role_of
-from connectors.trello.locating import Locator
+from connectors.trello.layout import TITLE_LIMIT, Layout, ListRole, role_of
+from connectors.trello.location import Locator
 from connectors.trello.mapping import count_of, first_text, is_over, label_names
 from connectors.trello.markup import marks
-from connectors.trello.memory import GIVEN, TURNS
+from connectors.trello.memory import GIVEN, LABELS, TURNS
 from connectors.trello.settings import TrelloSettings
+from connectors.values import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 
 _FULL = frozenset({"disabled", "maxExceeded"})
 _NEAR = frozenset({"warn", "warning"})
 _LABEL_LIMIT = 16384
+_NAMED_AT_MOST = 8
+"""How many labels are named."""
 _CARDS = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
 
 
@@ -35,7 +38,7 @@ def _writes(token: Any, now: datetime) -> bool | None:
 
 
 class Checker:
-    """Looks at a board and a plan's items, and reports what stands in the way."""
+    """Looks at a board and a plan's items, and reports what blocks it."""
 
     def __init__(self, client: TrelloClient, boards: Boards, locator: Locator, settings: TrelloSettings) -> None:
         self._client = client
@@ -50,25 +53,31 @@ class Checker:
         if removing:
             return list(self._removal(layout, removing)) if layout else []
         if layout is None:
-            return [*self._new_board(spec, items), *_contents(items, spec.uid)]
+            found = [*self._new_board(spec, items), *_contents(items, spec.uid)]
+            stopped = any(one.severity is Severity.ERROR for one in found)
+            return found if stopped else [*found, *_made_along(None, items, spec.key)]
         state = self._boards.state(layout, anew=True)
+        access = list(self._access(layout, state))
         return [
-            *self._access(layout, state),
+            *access,
             *self._limits(layout, state, items),
             *self._people(items, set(state.members), spec.key),
             *_contents(items, layout.uid),
+            *([] if access else _made_along(state, items, layout.key)),  # nothing is made where one may not write
             *_known_lists(layout, state),
             *_named_labels(layout, state),
         ]
 
     def access(self) -> list[Finding]:
-        """What the token may not do, whatever the board."""
-        return list(self._may_write("write", self._client.host))
+        """What the token may not do, whatever the board; and that the workspace of new boards is not there."""
+        found = list(self._may_write("write", self._client.host))
+        stopped = any(one.severity is Severity.ERROR for one in found)
+        return found if stopped else [*found, *self._no_workspace()]
 
     # --- a board to be made ---
 
     def _new_board(self, spec: ProjectSpec, items: Sequence[Item]) -> Iterable[Finding]:
-        if not spec.create and self._locator.is_closed(spec.key):
+        if not spec.create and self._locator.is_closed(spec):
             yield _board_closed(spec.key)
             return
         if not spec.create:
@@ -96,6 +105,21 @@ class Checker:
         yield from self._workspace(spec)
         yield from self._people(items, {self._locator.surroundings().me.id}, spec.key)
 
+    def _no_workspace(self) -> Iterable[Finding]:
+        """That the account is not in the workspace that the settings name, with those that it is in."""
+        name = self._settings.workspace
+        if not name or self._locator.surroundings().workspace(name) is not None:
+            return
+        there = ", ".join(str(one.get("name")) for one in self._locator.surroundings().workspaces)
+        yield Finding(
+            Severity.ERROR,
+            "workspace-not-visible",
+            f"The connection's account is in no workspace {name!r}.",
+            "Check the workspace in the connection's settings, or have the account let in there."
+            + (f" It is in: {there}." if there else ""),
+            name,
+        )
+
     def _workspace(self, spec: ProjectSpec) -> Iterable[Finding]:
         """The workspace that the board would be made in, and its caps on boards and people where it is a free one."""
         name = self._settings.workspace
@@ -103,13 +127,7 @@ class Checker:
             return
         workspace = self._locator.surroundings().workspace(name)
         if workspace is None:
-            yield Finding(
-                Severity.ERROR,
-                "workspace-not-visible",
-                f"The connection's account is in no workspace {name!r}.",
-                "Check the workspace in the connection's settings, or have the account let in there.",
-                name,
-            )
+            yield from self._no_workspace()
             return
         limits = workspace.get("limits")
         caps = limits if isinstance(limits, dict) else {}
@@ -149,7 +167,7 @@ class Checker:
             )
 
     def _removal(self, layout: Layout, kinds: Collection[ItemKind]) -> Iterable[Finding]:
-        """What stands in the way of removing things of these kinds. A closed board counts as removed, but what
+        """What prevents removing things of these kinds. A closed board counts as removed, but what
         stands on it cannot be. Members may delete what is on a board; only its admins may close it."""
         state = self._boards.state(layout, anew=True)
         if state.values.get("closed") is True and set(kinds) <= {ItemKind.PROJECT}:
@@ -236,7 +254,7 @@ class Checker:
         lines = max((len(item.checklist) for item in tickets), default=0)
         most = _at(limits, "checkItems.perChecklist").get("disableAt")
         if isinstance(most, int) and lines > most:
-            message = f"A checklist of the plan has {lines} lines; Trello takes {most}."
+            message = f"A checklist of the plan has {counted(lines, 'line')}; Trello takes {most}."
             yield Finding(Severity.ERROR, "checklist-too-long", message, "Shorten it in the template.", layout.key)
 
     def _cards(self, layout: Layout) -> list[dict[str, Any]]:
@@ -293,11 +311,35 @@ def _named_labels(layout: Layout, state: State) -> Iterable[Finding]:
             yield Finding(
                 Severity.INFO,
                 "label-renamed",
-                f'The label that phaseloop called "{given}" is called "{name}" now. It goes on to say which tickets are'
+                f'The label that phaseloop called "{given}" is called "{name}" now. It still says which tickets are'
                 " in its iteration, and keeps that name also when the iteration is named anew.",
                 f'Call it "{given}" again if it is to follow the name of its iteration.',
                 layout.key,
             )
+
+
+def _made_along(state: State | None, items: Sequence[Item], board: str) -> Iterable[Finding]:
+    """What is made besides the cards, because they stand in it or carry it: lists and labels that the board lacks and
+    that were never made there. `state` is None for a board to be made."""
+    cards = [item for item in items if kind_of(item.key) in _CARDS]
+    made = set(state.ids.of(LABELS)) if state else set()
+    labels = sorted(
+        {name for item in cards for name in label_names(item)} - made - (state.labels.keys() if state else set())
+    )
+    turns = [] if made else [item for item in cards if kind_of(item.key) is ItemKind.ITERATION]
+    lists = [role.value for role in (state.missing if state else ListRole)]
+    said = []
+    if cards and lists:
+        said.append(f"the {'list' if len(lists) == 1 else 'lists'} {', '.join(lists)}")
+    if labels:
+        more = len(labels) - _NAMED_AT_MOST
+        named = ", ".join(f'"{name}"' for name in labels[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        said.append(f"{counted(len(labels), 'label')} ({named})")
+    if turns:
+        said.append("a label for each iteration")
+    if said:
+        message = f"Besides the cards, the board {board!r} gets {', and '.join(said)}."
+        yield Finding(Severity.INFO, "made-along", message, "", board)
 
 
 def _known_lists(layout: Layout, state: State) -> Iterable[Finding]:

@@ -19,9 +19,17 @@ from trello import TrelloClient as PyTrello
 from connectors.calls import Call, Permit, permitted
 from connectors.errors import NotATracker, TrackerUnavailable
 from connectors.network import Network, said_by
-from connectors.pacing import Crowded, Patience, Quota, Window, call_begins, shared_windows, utc_now
+from connectors.pacing import (
+    Crowded,
+    Patience,
+    Quota,
+    Window,
+    call_begins,
+    shared_windows,
+    utc_now,
+    whole_seconds,
+)
 from connectors.retries import TOO_MANY, Ending, Verdict, verdict
-from connectors.tracker import Usage
 from connectors.trello.failures import (
     CAUGHT,
     broken,
@@ -33,6 +41,7 @@ from connectors.trello.failures import (
 from connectors.trello.owners import shared_owners
 from connectors.trello.service import TIMEOUT, HttpService
 from connectors.trello.settings import TrelloSettings
+from connectors.values import Usage
 
 QUOTAS: Mapping[str, Quota] = {"token": Quota(100, 10.0), "members": Quota(100, 900.0)}
 """The vendor's limits (developer.atlassian.com, Trello rate limits): 100 calls in 10 s for a token, and 100 in 900 s
@@ -242,7 +251,7 @@ class TrelloClient:
                     patience.spend(places.enter_context(window.slot(patience.left)))
             except Crowded as error:
                 raise TrackerUnavailable(
-                    f"Trello at {self._host} allows no more calls of this kind for {error.seconds:.0f} s.",
+                    f"Trello at {self._host} allows no more calls of this kind for {whole_seconds(error.seconds)} s.",
                     fix="Try again after that time.",
                     request=str(call),
                     retry_after=error.seconds,

@@ -30,7 +30,8 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-from connectors.network import denies
+from connectors.network import denies, is_no_tls
+from connectors.pacing import whole_seconds
 from connectors.retries import TOO_MANY
 
 TOO_MANY_CARDS = "API_TOO_MANY_CARDS_REQUESTED"
@@ -89,6 +90,8 @@ def fault_of(error: BaseException) -> Fault:
     # Only the handshake verifies a certificate, so nothing was sent, but trying again does not help.
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Fault.UNTRUSTED
+    if isinstance(error, httpx.ConnectError) and is_no_tls(str(error)):
+        return Fault.PLAIN_HTTP
     if isinstance(error, httpx.ProxyError) and denies(str(error)):
         return Fault.PROXY_DENIES
     return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
@@ -146,7 +149,7 @@ def refused(call: Call, status: int, said: Refusal, retry_after: float | None = 
         why = "limits our rate" if status == TOO_MANY else f"is not available (HTTP {status})"
         return TrackerUnavailable(
             f"Trello at {call.host} {why}.",
-            fix=f"Try again in {retry_after:.0f} s." if retry_after else "Try again in a minute.",
+            fix=f"Try again in {whole_seconds(retry_after)} s." if retry_after else "Try again in a minute.",
             request=request,
             status=status,
             retry_after=retry_after,

@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-from connectors.tracker import ItemKind, RemoteRef, kind_of
 from connectors.trello.board import State, turn_on
 from connectors.trello.history import instant
 from connectors.trello.layout import ListRole
 from connectors.trello.mapping import Card, status, turn_status
 from connectors.trello.markup import marks
+from connectors.values import ItemKind, RemoteRef, kind_of
 
 _WORDS = (
     "sprint|iteration|itération|iteración|iterazione|iteração|iteratie|iteracja|cycle|zyklus|ciclo|cyclus|cykl"

@@ -8,15 +8,15 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from connectors.mapped import Choice
-from connectors.tracker import Capabilities, Costs, Memory
 from connectors.trello.words import Meaning, meaning_of
+from connectors.values import Capabilities, Costs, Memory
 
 TITLE_LIMIT = 16384
 TEXT_LIMIT = 16384
 """The vendor's limit on a description, a comment and a check item alike."""
 
 COMMENTS = 4
-"""A text longer than a description goes on in so many comments at most."""
+"""A text longer than a description continues in so many comments at most."""
 
 BATCH = 50
 READ_BATCH = 1000

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.tracker import (
+from connectors.trello.layout import ITERATION_COLOR, ListRole, color_for
+from connectors.trello.markup import description, marked, marks, normalised
+from connectors.values import (
     Account,
     Creation,
     Fields,
@@ -20,8 +22,6 @@ from connectors.tracker import (
     RemoteRef,
     kind_of,
 )
-from connectors.trello.layout import ITERATION_COLOR, ListRole, color_for
-from connectors.trello.markup import description, marked, marks, normalised
 
 CHECKLIST = "Done means"
 """The name of the checklist that holds what done means."""
@@ -116,7 +116,7 @@ class Turn:
     start: str | None
     due: str | None
     active: bool = False
-    """Whether it goes on now: its tickets then stand in Iteration, not in Backlog."""
+    """Whether it continues now: its tickets then stand in Iteration, not in Backlog."""
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -171,11 +171,6 @@ def count_of(values: Any, name: str) -> int:
     """A count among others, such as those of a card's badges; 0 where nobody tells."""
     count = values.get(name) if isinstance(values, dict) else None
     return count if isinstance(count, int) else 0
-
-
-def counted(count: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:
@@ -420,7 +415,7 @@ def card_body(
 
 
 def first_text(uid: str, item: Item) -> tuple[str, tuple[str, ...]]:
-    """The description of an item's card, marked, and the comments that go on with it; tickets alone have those."""
+    """The description of an item's card, marked, and the comments that continue with it; tickets alone have those."""
     if item.kind is ItemKind.ITERATION:
         return marked(item.goal, uid, item.key), ()
     if item.kind is ItemKind.TICKET:

@@ -13,15 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from connectors.tracker import ItemKey
 from connectors.trello.layout import COMMENTS, TEXT_LIMIT
+from connectors.values import ItemKey
 
 OF_BOARD = "board:"
 """Stands for the project in the marker of a board that phaseloop made; the key it was made for stands for the item."""
 
 _MARKER = re.compile(r"^\[//\]: # \(phaseloop (\S+) (\S+)\)[ \t]*$", re.MULTILINE)
 _PART = re.compile(r"^\[//\]: # \(phaseloop-part (\d{1,4}) (\S+)\)[ \t]*$", re.MULTILINE)
-_CONTINUES = "*The text is longer than Trello keeps in a description; it goes on in the comments below.*"
+_CONTINUES = "*The text is longer than Trello keeps in a description; it continues in the comments below.*"
 _SHORTENED = "*The text was cut here: it is longer than a card and its comments hold.*"
 _SAFE = ":@>-_.~"
 
@@ -120,7 +120,7 @@ def part_of(comment: str) -> TextPart | None:
 
 
 def continues(desc: str) -> bool:
-    """Whether a description says that the text goes on in comments."""
+    """Whether a description says that the text continues in comments."""
     return _CONTINUES in desc
 
 

@@ -1,7 +1,7 @@
 """By which ids a board's own labels and further lists are known, whatever people call them now. Pure.
 
 A name serves to find a thing the first time. From then on its id does: a list that was Done stays so when it is
-renamed, and a label that says what a card is about goes on to say it. What people may choose is no memory: see
+renamed, and a label that says what a card is about continues to say it. What people may choose is no memory: see
 `columns`.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from connectors.tracker import Memory
 from connectors.trello.layout import ListRole
+from connectors.values import Memory
 
 FURTHER = "further"
 """By list: what it is for, where another one serves. Which ones serve is chosen, see `columns`."""

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from connectors.errors import ItemRejected, NotVisible, PermissionMissing, TrackerRefused
-from connectors.tracker import Account
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.mapping import account
+from connectors.values import Account
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _USERNAME = re.compile(r"@[0-9A-Za-z_]+")

@@ -12,14 +12,8 @@ from typing import Any
 
 from connectors.errors import CredentialsRefused, TrackerError, TrackerRefused
 from connectors.records import TEXT_READ, Attachment, Document, Part, WebLink, text_digest
-from connectors.tracker import ItemKey, ItemKind, RemoteRef, kind_of
 from connectors.trello.board import Boards
-from connectors.trello.client import TrelloClient
-from connectors.trello.history import Change, changes_of, happened, happened_to, instant, steps_of
-from connectors.trello.layout import Layout
-from connectors.trello.mapping import CARD_LINK, Card, View, made_at, status
-from connectors.trello.markup import continues
-from connectors.trello.told import (
+from connectors.trello.card_actions import (
     TOLD,
     TOLD_FIELDS,
     Act,
@@ -29,6 +23,12 @@ from connectors.trello.told import (
     ticks_of,
     words_of,
 )
+from connectors.trello.client import TrelloClient
+from connectors.trello.history import Change, changes_of, happened, happened_to, instant, steps_of
+from connectors.trello.layout import Layout
+from connectors.trello.mapping import CARD_LINK, Card, View, made_at, status
+from connectors.trello.markup import continues
+from connectors.values import ItemKey, ItemKind, RemoteRef, kind_of
 
 _Raw = Mapping[str, Any]
 _TOLD_BY_ACTIONS = (Part.COMMENTS, Part.HISTORY)

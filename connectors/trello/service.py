@@ -48,8 +48,7 @@ class HttpService:
         self._client = httpx.Client(
             timeout=timeout,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=PARALLEL, max_keepalive_connections=PARALLEL),
-            **way.for_httpx(),
+            **way.for_httpx(httpx.Limits(max_connections=PARALLEL, max_keepalive_connections=PARALLEL)),
         )
         self._mine = threading.local()
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.addresses import is_loopback, split_address
+from connectors.addresses import ALLOW_HTTP, is_loopback, split_address
 
 CLOUD = "https://api.trello.com"
 
@@ -23,12 +23,12 @@ class TrelloSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str = CLOUD
-    key: str = Field(min_length=1)
+    url: str = Field(default=CLOUD, description=f"the API, where it is not {CLOUD}.")
+    key: str = Field(min_length=1, description="the API key of your Power-Up.")
     token: SecretStr = Field(min_length=1)
-    workspace: str = ""
-    invite: bool = False
-    allow_http: bool = False
+    workspace: str = Field(default="", description="the workspace that new boards belong to.")
+    invite: bool = Field(default=False, description="let people who have work into the board.")
+    allow_http: bool = Field(default=False, description=ALLOW_HTTP)
 
     @field_validator("key", "token", "workspace", mode="before")
     @classmethod
@@ -78,7 +78,7 @@ class TrelloSettings(BaseModel):
         if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
             raise ValueError(
                 f"must start with https:// (use https://{parts.netloc}{parts.path}); plain http would send the"
-                " token readably. For a stand-in inside your own network set allow_http."
+                " token readably. For a stand-in inside your own network: --allow-http (REST: allow_http)."
             )
         return self
 

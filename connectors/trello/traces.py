@@ -11,14 +11,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.english import counted
 from connectors.errors import CredentialsRefused, TrackerRefused
-from connectors.tracker import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 from connectors.trello.board import Boards, State
 from connectors.trello.client import TrelloClient, segment
 from connectors.trello.history import happened
 from connectors.trello.layout import Layout, ListRole
-from connectors.trello.mapping import Card, counted, ours
+from connectors.trello.mapping import Card, Turn, ours
 from connectors.trello.markup import is_part, marks, normalised
+from connectors.trello.memory import TURNS
+from connectors.values import ItemKey, ItemKind, RemoteRef, Traces, kind_of
 
 _HAPPENED = "commentCard,copyCommentCard,updateCard,removeMemberFromCard,updateBoard"
 _OF_CARDS = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
@@ -133,7 +135,7 @@ class Tracer:
 def _tell(
     story: _Story, kind: str, data: Mapping[str, Any], about: Mapping[str, Any], mark: tuple[str, ItemKey]
 ) -> None:
-    """Go on with a story by one thing that happened. `mark` is the project and the item that a card should carry."""
+    """Continue with a story by one thing that happened. `mark` is the project and the item that a card should carry."""
     if kind in {"commentCard", "copyCommentCard"}:
         story.comments += not is_part(str(data.get("text") or ""))
     elif kind == "removeMemberFromCard":
@@ -208,11 +210,20 @@ def _on_card(scene: _Scene, kind: ItemKind, card: Card) -> Traces:
     edited = set(story.edited)
     if kind is ItemKind.ITERATION:
         turn = scene.state.turns.get(card.id)
+        additions += _labels_on_turn(scene, card, turn)
         additions += scene.strangers([one for one in scene.cards.values() if turn and turn.label in one.labels])
         edited = {"goal" if name == "text" else name for name in edited}
     else:
         edited -= {"starts", "ends"}  # theirs are an iteration's, or a person's: see `_done_with`
     return Traces(tuple(additions), frozenset(edited))
+
+
+def _labels_on_turn(scene: _Scene, card: Card, turn: Turn | None) -> list[str]:
+    """What people did to the labels of an iteration's card, which has one of ours: that which says who is in it."""
+    own = scene.state.ids.of(TURNS).get(card.id) or (turn.label if turn else None)
+    others = sum(label != own for label in card.labels)
+    gone = ["its own label taken off"] if own is not None and own not in card.labels else []
+    return [*([counted(others, "label")] if others else []), *gone]
 
 
 def _attached_to(scene: _Scene, epic: Card) -> list[Card]:

@@ -14,7 +14,26 @@ from connectors.calls import Permit, permitted
 from connectors.mapped import Kept, Mapped
 from connectors.network import Network
 from connectors.records import Document, Fill, Filled, Survey
-from connectors.tracker import (
+from connectors.trello.board import Boards
+from connectors.trello.checks import Checker
+from connectors.trello.client import TrelloClient, within
+from connectors.trello.columns import columns_of
+from connectors.trello.debt_survey import Surveyor
+from connectors.trello.duplicates import Reconciler
+from connectors.trello.layout import CAPABILITIES, Layout
+from connectors.trello.location import Locator
+from connectors.trello.mapping import written_as
+from connectors.trello.notes import Noter
+from connectors.trello.people import find_people
+from connectors.trello.reads import Reader
+from connectors.trello.records import Recorder
+from connectors.trello.removal import Remover
+from connectors.trello.service import TIMEOUT
+from connectors.trello.settings import TrelloSettings
+from connectors.trello.traces import Tracer
+from connectors.trello.transitions import Turner
+from connectors.trello.writes import Writer
+from connectors.values import (
     Account,
     Capabilities,
     Content,
@@ -36,25 +55,6 @@ from connectors.tracker import (
     Traces,
     Usage,
 )
-from connectors.trello.board import Boards
-from connectors.trello.checks import Checker
-from connectors.trello.client import TrelloClient, within
-from connectors.trello.columns import columns_of
-from connectors.trello.doubles import Reconciler
-from connectors.trello.layout import CAPABILITIES, Layout
-from connectors.trello.locating import Locator
-from connectors.trello.mapping import written_as
-from connectors.trello.noting import Noter
-from connectors.trello.people import find_people
-from connectors.trello.reading import Reader
-from connectors.trello.records import Recorder
-from connectors.trello.removing import Remover
-from connectors.trello.service import TIMEOUT
-from connectors.trello.settings import TrelloSettings
-from connectors.trello.surveying import Surveyor
-from connectors.trello.traces import Tracer
-from connectors.trello.turning import Turner
-from connectors.trello.writing import Writer
 
 
 class TrelloTracker:
@@ -163,6 +163,10 @@ class TrelloTracker:
         """See `Tracker.find`. A request for each thousand cards of the board, archived ones too; they are `done`."""
         return self._reader.find(_layout(place), known, only)
 
+    def elsewhere(self, place: Place, missing: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, RemoteRef]:
+        """See `Tracker.elsewhere`. A request for each ten."""
+        return self._reader.elsewhere(_layout(place), missing)
+
     def watermark(self, place: Place) -> str:
         """See `Tracker.watermark`. A moment by this machine's clock, and no request. It serves for lists and labels:
         items are found by their marker alone."""
@@ -207,7 +211,7 @@ class TrelloTracker:
         self, place: Place, items: Sequence[tuple[ItemKey, RemoteRef]], iteration: RemoteRef | None
     ) -> list[Outcome]:
         """See `Tracker.move`. A card keeps its list, because people decide where it stands; but one that is not begun
-        goes from Backlog into Iteration with an iteration that goes on, and back with none. One reading of the board;
+        goes from Backlog into Iteration with an open iteration, and back with none. One reading of the board;
         up to three requests a card: its labels are put on and taken off one by one."""
         return self._writer.move(_layout(place), items, iteration)
 
@@ -311,7 +315,7 @@ class TrelloTracker:
         return self._noter.comment(_layout(place), ref, text, mentions)
 
     def fill(self, place: Place, ref: RemoteRef, fills: Sequence[Fill]) -> Filled:
-        """See `Tracker.fill`. One request to read and one to write; where the text goes on in comments, one more to
+        """See `Tracker.fill`. One request to read and one to write; where the text continues in comments, one more to
         read these and one for each that changes."""
         return self._noter.fill(ref, fills)
 

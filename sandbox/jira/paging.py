@@ -1,4 +1,4 @@
-"""Pages by token: a token names the issue after which to go on, belongs to one query, and expires."""
+"""Pages by token: a token names the issue after which to continue, belongs to one query, and expires."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ async def update_webhook(call: Call) -> Response:
 
 @admin.delete("/webhook/{webhookId}")
 async def delete_webhook(call: Call) -> Response:
-    """Remove a webhook; deliveries already under way go on."""
+    """Remove a webhook; deliveries already under way continue."""
     require_admin(call)
     del call.site.data.webhooks[_hook(call).id]
     call.site.touch()

@@ -7,23 +7,32 @@ from fastapi import APIRouter, FastAPI
 from service.api import middleware, openapi, problems
 from service.api.events import Pace
 from service.api.routes import (
+    access,
     audit,
     binders,
     connections,
+    events,
     evolution,
     feeds,
     health,
     history,
+    hook_care,
+    hooks,
     loop,
     plans,
     projects,
+    provider,
+    role_rules,
     runs,
+    sign_in,
     teams,
     templates,
+    triggers,
     undo,
 )
 from service.context import Context
-from service.usecases.applying import Enqueue
+from service.usecases.hook.service import HookService
+from service.usecases.queue import Enqueue
 
 ROUTERS: tuple[APIRouter, ...] = (
     templates.router,
@@ -45,26 +54,45 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.creating,
     binders.router,
     evolution.router,
+    access.router,
+    access.creating,
+    access.secretive,
+    role_rules.router,
+    role_rules.creating,
+    events.router,
+    events.creating,
+    hook_care.listing,
+    hook_care.router,
+    hook_care.creating,
+    triggers.router,
+    triggers.creating,
 )
+PAGES: tuple[APIRouter, ...] = (sign_in.router, provider.router)
+"""For browsers; not in the document of the API."""
 OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
 """Not below `/api/v1`, and without a token."""
 
 
-def install(app: FastAPI, context: Context, enqueue: Enqueue, pace: Pace | None = None) -> None:
-    """Give the app its routes, its errors, its document, and what the routes are handed.
+def install(
+    app: FastAPI, context: Context, enqueue: Enqueue, pace: Pace | None = None, arriving: HookService | None = None
+) -> None:
+    """Give the app its routes, its errors, its document, and what the routes are handed. `arriving` takes webhooks in;
+    whoever gives it starts and stops it.
 
     `app.state.launched` says whether the engine works; the one who launches it sets it. `app.state.stopping` is asked
     by endless answers whether the server wants to stop. `app.state.peers` tells which processes are gone, None where
     nobody can.
     """
     app.state.context = context
+    app.state.hooks = arriving or HookService(context, enqueue)
     app.state.enqueue = enqueue
     app.state.launched = False
     app.state.stopping = _never
     app.state.peers = None
     app.state.pace = pace or Pace()
-    for router in OUTSIDE:
+    for router in (*OUTSIDE, *PAGES):
         app.include_router(router)
+    app.router.routes.extend(hooks.ROUTES)
     for router in ROUTERS:
         app.include_router(router, prefix=middleware.API)
     problems.install(app)

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from connectors.registry import KINDS
 from service.api import audit_examples
-from service.api.models import Body, Name, Shown, TemplateText, with_example
+from service.api.models import Body, ForRest, Name, Shown, TemplateText, with_example
 from service.domain.audit.chain import READING, REVOKED, WAIVER
 from service.domain.audit.outcome import Check, Clock, Gate, Result, Verdict, Weight
-from service.usecases.waiving import LONGEST_DAYS, LONGEST_REASON, SHORTEST_REASON
+from service.usecases.audit.waiver_log import LONGEST_DAYS, LONGEST_REASON, SHORTEST_REASON
 
 CheckName = Annotated[str, WithJsonSchema({"type": "string", "enum": [check.value for check in Check]})]
 """A check. The use case looks at it, and names those there are."""
@@ -62,11 +63,12 @@ class CheckShown(Shown):
     result: Result = Field(description="`inconclusive`: it could not be looked at; `unclear`: a person should look.")
     reason: str
     evidence: list[EvidenceShown]
-    fix: str = Field(description="How to mend it; empty for a pass.")
+    fix: ForRest = Field(description="How to fix it; empty for a pass.")
     waived: WaivedShown | None
     was: Result | None = Field(description="The result without the waiver, where it was waived.")
     share: float | None = Field(description="From 0 to 1, for a check that is told as a share.")
     confidence: float | None = Field(default=None, description="From 0 to 1: how sure it is, where a text was judged.")
+    close_call: bool = Field(default=False, description="A text that passed or failed only just.")
     confirmed: ConfirmedShown | None = Field(default=None, description="Who looked at what was unclear.")
 
 
@@ -86,8 +88,8 @@ class AuditedIteration(Shown):
     url: str = Field(description="Opens the record.")
     changed_after_sign_off: bool
     results: dict[str, Result] = Field(description="By check.")
-    findings: list[CheckShown] = Field(description="The same with reason, evidence and how to mend it.")
-    audited_at: datetime | None = Field(description="When it was looked at last.")
+    findings: list[CheckShown] = Field(description="The same with reason, evidence and how to fix it.")
+    audited_at: datetime | None = Field(description="When it was last checked.")
     trouble: str = Field(description="Why a look since then failed; empty if none did.")
 
 
@@ -155,7 +157,7 @@ class NewSurvey(Body):
 
     model_config = ConfigDict(json_schema_extra=with_example(audit_examples.NEW_SURVEY))
 
-    key: Name = Field(description="Key of a Jira project, address or id of a Trello board.")
+    key: Name = Field(description=f"Key, address or id of a {' or a '.join(kind.project for kind in KINDS.values())}.")
     template: Name | TemplateText | None = Field(
         default=None,
         description="By whose rules: name of a built-in template, or a template's text; iterative-ml if left out.",
@@ -182,8 +184,8 @@ class Standing(Shown):
     late: int = Field(description="How many are late and not documented.")
     score: float | None = Field(description="The mean, for trends only; null if none was audited.")
     waivers: int = Field(description="How many are in force.")
-    troubles: int = Field(description="How many iterations could not be looked at last.")
-    audited_at: datetime | None = Field(description="When one of them was looked at last.")
+    troubles: int = Field(description="How many iterations could not be checked last time.")
+    audited_at: datetime | None = Field(description="When one of them was last checked.")
 
 
 class Portfolio(Shown):
@@ -199,7 +201,7 @@ class Portfolio(Shown):
 
 
 class NewWaiver(Body):
-    """A check to let pass."""
+    """A check to waive."""
 
     model_config = ConfigDict(json_schema_extra=with_example(audit_examples.NEW_WAIVER))
 

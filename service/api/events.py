@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api import examples, project_models
 from service.context import Context
-from service.store import runs
-from service.usecases import running
-from service.usecases.running import Pulse
+from service.domain.plan import run_state
+from service.usecases.run import run_views
+from service.usecases.run.run_views import Pulse
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ async def follow(
     spoke = monotonic()
     while not stopping():
         # The state first and the steps after it: a run seen as ended has all its steps by then.
-        now = await run_in_threadpool(running.pulse, context, run_id)
+        now = await run_in_threadpool(run_views.pulse, context, run_id)
         if now != seen:
             steps, run = await run_in_threadpool(_look, context, run_id, after)
             for step in steps:
                 yield _event("step", step, step["id"])
                 after = step["id"]
-            ended = now.state in runs.ENDED
+            ended = now.state in run_state.ENDED
             yield _event("end" if ended else "progress", run)
             if ended:
                 return
@@ -69,5 +69,5 @@ async def follow(
 
 
 def _look(context: Context, run_id: str, after: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    steps = [running.step_json(row) for row in running.steps(context, run_id, after)]
-    return steps, running.run_json(running.progress(context, run_id))
+    steps = [row.to_json() for row in run_views.steps(context, run_id, after)]
+    return steps, run_views.run_json(run_views.progress(context, run_id))

@@ -126,6 +126,7 @@ MAPPING: Example = {
 MAPPING_SET: Example = {"roles": {"link-type": "depends on", "priority-low": "none"}}
 CHECK_REQUEST: Example = {"project_key": "ML", "create": False}
 PREFLIGHT: Example = {
+    "connection": "jira",
     "ok": False,
     "account": {"id": "5b10ac8d82e05b22cc7d4ef5", "name": "Delivery", "email": "delivery@example.com"},
     "project": {
@@ -208,6 +209,7 @@ _PROJECT_ENTRY: Example = {
     "parameters": {"iteration_days": 14, "start_date": "2026-03-02"},
     "time_zone": "Europe/Berlin",
     "create": False,
+    "planned": False,
     **_TURNS,
     "serial": 2,
     "created_at": _AT,
@@ -216,8 +218,12 @@ _PROJECT_ENTRY: Example = {
 PROJECT_PAGE: Example = {"items": [_PROJECT_ENTRY], "next": None}
 PROJECT: Example = {
     **_PROJECT_ENTRY,
+    "team_name": "ml-team",
+    "template_title": "iterative-ml 1.0.0",
     "counts": {"epic": 2, "iteration": 3, "ticket": 31},
-    "vacancies": [{"key": "ticket:label-data", "title": "Label the data", "url": f"{_SITE}/browse/ML-12"}],
+    "vacancies": [
+        {"key": "ticket:label-data", "ticket": "ML-12", "title": "Label the data", "url": f"{_SITE}/browse/ML-12"}
+    ],
     "refused": 0,
 }
 ITEM_PAGE: Example = {
@@ -239,9 +245,10 @@ ITEM_PAGE: Example = {
 PLAN: Example = {
     "id": "pln_1f0c9a3b5d7e",
     "created_at": _AT,
+    "made_by": "ml-1@example.com",
     "expires_at": "2026-03-03T09:00:00Z",
     "run": None,
-    "format_version": "1.6",
+    "format_version": "1.7",
     "purpose": "apply",
     "undoes": None,
     "project": "prj_1f0c9a3b5d7e",
@@ -324,6 +331,7 @@ _RUN_ENTRY: Example = {
 RUN: Example = {
     **_RUN_ENTRY,
     "attempt": 1,
+    "undone": False,
     "continues": None,
     "continued_by": None,
     "cancel_requested_at": None,

@@ -13,8 +13,9 @@ from fastapi.security import HTTPBearer
 
 from service.api.problems import ApiProblem
 from service.context import Context
-from service.usecases import answers
-from service.usecases.applying import Enqueue
+from service.domain.access.identity import Caller as Identity
+from service.usecases.queue import Enqueue
+from service.usecases.run import idempotency
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -32,11 +33,16 @@ def _context(request: Request) -> Context:
 
 
 def _once(request: Request) -> Callable[[Callable[[], str]], str]:
-    return partial(answers.once, _context(request))
+    return partial(idempotency.once, _context(request))
 
 
 def _caller(request: Request) -> str:
     return str(request.scope["phaseloop.caller"])
+
+
+def _rights(request: Request) -> Identity:
+    identity: Identity = request.scope["phaseloop.identity"]
+    return identity
 
 
 def _enqueue(request: Request) -> Enqueue:
@@ -50,6 +56,9 @@ async def _raw(request: Request) -> bytes:
 
 Given = Annotated[Context, Depends(_context)]
 Caller = Annotated[str, Depends(_caller)]
+"""The name of whoever calls, as it stands in what they do."""
+Rights = Annotated[Identity, Depends(_rights)]
+"""Whoever calls, with what they may do; the policy was applied before the route is reached."""
 StartRun = Annotated[Enqueue, Depends(_enqueue)]
 Once = Annotated[Callable[[Callable[[], str]], str], Depends(_once)]
 """Does what a route is there for and gives the id of what came of it; where the same request was done before, that id

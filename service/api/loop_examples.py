@@ -52,10 +52,21 @@ LOOP: Example = {
         "by": _BY,
         "at": "2026-03-20T10:12:00+00:00",
     },
+    "proposals": [
+        {
+            "move": "back",
+            "phase": "data",
+            "reason": "The evaluation e-7 failed.",
+            "by": "trigger nightly-evaluation",
+            "at": "2026-03-20T04:00:00+00:00",
+        }
+    ],
     "carried_often": [{"key": "ticket:label-data", "ticket": "ML-12", "title": "Label the data", "times": 3}],
     "run": "advance-prj_1f0c9a3b5d7e-3",
+    "run_state": "held",
     "next": {**FIRING, "run": "advance-prj_1f0c9a3b5d7e-3", "state": "held"},
     "next_due": "2026-03-30T07:00:00Z",
+    "coming": {"iteration": 3, "first": "2026-03-30"},
     "held": [
         {
             "severity": "error",

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 from service.api import loop_examples
 from service.api.models import Body, Finding, Name, Shown, with_example
 from service.api.project_models import PlanContent, RunState
-from service.usecases.scheduling import REASON_LIMIT
+from service.usecases.loop.scheduling import REASON_LIMIT
 
 Why = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT, pattern=r"^[^\x00]*\S[^\x00]*$")]
 """A reason: some words."""
@@ -36,7 +36,7 @@ class Reason(Body):
 
 
 class Resuming(Body):
-    """How a loop goes on."""
+    """How a loop continues."""
 
     model_config = ConfigDict(json_schema_extra=with_example(loop_examples.RESUMING))
 
@@ -47,7 +47,7 @@ class Resuming(Body):
 
 
 class NewDecision(Body):
-    """What follows the iteration that goes on, whatever its phase has reached."""
+    """What follows the current iteration, whatever its phase has reached."""
 
     model_config = ConfigDict(json_schema_extra=with_example(loop_examples.DECISION))
 
@@ -59,7 +59,7 @@ class NewDecision(Body):
 
 
 class NewAnswers(Body):
-    """What becomes of tickets that are not done when the iteration that goes on is closed."""
+    """What becomes of tickets that are not done when the current iteration is closed."""
 
     model_config = ConfigDict(json_schema_extra=with_example(loop_examples.ANSWERS))
 
@@ -96,10 +96,17 @@ class Firing(Shown):
         description="`propose` says what of `iteration` is not done, `advance` begins it, `end` closes the last one."
     )
     iteration: int
-    phase: str = Field(description="As planned: a phase that has not reached its output goes on longer.")
+    phase: str = Field(description="As planned: a phase that has not reached its output lasts longer.")
     at: datetime = Field(description="With the offset of the project's time zone.")
-    run: str | None = Field(description="The run that is at work on it, or is held until then.")
+    run: str | None = Field(description="The run that is in progress for it, or is held until then.")
     state: RunState | None = Field(description="That run's state.")
+
+
+class Coming(Shown):
+    """The iteration that begins next; of a paused loop not before it is resumed."""
+
+    iteration: int
+    first: date = Field(description="Its first working day.")
 
 
 class Schedule(Shown):
@@ -151,9 +158,9 @@ class Loop(Shown):
     )
     message: str = Field(description="Why it is paused, or how it ended.")
     changed_by: str = Field(description="Who had a say in it last.")
-    current: int = Field(description="The iteration that goes on; 0 before the first.")
+    current: int = Field(description="The current iteration; 0 before the first.")
     iterations: int = Field(description="How many there are in all, as known now.")
-    phase: str | None = Field(description="The phase of the iteration that goes on.")
+    phase: str | None = Field(description="The phase of the current iteration.")
     of_phase: int | None = Field(description="Which iteration of its phase that is, in this turn of the loop.")
     starts: datetime | None = Field(description="When it was to begin.")
     ends: datetime | None = Field(description="When it is to end.")
@@ -161,15 +168,21 @@ class Loop(Shown):
     turning: TurningShown
     answers: dict[str, str] = Field(description="What becomes of unfinished tickets at the coming advance.")
     decision: DecisionShown | None = Field(description="What was decided about the coming iteration.")
+    proposals: list[DecisionShown] = Field(
+        description="Moves that events have proposed and nobody has decided about, the newest first; `by` is the "
+        "trigger. One is accepted by deciding so (PUT loop/decision)."
+    )
     carried_often: list[CarriedOften] = Field(
-        description="Tickets of the iteration that goes on that were carried for the third time or more and, by our "
+        description="Tickets of the current iteration that were carried for the third time or more and, by our "
         "records, are still in it."
     )
     run: str | None = Field(description="The newest run that the loop has started.")
+    run_state: RunState | None = Field(description="That run's state; null once it has ended.")
     next: Firing | None = Field(description="What the clock starts next, in project time.")
     next_due: datetime | None = Field(description="When that is, in UTC.")
+    coming: Coming | None = Field(description="The iteration that begins next, also while the loop is paused.")
     held: list[Finding] = Field(
-        description="Why the newest run cannot go on, and who can mend it; it looks again by itself at `next_due`."
+        description="Why the newest run cannot continue, and who can fix it; it looks again by itself at `next_due`."
     )
     feed: str | None = Field(
         description="Path of the calendar feed. It holds a secret: whoever knows it may read the feed."
@@ -202,7 +215,7 @@ class TallyShown(Shown):
 
 
 class Flow(Shown):
-    """How work flows in the iteration that goes on, as the tracker shows it now."""
+    """How work flows in the current iteration, as the tracker shows it now."""
 
     model_config = ConfigDict(json_schema_extra=with_example(loop_examples.FLOW))
 
@@ -244,7 +257,7 @@ class TicketShown(Shown):
     points: float | None
     status: str
     outcome: Literal["open", "done", "carried", "backlog", "left", "removed"] = Field(
-        description="What became of it; `open` while the iteration goes on."
+        description="What became of it; `open` while the iteration is open."
     )
     planned: bool = Field(description="Whether the iteration began with it.")
     times: int = Field(description="How often it was carried over so far.")
@@ -267,7 +280,7 @@ class IterationShown(Shown):
     ends: datetime
     began_at: datetime
     began_by: str | None = Field(description="The run that began it.")
-    closed_at: datetime | None = Field(description="Null while it goes on.")
+    closed_at: datetime | None = Field(description="Null while it is open.")
     closed_by: str | None = Field(description="The run that closed it.")
     figures: FiguresShown
     tickets: list[TicketShown]

@@ -1,20 +1,32 @@
-"""What every request passes through before any route: an id, a bounded body, the bearer token, a line in the log."""
+"""What every request passes through before any route: an id, the policy, a bounded body, a line in the log."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import logging
 import re
 import secrets
+from http import HTTPStatus
 from time import monotonic
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.access import Address, SignInNeeded, addresses, admit
+from service.api.cookies import check_form_token, is_secure
 from service.api.problems import ApiProblem, answer, stamp, translate
+from service.api.rates import Rates
 from service.api.routes.feeds import PREFIX as FEEDS
+from service.api.routes.hooks import PREFIX as DELIVERIES
 from service.context import Context
-from service.usecases import tokens
+from service.domain.access.identity import Caller as Identity
+from service.domain.access.identity import Kind
+from service.domain.access.policy import is_exception
+from service.usecases.access import sessions, tokens
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +39,9 @@ BINDER_LIMIT = 32_000_000
 API = "/api/v1"
 _LIMITS = {f"{API}/binders/verify": BINDER_LIMIT}
 """Paths that take longer bodies."""
-PUBLIC = frozenset({f"{API}/openapi.json"})
-"""Paths under the API that need no token."""
+
+REMEMBERED = 1000
+"""Addresses that were asked for, of which it is remembered what they are."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -36,13 +49,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 class Door:
     """The outermost layer. It holds nothing back: a stream passes through as it comes.
 
-    A request gets `phaseloop.request_id` in its scope, and below `/api/v1` also `phaseloop.token` (as sent) and
-    `phaseloop.caller` (the token's name). The token is looked at before the body is read.
+    A request gets `phaseloop.request_id` in its scope. At every address but the exceptions of the policy it also gets
+    `phaseloop.identity` (who calls and what they may), `phaseloop.caller` (their name), `phaseloop.token` (what their
+    idempotency keys are kept apart by) and `phaseloop.context`. Who calls is looked at before the body is read. A route
+    that judges a proof itself calls `phaseloop.refused` where it is none: the problem of too many such, or None.
     """
 
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
         self._context = context
+        self._known: list[Address] | None = None
+        self._found: dict[tuple[str, str], Address | None] = {}
+        self._uses: dict[str, float] = {}
+        self._noting: set[asyncio.Task[None]] = set()
+        limits = context.settings
+        self._rates = Rates(limits.requests_per_minute, limits.refusals_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other protocols pass."""
@@ -51,53 +72,98 @@ class Door:
             return
         request_id = scope["phaseloop.request_id"] = _request_id(Headers(scope=scope))
         started, status = monotonic(), 0
+        left: dict[str, str] = scope.setdefault("phaseloop.rates", {})
+        scope["phaseloop.refused"] = lambda: self._refused(scope)
 
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                stamp(MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                stamp(headers, request_id, secure=is_secure(self._context, scope))
+                headers.update(left)
             await send(message)
 
         try:
             await self._serve(scope, receive, stamped)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is becomes a problem and a log entry
             problem = translate(error)
+            if problem.kind.status == HTTPStatus.UNAUTHORIZED:
+                problem = self._refused(scope) or problem
             if status == 0:
                 await answer(problem, request_id)(scope, receive, stamped)
         finally:
             _write_log(scope, request_id, status, monotonic() - started)
+            self._note_use(scope)
+
+    def _refused(self, scope: Scope) -> ApiProblem | None:
+        """Count that nothing was proved; the problem that this came too often from there."""
+        return self._rates.refused(scope["client"][0] if scope.get("client") else "")
+
+    def _note_use(self, scope: Scope) -> None:
+        """Have the use of a token or session noted beside the request, which neither waits for it nor fails with it."""
+        identity: Identity | None = scope.get("phaseloop.identity")
+        if identity is None:
+            return
+        used = identity.actor.id if identity.actor.kind is Kind.TOKEN else scope["phaseloop.session_id"]
+        noted = self._uses.get(used)
+        if noted is not None and monotonic() - noted < tokens.USED_EVERY.total_seconds():
+            return
+        self._uses[used] = monotonic()
+        writing = run_in_threadpool(_used, self._context, identity.actor.kind, used)
+        task = asyncio.get_running_loop().create_task(writing, context=contextvars.Context())
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == API or path.startswith(f"{API}/"):
-            if path not in PUBLIC:
-                await self._authenticate(scope)
-            if scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
-                receive = await _bounded(scope, receive)
+        below = path == API or path.startswith(f"{API}/")
+        known = self._first(scope)
+        open_to_all = known is not None and is_exception(scope["method"], known.path)  # found without a thread's help
+        if (below or known is not None) and not open_to_all:
+            try:
+                await run_in_threadpool(admit, self._context, self._addresses(scope), scope)
+            except SignInNeeded as needed:
+                await RedirectResponse(f"/sign-in{'?ended=true' if needed.ended else ''}", 303)(scope, receive, send)
+                return
+            scope["phaseloop.rates"].update(self._rates.asked(scope["phaseloop.token"]))
+        # Deliveries are read by whoever takes them in, within limits of their own and as they came.
+        if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") and not path.startswith(DELIVERIES):
+            body, receive = await _bounded(scope, receive)
+            if "phaseloop.session" in scope:
+                check_form_token(scope, body, scope["phaseloop.session"])
         await self._app(scope, receive, send)
 
-    async def _authenticate(self, scope: Scope) -> None:
-        sent = Headers(scope=scope).get("authorization")
-        if sent is None:
-            raise _unauthorized("Send the header `Authorization: Bearer TOKEN`.")
-        scheme, _, token = sent.strip().partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("The Authorization header must be `Bearer TOKEN`.")
-        caller = await run_in_threadpool(tokens.owner, self._context, token)
-        if caller is None:
-            detail = "The token is not one of this service's. Make one with `phaseloop tokens create NAME`."
-            raise _unauthorized(detail, error="invalid_token")
-        scope["phaseloop.token"], scope["phaseloop.caller"] = token, caller
+    def _first(self, scope: Scope) -> Address | None:
+        """The address that this is, remembered: senders of events ask for the same one again and again."""
+        wanted = scope["method"], scope["path"]
+        if wanted not in self._found:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            matching = (one for one in self._addresses(scope) if one.matched(*wanted) is not None)
+            found = next(matching, None)
+            if self._known is None:
+                return found
+            self._found[wanted] = found
+        return self._found[wanted]
+
+    def _addresses(self, scope: Scope) -> list[Address]:
+        if self._known is None and "app" in scope:
+            self._known = list(addresses(scope["app"]))
+        return self._known or []
 
 
-def _unauthorized(detail: str, error: str = "") -> ApiProblem:
-    challenge = 'Bearer realm="phaseloop"' + (f', error="{error}"' if error else "")
-    return ApiProblem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
+def _used(context: Context, kind: Kind, used: str) -> None:
+    try:
+        if kind is Kind.TOKEN:
+            tokens.used(context, used)
+        else:
+            sessions.used(context, used)
+    except SQLAlchemyError as error:
+        log.warning("the use of a token or session could not be noted: %s", type(error).__name__)
 
 
-async def _bounded(scope: Scope, receive: Receive) -> Receive:
+async def _bounded(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
     """Read the body up to the limit and hand it on whole. A longer one is refused, unread where it is announced."""
     limit = _LIMITS.get(scope["path"], BODY_LIMIT)
     announced = Headers(scope=scope).get("content-length", "")
@@ -116,12 +182,13 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
         if size > limit:
             raise _too_large(limit)
         more = message.get("more_body", False)
-    whole: list[Message] = [{"type": "http.request", "body": b"".join(chunks), "more_body": False}]
+    body = b"".join(chunks)
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
         return whole.pop() if whole else await receive()
 
-    return replay
+    return body, replay
 
 
 def _too_large(limit: int) -> ApiProblem:

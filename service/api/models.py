@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from connectors.registry import KINDS
 from service.api import examples
+from service.api.remedies import over_rest
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line of text."""
+
+ForRest = Annotated[str, AfterValidator(over_rest)]
+"""Text that proposes requests in place of commands."""
 
 Severity = Literal["error", "warning", "info"]
 
@@ -68,8 +73,8 @@ class Finding(Shown):
     severity: Severity = Field(description="Errors keep a plan from being applied.")
     code: str = Field(description="Stable word for the kind of finding.")
     subject: str = Field(description="What it is about: an item's key, a person, a project.")
-    message: str = Field(description="What is so.")
-    fix: str = Field(description="What to do.")
+    message: ForRest = Field(description="What is so.")
+    fix: ForRest = Field(description="What to do.")
 
 
 class Alive(Shown):
@@ -166,15 +171,21 @@ class TemplateVerdict(TemplateEntry):
     warnings: list[ProblemError] = Field(description="What works and is worth a look.")
 
 
+def _needed_settings() -> str:
+    """Which settings each kind of tracker cannot do without."""
+    needed = {name: [f"`{one.name}`" for one in kind.given if one.needed] for name, kind in KINDS.items()}
+    return ", ".join(f"for {name} {' and '.join(names)}" for name, names in needed.items()).capitalize()
+
+
 class ConnectionSettings(Body):
     """A connection as it is written."""
 
     model_config = ConfigDict(json_schema_extra=with_example(examples.CONNECTION_SETTINGS))
 
-    kind: Name = Field(description="The kind of tracker: `jira` or `trello`.")
+    kind: Name = Field(description=f"The kind of tracker: {' or '.join(f'`{name}`' for name in KINDS)}.")
     settings: dict[Name, str | bool | int] = Field(
         max_length=20,
-        description="For jira `url` and `email`, for trello `key`; a 422 names what is missing.",
+        description=f"{_needed_settings()}; a 422 names what is missing.",
     )
     secret: Annotated[SecretStr, Field(min_length=1, max_length=4000)] = Field(
         description="The API token. Stored encrypted; no answer ever shows it."
@@ -298,7 +309,8 @@ class Preflight(Shown):
 
     model_config = ConfigDict(json_schema_extra=with_example(examples.PREFLIGHT))
 
-    ok: bool = Field(description="Whether nothing stands in the way.")
+    connection: str = Field(description="Name of the connection.")
+    ok: bool = Field(description="Whether nothing blocks it.")
     account: AccountShown | None = Field(description="Who we are there; null if the tracker did not say.")
     project: PlaceShown | None = Field(description="The project, if it was asked for and is there.")
     mapping: list[MappedShown] = Field(default=[], description="Which of the project's things stand for what.")
@@ -330,7 +342,7 @@ class TeamShown(TeamEntry):
     model_config = ConfigDict(json_schema_extra=with_example(examples.TEAM_SHOWN))
 
     team: dict[str, Any] = Field(description="The team as PUT takes it: `name`, `time_zone`, `members`.")
-    notes: list[str] = Field(
+    notes: list[ForRest] = Field(
         default_factory=list,
         description="What of a table was passed over, or guessed; in how many projects what is due follows.",
     )

@@ -12,12 +12,12 @@ from service import __version__
 from service.api import examples, models
 from service.api.catalogue import KINDS
 from service.api.problems import INSTANCE, MEDIA_TYPE
-from service.domain.team import Team
+from service.domain.team.team import Team
 
 Responses = dict[int | str, dict[str, Any]]
 
 REF = "#/components/schemas/"
-ALWAYS = ("unauthorized", "internal-error", "store-unavailable")
+ALWAYS = ("unauthorized", "forbidden", "too-many-requests", "internal-error", "store-unavailable")
 BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-input")
 IDEMPOTENCY = ("idempotency-key-in-use", "idempotency-key-reused")
 TRACKER = (
@@ -48,12 +48,14 @@ TAGS = [
     {"name": "connections", "description": "Trackers, and the credentials to them, which are never shown again."},
     {"name": "teams", "description": "People, the roles they hold, their capacity and absences."},
     {"name": "projects", "description": "A template filled in for one team on one connection."},
-    {"name": "loop", "description": "How a project turns by itself: what comes next, and people's word in it."},
+    {"name": "loop", "description": "How a project turns by itself: what comes next, and manual overrides."},
     {"name": "history", "description": "What became of a project's iterations, in figures and ticket by ticket."},
     {"name": "audit", "description": "Whether every iteration is documented, and the evidence; binders; decisions."},
     {"name": "feeds", "description": "Calendars to subscribe to. Their addresses are secret and need no token."},
+    {"name": "webhooks", "description": "Events that others send, what they start, and who may send them."},
     {"name": "plans", "description": "What would be written, to look at before it is."},
     {"name": "runs", "description": "Plans being applied: progress, steps, results."},
+    {"name": "access", "description": "Who may do what, and who did: tokens, and the log of every change."},
     {"name": "health", "description": "For whoever runs the service. These need no token."},
 ]
 
@@ -86,7 +88,7 @@ def _problem_example(code: str) -> dict[str, Any]:
         "type": kind.type,
         "title": kind.title,
         "status": kind.status,
-        "detail": kind.mend,
+        "detail": kind.fix,
         "instance": f"{INSTANCE}req_5d3f0c7a9b1e2468",
     }
 

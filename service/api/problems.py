@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -30,12 +31,14 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-from connectors.tracker import Finding, Severity
-from connectors.values import in_words
+from connectors.pacing import whole_seconds
+from connectors.setting_errors import in_words
+from connectors.values import Finding, Severity
 from service.api.catalogue import KINDS
+from service.api.remedies import over_rest
 from service.domain.problems import InvalidInput, Problem
-from service.store.secrets import KeyProblem
-from service.usecases.errors import Conflict, NotFound, PlanBlocked, UseCaseError
+from service.store_faults import KeyProblem
+from service.usecases.errors import Conflict, Forbidden, NotFound, PlanBlocked, UseCaseError
 
 log = logging.getLogger(__name__)
 
@@ -81,15 +84,20 @@ class ApiProblem(Exception):
 def body_of(problem: ApiProblem, request_id: str) -> dict[str, Any]:
     """The problem as RFC 9457 writes it; `errors` only where there are any."""
     kind = problem.kind
+    # Who has no token can send no other request either: a token is made where the service runs.
+    said = over_rest if kind.status != HTTPStatus.UNAUTHORIZED else str
     body: dict[str, Any] = {
         "type": kind.type,
         "title": kind.title,
         "status": kind.status,
-        "detail": problem.detail,
+        "detail": said(problem.detail),
         "instance": INSTANCE + request_id,
     }
     if problem.errors:
-        body["errors"] = problem.errors
+        body["errors"] = [
+            {name: said(value) if name in ("detail", "fix") else value for name, value in error.items()}
+            for error in problem.errors
+        ]
     return body
 
 
@@ -115,7 +123,7 @@ def placed(pointer: Callable[[Problem], str | None]) -> Iterator[None]:
         yield
     except InvalidInput as error:
         errors = [input_error(problem, pointer(problem)) for problem in error.problems]
-        raise ApiProblem("invalid-input", _counted(errors), errors=errors) from error
+        raise ApiProblem("invalid-input", told_first(errors), errors=errors) from error
 
 
 def pointer_of(*parts: str) -> str:
@@ -144,7 +152,7 @@ def translate(error: Exception) -> ApiProblem:
             return error
         case InvalidInput():
             errors = [input_error(problem, problem.pointer) for problem in error.problems]
-            return ApiProblem("invalid-input", _counted(errors), errors=errors)
+            return ApiProblem("invalid-input", told_first(errors), errors=errors)
         case RequestValidationError():
             return _request_problem(error)
         case UseCaseError():
@@ -202,11 +210,13 @@ def request_id_of(request: Request) -> str:
     return str(request.scope["phaseloop.request_id"])
 
 
-def _counted(errors: list[dict[str, Any]]) -> str:
+def told_first(errors: list[dict[str, Any]]) -> str:
+    """The first of the errors, and how many more there are."""
     first = errors[0]
     where = first.get("pointer") or first.get("parameter") or first.get("header") or first.get("subject") or ""
     start = f"{where}: {first['detail']}" if where else str(first["detail"])
-    more = f" There are {len(errors) - 1} more." if len(errors) > 1 else ""
+    others = len(errors) - 1
+    more = f" There {'is' if others == 1 else 'are'} {others} more." if others else ""
     return f"{start.rstrip('.')}.{more}"
 
 
@@ -215,6 +225,8 @@ def _use_case_problem(error: UseCaseError) -> ApiProblem:
     match error:
         case NotFound():
             return ApiProblem("not-found", detail)
+        case Forbidden():
+            return ApiProblem("forbidden", detail)
         case PlanBlocked():
             errors = [finding_error(found) for found in error.findings if found.severity is Severity.ERROR]
             return ApiProblem("plan-blocked", detail, errors=errors)
@@ -229,7 +241,7 @@ def _tracker_problem(error: TrackerError) -> ApiProblem:
     headers = {}
     if isinstance(error, TrackerUnavailable):
         wait = error.retry_after if error.retry_after is not None else _WAIT
-        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+        headers["Retry-After"] = str(whole_seconds(wait))
     errors = []
     if isinstance(error, ItemRejected):
         errors = [{"subject": entry.field or "", "detail": entry.message} for entry in error.problems]
@@ -259,11 +271,16 @@ def _request_problem(error: RequestValidationError) -> ApiProblem:
         reason = broken[0].get("ctx", {}).get("error", "it is broken")
         return ApiProblem("malformed-request", f"The body is not JSON: {reason} at character {place}.")
     errors: list[dict[str, Any]] = []
+    branches: dict[str, dict[str, Any]] = {}
     for entry in found:
         told = _request_error(entry)
-        if told not in errors:
+        place = json.dumps({name: value for name, value in told.items() if name not in ("detail", "fix")})
+        if place not in branches:
+            branches[place] = told
             errors.append(told)
-    return ApiProblem("invalid-input", _counted(errors), errors=errors)
+        elif told["detail"] not in branches[place]["detail"]:  # another form that would be right there
+            branches[place]["detail"] += f", or {told['detail'].removeprefix('must be ')}"
+    return ApiProblem("invalid-input", told_first(errors), errors=errors)
 
 
 def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -271,7 +288,7 @@ def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
     detail = in_words(entry)
     if where == "body":
         # Tags of unions are not part of the body: they are the names of types, which start in upper case or hold "[".
-        parts = [str(part) for part in path if not _is_tag(part)]
+        parts = [str(part) for part in path if not is_tag(part)]
         return {
             "pointer": pointer_of(*parts),
             "detail": detail,
@@ -280,15 +297,30 @@ def _request_error(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"header" if where == "header" else "parameter": name, "detail": detail}
 
 
-def _is_tag(part: object) -> bool:
+def is_tag(part: object) -> bool:
+    """Whether a part of a place is no part of the body: the name of a union's branch."""
     if not isinstance(part, str):
         return False
     named = part in {"str", "int", "bool", "float"} or part.startswith("constrained-")
     return named or part[:1].isupper() or "[" in part
 
 
-def stamp(headers: MutableHeaders, request_id: str) -> None:
-    """Put what every answer carries into its headers."""
+_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_DOCUMENT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+"""For what is to be kept as one file, binders and pictures: their style is in them, and nothing else is let in."""
+
+
+def stamp(headers: MutableHeaders, request_id: str, *, secure: bool = False) -> None:
+    """Put what every answer carries into its headers; `secure` says that people reach us over https."""
     headers["X-Request-Id"] = request_id
+    kept = headers.get("content-type", "").startswith("image/svg") or "content-disposition" in headers
+    headers.setdefault("Content-Security-Policy", _DOCUMENT if kept else _PAGE)
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Frame-Options"] = "DENY"
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Cache-Control", "no-store")

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from connectors.registry import KINDS
 from service.api import audit_examples, examples
-from service.api.models import Body, Finding, MappedShown, Name, Shown, TemplateText, with_example
+from service.api.models import Body, Finding, ForRest, MappedShown, Name, Shown, TemplateText, with_example
 from service.domain.audit.outcome import Check, Weight
 from service.domain.audit.rules import Days
 
@@ -39,7 +40,7 @@ TrackedName = Annotated[
 _CARRY_OVER = (
     "What becomes of unfinished work when an iteration is closed; `ask` proposes, and carries unless answered."
 )
-_AHEAD = "How many iterations are kept prepared, the one that goes on included."
+_AHEAD = "How many iterations are kept prepared, the current one included."
 _WIP_LIMIT = "How many tickets may be in progress at once; shown where it is exceeded."
 
 
@@ -138,6 +139,9 @@ class ProjectEntry(Shown):
     parameters: dict[str, Any]
     time_zone: str
     create: bool
+    planned: bool = Field(
+        description="Whether it is only planned, from the command line: it is in no list before a plan is applied."
+    )
     calendar: dict[str, Any] = Field(description="Where its working time differs from its team's.")
     carry_over: CarryOver | None = Field(description=f"{_CARRY_OVER} Null: as its template says.")
     ahead: Ahead | None = Field(description=f"{_AHEAD} Null: as its template says.")
@@ -161,6 +165,7 @@ class VacancyShown(Shown):
     """A ticket without a person."""
 
     key: str
+    ticket: str | None = Field(description="What people read in the tracker: ML-12.")
     title: str
     url: str | None
 
@@ -170,6 +175,8 @@ class ProjectShown(ProjectEntry):
 
     model_config = ConfigDict(json_schema_extra=with_example(examples.PROJECT))
 
+    team_name: str
+    template_title: str = Field(description="Name and version of its template.")
     counts: dict[str, int] = Field(description="Items that exist, by kind.")
     vacancies: list[VacancyShown] = Field(description="Tickets that exist and that nobody has.")
     refused: int = Field(description="Items that the tracker refused.")
@@ -227,7 +234,7 @@ class DriftShown(Shown):
     title: str
     field: str | None = Field(description="Null when the item itself is gone.")
     recorded: Any
-    observed: Any
+    observed: Any = Field(description="Of an item that is gone: its key where people moved it to another project.")
 
 
 class PlanVacancy(Shown):
@@ -332,6 +339,7 @@ class Plan(PlanContent):
 
     id: str
     created_at: datetime
+    made_by: str = Field(description="Who made it: a login, a token's name; empty where an earlier version did.")
     expires_at: datetime = Field(description="From then on it is not applied any more, unless it was before.")
     run: str | None = Field(description="Id of the run that applies it.")
 
@@ -376,7 +384,7 @@ class Run(Shown):
 
     id: str
     kind: str = Field(description="`apply`, `undo`, `remove`, `advance`, `propose` or `audit`.")
-    state: RunState = Field(description="`held`: it cannot go on, and looks again by itself at `waiting_until`.")
+    state: RunState = Field(description="`held`: it cannot continue, and looks again by itself at `waiting_until`.")
     project: str
     plan: str | None = Field(description="Null while a run of the loop has not made its plan.")
     iteration: int | None = Field(description="The iteration that an advance begins, or that a proposal is about.")
@@ -385,14 +393,15 @@ class Run(Shown):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    continues: str | None = Field(description="The run whose work this one took up.")
+    undone: bool = Field(description="Whether another run has taken back what it wrote.")
+    continues: str | None = Field(description="The run whose work this one continues.")
     continued_by: str | None = Field(description="The run that took this one's work up.")
     cancel_requested_at: datetime | None = Field(description="When it was asked to stop.")
     cancelled_by: str | None = Field(description="Who asked.")
     cleaned_at: datetime | None = Field(description="When its steps were cleaned up; its numbers were kept.")
-    message: str = Field(description="What it waits for.")
+    message: ForRest = Field(description="What it waits for.")
     waiting_until: datetime | None = Field(description="When it looks again, while it waits.")
-    tracker: str = Field(description="What it works in: Jira, Trello.")
+    tracker: str = Field(description=f"What it works in: {', '.join(kind.title for kind in KINDS.values())}.")
     progress: ProgressShown
     requests: UsageShown
     findings: list[Finding]

@@ -12,15 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.api.problems import ApiProblem
+from service.api.whole import whole_problem
 from service.context import Context
-from service.store.claims import Claim, ClaimLost
-from service.usecases import answers
+from service.store_faults import ClaimLost
+from service.usecases.run import idempotency
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +47,15 @@ class JsonRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """The framework's handler behind the check of the body's type."""
         handle = super().get_route_handler()
-        takes_body = self.body_field is not None
+        takes_body, endpoint = self.body_field is not None, self.endpoint
 
         async def checked(request: Request) -> Response:
             if takes_body and await request.body():
                 require_type(request, "application/json")
-            return await handle(request)
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                raise await run_in_threadpool(whole_problem, endpoint, request, error) from None
 
         return checked
 
@@ -61,6 +66,11 @@ class CreatingRoute(JsonRoute):
     Its handler does what it is there for by `once` (see `given.Once`), and whatever shows it after that.
     """
 
+    @staticmethod
+    def _keeps(given: idempotency.Answer) -> idempotency.Answer:
+        """The answer as it is kept for repetitions."""
+        return given
+
     def get_route_handler(self) -> Handler:
         """The handler behind the look for an earlier answer."""
         handle = super().get_route_handler()
@@ -70,9 +80,18 @@ class CreatingRoute(JsonRoute):
             key = _key_of(request)
             if key is None:
                 return await handle(request)
-            return await _once(request, f"{request.method} {path}", key, handle)
+            return await _once(request, f"{request.method} {path}", key, handle, self._keeps)
 
         return once
+
+
+class SecretRoute(CreatingRoute):
+    """One whose first answer holds a secret in the field `token`: a repetition is answered without it, so that it is
+    kept nowhere."""
+
+    @staticmethod
+    def _keeps(given: idempotency.Answer) -> idempotency.Answer:
+        return replace(given, body=json.dumps({**json.loads(given.body), "token": None}))
 
 
 def require_type(request: Request, *allowed: str) -> str:
@@ -98,8 +117,10 @@ def _key_of(request: Request) -> str | None:
     return key
 
 
-async def _once(request: Request, route: str, key: str, handle: Handler) -> Response:
-    context: Context = request.app.state.context
+async def _once(
+    request: Request, route: str, key: str, handle: Handler, keeps: Callable[[idempotency.Answer], idempotency.Answer]
+) -> Response:
+    context: Context = request.scope.get("phaseloop.context", request.app.state.context)
     same = b"\n".join(
         (
             request.url.path.encode(),
@@ -110,23 +131,28 @@ async def _once(request: Request, route: str, key: str, handle: Handler) -> Resp
     )
     try:
         token = request.scope["phaseloop.token"]
-        claimed = await run_in_threadpool(answers.claim, context, token, route, key, same, request.app.state.peers)
-    except answers.AtWork:
+        claimed = await run_in_threadpool(idempotency.claim, context, token, route, key, same, request.app.state.peers)
+    except idempotency.AtWork:
         raise _at_work() from None
-    except answers.Reused:
+    except idempotency.Reused:
         detail = "This Idempotency-Key was used for a request with another body or address."
         raise ApiProblem("idempotency-key-reused", detail) from None
-    if isinstance(claimed, answers.Answer):
+    if isinstance(claimed, idempotency.Answer):
         return _replayed(claimed)
     was_done = claimed.effect is not None
     given = await _answer(request, replace(context, claim=claimed), claimed, handle)
-    if not isinstance(given, answers.Answer):
+    if not isinstance(given, idempotency.Answer):
         return given
-    kept = await _kept(context, claimed, given)
-    return _replayed(kept) if was_done else Response(kept.body, kept.status, kept.headers)
+    to_keep = keeps(given)
+    kept = await _kept(context, claimed, to_keep)
+    if was_done:
+        return _replayed(kept)
+    return Response(given.body if kept == to_keep else kept.body, kept.status, kept.headers)
 
 
-async def _answer(request: Request, context: Context, claimed: Claim, handle: Handler) -> answers.Answer | Response:
+async def _answer(
+    request: Request, context: Context, claimed: idempotency.Claimed, handle: Handler
+) -> idempotency.Answer | Response:
     """What the handler answers, to be kept; a refusal as it is. The key is given back if nothing was brought about."""
     request.scope["phaseloop.context"] = context
     try:
@@ -141,18 +167,18 @@ async def _answer(request: Request, context: Context, claimed: Claim, handle: Ha
         await _given_back(context, claimed)
         return response
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return answers.Answer(response.status_code, headers, bytes(response.body).decode())
+    return idempotency.Answer(response.status_code, headers, bytes(response.body).decode())
 
 
 @asynccontextmanager
-async def _holding(context: Context, claimed: Claim) -> AsyncIterator[None]:
+async def _holding(context: Context, claimed: idempotency.Claimed) -> AsyncIterator[None]:
     """Have others know, as long as the block lasts, that this request is still at it."""
 
     async def hold() -> None:
         while True:
-            await asyncio.sleep(answers.HOLD_EVERY)
+            await asyncio.sleep(idempotency.HOLD_EVERY)
             try:
-                await run_in_threadpool(answers.hold, context, claimed)
+                await run_in_threadpool(idempotency.hold, context, claimed)
             except SQLAlchemyError as error:
                 log.warning("a claim could not be held: %s", type(error).__name__)
 
@@ -163,25 +189,25 @@ async def _holding(context: Context, claimed: Claim) -> AsyncIterator[None]:
         holding.cancel()
 
 
-async def _kept(context: Context, claimed: Claim, given: answers.Answer) -> answers.Answer:
+async def _kept(context: Context, claimed: idempotency.Claimed, given: idempotency.Answer) -> idempotency.Answer:
     """The answer that is kept. Where it cannot be, it is given all the same: what was asked for is done, and a
     repetition finds that and is answered anew."""
     try:
-        return await run_in_threadpool(answers.keep, context, claimed, given)
+        return await run_in_threadpool(idempotency.keep, context, claimed, given)
     except SQLAlchemyError as error:
         log.warning("an answer could not be kept: %s", type(error).__name__)
         return given
 
 
-async def _given_back(context: Context, claimed: Claim) -> None:
+async def _given_back(context: Context, claimed: idempotency.Claimed) -> None:
     """Give the key back; where that fails, too, it is free once nobody has held it for a while."""
     try:
-        await run_in_threadpool(answers.release, context, claimed)
+        await run_in_threadpool(idempotency.release, context, claimed)
     except SQLAlchemyError as error:
         log.warning("a key could not be given back: %s", type(error).__name__)
 
 
-def _replayed(answer: answers.Answer) -> Response:
+def _replayed(answer: idempotency.Answer) -> Response:
     return Response(answer.body, answer.status, {**answer.headers, "Idempotency-Replayed": "true"})
 
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from hashlib import sha256
 from inspect import getsourcefile
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from service.binder.file import CLOSE, OPEN
@@ -41,7 +43,7 @@ _VERDICTS = {
     Verdict.PARTLY: "partly documented",
     Verdict.UNDOCUMENTED: "not documented",
     Verdict.UNCLEAR: "unclear: a person is to look",
-    Verdict.PENDING: "not due yet",
+    Verdict.PENDING: "pending",
     Verdict.UNKNOWN: "could not be read",
 }
 """Verdicts in plain words."""
@@ -79,6 +81,7 @@ def _rendered(content: Mapping[str, Any], public: str) -> str:
         .get_template("binder.html.j2")
         .render(
             content=content,
+            zone=_zone(content),
             fingerprint=fingerprint(public),
             style=_style(),
             style_digest=b64encode(sha256(_style().encode()).digest()).decode(),
@@ -105,11 +108,16 @@ def _iteration(one: Mapping[str, Any], content: Mapping[str, Any], evidence: Map
         **one,
         "audited": audited,
         "by_check": by_check,
+        "close_calls": _close_calls(audited) if audited else frozenset(),
         "document": body["record"]["document"] if body else None,
         "phase_title": body["iteration"]["phase_title"] if body else one["phase"],
         "unread": (body["record"]["unread"] or body["record"]["missing"]) if body else "",
         "tallies": _tallies(one.get("figures")),
     }
+
+
+def _close_calls(audited: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(one.check.value for one in audited_from_json(audited).findings if one.close_call)
 
 
 def _judges(entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -165,11 +173,22 @@ def _visible(value: Any) -> Any:
     return shown.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _instant(value: str | None) -> str:
-    """An instant as people read it, in UTC, so that it is the same wherever the page is made."""
+@pass_context
+def _instant(context: Context, value: str | None) -> str:
+    """An instant as people read it, on the project's clock and with how far that is from UTC, as in the sentences of
+    findings."""
     if not value:
         return "unknown"
-    return datetime.fromisoformat(value).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    local = datetime.fromisoformat(value).astimezone(context["zone"])
+    return f"{local:%Y-%m-%d %H:%M} {timezone(local.utcoffset() or timedelta())}"
+
+
+def _zone(content: Mapping[str, Any]) -> tzinfo:
+    """The project's time zone; UTC where it has none that is known here."""
+    try:
+        return ZoneInfo(content["project"]["time_zone"])
+    except (KeyError, TypeError, ValueError, OSError):
+        return UTC
 
 
 def _word(result: str) -> str:

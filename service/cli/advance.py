@@ -1,4 +1,4 @@
-"""The commands that turn a project's loop, and people's word in it: advance, carry, phase."""
+"""The commands that turn a project's loop, and manual overrides: advance, carry, phase."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.markup import escape
 
-from service.cli.going_on import how_it_goes_on
+from service.cli.execution import carry_out
+from service.cli.loop_words import how_it_goes_on, proposal_lines
+from service.cli.plan_words import plan_lines
 from service.cli.project_options import pairs
 from service.cli.runs import report
-from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
-from service.cli.show import plan_lines
+from service.cli.shell import AsJson, Exit, again, err, fail, misused, opened, out, print_json, who
 from service.cli.turnover import closing_lines, phase_line
 from service.cli.words import clock_words
-from service.cli.work import carry_out
 from service.context import Context
 from service.domain.commands import typed
 from service.domain.english import ordinal
+from service.domain.loop import loop_state
+from service.domain.loop.turnover import EVERYTHING, Decision
+from service.domain.plan import run_state
+from service.domain.plan.plan_json import published
 from service.domain.problems import InvalidInput, Problem
-from service.domain.turnover import EVERYTHING, Decision
-from service.domain.wire import published
-from service.store import loops, runs
-from service.store.tables import RunRow
-from service.usecases import advancing, deciding
-from service.usecases.applying import Enqueue
-from service.usecases.history import history
-from service.usecases.planning import Draft
-from service.usecases.standing import Standing, standing
+from service.usecases.audit.history import history
+from service.usecases.loop import advances, decisions
+from service.usecases.loop.loop_status import Standing, standing
+from service.usecases.plan.planning import Draft
+from service.usecases.queue import Enqueue
+from service.views.run import RunView
 
-Named = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")]
+Named = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key, name or id.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
 FORM = "KEY=next, KEY=backlog or KEY=leave, or one of the three for all"
@@ -44,8 +45,8 @@ def advance(
         list[str] | None,
         typer.Option(
             metavar="[KEY=]POLICY",
-            help="What becomes of a ticket that is not done: next, backlog or leave; without a key, of all that have "
-            "no answer of their own. May be repeated.",
+            help="What becomes of a ticket that is not done: next, backlog or leave; the ticket by its key or its "
+            "title, without one of all that have no answer of their own. May be repeated.",
         ),
     ] = None,
     phase: Annotated[
@@ -57,37 +58,39 @@ def advance(
     everything: Annotated[bool, typer.Option("--all", help="Show what is unchanged, and every dependency.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Advance now: close the iteration that goes on, carry over what is not done, begin the next one.
+    """Advance now: close the current iteration, carry over what is not done, begin the next one.
 
     Shows what it would do, asks, and follows the run. It is the run that the clock would start: asked for twice, or by
-    the clock as well, it is done once. Where it cannot go on it is held, says who can mend what, and goes on by itself.
+    the clock as well, it is done once. Where it cannot continue it is held, says who can fix what, and resumes
+    automatically.
 
     Exit code 0: done. 1: an error, or held. 2: it was only shown.
     """
     with opened() as context:
         found = standing(context, project)
-        answers = deciding.answers_of(context, project, answers_given(carry)) if carry else {}
+        answers = decisions.answers_of(context, project, answers_given(carry)) if carry else {}
         decision = _decision(context, project, phase, reason) if phase is not None else None
         if _under_way(found):
             out_unless(as_json, "An advance is under way already; this follows it.")
         elif not yes or not (as_json or _paused(found)):
-            draft = advancing.preview(context, project, answers=answers, decision=decision)
+            draft = advances.preview(context, project, answers=answers, decision=decision)
             if not as_json:
                 for line in plan_lines(draft.plan, "", everything=everything):
                     out.print(line)
             if not yes and (_paused(found) or not _agreed(draft, as_json=as_json)):
-                _leave(found, draft, context.now(), as_json=as_json)
+                given = bool(answers) or decision is not None
+                by_itself = given and not as_json and not draft.plan.blocked and found.turns is not None
+                without = advances.preview(context, project) if by_itself and not _paused(found) else None
+                _leave(found, draft, context.now(), without, as_json=as_json)
         begins = found.loop.current + 1 if found.loop is not None else None  # what was shown, not what comes after it
 
-        def begin(enqueue: Enqueue) -> RunRow:
-            return advancing.advance(
-                context, project, who(), enqueue, answers=answers, decision=decision, begins=begins
-            )
+        def begin(enqueue: Enqueue) -> RunView:
+            return advances.advance(context, project, who(), enqueue, answers=answers, decision=decision, begins=begins)
 
         ended = carry_out(context, begin)
         told = history(context, found.project.id).events
     for event in told:
-        if event.run_id == ended.run.id and event.kind != runs.HELD:
+        if event.run_id == ended.run.id and event.kind != run_state.HELD:
             out_unless(as_json, escape(event.text))
     report(ended, as_json=as_json)
 
@@ -98,8 +101,8 @@ def carry(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=]POLICY...",
-            help="A ticket's key, ours or the tracker's such as ML-12, and next, backlog or leave; without a key, for "
-            "all that have no answer of their own.",
+            help="A ticket's key, ours or the tracker's such as ML-12, or its title, and next, backlog or leave; "
+            "without any, for all that have no answer of their own.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -110,11 +113,11 @@ def carry(
     """
     with opened() as context:
         if answers:
-            deciding.answer(context, project, answers_given(answers), who())
+            decisions.answer(context, project, answers_given(answers), who())
         found = standing(context, project)
         if found.turn is None:
             _no_iteration(found)
-        draft = advancing.preview(context, project)
+        draft = advances.preview(context, project)
     if as_json:
         print_json(_carry_json(found, draft))
         return
@@ -137,7 +140,7 @@ def phase(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide what follows the iteration that goes on: another one of the same phase (stay), the next phase whether or
+    """Decide what follows the current iteration: another one of the same phase (stay), the next phase whether or
     not this one has reached its output (next), a phase that was there before, with new tickets (back), or the end of
     the project (end). It needs a reason, holds for the coming advance, and can be taken back until then.
 
@@ -149,13 +152,13 @@ def phase(
                 misused(
                     "--take-back goes without a move.", "Take the former decision back, or replace it by a new one."
                 )
-            deciding.take_back(context, project, who())
+            decisions.take_back(context, project, who())
         elif move is not None:
-            deciding.decide(context, project, move, to, _given_reason(reason), who())
+            decisions.decide(context, project, move, to, reason, who())
         found = standing(context, project)
         if found.turn is None:
             _no_iteration(found)
-        draft = advancing.preview(context, project)
+        draft = advances.preview(context, project)
     if as_json:
         print_json(_phase_json(found, draft))
         return
@@ -185,51 +188,63 @@ def out_unless(as_json: bool, line: str) -> None:
 def _decision(context: Context, project: str, given: str, reason: str) -> Decision:
     """The decision of `--phase`, such as `next` or `back:data`."""
     move, sign, to = given.partition(":")
-    return deciding.decision_of(
-        context, project, move.strip(), to.strip() if sign else None, _given_reason(reason), who()
-    )
-
-
-def _given_reason(reason: str) -> str:
-    if not reason.strip():
-        misused("A decision about the phase needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
-    return reason
+    return decisions.decision_of(context, project, move.strip(), to.strip() if sign else None, reason, who())
 
 
 def _under_way(found: Standing) -> bool:
     run = found.run
-    return run is not None and run.kind == loops.ADVANCE and run.state != runs.HELD
+    return run is not None and run.kind == loop_state.ADVANCE and run.state != run_state.HELD
 
 
 def _paused(found: Standing) -> bool:
-    return found.loop is not None and found.loop.state == loops.PAUSED
+    return found.loop is not None and found.loop.state == loop_state.PAUSED
 
 
 def _agreed(draft: Draft, *, as_json: bool) -> bool:
-    """Whether a person says yes; where nobody can be asked, or something stands in the way, nobody did."""
+    """Whether a person says yes; where nobody can be asked, or something blocks it, nobody did."""
     asked = not as_json and not draft.plan.blocked and sys.stdin.isatty()
     return asked and typer.confirm("Advance now?", err=True)
 
 
-def _leave(found: Standing, draft: Draft, now: datetime, *, as_json: bool) -> NoReturn:
-    """Leave with what was shown and not done."""
-    key = escape(found.project.key)
+def _leave(found: Standing, draft: Draft, now: datetime, without: Draft | None, *, as_json: bool) -> NoReturn:
+    """Leave with what was shown and not done. `without` is what the service does by itself, where that was shown with
+    answers or a decision of this command, which are not kept."""
     if as_json:
         print_json(_draft_json(draft))
     if draft.plan.blocked:
         if not as_json:
-            err.print("[bold red]It cannot go on before the findings above marked error are mended.[/]")
-            err.print(f"To have it held until they are, and go on by itself then: phaseloop advance {typed(key)} --yes")
+            err.print("[bold red]It cannot continue before the findings above marked error are fixed.[/]")
+            err.print(f"To have it held until they are, and then resume automatically: {escape(again('--yes'))}")
         raise typer.Exit(Exit.ERROR)
     if not as_json and _paused(found):
         for line in how_it_goes_on(found, now):
             out.print(line)
     elif not as_json:
-        out.print(f"Nothing was changed yet. Do it with: phaseloop advance {typed(key)} --yes")
+        out.print(f"Nothing was changed yet. Do it with: {escape(again('--yes'))}")
         if found.turns is not None:
             when = "it is due" if found.turns.at <= now else f"on {clock_words(found.turns.at)}"
-            out.print(f"Else the service does it: {when}.")
+            if without is None:
+                out.print(f"Else the service does it: {when}.")
+            else:
+                for line in _by_itself(found, draft, without, when):
+                    out.print(line)
     raise typer.Exit(Exit.CHANGES)
+
+
+def _by_itself(found: Standing, draft: Draft, without: Draft, when: str) -> Iterator[str]:
+    """What the service does without the answers and the decision that were only shown, and how these are kept."""
+    shown, plain = draft.plan.turnover, without.plan.turnover
+    key = escape(typed(found.project.key))
+    yield "What was given here for phase and tickets was not kept."
+    if shown is None or plain is None:
+        return
+    yield f"Without it the service advances as things stand then ({when}). As they stand now:"
+    yield f"  {phase_line(plain)}"
+    policies = {one.key: one.policy for one in shown.carried}
+    for one in plain.carried:
+        if policies.get(one.key) is not one.policy:
+            yield f"  {escape(one.title)}: {one.policy.value}"
+    yield f"To keep a decision or answers for that advance: phaseloop phase {key}, phaseloop carry {key}"
 
 
 def _no_iteration(found: Standing) -> NoReturn:
@@ -266,7 +281,8 @@ def _carry_lines(found: Standing, draft: Draft) -> Iterator[str]:
     yield from closing_lines(draft.plan, turnover)
     yield ""
     if found.loop is not None and found.loop.answers:
-        answers = ", ".join(f"{'all others' if k == EVERYTHING else k}={p}" for k, p in found.loop.answers.items())
+        titles = {str(one.key): one.title for one in turnover.carried} | {EVERYTHING: "all others"}
+        answers = ", ".join(f"{titles.get(key, key)}: {policy}" for key, policy in found.loop.answers.items())
         yield f"Answered so far: {escape(answers)}"
     if turnover.carried:
         key = escape(found.project.key)
@@ -285,6 +301,7 @@ def _phase_json(found: Standing, draft: Draft) -> dict[str, Any]:
         "iteration": turn.number if turn is not None else None,
         "lacking": turnover["lacking"],
         "decision": found.loop.decision if found.loop is not None else None,
+        "proposals": found.proposals_json(),
         "coming": {name: turnover[name] for name in ("move", "phase", "loop", "of_phase")},
     }
 
@@ -303,6 +320,7 @@ def _phase_lines(found: Standing, draft: Draft) -> Iterator[str]:
     else:
         yield "It has reached its output."
     yield phase_line(turnover, why=turnover.decision is not None or not turnover.lacking)
+    yield from proposal_lines(found)
     if found.decision is not None:
         yield f"To take that back: phaseloop phase {typed(key)} --take-back"
     if found.turns is not None:

@@ -18,21 +18,25 @@ from service.cli.advance import Named
 from service.cli.audit_settings import set_audit
 from service.cli.audit_show import FAILING, Worst, one_line
 from service.cli.audit_try import try_files
-from service.cli.past import to_read
+from service.cli.execution import carry_out
+from service.cli.past_projects import to_read
 from service.cli.project_options import only_connection
 from service.cli.runs import tell
-from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json, who
+from service.cli.shell import AsJson, Exit, again, err, fail, misused, nothing, opened, out, print_json, who
 from service.cli.words import clock_words
-from service.cli.work import carry_out
 from service.context import Context
 from service.domain.audit.outcome import Audited, Verdict
 from service.domain.commands import typed
-from service.domain.problems import InvalidInput, Problem
-from service.store import runs
-from service.store.tables import ProjectRow, WaiverRow
-from service.usecases import audit_reports, auditing, documenting, projects, running, waiving
-from service.usecases.audit_reports import Line, Matrix, Proof
+from service.domain.english import counted
+from service.domain.plan import run_state
+from service.domain.problems import MISSING, InvalidInput, Problem
+from service.usecases.audit import audit_reports, record_audit, record_upkeep, waiver_log
+from service.usecases.audit.audit_reports import Line, Matrix, Proof
 from service.usecases.errors import NotFound
+from service.usecases.run import run_views
+from service.usecases.setup import projects
+from service.views.audit import WaiverView
+from service.views.setup import ProjectView
 
 audit = typer.Typer(help="Whether every iteration is documented, with evidence.", no_args_is_help=True)
 
@@ -55,7 +59,7 @@ def run(
     """Look at the records now: keep what is seen, write in what is known, remind people of what is lacking. It is the
     run that the clock would start. Then show the matrix, as `audit report` does.
 
-    Exit code 1 if the tracker could not be read: what was known before stays, and the run goes on by itself.
+    Exit code 1 if the tracker could not be read: what was known before stays, and the run resumes automatically.
     """
     with opened() as context:
         if iteration is not None:
@@ -63,13 +67,13 @@ def run(
             return
         ended = carry_out(
             context,
-            lambda enqueue: documenting.begin(context, project, who(), enqueue),
+            lambda enqueue: record_upkeep.begin(context, project, who(), enqueue),
             enough=_Patience(context).is_over,
         )
         found = audit_reports.matrix(context, ended.project.id)
-    done = ended.run.state == runs.COMPLETED
+    done = ended.run.state == run_state.COMPLETED
     if as_json:
-        print_json({"run": running.run_json(ended), **audit_reports.matrix_json(found)})
+        print_json({"run": run_views.run_json(ended), **audit_reports.matrix_json(found)})
     else:
         _show(found)
         out.print()
@@ -85,9 +89,9 @@ class _Patience:
         self._context = context
         self._since: datetime | None = None
 
-    def is_over(self, found: running.Progress) -> bool:
+    def is_over(self, found: run_views.Progress) -> bool:
         """Whether the run is to wait for long, or waits again after it has waited for a while."""
-        if found.run.state != runs.WAITING:
+        if found.run.state != run_state.WAITING:
             return False
         now = self._context.now()
         self._since = self._since or now
@@ -97,7 +101,7 @@ class _Patience:
 def _look_at(context: Context, project: str, number: int, *, as_json: bool) -> None:
     found = audit_reports.matrix(context, project)
     _line(found.lines, number, found.project.key)  # or there is none
-    if not auditing.run(context, found.project.id, [number]):
+    if not record_audit.run(context, found.project.id, [number]):
         fail(
             f"Iteration {number} of {one_line(found.project.key)} cannot be audited: its phase is not in the template."
         )
@@ -117,7 +121,8 @@ def report(
     project: Annotated[
         str | None,
         typer.Argument(
-            metavar="PROJECT", help="The project's key or id, also of one that has ended; all projects if left out."
+            metavar="PROJECT",
+            help="The project's key, name or id, also of one that has ended; all projects if left out.",
         ),
     ] = None,
     iteration: Annotated[
@@ -128,17 +133,23 @@ def report(
     ] = False,
     connection: Annotated[
         str | None,
-        typer.Option(help="Connection of a project that never used phaseloop; needs --key [default: the only one]."),
+        typer.Option(
+            help="Connection of a project that never used phaseloop; with --existing [default: the only one]."
+        ),
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option(help="Key or address of a project that never used phaseloop: it is read now, nothing is kept."),
+        typer.Option(
+            "--existing",
+            metavar="PROJECT",
+            help="Key or address of a project that never used phaseloop: it is read now, nothing is kept.",
+        ),
     ] = None,
     template: Annotated[
-        str | None, typer.Option(help="With --key: the template whose rules count [default: iterative-ml].")
+        str | None, typer.Option(help="With --existing: the template whose rules count [default: iterative-ml].")
     ] = None,
-    team: Annotated[str | None, typer.Option(help="With --key: an imported team, to know who may sign.")] = None,
-    time_zone: Annotated[str, typer.Option(help="With --key: its IANA time zone, if the team has none.")] = "UTC",
+    team: Annotated[str | None, typer.Option(help="With --existing: an imported team, to know who may sign.")] = None,
+    time_zone: Annotated[str, typer.Option(help="With --existing: its IANA time zone, if the team has none.")] = "UTC",
     fail_on: Annotated[
         Worst | None, typer.Option(help="Exit with 3 if an iteration is that or worse.", case_sensitive=False)
     ] = None,
@@ -147,21 +158,23 @@ def report(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show which iterations are documented: a project's iterations by checks, what is lacking and how to mend it, and
-    the waivers; without a project, all projects. As looked at last: reads no tracker, except with --key.
+    """Show which iterations are documented: a project's iterations by checks, what is lacking and how to fix it, and
+    the waivers; without a project, all projects. As last checked: reads no tracker, except with --existing.
 
     Exit code 1: an error, or with --recompute evidence that says otherwise. 3: --fail-on.
     """
     foreign = key is not None or connection is not None
     if foreign and (project is not None or recompute):
-        misused("--connection and --key go without PROJECT and --recompute.", "Name one project, ours or another one.")
+        misused(
+            "--connection and --existing go without PROJECT and --recompute.", "Name one project, ours or another one."
+        )
     if not foreign and project is None and (iteration is not None or recompute):
         misused(
             "--iteration and --recompute need a PROJECT.", "Name one; `phaseloop audit report` shows which there are."
         )
     if not foreign and (template is not None or team is not None):
         misused(
-            "--template and --team go with --key.", "The rules of a project of ours are in its own template and team."
+            "--template and --team go with --existing.", "The rules of our own projects are in their template and team."
         )
     if as_csv and (as_json or recompute or foreign or project is None):
         misused("--csv goes with PROJECT, and without --json and --recompute.", "phaseloop audit report ML --csv")
@@ -206,7 +219,7 @@ def _report(
 
 
 def _sheet(context: Context, project: str, number: int | None) -> list[Verdict]:
-    from service.usecases.audit_sheet import findings_csv
+    from service.usecases.audit.audit_sheet import findings_csv
 
     found = audit_reports.matrix(context, to_read(context, project).id)
     if number is not None:
@@ -224,7 +237,7 @@ def _show(found: Matrix) -> None:
     """The matrix, what is lacking, and the waivers in force."""
     row, zone = found.project, _zone(found.project)
     looked = max((line.audited_at for line in found.lines if line.audited_at is not None), default=None)
-    when = f", looked at last on {_moment(looked, zone)}" if looked is not None else ""
+    when = f", last checked on {_moment(looked, zone)}" if looked is not None else ""
     out.print(f"[bold]{one_line(row.key)}[/] ({one_line(row.name)}): gate {found.gate.value}{when}")
     if not found.lines:
         out.print("Nothing to be documented yet: its first iteration has not begun.")
@@ -244,7 +257,7 @@ def _portfolio(context: Context, *, as_json: bool) -> list[Verdict]:
     if as_json:
         print_json(audit_reports.portfolio_json(found))
     elif not found:
-        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        nothing("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
     else:
         out.print(audit_show.portfolio_table(found, out.width, ZoneInfo("UTC")))
     return [verdict for one in found for verdict, count in one.verdicts.items() if count]
@@ -261,12 +274,12 @@ def _survey(
     *,
     as_json: bool,
 ) -> list[Verdict]:
-    from service.usecases import surveying
+    from service.usecases.audit import debt_survey
 
     if key is None:
-        misused("--connection needs --key.", "Give the key or the address of the project: --key OLDML")
+        misused("--connection needs --existing.", "Give the key or the address of the project: --existing OLDML")
     with err.status("Reading the project") if err.is_terminal else nullcontext():
-        found = surveying.survey(
+        found = debt_survey.survey(
             context,
             connection or only_connection(context),
             key,
@@ -274,16 +287,16 @@ def _survey(
             team=team,
             time_zone=time_zone,
         )
-    lines = [surveying.line_of(one) for one in found.iterations]
+    lines = [debt_survey.line_of(one) for one in found.iterations]
     shown = [_line(lines, number, key)] if number is not None else lines
     if as_json:
-        document = surveying.surveyed_json(found)
+        document = debt_survey.surveyed_json(found)
         chosen = [one for one in document["iterations"] if number in (None, one["number"])]
         print_json({**document, "iterations": chosen})
         return _verdicts(shown)
     zone = found.iterations[0].subject.at.tzinfo or UTC if found.iterations else UTC
     out.print(f"[bold]{one_line(found.key)}[/] ({one_line(found.title)}) by the rules of {one_line(found.template)}")
-    out.print(f"{one_line(found.url)}  [dim]{found.reads} requests; nothing was written, nothing is kept[/]")
+    out.print(f"{one_line(found.url)}  [dim]{counted(found.reads, 'request')}; nothing was written, nothing is kept[/]")
     if number is not None:
         out.print()
         _print(audit_show.iteration_lines(shown[0], zone))
@@ -332,17 +345,17 @@ def waive(
                     f"phaseloop audit waive {typed(project)} --revoke WAIVER",
                 )
             chosen = _chosen(context, row, revoke)
-            told = [waiving.revoke(context, chosen, by=by or who(), reason=reason)]
+            told = [waiver_log.revoke(context, chosen, by=by or who(), reason=reason)]
         elif check is not None:
             told = [_waived(context, row, check.strip().upper(), iteration, by or who(), reason, until)]
         elif iteration is not None or until is not None or reason:
             misused(
-                "Which check is to be let pass?",
-                f"Name it: phaseloop audit waive {typed(project)} D09 --reason … --until …",
+                "Which check is to be waived?",
+                f"Name it, such as: {again('D09')}",
             )
         else:
-            told = waiving.listed(context, row.id)
-    found = [waiving.waiver_json(one, today) for one in told]
+            told = waiver_log.listed(context, row.id)
+    found = [one.to_json(today) for one in told]
     alone = check is not None or revoke is not None
     if as_json:
         print_json(found[0] if alone else found)
@@ -353,25 +366,25 @@ def waive(
 
 
 def _waived(
-    context: Context, row: ProjectRow, check: str, number: int | None, by: str, reason: str, until: str | None
-) -> WaiverRow:
+    context: Context, row: ProjectView, check: str, number: int | None, by: str, reason: str, until: str | None
+) -> WaiverView:
     """The waiver that was asked for. Raises InvalidInput with everything that is wrong with it."""
     try:
         day = date.fromisoformat((until or "").strip())
     except ValueError:
-        said = f"{until!r} is no day" if until else "is missing"
+        said = f"{until!r} is no day" if until else MISSING
         wrong = [Problem("waiver", None, "until", said, "give the last day on which it holds: --until 2027-01-31")]
         try:
-            waiving.waive(context, row.id, check, number=number, by=by, reason=reason, until=date.max)  # is refused
+            waiver_log.waive(context, row.id, check, number=number, by=by, reason=reason, until=date.max)  # is refused
         except InvalidInput as error:
             wrong = [*(problem for problem in error.problems if problem.path != "until"), *wrong]
         raise InvalidInput(wrong) from None
-    return waiving.waive(context, row.id, check, number=number, by=by, reason=reason, until=day)
+    return waiver_log.waive(context, row.id, check, number=number, by=by, reason=reason, until=day)
 
 
-def _chosen(context: Context, row: ProjectRow, given: str) -> str:
-    """The id of the project's waiver that is meant, by its id or as much of it as no other begins with."""
-    known: Sequence[WaiverRow] = waiving.listed(context, row.id)
+def _chosen(context: Context, row: ProjectView, given: str) -> str:
+    """The id of the project's waiver that is meant, by its id or a unique prefix of it."""
+    known: Sequence[WaiverView] = waiver_log.listed(context, row.id)
     found = [one.id for one in known if one.id == given] or [one.id for one in known if one.id.startswith(given)]
     if len(found) != 1 or not given:
         what = "waiver of that project" if not found else "single waiver of that project"
@@ -396,7 +409,7 @@ def _verdicts(lines: Iterable[Line]) -> list[Verdict]:
     return [line.audited.verdict for line in lines if line.audited is not None]
 
 
-def _zone(row: ProjectRow) -> ZoneInfo:
+def _zone(row: ProjectView) -> ZoneInfo:
     return ZoneInfo(row.time_zone)
 
 

@@ -15,13 +15,13 @@ import typer
 from rich.table import Table
 
 from service.cli.audit_show import one_line
-from service.cli.past import NamedPast, to_read
+from service.cli.past_projects import NamedPast, to_read
 from service.cli.shell import AsJson, Exit, err, fail, misused, opened, out, print_json
 from service.cli.words import clock_words
 from service.domain.commands import typed
 from service.domain.english import counted
-from service.usecases import audit_reports
-from service.usecases.audit_reports import Proof
+from service.usecases.audit import audit_reports
+from service.usecases.audit.audit_reports import Proof
 
 if TYPE_CHECKING:
     from service.domain.audit.binder_check import Verified
@@ -59,7 +59,7 @@ def export(
     """
     from service.binder import file as binder_file
     from service.domain.audit.binder import fingerprint
-    from service.usecases import binding
+    from service.usecases.audit import binder_export
 
     chosen = form or (_ENDINGS.get(output.suffix.casefold(), "html") if output is not None else "html")
     if chosen not in _FORMATS:
@@ -71,7 +71,7 @@ def export(
         target = output or Path(_file_name(row.key, iteration, chosen))
         free(target, force=force)
         with err.status("Putting the binder together") if err.is_terminal else nullcontext():
-            data = binding.make(context, row.id, iteration, binding.Format(chosen))
+            data = binder_export.make(context, row.id, iteration, binder_export.Format(chosen))
     if target == STREAM:
         sys.stdout.buffer.write(data)
         return
@@ -83,14 +83,16 @@ def export(
         return
     out.print(f"Written to {one_line(target)} ({_size(len(data))}).")
     out.print(f"Signed by {mark}")
-    out.print(f"To verify it, anywhere: phaseloop audit verify {typed(one_line(target))} --key {typed(mark)}")
+    out.print(f"To verify it, anywhere: phaseloop audit verify {typed(one_line(target))} --signer {typed(mark)}")
 
 
 def verify(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="A binder, HTML or JSON; - reads standard input.")
     ] = None,
-    key: Annotated[str | None, typer.Option(help="The fingerprint or public key of who should have signed it.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--signer", help="The fingerprint or public key of who should have signed it.")
+    ] = None,
     project: Annotated[
         str | None,
         typer.Option(help="Verify a project's evidence in our own records instead, and compute every audit again."),
@@ -106,7 +108,7 @@ def verify(
         misused("Name a FILE, or a project with --project.", "phaseloop audit verify ml.html")
     if project is not None:
         if key is not None:
-            misused("--key goes with a FILE.")
+            misused("--signer goes with a FILE.")
         _verify_project(project, as_json=as_json)
     elif file is not None:
         _verify_file(file, key, as_json=as_json)
@@ -167,8 +169,9 @@ def _verify_project(project: str, *, as_json: bool) -> None:
 def proof_lines(found: Proof) -> Iterator[str]:
     """Whether the evidence is whole and bears the audits out, and what is wrong otherwise."""
     if found.ok:
-        same = "no audit to compare yet" if not found.audits else f"all {found.audits} audits come out the same"
-        yield f"[green]Good[/]: the chain of {found.entries} entries is whole, and {same}."
+        again = "the one audit comes" if found.audits == 1 else f"all {counted(found.audits, 'audit')} come"
+        same = f"{again} out the same" if found.audits else "no audit to compare yet"
+        yield f"[green]Good[/]: the chain of {counted(found.entries, 'entry', 'entries')} is whole, and {same}."
     else:
         yield "[bold red]The evidence does not bear this out[/]:"
         yield from (f"  {one_line(each)}" for each in (*found.breaks, *found.differences))
@@ -185,12 +188,12 @@ def key(
     """Show the key that binders are signed with: its fingerprint is what others compare, so publish it. Makes one if
     there is none.
     """
-    from service.usecases import binding
+    from service.usecases.audit import binder_export
 
     with opened() as context:
         if renew:
-            binding.renew(context)
-        found = binding.signers(context)
+            binder_export.renew(context)
+        found = binder_export.signers(context)
     if as_json:
         print_json(
             [{"fingerprint": one.fingerprint, "public": one.public, "created_at": one.created_at} for one in found]
@@ -218,7 +221,7 @@ def decisions(
     """Show what was decided over all iterations, why, and what was turned down, in the order of time; with words those
     that they are about, the best first. From the evidence: reads no tracker.
     """
-    from service.usecases import evolution
+    from service.usecases.audit import evolution
 
     question = " ".join(words or [])
     with opened() as context:
@@ -261,7 +264,7 @@ def metrics(
     as_json: AsJson = False,
 ) -> None:
     """Show the measures that records report, by iteration. From the evidence: reads no tracker."""
-    from service.usecases import evolution
+    from service.usecases.audit import evolution
 
     if svg is not None and name is None:
         misused(
@@ -336,7 +339,7 @@ def write(file: Path, data: bytes, *, force: bool) -> None:
     except FileExistsError:
         free(file, force=False)
     except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror}.")
+        fail(f"{file} cannot be written: {error.strerror}.", "Name a file in a folder that is there.")
 
 
 def _file_name(key: str, iteration: int | None, form: str) -> str:

@@ -13,10 +13,11 @@ from service.cli.project_options import pairs
 from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.context import Context
 from service.domain.audit.rules import ProjectAudit
-from service.domain.reading import read_template
-from service.domain.template import Template
-from service.store.tables import ProjectRow
-from service.usecases import projects, scheduling
+from service.domain.template.reader import read_template
+from service.domain.template.template import Template
+from service.usecases.loop import scheduling
+from service.usecases.setup import projects
+from service.views.setup import ProjectView
 
 _NAMES = {
     "gate": "gate",
@@ -83,7 +84,7 @@ def set_audit(
     as_json: AsJson = False,
 ) -> None:
     """Set how a project's records are audited, and show what holds. A project may be stricter than its template, never
-    looser: what is to be let pass is a waiver. Without options, only show it.
+    looser: what is to be waived is a waiver. Without options, only show it.
     """
     days = {"grace_working_days": grace, "due_soon_working_days": due_soon, "escalate_working_days": escalate}
     said = {name: value for name, value in {"gate": gate, "unclear": unclear, **days}.items() if value is not None}
@@ -107,7 +108,7 @@ def set_audit(
             row = _put(context, row, asked)
         of_template = read_template(projects.template_text(context, row).text, "template")
     if as_json:
-        print_json({"project": {"id": row.id, "key": row.key, "name": row.name}, "audit": row.audit})
+        print_json({"project": row.named(), "audit": dict(row.audit)})
         return
     out.print(f"[bold]{one_line(row.key)}[/] ({one_line(row.name)})")
     for line in _lines(ProjectAudit.model_validate(row.audit), of_template):
@@ -121,7 +122,7 @@ def _taken_back(names: list[str]) -> list[str]:
     return [_NAMES[name] for name in names]
 
 
-def _put(context: Context, row: ProjectRow, asked: Mapping[str, Any]) -> ProjectRow:
+def _put(context: Context, row: ProjectView, asked: Mapping[str, Any]) -> ProjectView:
     """Have the project say this of its audit, and nothing else anew. Raises InvalidInput."""
     request = projects.Request(
         name=row.name,

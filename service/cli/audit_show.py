@@ -16,7 +16,7 @@ from service.domain.audit.outcome import Audited, Check, CheckFinding, Clock, Ev
 from service.domain.audit.shown import visible
 from service.domain.audit.summary import standing
 from service.domain.audit.titles import TITLES
-from service.usecases.audit_reports import Line, Standing
+from service.usecases.audit.audit_reports import Line, Standing
 
 WIDE = 120
 """From so many columns on, tables tell more."""
@@ -74,6 +74,11 @@ def sign(finding: CheckFinding) -> str:
     return f"[{style}]{mark}[/]"
 
 
+def close_call(finding: CheckFinding) -> str:
+    """What is said of a text that passed or failed only just; nothing of all others."""
+    return " [dim](close call)[/]" if finding.close_call else ""
+
+
 # --- one project ------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +118,7 @@ def summary_line(lines: Iterable[Line]) -> str:
 
 
 def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
-    """What is lacking by iteration, each with its reason and how to mend it, and where a look failed; of an iteration
+    """What is lacking by iteration, each with its reason and how to fix it, and where a look failed; of an iteration
     whose record is not due soon, the checks only."""
     for line in lines:
         audited = line.audited
@@ -157,13 +162,14 @@ def _trouble(line: Line, zone: tzinfo) -> Iterator[str]:
 
 
 def _finding(finding: CheckFinding) -> Iterator[str]:
-    yield f"  {sign(finding)} {finding.check.value} {TITLES[finding.check]}: {one_line(finding.reason)}"
+    named = f"{finding.check.value} {TITLES[finding.check]}{close_call(finding)}"
+    yield f"  {sign(finding)} {named}: {one_line(finding.reason)}"
     if finding.fix:
         yield f"        {one_line(finding.fix)}"
 
 
 def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
-    """An iteration with all its findings, each with weight, reason, evidence and how to mend it."""
+    """An iteration with all its findings, each with weight, reason, evidence and how to fix it."""
     yield heading(line)
     yield from _trouble(line, zone)
     audited = line.audited
@@ -182,7 +188,7 @@ def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
         yield ""
         yield (
             f"{sign(finding)} [bold]{finding.check.value} {TITLES[finding.check]}[/]: {result} "
-            f"[dim]({finding.weight.value}{share})[/]"
+            f"[dim]({finding.weight.value}{share})[/]{close_call(finding)}"
         )
         yield f"    {one_line(finding.reason)}"
         yield from (f"    [dim]·[/] {evidence_words(one, zone)}" for one in finding.evidence)
@@ -191,7 +197,7 @@ def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
             was = f"; without it: {finding.was.value}" if finding.was is not None else ""
             yield f"    Waived by {by} until {finding.waived.until}: {why}{was}"
         if finding.fix and finding.result is not Result.PASS:
-            yield f"    [yellow]Mend:[/] {one_line(finding.fix)}"
+            yield f"    [yellow]Fix:[/] {one_line(finding.fix)}"
     if off:
         yield ""
         yield f"[dim]Off for this phase: {', '.join(off)}[/]"

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import service.templates as template_files
-from service.cli.audit_show import FAILING, VERDICTS, Worst, one_line, sign
-from service.cli.shell import AsJson, Exit, fail, out, print_json, told
+from service.cli.audit_show import FAILING, VERDICTS, Worst, close_call, one_line, sign
+from service.cli.shell import AsJson, Exit, out, print_json, told
 
 if TYPE_CHECKING:
-    from service.domain.problems import Problem
-    from service.usecases.audit_trial import Trial
+    from service.usecases.audit.audit_trial import Trial, Untried
 
 STREAM = "-"
 """Standard input as a file."""
@@ -39,44 +38,47 @@ def try_files(
 ) -> None:
     """Judge texts as if they were records: what each check of the text says, how sure it is, what decided, and a fix.
 
-    Needs no project, no tracker and no network. What is unclear fails nothing.
+    Needs no project, no tracker and no network. What is unclear fails nothing. A file that cannot be read or is no text
+    is named, the others are judged, and the exit code is 1.
     """
     from service.domain.problems import InvalidInput
-    from service.domain.reading import read_template
-    from service.usecases import audit_trial
+    from service.domain.template.reader import read_template
+    from service.usecases.audit import audit_trial
 
     with told():
         text = template_files.load(template)
         rules = audit_trial.rules_of(read_template(text.text, text.source), phase)
-        trials: list[Trial] = []
-        wrong: list[Problem] = []
-        for name in files:
-            try:
-                trials.append(audit_trial.judge_file(name, _content(name), rules))
-            except InvalidInput as error:
-                wrong += error.problems
-        if wrong:
-            raise InvalidInput(wrong)
+    tried: list[Trial | Untried] = []
+    for name in files:
+        try:
+            tried.append(audit_trial.judge_file(name, _content(name), rules))
+        except InvalidInput as error:
+            tried.append(audit_trial.Untried(name, error.problems))
+    trials = [one for one in tried if isinstance(one, audit_trial.Trial)]
     if as_json:
-        print_json(audit_trial.trials_json(trials))
+        print_json(audit_trial.trials_json(tried))
     else:
         for line in _lines(trials):
             out.print(line)
+    if wrong := [problem for one in tried if isinstance(one, audit_trial.Untried) for problem in one.problems]:
+        with told():
+            raise InvalidInput(wrong)
     if fail_on is not None and any(one.verdict in FAILING[fail_on] for one in trials):
         raise typer.Exit(Exit.FOUND)
 
 
 def _content(name: str) -> bytes:
+    """What stands in a file, or comes from standard input. Raises InvalidInput where it cannot be read."""
+    from service.domain.problems import InvalidInput, Problem
+
     if name == STREAM:
         return sys.stdin.buffer.read()
-    path = Path(name)
     try:
-        return path.read_bytes()
+        return Path(name).read_bytes()
     except OSError as error:
-        fail(
-            f"{name} cannot be read: {error.strerror or error}.",
-            "Give the path of a text file, or - for standard input.",
-        )
+        said = f"it cannot be read: {error.strerror or error}"
+        fix = "give the path of a text file, or - for standard input"
+        raise InvalidInput([Problem(name, None, "", said, fix)]) from None
 
 
 def _lines(trials: list[Trial]) -> Iterator[str]:
@@ -85,13 +87,17 @@ def _lines(trials: list[Trial]) -> Iterator[str]:
             yield ""
         yield f"[bold]{one_line(one.file)}[/]: [{VERDICTS[one.verdict]}]{one.verdict.value}[/], score {one.score}"
         for finding in one.findings:
-            sure = "" if finding.confidence is None else f" [dim]{finding.confidence:.0%}[/]"
-            yield f"  {sign(finding)} {finding.check.value}{sure} {one_line(finding.reason)}"
+            yield f"  {sign(finding)} {finding.check.value}{close_call(finding)} {one_line(finding.reason)}"
             quote = next((piece.quote for piece in finding.evidence if piece.quote), "")
             if quote:
                 yield f'      [dim]"{one_line(quote)}"[/]'
             if finding.fix:
                 yield f"      {one_line(finding.fix)}"
+    if trials:
+        from service.usecases.audit.audit_trial import NOT_LOOKED_AT
+
+        named = ", ".join(check.value for check in NOT_LOOKED_AT)
+        yield f"\n[dim]Not looked at, for they need a project: {named}.[/]"
     if trials and not trials[0].by:
         from service.opinion.heads import absent
 

@@ -8,29 +8,20 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from connectors.errors import TrackerError
+from service.cli.exits import Cause, Exit
+from service.domain.english import counted
 from service.domain.problems import InvalidInput
+from service.env_file import NotUtf8
 from service.runs.lock import AlreadyRunning, SlotLost
 from service.settings import Settings
-from service.store.database import SchemaMismatch
-from service.store.secrets import KeyProblem
+from service.store_faults import KeyProblem, SchemaMismatch
 from service.usecases.errors import UseCaseError
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a command did not do what it was asked for: what is so, what to do next, and each single thing first where
-    there are several."""
-
-    message: str
-    fix: str = ""
-    each: tuple[str, ...] = ()
 
 
 def cause_of(error: BaseException) -> Cause | None:
@@ -60,8 +51,11 @@ def _input(error: BaseException) -> Cause | None:
     if not isinstance(error, InvalidInput):
         return None
     count = len(error.problems)
-    message = f"{count} problem{'' if count == 1 else 's'} found; nothing was changed."
-    return Cause(message, each=tuple(str(problem) for problem in error.problems))
+    message = f"{counted(count, 'problem')} found; nothing was changed."
+    lacks = any(problem.missing for problem in error.problems)  # then the command itself is written wrong
+    return Cause(
+        message, each=tuple(problem.told for problem in error.problems), code=Exit.USAGE if lacks else Exit.ERROR
+    )
 
 
 def _said(error: BaseException) -> Cause | None:
@@ -69,7 +63,7 @@ def _said(error: BaseException) -> Cause | None:
     match error:
         case UseCaseError() | TrackerError():
             return Cause(error.message, error.fix)
-        case SchemaMismatch() | KeyProblem() | AlreadyRunning() | SlotLost():
+        case NotUtf8() | SchemaMismatch() | KeyProblem() | AlreadyRunning() | SlotLost():
             return Cause(str(error))
         case _:
             return None
@@ -179,6 +173,9 @@ def _file(error: BaseException) -> Cause | None:
 
 
 def _unwritable(path: Path, why: str) -> Cause:
+    if path.is_file() and path == _home():
+        fix = "Name a folder: with --home, or PHASELOOP_HOME."
+        return Cause(f"{path} is a file, and the home folder is to be there.", fix)
     return Cause(
         f"{path} cannot be written: {why}.",
         f"phaseloop keeps its files in {_home()}. Make that a folder that you own, or set PHASELOOP_HOME to another.",
@@ -206,6 +203,8 @@ _POSTGRES = (
     ("timeout", "PostgreSQL cannot be reached", "Start it, or correct PHASELOOP_DATABASE_URL."),
 )
 
+_CLIENT_REFUSES = ("bad value for ", "invalid ", "could not parse network address ")
+
 
 def _postgres(error: BaseException) -> Cause | None:
     if not isinstance(error, psycopg.Error):
@@ -213,6 +212,10 @@ def _postgres(error: BaseException) -> Cause | None:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = next((line for line in lines if "FATAL" in line or "failed:" in line), lines[0] if lines else "no reason")
     words = said.partition("FATAL:")[2] or said.rpartition("failed:")[2]
+    # Without a state it is no answer of a server: the client does not take what it was given to connect with.
+    refused = said.removeprefix("connection is bad:").strip()
+    if error.sqlstate is None and refused.startswith(_CLIENT_REFUSES):
+        return Cause(f"An option in the database's address is wrong: {refused}", _CHECK_URL)
     for sign, message, fix in _POSTGRES:
         if sign in words:
             return Cause(f"{message}: {said}", fix)

@@ -15,8 +15,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,12 +25,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from connectors.network import Network
-from service.cli.shell import err, fail, interruptible, out, print_json
+from connectors.registry import KINDS
+from service.cli import local_trackers
+from service.cli.people import new_link
+from service.cli.shell import again, choice, err, fail, interruptible, misused, out, print_json
 from service.context import open_context
+from service.domain.commands import typed
 from service.domain.english import counted
-from service.domain.team import read_team
+from service.domain.team.team import read_team
 from service.settings import Settings
-from service.usecases import tokens
+from service.usecases.access import tokens
 
 SANDBOX_PORT = 9100
 SERVICE_PORT = 8000
@@ -45,39 +47,41 @@ PATIENCE = 60.0
 """Seconds to wait for a process of ours to answer; it takes about two on a laptop."""
 
 
-class DemoTracker(StrEnum):
-    """Trackers that the demo can build in."""
-
-    JIRA = "jira"
-    TRELLO = "trello"
-    BOTH = "both"
-
-    @property
-    def each(self) -> list[str]:
-        """The trackers that are meant, one by one."""
-        return ["jira", "trello"] if self is DemoTracker.BOTH else [self.value]
+EVERY = "all"
+"""The word for every kind of tracker that the sandbox has."""
+CHOICES = [*(name for name, kind in KINDS.items() if kind.sandbox), EVERY]
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop when everything is built.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --once: leave sandbox and service running.")] = False,
-    tracker: Annotated[DemoTracker, typer.Option(help="Which tracker to build in.")] = DemoTracker.BOTH,
+    tracker: Annotated[str, choice(CHOICES, "Which tracker to build in.")] = EVERY,
 ) -> None:
-    """Build the ML template in a Jira and a Trello on this machine and show what came of it. Nothing leaves it."""
+    """Build the ML template in sandbox trackers on this machine and show what came of it. Nothing leaves it."""
+    if keep and not once:
+        misused("--keep goes with --once.", f"Without --once both run until you stop them. Such as: {again('--once')}")
     stage = Stage(home=Path(tempfile.mkdtemp(prefix="phaseloop-demo-")))
     stopping = not (once and keep)
     with interruptible(), stage.torn_down(stopping):
         stage.start()
-        built = Bootstrap(stage, quiet=as_json).run(tracker.each)
-        document = {"service_url": stage.service_url, "sandbox_url": stage.sandbox_url, "projects": built}
+        built = Bootstrap(stage, quiet=as_json).run(CHOICES[:-1] if tracker == EVERY else [tracker])
+        document = {
+            "service_url": stage.service_url,
+            "sandbox_url": stage.sandbox_url,
+            "projects": built,
+            "running": not (once and stopping),
+            "look_again": _look_again(tracker) if once and stopping else None,
+        }
         if as_json:
             print_json(document)
             sys.stdout.flush()
         else:
-            _show(stage, built)
+            _show(stage, built, links=not (once and stopping))
+            if once and stopping:
+                out.print(f"\nSandbox and service have ended with it. To look at what is built: {_look_again(tracker)}")
         if once and keep:
-            err.print(f"Both go on running; stop them with: kill {' '.join(str(p.pid) for p in stage.processes)}")
+            err.print(f"Both keep running; stop them with: kill {' '.join(str(p.pid) for p in stage.processes)}")
         if not once:
             _serve(stage, quiet=as_json)
 
@@ -94,9 +98,9 @@ class Stage:
 
     def start(self) -> None:
         """Start sandbox and service on free ports and wait until both answer."""
-        free_port = import_module("sandbox.server").free_port
         self.token = self._make_token()
-        sandbox_port, service_port = free_port(SANDBOX_PORT), free_port(SERVICE_PORT)
+        sandbox_port = local_trackers.free_port(SANDBOX_PORT)
+        service_port = local_trackers.free_port(SERVICE_PORT)
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         self.service_url = f"http://127.0.0.1:{service_port}"
         with err.status("Starting the sandbox and the service …"):
@@ -109,6 +113,14 @@ class Stage:
         context = open_context(self._settings())
         try:
             return tokens.create(context, "demo")
+        finally:
+            context.close()
+
+    def sign_in_link(self) -> str:
+        """A link that signs whoever runs the demo in, once."""
+        context = open_context(self._settings())
+        try:
+            return new_link(context, base=self.service_url)
         finally:
             context.close()
 
@@ -220,11 +232,7 @@ class Bootstrap:
 
     def _credentials(self, tracker: str) -> tuple[dict[str, str | bool], str]:
         """The settings and the secret of the sandbox's own account."""
-        if tracker == "trello":
-            seed = import_module("sandbox.trello.seed")
-            return {"url": self._stage.sandbox_url, "key": seed.KEY, "invite": True}, seed.TOKEN
-        seed = import_module("sandbox.jira.seed")
-        return {"url": self._stage.sandbox_url, "email": seed.DEMO_EMAIL}, seed.DEMO_TOKEN
+        return local_trackers.account(tracker, self._stage.sandbox_url)
 
     def _follow(self, run: dict[str, Any], tracker: str) -> dict[str, Any]:
         """Show the run's progress as the service sends it, until it ends."""
@@ -241,7 +249,7 @@ class Bootstrap:
             ) as bar,
             self._client.stream("GET", f"/runs/{run['id']}/events") as answer,
         ):
-            task = bar.add_task(f"Building the template in {tracker.capitalize()}", total=None)
+            task = bar.add_task(f"Building the template in {KINDS[tracker].title}", total=None)
             event = ""
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -251,7 +259,7 @@ class Bootstrap:
                     progress = json.loads(value)["progress"]
                     bar.update(task, total=progress["steps"] or None, completed=progress["done"])
                 elif name == "data" and event == "step":
-                    bar.update(task, description=f"{tracker.capitalize()}: {escape(json.loads(value)['title'])}")
+                    bar.update(task, description=f"{KINDS[tracker].title}: {escape(json.loads(value)['title'])}")
         return self._get(f"/runs/{run['id']}")
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -269,26 +277,42 @@ class Bootstrap:
         return document
 
 
-def _show(stage: Stage, built: Sequence[dict[str, Any]]) -> None:
+def _look_again(tracker: str) -> str:
+    """The command that builds the same and leaves it running, since addresses work only while the demo runs."""
+    running = Path(sys.argv[0])
+    here = running.name == "phaseloop" and shutil.which("phaseloop") is None
+    return f"{typed(running) if here else 'phaseloop'} demo --once --keep" + (
+        "" if tracker == EVERY else f" --tracker {tracker}"
+    )
+
+
+def _show(stage: Stage, built: Sequence[dict[str, Any]], *, links: bool) -> None:
+    """What was built; where to look at it as well, if that continues running."""
     for project in built:
         requests = project["requests"]
         table = Table(box=None, show_header=False, pad_edge=False)
-        made = f"{project['epics']} epics, {project['iterations']} iterations, {project['tickets']} tickets"
+        made = ", ".join(counted(project[f"{one}s"], one) for one in ("epic", "iteration", "ticket"))
         table.add_row("made", f"{made}, {project['vacancies']} without a person")
         table.add_row("calls", f"{counted(requests['reads'], 'read')}, {counted(requests['writes'], 'write')}")
-        table.add_row("board", project["url"])
-        if project["tracker"] == "jira":
-            table.add_row("a ticket", f"{stage.sandbox_url}/browse/{project['key']}-20")
-        out.print(f"\n[bold green]Built[/] in [bold]{project['tracker'].capitalize()}[/], in {project['seconds']} s")
+        kind = KINDS[project["tracker"]]
+        if links:
+            table.add_row("board", project["url"])
+        if links and kind.ticket_page:
+            page = kind.ticket_page.format(site=stage.sandbox_url, project=project["key"], number=20)
+            table.add_row("a ticket", page)
+        out.print(f"\n[bold green]Built[/] in [bold]{kind.title}[/], in {project['seconds']} s")
         out.print(table)
+    if not links:
+        return
     out.print(f"\nservice   {stage.service_url}/api/v1/openapi.json\ntoken     {stage.token}")
+    out.print(f"sign in   {stage.sign_in_link()}  (once, within 15 minutes)")
 
 
 def _serve(stage: Stage, *, quiet: bool) -> None:
-    """Go on serving until Ctrl-C, or until one of the two stops by itself."""
+    """Continue serving until Ctrl-C, or until one of the two stops by itself."""
     try:
         if not quiet:
-            out.print("\nSandbox and service go on running. Stop them with Ctrl-C.")
+            out.print("\nSandbox and service keep running. Stop them with Ctrl-C.")
         while all(process.poll() is None for process in stage.processes):
             time.sleep(0.2)
     except KeyboardInterrupt:

@@ -12,14 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from service.cli.past import NamedPast
+from service.cli.past_projects import NamedPast
 from service.cli.shell import AsJson, misused, opened, out, print_json
 from service.cli.turnover import day_words
 from service.domain.english import counted
-from service.domain.figures import Cycle, Sum, Tally
-from service.store import runs
-from service.usecases import history as cases
-from service.usecases.history import History, Past
+from service.domain.loop.figures import Cycle, Sum, Tally
+from service.domain.plan import run_state
+from service.usecases.audit import history as cases
+from service.usecases.audit.history import History, Past
 
 COLUMNS = ("planned", "added", "done", "carried", "backlog", "left", "removed")
 
@@ -40,7 +40,7 @@ def history(
     """
     if sum((as_csv, tickets_csv, as_json)) > 1:
         misused("--csv, --tickets-csv and --json exclude one another.", "Give one of them.")
-    with opened() as context:
+    with opened(keyless=True) as context:
         found = cases.history(context, project)
     if as_json:
         print_json(cases.history_json(found))
@@ -66,9 +66,10 @@ def _show(found: History, *, roles: bool, events_only: bool) -> None:
         out.print(_table(found, roles=roles))
         if found.cycle is not None:
             out.print(f"\nOver all iterations: {_cycle_in_full(found.cycle)}")
-    if found.events:
+    happened = found.events and not (roles and not events_only)
+    if happened:
         out.print("\n[bold]What happened[/]")
-    for line in _events(found):
+    for line in _events(found) if happened else ():
         out.print(line)
 
 
@@ -77,6 +78,7 @@ def _table(found: History, *, roles: bool) -> Table:
     shown = [name for name in COLUMNS if any(getattr(one.figures.all, name).tickets for one in found.iterations)]
     head = ("Iteration", "Phase", "Dates", *(name.capitalize() for name in shown), "Cycle")
     zone = ZoneInfo(found.project.time_zone)
+    pointed = any(getattr(one.figures.all, name).points for one in found.iterations for name in shown)
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(head):
         table.add_column(name, justify="right" if 3 <= number < len(head) - 1 else "left", no_wrap=number > 2)
@@ -84,11 +86,11 @@ def _table(found: History, *, roles: bool) -> Table:
         row = past.row
         name = f"{row.number} {escape(row.title)}"
         days = day_words(row.starts.astimezone(zone).date(), _last_day(past, zone))
-        sums = _sums(past.figures.all, shown, open_=row.closed_at is None)
+        sums = _sums(past.figures.all, shown, open_=row.closed_at is None, pointed=pointed)
         table.add_row(name, _phase(past), days, *sums, _cycle(past))
         if roles:
             for role, tally in past.figures.by_role.items():
-                sums = _sums(tally, shown, open_=row.closed_at is None)
+                sums = _sums(tally, shown, open_=row.closed_at is None, pointed=pointed)
                 table.add_row(f"  [dim]{escape(role) or 'no role'}[/]", "", "", *sums, "")
     table.caption = "Tickets/points. Cycle: hours in the works, half of the done tickets and 85 of 100 no longer."
     table.caption_justify = "left"
@@ -106,18 +108,19 @@ def _phase(past: Past) -> str:
     return f"{escape(past.row.phase)}{again}"
 
 
-def _sums(tally: Tally, shown: list[str], *, open_: bool) -> Iterator[str]:
+def _sums(tally: Tally, shown: list[str], *, open_: bool, pointed: bool) -> Iterator[str]:
+    """Each figure in one form: with points wherever the table has any, `0` for none."""
     for name in shown:
         found: Sum = getattr(tally, name)
         if open_ and name not in ("planned", "added"):
             yield ""
         else:
-            yield f"{found.tickets}/{found.points:g}" if found.points else str(found.tickets)
+            yield f"{found.tickets}/{found.points:g}" if pointed and found.tickets else str(found.tickets)
 
 
 def _cycle(past: Past) -> str:
     if past.row.closed_at is None:
-        return "[green]goes on[/]"
+        return "[green]active[/]"
     cycle = past.figures.cycle
     return f"{cycle.median:g} h, {cycle.p85:g} h" if cycle is not None else ""
 
@@ -132,10 +135,10 @@ def _events(found: History) -> Iterator[str]:
     zone = ZoneInfo(found.project.time_zone)
     for event in found.events:
         at = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}"
-        held = "Held: " if event.kind == runs.HELD else ""
+        held = "Held: " if event.kind == run_state.HELD else ""
         yield f"  [dim]{at}[/] {held}{escape(event.text)} [dim]({escape(event.by)})[/]"
         said = event.data.get("decision")
         if event.kind in ("began", "ended") and said:
             yield f"  {'':16} Decided by {escape(said['by'])}: {escape(said['reason'])}"
         elif event.kind == "began" and event.data.get("lacking"):
-            yield f"  {'':16} Its phase goes on: {escape('; '.join(event.data['lacking']))}"
+            yield f"  {'':16} Its phase continues: {escape('; '.join(event.data['lacking']))}"

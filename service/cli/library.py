@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,24 +14,25 @@ from rich.markup import escape
 from rich.table import Table
 
 import service.templates as template_files
-from service.cli.shell import AsJson, Exit, fail, misused, opened, out, print_json, told
+from connectors.kinds import Kind
+from connectors.registry import KINDS, kind_of
+from service.cli.shell import AsJson, Exit, again, fail, misused, not_text, nothing, opened, out, print_json, told
 from service.cli.words import finding_lines, guessed_lines
 from service.context import Context
 from service.domain.commands import typed
-from service.domain.english import counted
-from service.domain.mapping import entry_json
-from service.domain.parameters import settle, tickets_on
-from service.domain.reading import read_marked_template, read_template
-from service.domain.references import lint
-from service.domain.team import Team, is_table, read_team, read_team_table
-from service.domain.team_csv import decoded
-from service.domain.template import Template
-from service.domain.wire import finding_to_json
-from service.store.tables import ConnectionRow, TeamRow
-from service.usecases import connections as connection_cases
-from service.usecases import scheduling
-from service.usecases import teams as team_cases
-from service.usecases.connections import Preflight
+from service.domain.english import counted, sentence
+from service.domain.team.team import Team, is_table, read_team, read_team_table
+from service.domain.team.team_csv import decoded
+from service.domain.template.parameters import settle, tickets_on
+from service.domain.template.reader import read_marked_template, read_template
+from service.domain.template.references import lint
+from service.domain.template.shape import meant_of
+from service.domain.template.template import Template
+from service.usecases.loop import scheduling
+from service.usecases.setup import connections as connection_cases
+from service.usecases.setup import teams as team_cases
+from service.usecases.setup.connections import Preflight
+from service.views.setup import ConnectionView, TeamView
 
 templates = typer.Typer(help="The processes that can be built.", no_args_is_help=True)
 connections = typer.Typer(help="Trackers we speak to.", no_args_is_help=True)
@@ -141,54 +143,89 @@ def _sizes(answer: Mapping[str, Any]) -> str:
     return f"{counted(answer['phases'], 'phase')}, {counted(answer['tickets'], 'ticket')}"
 
 
-@connections.command("add")
-def add_connection(
-    name: Annotated[str, typer.Argument(help="What you call it, such as `jira`.")],
-    kind: Annotated[str, typer.Option(help="The kind of tracker: jira or trello.")] = "jira",
-    url: Annotated[
-        str | None, typer.Option(help="The address: https://your-site.atlassian.net; not needed for trello.com.")
-    ] = None,
-    email: Annotated[str | None, typer.Option(help="Jira: the account's e-mail address.")] = None,
-    key: Annotated[str | None, typer.Option(help="Trello: the API key of your Power-Up.")] = None,
-    workspace: Annotated[str | None, typer.Option(help="Trello: the workspace that new boards belong to.")] = None,
-    invite: Annotated[
-        bool | None, typer.Option("--invite", help="Trello: let people who have work into the board.")
-    ] = None,
-    gateway: Annotated[
-        str | None,
-        typer.Option(help="Jira: the gateway for tokens with scopes, where it is not https://api.atlassian.com."),
-    ] = None,
-    token_file: Annotated[
-        typer.FileText, typer.Option(help="File with the API token; - (the default) reads it from standard input.")
-    ] = "-",  # type: ignore[assignment]  # noqa: S107 - typer opens it; - is standard input
-    allow_http: Annotated[
-        bool | None, typer.Option("--allow-http", help="Allow plain http beyond this machine.")
-    ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Write an existing connection anew.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add a tracker. The token is read from a file or standard input, encrypted, and never shown again."""
-    given = {
-        "url": url,
-        "email": email,
-        "gateway": gateway,
-        "key": key,
-        "workspace": workspace,
-        "invite": invite,
-        "allow_http": allow_http,
-    }
-    on_terminal = token_file.isatty()
-    secret = typer.prompt("API token", hide_input=True, err=True) if on_terminal else token_file.read().strip()
-    settings = {name: value for name, value in given.items() if value is not None}
-    with opened() as context:
-        row = connection_cases.put(context, name, kind, settings, secret, replace=replace)
-    if as_json:
-        print_json(connection_json(row))
+def adding(kinds: Mapping[str, Kind]) -> Callable[..., None]:
+    """The command `connections add`, with an option for each setting that people give for one of these kinds."""
+    first = next(iter(kinds))
+
+    def add_connection(
+        name: Annotated[str, typer.Argument(help=f"What you call it, such as `{first}`.")],
+        kind: Annotated[str, typer.Option(help=f"The kind of tracker: {' or '.join(kinds)}.")] = first,
+        token_file: Annotated[
+            typer.FileText, typer.Option(help="File with the API token; - (the default) reads it from standard input.")
+        ] = "-",  # type: ignore[assignment]  # noqa: S107 - typer opens it; - is standard input
+        replace: Annotated[bool, typer.Option("--replace", help="Write an existing connection anew.")] = False,
+        as_json: AsJson = False,
+        **given: str | bool | None,
+    ) -> None:
+        """Add a tracker. The token is read from a file or standard input, encrypted, and never shown again."""
+        kind = kind.strip().casefold()
+        _refuse_what_does_not_fit(kinds, kind, {name for name, value in given.items() if value is not None})
+        on_terminal = token_file.isatty()
+        secret = typer.prompt("API token", hide_input=True, err=True) if on_terminal else token_file.read().strip()
+        settings = {name: value for name, value in given.items() if value is not None}
+        with opened(founds=True) as context:
+            row = connection_cases.put(context, name, kind, settings, secret, replace=replace)
+        if as_json:
+            print_json(row.to_json())
+        else:
+            out.print(
+                f"Connection [bold]{escape(row.name)}[/] kept. "
+                f"Check it with: phaseloop connections check {escape(typed(row.name))}"
+            )
+
+    written = inspect.signature(add_connection, eval_str=True, locals={"first": first, "kinds": kinds})
+    *before, _given = written.parameters.values()
+    at = [one.name for one in before].index("token_file")
+    shown = written.replace(parameters=[*before[:at], *_options(kinds), *before[at:]])
+    add_connection.__signature__ = shown  # type: ignore[attr-defined]
+    add_connection.__annotations__ = {name: one.annotation for name, one in shown.parameters.items()}
+    return add_connection
+
+
+def _refuse_what_does_not_fit(kinds: Mapping[str, Kind], kind: str, given: Set[str]) -> None:
+    """Leave where a connection of this kind needs settings that are not given, or has none of those that are: before a
+    secret is typed in vain."""
+    if kind not in kinds:
+        misused(f"--kind: there is no tracker {kind!r}.", f"{sentence(meant_of(kind, list(kinds)))}.")
+    settings = kinds[kind].given
+    lacking = [_flag(one.name) for one in settings if one.needed and one.name not in given]
+    foreign = sorted(_flag(one) for one in given - {one.name for one in settings})
+    wrong = [f"needs {' and '.join(lacking)}"] if lacking else []
+    wrong += [f"has no {' and no '.join(foreign)}"] if foreign else []
+    if wrong:
+        added = [word for flag in lacking for word in (flag, flag.removeprefix("--").upper())]
+        fix = f"Such as: {again(*added)}" if not foreign else "Leave out what it does not have."
+        misused(f"A connection to {kinds[kind].title} {' and '.join(wrong)}.", fix)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _options(kinds: Mapping[str, Kind]) -> list[inspect.Parameter]:
+    """An option for each setting; its help says whose it is, unless it is everybody's."""
+    told: dict[str, dict[str, str]] = {}
+    switches = set()
+    for kind in kinds.values():
+        for setting in kind.given:
+            told.setdefault(setting.name, {})[kind.title] = setting.help
+            switches |= {setting.name} if setting.switch else set()
+    return [_option(name, words, len(kinds), switch=name in switches) for name, words in told.items()]
+
+
+def _option(name: str, words: Mapping[str, str], kinds: int, *, switch: bool) -> inspect.Parameter:
+    if len(words) == kinds and len(set(words.values())) == 1:
+        text = next(iter(words.values()))
+        text = text[:1].upper() + text[1:]
     else:
-        out.print(
-            f"Connection [bold]{escape(row.name)}[/] kept. "
-            f"Check it with: phaseloop connections check {escape(typed(row.name))}"
-        )
+        text = " ".join(f"{title}: {each}" for title, each in words.items())
+    flag = _flag(name)
+    made: Any = Annotated  # of a type that is known here and not to the type checker
+    annotation = made[bool | None if switch else str | None, typer.Option(flag, help=text)]
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+
+
+connections.command("add")(adding(KINDS))
 
 
 @connections.command("list")
@@ -197,15 +234,38 @@ def list_connections(as_json: AsJson = False) -> None:
     with opened() as context:
         rows = connection_cases.listed(context)
     if as_json:
-        print_json([connection_json(row) for row in rows])
+        print_json([row.to_json() for row in rows])
         return
     if not rows:
-        out.print("No connections yet. Add one with: phaseloop connections add NAME --url … --email …")
+        nothing("No connections yet. `phaseloop connections add --help` says how to add one.")
         return
     table = _table("Name", "Kind", "Site", "Account")
     for row in rows:
-        table.add_row(escape(row.name), row.kind, escape(row.settings.get("url", "")), row.settings.get("email", ""))
+        account = str(row.settings.get(kind_of(row.kind).account_field, ""))
+        table.add_row(escape(row.name), row.kind, escape(_site(row)), escape(account))
     out.print(table)
+
+
+def _site(row: ConnectionView) -> str:
+    return str(row.settings.get(kind_of(row.kind).address_field, ""))
+
+
+@connections.command("remove")
+def remove_connection(
+    name: Annotated[str, typer.Argument(help="The connection.")],
+    as_json: AsJson = False,
+) -> None:
+    """Remove a connection with its credential. Nothing is sent to the tracker: revoke the token there, and have its
+    webhooks removed before (`phaseloop hooks remove`). Refused while a project that has not ended, or a trigger, uses
+    it.
+    """
+    with opened() as context:
+        shown = connection_cases.get(context, name).name
+        number = connection_cases.remove(context, name)
+    if as_json:
+        print_json({"id": number})
+    else:
+        out.print(f"Removed the connection {escape(shown)}, with its credential. Revoke the token at the tracker.")
 
 
 @connections.command("check")
@@ -218,20 +278,21 @@ def check_connection(
     """Say who we are there, which permissions are missing and which fields would be refused. Writes nothing."""
     with opened() as context:
         rows = [connection_cases.get(context, name)] if name else connection_cases.listed(context)
-        found = [(row, connection_cases.check(context, row.id, project, create=create)) for row in rows]
+        found = [connection_cases.check(context, row.id, project, create=create) for row in rows]
     if not found:
-        fail("There is no connection yet.", "Add one with: phaseloop connections add NAME --url … --email …")
+        fail("There is no connection yet.", "`phaseloop connections add --help` says how to add one.")
     if as_json:
-        print_json([_preflight_json(row, preflight) for row, preflight in found])
+        print_json([preflight.to_json() for preflight in found])
     else:
-        for row, preflight in found:
-            _print_preflight(row, preflight)
-    if not all(preflight.ok for _row, preflight in found):
+        for preflight in found:
+            _print_preflight(preflight)
+    if not all(preflight.ok for preflight in found):
         raise typer.Exit(Exit.ERROR)
 
 
-def _print_preflight(row: ConnectionRow, preflight: Preflight) -> None:
-    out.print(f"[bold]{escape(row.name)}[/] {row.kind} {escape(row.settings.get('url', ''))}")
+def _print_preflight(preflight: Preflight) -> None:
+    row = preflight.connection
+    out.print(f"[bold]{escape(row.name)}[/] {row.kind} {escape(_site(row))}")
     if preflight.account is not None:
         out.print(f"  signed in as {escape(preflight.account.name)} ({escape(preflight.account.email or 'no e-mail')})")
     if preflight.place is not None:
@@ -247,29 +308,6 @@ def _print_preflight(row: ConnectionRow, preflight: Preflight) -> None:
         out.print(line)
     if preflight.ok:
         out.print("  [green]ready[/]")
-
-
-def _preflight_json(row: ConnectionRow, preflight: Preflight) -> dict[str, Any]:
-    account = preflight.account
-    return {
-        "connection": row.name,
-        "ok": preflight.ok,
-        "account": {"id": account.id, "name": account.name, "email": account.email} if account else None,
-        "project": preflight.place.ref.key if preflight.place else None,
-        "mapping": [entry_json(one) for one in preflight.place.mapping] if preflight.place else [],
-        "findings": [finding_to_json(finding) for finding in preflight.findings],
-    }
-
-
-def connection_json(row: ConnectionRow) -> dict[str, Any]:
-    """A connection without its credential."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "kind": row.kind,
-        "settings": row.settings,
-        "created_at": row.created_at.isoformat(),
-    }
 
 
 @team.command("import")
@@ -291,11 +329,11 @@ def import_team(
         misused(f"{file} is not CSV.", "--time-zone is for tables; in YAML the time zone is a line of the file.")
     row, notes = keep_team_file(file, TableOptions(_columns(columns or []), time_zone, encoding), ask=not as_json)
     if as_json:
-        print_json({**_team_json(row), "notes": list(notes)} if notes else _team_json(row))
+        print_json(row.in_full(notes))
         return
     for note in notes:
         out.print(escape(note))
-    zone = team_cases.team_of(row).zone
+    zone = row.team.zone
     there = f", in {zone}" if zone else ""
     people = f"{counted(len(row.body['members']), 'person', 'people')}, version {row.version}{there}"
     out.print(f"Team [bold]{escape(row.name)}[/] kept: {people}.")
@@ -322,12 +360,12 @@ def _columns(given: list[str]) -> dict[str, str]:
 
 def keep_team_file(
     file: Path, options: TableOptions = TableOptions(), *, ask: bool = False
-) -> tuple[TeamRow, tuple[str, ...]]:
+) -> tuple[TeamView, tuple[str, ...]]:
     """Read the file and keep the team in it; with notes on what was passed over or guessed.
 
     What is not said of a table is what was said when it was last imported. Its time zone is asked for where somebody
     can answer, and is never guessed."""
-    with opened() as context:
+    with opened(founds=True) as context:
         found, notes = team_in_file(context, file, options, ask=ask)
         row = team_cases.put(context, found)
         scheduling.follow_team(context, row.id)
@@ -355,7 +393,7 @@ def team_in_file(
         if not (ask and sys.stdin.isatty()):
             fail(
                 f"{file} says no time zone: a table has none.",
-                f"Import it with: phaseloop team import {typed(file)} --time-zone Europe/Paris",
+                f"Say which, such as: {again('--time-zone', 'Europe/Paris')}",
             )
         found, more = read(typer.prompt("In which time zone does the team work (such as Europe/Paris)?"))
     return found, (*notes, *more)
@@ -369,14 +407,14 @@ def read_team_file(file: Path) -> Team:
     try:
         return read_team(raw.decode("utf-8-sig"), str(file))
     except UnicodeDecodeError:
-        fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
+        not_text(file, raw)
 
 
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}.")
+        fail(f"{file} cannot be read: {error.strerror}.", "Name a team file: YAML, or a table as CSV.")
 
 
 @team.command("list")
@@ -385,14 +423,14 @@ def list_teams(as_json: AsJson = False) -> None:
     with opened() as context:
         rows = team_cases.listed(context)
     if as_json:
-        print_json([_team_json(row) for row in rows])
+        print_json([row.to_json() for row in rows])
         return
     if not rows:
-        out.print("No teams yet. Import one with: phaseloop team import FILE")
+        nothing("No teams yet. Import one with: phaseloop teams import FILE")
         return
     table = _table("Name", "People", "Version")
     for row in rows:
-        table.add_row(escape(row.name), str(len(row.body["members"])), str(row.version))
+        table.add_row(escape(row.name), str(row.people), str(row.version))
     out.print(table)
 
 
@@ -405,18 +443,14 @@ def show_team(
     with opened() as context:
         row = team_cases.get(context, name)
     if as_json:
-        print_json(_team_json(row))
+        print_json(row.in_full())
         return
     table = _table("Person", "Account", "Roles", "Capacity", "Away", title=escape(row.name))
-    for member in team_cases.team_of(row).members:
+    for member in row.team.members:
         away = ", ".join(f"{span.first} to {span.last}" for span in member.away)
-        capacity = "no limit" if member.capacity is None else f"{member.capacity} pts"
+        capacity = "no limit" if member.capacity is None else counted(member.capacity, "pt")
         table.add_row(escape(member.person), escape(member.handle), " ".join(member.roles), capacity, away)
     out.print(table)
-
-
-def _team_json(row: TeamRow) -> dict[str, Any]:
-    return {"id": row.id, "version": row.version, **row.body}
 
 
 def _table(*headings: str, title: str | None = None) -> Table:

@@ -9,13 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.mapped import Mapped
-from connectors.tracker import Severity
+from connectors.values import Severity
 from service.cli.library import connections
 from service.cli.project_options import pairs
 from service.cli.shell import AsJson, Exit, opened, out, print_json, who
 from service.cli.words import finding_lines
-from service.domain.mapping import how
-from service.usecases import mapping
+from service.domain.plan.mapping_findings import how
+from service.usecases.setup import tracker_mapping
 
 __all__ = ["connections", "map_connection"]
 
@@ -51,11 +51,11 @@ def map_connection(
     with opened() as context:
         if values or unset:
             given = pairs("--set", values or [], "ROLE=NAME_OR_ID")
-            found = mapping.put(context, name, project, given, who(), unset=unset or ())
+            found = tracker_mapping.put(context, name, project, given, who(), unset=unset or ())
         else:
-            found = mapping.shown(context, name, project)
+            found = tracker_mapping.shown(context, name, project)
     if as_json:
-        print_json(mapping.shown_json(found))
+        print_json(tracker_mapping.shown_json(found))
     else:
         out.print(f"[bold]{escape(found.connection.name)}[/] project {escape(found.place.ref.key)}")
         out.print(_table(found.entries))

@@ -1,4 +1,4 @@
-"""A project's settings as they are given on the command line, to plans and to `project set`."""
+"""A project's settings as they are given on the command line, to plans and to `projects set`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import typer
 from rich.markup import escape
 
 import service.templates as template_files
-from connectors.tracker import Identity
+from connectors.values import Identity
 from service.cli.library import TableOptions, keep_team_file, team_in_file
-from service.cli.shell import err, fail
+from service.cli.shell import again, err, fail, misused, not_text
 from service.context import Context
-from service.domain.calendar_file import CalendarSpec, read_calendar
 from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
-from service.domain.team import Team
-from service.store.tables import ProjectRow
-from service.usecases import connections, identity, projects, teams
+from service.domain.team.calendar_file import CalendarSpec, read_calendar
+from service.domain.team.team import Team
 from service.usecases.errors import Conflict, NotFound, UseCaseError
-from service.usecases.planning import Asked
+from service.usecases.plan.planning import Asked
+from service.usecases.setup import connections, project_identity, projects, teams
+from service.views.setup import ProjectView
 
 TemplateOption = Annotated[
     str | None, typer.Option("--template", help="Template name or file [default: iterative-ml, or the project's own].")
@@ -104,6 +104,10 @@ def _given(
     ahead: AheadOption = None,
     wip_limit: WipLimitOption = None,
 ) -> Given:
+    if name is not None and not name.strip():
+        misused("--name must not be empty.", "Leave it out to keep the name.")
+    if wip_limit is not None and wip_limit.strip().casefold() != "none" and not wip_limit.strip().isdecimal():
+        misused(f"--wip-limit: {wip_limit!r} is no limit.", "Write a whole number, or none for no limit.")
     said = {"carry_over": carry_over, "ahead": ahead, "wip_limit": wip_limit}
     turning: dict[str, str | None] = {one: value for one, value in said.items() if value is not None}
     if wip_limit is not None and wip_limit.casefold() == "none":
@@ -114,39 +118,41 @@ def _given(
 @dataclass(frozen=True, slots=True)
 class ToPlan:
     """A project to plan. `asked` are the settings that its plan is to bring along, None where it is planned as it is;
-    `new` says that it was set up just now, to be planned."""
+    `new` says that nobody has set it up: it is there for its plans alone."""
 
-    row: ProjectRow
+    row: ProjectView
     asked: Asked | None = None
     new: bool = False
 
 
 def to_plan(context: Context, key: str, given: Given, connection: str | None) -> ToPlan:
     """The project to plan, however it is named: nothing is changed of one that is there. One that is not there yet is
-    set up first: nothing is made from it before a plan of it is applied."""
-    present, found = _present(context, key, connection)
-    if present is None:
-        return ToPlan(_set_up(context, key, given, connection, found), new=True)
+    none before a plan of it is applied: each of its plans brings all settings, where a team is given only those that
+    are given with it, else what is not given is as its last plan has it."""
+    present, found = _present(context, key, given, connection)
+    if present is None or (present.planned and given.team is not None):
+        return _first(context, key, given, connection, present, found)
     return ToPlan(present, _asked(context, given, present) if given != NOTHING else None)
 
 
-def _present(context: Context, key: str, connection: str | None) -> tuple[ProjectRow | None, Identity | None]:
-    """The project of ours that goes on and that a key means, on the connection that is named, else on any; and, where
+def _present(
+    context: Context, key: str, given: Given, connection: str | None
+) -> tuple[ProjectView | None, Identity | None]:
+    """The project of ours that is active and that a key means, on the connection that is named, else on any; and, where
     it was asked, which project of the tracker that is."""
-    if (known := _known(context, key, connection)) is not None:
+    # With a team it may be a project that is to be set up: what another one is called is a key like any.
+    if (known := _known(context, key, connection, by_name=given.team is None)) is not None:
         return known, None
     if connection is None and len(connections.listed(context)) != 1:
         return None, None
-    row = connections.get(context, connection or only_connection(context))
-    found = identity.meant(context, row, key)
-    return projects.there(context, row, key, found), found
+    return projects.there(context, connection or only_connection(context), key)
 
 
-def _known(context: Context, key: str, connection: str | None) -> ProjectRow | None:
+def _known(context: Context, key: str, connection: str | None, *, by_name: bool) -> ProjectView | None:
     """The project of that id or key, None where it is on another connection than the one that is named."""
     named = connections.get(context, connection) if connection is not None else None
     try:
-        row = projects.going_on(context, key)
+        row = projects.going_on(context, key, by_name=by_name)
     except NotFound:
         return None
     except Conflict as error:
@@ -154,6 +160,7 @@ def _known(context: Context, key: str, connection: str | None) -> ProjectRow | N
             raise
         return None
     if named is None or row.connection_id == named.id:
+        project_identity.make_sure_of(context, row.id, key)
         return row
     if row.id == key:
         there = next(one.name for one in connections.listed(context) if one.id == row.connection_id)
@@ -162,7 +169,7 @@ def _known(context: Context, key: str, connection: str | None) -> ProjectRow | N
     return None
 
 
-def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Request:
+def to_set(context: Context, given: Given, present: ProjectView) -> projects.Request:
     """What is asked of a project at once. A team file is imported."""
     team = present.team_id
     if given.team is not None:
@@ -171,62 +178,83 @@ def to_set(context: Context, given: Given, present: ProjectRow) -> projects.Requ
     return _request(context, present.key, given, present.connection_id, team, present)
 
 
-def _asked(context: Context, given: Given, present: ProjectRow) -> Asked:
+def _asked(context: Context, given: Given, present: ProjectView) -> Asked:
     file = _team_in(context, given)
     if file is None:
         team = present.team_id if given.team is None else teams.get(context, given.team).id
     else:
-        team = _kept_or_new(context, file)
+        team = teams.proposed(context, file).id
     return Asked(_request(context, present.key, given, present.connection_id, team, present), file)
 
 
-def _kept_or_new(context: Context, team: Team) -> str:
-    """The id of the team of that name. One that is not there yet is kept: no project has it until the plan is
-    applied."""
-    try:
-        return teams.get(context, team.name).id
-    except NotFound:
-        return teams.put(context, team).id
-
-
-def _set_up(
-    context: Context, key: str, given: Given, connection: str | None, found: Identity | None = None
-) -> ProjectRow:
-    """A new project."""
+def _first(
+    context: Context,
+    key: str,
+    given: Given,
+    connection: str | None,
+    held: ProjectView | None,
+    found: Identity | None = None,
+) -> ToPlan:
+    """A project that nobody has set up, and the settings that a plan of it is to bring; `held` is what holds its former
+    plans."""
     team = given.team
     if team is None:
         _no_such_project(context, key)
     file = _team_in(context, given)
-    team_id = teams.get(context, team).id if file is None else keep_team_file(Path(team), _of_table(given))[0].id
-    request = _request(context, key, given, connection or only_connection(context), team_id)
-    return projects.put(context, replace(request, meant=found), may_exist=False)
+    key, named = (key, connection or only_connection(context)) if held is None else (held.key, held.connection_id)
+    row = teams.get(context, team) if file is None else teams.proposed(context, file)
+    request = replace(_request(context, key, given, named, row.id), meant=found)
+    try:
+        return ToPlan(projects.plan_first(context, request, file), Asked(request, file, anew=True), new=True)
+    except BaseException:
+        teams.drop(context, row.id)
+        raise
 
 
 def _no_such_project(context: Context, key: str) -> NoReturn:
     """That there is no project of that name, and what it takes to have one."""
-    new = f"To set it up: phaseloop plan {typed(key)} --team team.yaml (a team file, or an imported team's name)."
+    new = f"To set it up: {again('--team', 'team.yaml')} (a team file, or an imported team's name)."
     try:
         projects.get(context, key, ask=False)
     except NotFound as error:
-        fail(error.message, f"{error.fix} {new}" if projects.listed(context) else new)
+        fail(error.message, f"{error.fix}\n{new}" if projects.listed(context) else new)
     fail(f"The project {key!r} is on another connection.", new)
 
 
 def _request(
-    context: Context, key: str, given: Given, connection: str, team: str, present: ProjectRow | None = None
+    context: Context, key: str, given: Given, connection: str, team: str, present: ProjectView | None = None
 ) -> projects.Request:
+    unreadable: list[Problem] = []
+    template, parameters, calendar = (
+        _kept(unreadable, read)
+        for read in (
+            lambda: _template(context, given.template, present),
+            lambda: pairs("--set", given.values, "NAME=VALUE"),
+            lambda: _calendar(given.calendar) if given.calendar is not None else None,
+        )
+    )
     return projects.Request(
         name=given.name or (present.name if present else key),
         key=key,
         connection=connection,
         team=team,
-        template=_template(context, given.template, present),
-        parameters=pairs("--set", given.values, "NAME=VALUE"),
+        template=template,
+        parameters=parameters or {},
         time_zone=given.time_zone,
         create=given.create if given.create is not None else (present.create if present else False),
-        calendar=_calendar(given.calendar) if given.calendar is not None else None,
+        calendar=calendar,
         turning=given.turning,
+        unreadable=unreadable,
     )
+
+
+def _kept(problems: list[Problem], read: Callable[[], Any]) -> Any:
+    """What is read; where that is wrong nothing, and why is among the problems, which are told together."""
+    try:
+        return read()
+    except InvalidInput as error:
+        problems += error.problems
+        return None
 
 
 def _team_in(context: Context, given: Given) -> Team | None:
@@ -236,7 +264,14 @@ def _team_in(context: Context, given: Given) -> Team | None:
     path = Path(given.team)
     if path.suffix.casefold() not in {".yaml", ".yml", ".csv"} and not path.is_file():
         return None
-    team, notes = team_in_file(context, path, _of_table(given))
+    try:
+        team, notes = team_in_file(context, path, _of_table(given))
+    except InvalidInput as error:
+        if any("--map" in problem.fix or "--encoding" in problem.fix for problem in error.problems):
+            command = f"phaseloop teams import {typed(path)}"
+            said = f"--map and --encoding are options of: {command}. Then plan with the team's name: {typed(path.stem)}"
+            err.print(escape(said))
+        raise
     for note in notes:
         err.print(escape(note))
     return team
@@ -247,7 +282,7 @@ def _of_table(given: Given) -> TableOptions:
     return TableOptions(time_zone=given.time_zone)
 
 
-def _template(context: Context, given: str | None, present: ProjectRow | None) -> template_files.TemplateText:
+def _template(context: Context, given: str | None, present: ProjectView | None) -> template_files.TemplateText:
     if given is None and present is not None:
         return projects.template_text(context, present)
     return template_files.load(given or "iterative-ml")
@@ -259,7 +294,7 @@ def _calendar(file: Path) -> CalendarSpec:
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}.", "Name a calendar file (YAML).")
     except UnicodeDecodeError:
-        fail(f"{file} is not UTF-8 text.", "Save it as UTF-8.")
+        not_text(file, file.read_bytes())
 
 
 def only_connection(context: Context) -> str:
@@ -268,11 +303,11 @@ def only_connection(context: Context) -> str:
     if len(rows) == 1:
         return rows[0].id
     if not rows:
-        message, fix = "There is no connection yet.", "Add one with: phaseloop connections add NAME --url … --email …"
+        message, fix = "There is no connection yet.", "`phaseloop connections add --help` says how to add one."
     else:
         message, fix = (
-            "There are several connections.",
-            "Name one with --connection: " + ", ".join(r.name for r in rows),
+            "There are several connections: " + ", ".join(one.name for one in rows) + ".",
+            f"Name one, such as: {again('--connection', rows[0].name)}",
         )
     raise UseCaseError("no-connection", message, fix)
 

@@ -11,11 +11,14 @@ import typer
 HEAD = """# Command line
 
 `phaseloop COMMAND --help` says the same in short. Output for people goes to standard output, progress and errors to
-standard error; with `--json` standard output is one JSON document. Questions (a credential, whether to go on) are
+standard error; with `--json` standard output is one JSON document. Questions (a credential, whether to continue) are
 asked on a terminal only; `--yes` answers them, and in a pipe nothing is done without it.
 
+`phaseloop --home FOLDER COMMAND` works in that home folder in place of `PHASELOOP_HOME`; `phaseloop --version` says
+which one is used. A unique prefix of an id is enough.
+
 Exit codes: 0 done (for `plan`: nothing to do), 1 an error, or a run that did not complete or is held, 2 there are
-changes that were only shown (`plan`, `undo`, `project remove`, `advance`), 3 what `audit report --fail-on` names was
+changes that were only shown (`plan`, `undo`, `projects remove`, `advance`), 3 what `audit report --fail-on` names was
 found, 64 the command is written wrong (an option or argument that it does not have, or one that is missing; a value
 that the project, its template or its tracker does not take is an error), 130 interrupted.
 

@@ -13,18 +13,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.cli.advance import Named, advance
-from service.cli.going_on import WORDS, how_it_goes_on
-from service.cli.shell import AsJson, err, fail, misused, opened, out, print_json, who
+from service.cli.loop_words import WORDS, how_it_goes_on
+from service.cli.shell import AsJson, err, fail, nothing, opened, out, print_json, who
 from service.cli.words import clock_words
 from service.context import Context
+from service.domain.loop import loop_state
 from service.domain.problems import InvalidInput
-from service.store import loops
-from service.store.tables import ProjectRow
-from service.usecases import feeds, projects, scheduling
-from service.usecases.scheduling import Firing
-from service.usecases.standing import Standing, standing
+from service.usecases.loop import feeds, scheduling
+from service.usecases.loop.loop_status import Standing, standing
+from service.usecases.loop.scheduling import Firing
+from service.usecases.setup import projects
+from service.views.setup import ProjectView
 
-schedule = typer.Typer(help="When a project's loop goes on.", no_args_is_help=True)
+schedule = typer.Typer(help="When a project's loop advances.", no_args_is_help=True)
 
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
 
@@ -32,7 +33,7 @@ Why = Annotated[str, typer.Option("--reason", help="Why; it is kept in the histo
 @schedule.command("next")
 def next_firings(
     project: Annotated[
-        str | None, typer.Argument(metavar="PROJECT", help="The project's key or id; all of them if left out.")
+        str | None, typer.Argument(metavar="PROJECT", help="The project's key, name or id; all of them if left out.")
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
     as_json: AsJson = False,
@@ -49,7 +50,7 @@ def next_firings(
         print_json([_json(one, firings) for one, firings in found])
         return
     if not found:
-        out.print("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        nothing("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
     for line in _lines(found, now):
         out.print(line)
     coming = sorted(
@@ -62,9 +63,9 @@ def next_firings(
 
 @schedule.command("pause")
 def pause(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
-    """Have the clock start nothing for a project until it is resumed. A run at work is not stopped. Needs --reason."""
+    """Pause the schedule of a project until it is resumed. A run in progress is not stopped. Needs --reason."""
     with opened() as context:
-        scheduling.pause(context, project, who(), needed(reason, "A pause"))
+        scheduling.pause(context, project, who(), reason)
         _tell(context, project, as_json=as_json)
 
 
@@ -87,7 +88,9 @@ def resume(
 def skip(project: Named, reason: Why = "", as_json: AsJson = False) -> None:
     """Let the coming bound pass: the next iteration begins one length later. Needs --reason."""
     with opened() as context:
-        scheduling.skip(context, project, who(), needed(reason, "To skip a bound"))
+        loop = scheduling.skip(context, project, who(), reason)
+        if loop.state == loop_state.PAUSED and not as_json and (said := _moved(context, project)):
+            out.print(said)
         _tell(context, project, as_json=as_json)
 
 
@@ -100,10 +103,8 @@ def run(project: Named, as_json: AsJson = False) -> None:
 @schedule.command("ics")
 def ics(
     project: Named,
-    file: Annotated[Path | None, typer.Option("--file", help="Write the calendar to this file.")] = None,
-    renew: Annotated[
-        bool, typer.Option("--renew", help="Give the feed another address; the former one leads nowhere.")
-    ] = False,
+    file: Annotated[Path | None, typer.Option("--output", help="Write the calendar to this file.")] = None,
+    renew: Annotated[bool, typer.Option("--renew", help="Rotate the feed URL; the former one stops working.")] = False,
 ) -> None:
     """Print a project's calendar: iterations, meetings, deadlines of records, as iCalendar. The address under which
     calendar programs may subscribe to it goes to standard error; who knows it can read the calendar.
@@ -116,27 +117,20 @@ def ics(
         try:
             file.write_bytes(document)
         except OSError as error:
-            fail(f"{file} cannot be written: {error.strerror}.")
+            fail(f"{file} cannot be written: {error.strerror}.", "Name a file in a folder that is there.")
         out.print(f"Written to {file}.")
     else:
         sys.stdout.write(document.decode("utf-8"))
     err.print(f"While phaseloop serve runs: http://{settings.host}:{settings.port}/feeds/{secret}.ics")
 
 
-def needed(reason: str, what: str) -> str:
-    """The reason. Leaves with a word where there is none."""
-    if not reason.strip():
-        misused(f"{what} needs a reason.", 'Give it with --reason "..."; it is kept in the history.')
-    return reason
-
-
-def _planned(context: Context, row: ProjectRow, count: int, *, alone: bool) -> tuple[Standing, Sequence[Firing]]:
+def _planned(context: Context, row: ProjectView, count: int, *, alone: bool) -> tuple[Standing, Sequence[Firing]]:
     try:
         return standing(context, row.id), scheduling.next_firings(context, row.id, count)
     except InvalidInput as error:
         if alone:
             raise
-        err.print(f"[bold red]{escape(row.key)}[/]: {escape(str(error))}")
+        err.print(f"[bold red]{escape(row.key)}[/]: {escape(error.told)}")
         return standing(context, row.id), []
 
 
@@ -146,7 +140,7 @@ def _lines(found: Sequence[tuple[Standing, Sequence[Firing]]], now: datetime) ->
         if not firings:
             lines = list(how_it_goes_on(one, now))
             run = one.run
-            if one.loop is not None and one.loop.state == loops.TURNING and run is not None:
+            if one.loop is not None and one.loop.state == loop_state.TURNING and run is not None:
                 lines = [f"The run {run.id} is {run.state}: phaseloop runs watch {run.id}"]
             yield from (f"[bold]{escape(one.project.key)}[/]: {line}" for line in lines)
         elif one.loop is None:
@@ -161,14 +155,21 @@ def _table(coming: Sequence[tuple[Firing, Standing]], *, several: bool) -> Table
     for firing, one in coming:
         where = [escape(one.project.key), one.project.time_zone] if several else []
         doing = f"{firing.state}: {firing.run}" if firing.run is not None else ""
-        cells = (clock_words(firing.at), *where, str(firing.iteration), escape(firing.phase), WORDS[firing.kind], doing)
+        cells = (
+            clock_words(firing.at),
+            *where,
+            str(firing.iteration),
+            escape(one.phases.get(firing.phase, firing.phase)),
+            WORDS[firing.kind],
+            doing,
+        )
         table.add_row(*cells)
     return table
 
 
 def _json(one: Standing, firings: Sequence[Firing]) -> dict[str, Any]:
     return {
-        "project": {"id": one.project.id, "key": one.project.key, "name": one.project.name},
+        "project": one.project.named(),
         "time_zone": one.project.time_zone,
         "state": one.loop.state if one.loop is not None else None,
         "message": one.loop.message if one.loop is not None else "",
@@ -176,10 +177,21 @@ def _json(one: Standing, firings: Sequence[Firing]) -> dict[str, Any]:
     }
 
 
+def _moved(context: Context, project: str) -> str:
+    """To when the coming iteration of a paused loop was moved, which the clock says nothing of until it is resumed."""
+    coming = standing(context, project).coming
+    if coming is None:
+        return ""
+    return (
+        f"Skipped: iteration {coming['iteration']} begins on {coming['first']} at the earliest, and not before the "
+        "schedule is resumed."
+    )
+
+
 def _tell(context: Context, project: str, *, as_json: bool) -> None:
     """Say how the loop stands now."""
     if as_json:
-        print_json(scheduling.loop_json(context, project))
+        print_json(standing(context, project).to_json())
         return
     for line in how_it_goes_on(standing(context, project), context.now()):
         out.print(line)

@@ -14,24 +14,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import service.templates as template_files
+from connectors.registry import KINDS
 from service.cli.library import read_team_file
 from service.cli.project_options import pairs
-from service.cli.shell import AsJson, err, fail, interruptible, out, print_json, told
-from service.domain.calendar import DateRange
+from service.cli.shell import AsJson, choice, err, fail, interruptible, out, print_json, told
 from service.domain.commands import typed
 from service.domain.problems import InvalidInput, Problem
-from service.domain.team import Team
+from service.domain.team.calendar import DateRange
+from service.domain.team.team import Team
 
 if TYPE_CHECKING:
     from simulation.play import Script
     from simulation.report import Entry, Report
 
 
-class Tracker(StrEnum):
-    """Where it is played."""
-
-    JIRA = "jira"
-    TRELLO = "trello"
+TRACKERS = [name for name, kind in KINDS.items() if kind.sandbox]
+"""Where it can be played."""
 
 
 class Method(StrEnum):
@@ -52,7 +50,7 @@ class CarryOver(StrEnum):
 
 def simulate(
     months: Annotated[int, typer.Option(min=1, max=36, help="How many months to play.")] = 6,
-    tracker: Annotated[Tracker, typer.Option(help="Which tracker to play in.")] = Tracker.JIRA,
+    tracker: Annotated[str, choice(TRACKERS, "Which tracker to play in.")] = TRACKERS[0],
     method: Annotated[Method, typer.Option(help="How the team works.")] = Method.SCRUM,
     seed: Annotated[
         int, typer.Option(help="What is drawn at random follows from it: the same seed, the same play.")
@@ -73,9 +71,7 @@ def simulate(
     ahead: Annotated[
         str | None, typer.Option(help="How many iterations are kept prepared, or all [default: as the template says].")
     ] = None,
-    calm: Annotated[
-        bool, typer.Option("--calm", help="Nobody stands in the way of an advance, nobody leaves.")
-    ] = False,
+    calm: Annotated[bool, typer.Option("--calm", help="Nobody gets in the way of an advance, nobody leaves.")] = False,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep what was played in this new folder, to look at it.")
     ] = None,
@@ -96,7 +92,7 @@ def simulate(
             team=_team(team, seed, first, months),
             first=first,
             months=months,
-            tracker=tracker.value,
+            tracker=tracker,
             method=method.value,
             seed=seed,
             values=pairs("--set", values or [], "NAME=VALUE"),
@@ -107,7 +103,7 @@ def simulate(
             with interruptible():
                 report = _play(script, keep, None if as_json else _show)
         except Stuck as error:
-            fail(str(error), "This is a defect, of phaseloop or of the simulation. Please report it with this command.")
+            fail(str(error), "This is a bug in phaseloop or in the simulation. Please report it with this command.")
         except KeyboardInterrupt:
             err.print("Stopped.")
             raise typer.Exit(128 + signal.SIGINT) from None

@@ -8,12 +8,11 @@ from datetime import date
 
 from rich.markup import escape
 
-from connectors.tracker import Content, Item, ItemKey, ItemKind
+from connectors.values import Content, Item, ItemKey, RemoteRef
 from service.cli.words import COLOURS, changed, sign, sum_words, ticket_words
 from service.domain.english import ordinal
-from service.domain.plan import Action, Change, Plan
-from service.domain.saying import STRANGER, names_in
-from service.domain.turnover import (
+from service.domain.loop.figures import Sum, TicketRecord, planned, points_said, total
+from service.domain.loop.turnover import (
     BY_POLICY,
     STATE,
     STATUS,
@@ -22,9 +21,10 @@ from service.domain.turnover import (
     Policy,
     Turnover,
     iteration_key,
-    iteration_label,
     key_of,
 )
+from service.domain.plan.field_words import STRANGER, names_in
+from service.domain.plan.plan import Action, Change, Plan, moved_by_people
 
 SAID = frozenset({"phase-goes-on"})
 """Findings of an advance that `lines` tell."""
@@ -44,7 +44,7 @@ def told(plan: Plan, turnover: Turnover) -> frozenset[ItemKey]:
     """The items that `lines` tells of."""
     bounds = {iteration_key(turnover.closes), iteration_key(turnover.begins)}
     carried = {one.key for one in turnover.carried}
-    return frozenset(bounds | carried | {item.key for item in _tickets_of(plan, turnover)})
+    return frozenset(bounds | carried | {item.key for item in beginning_with(plan, turnover)})
 
 
 def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
@@ -62,7 +62,7 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
         (Policy.NEXT, f"Carried over into iteration {turnover.begins}"),
         (Policy.BACKLOG, "To the backlog"),
         (Policy.LEAVE, "Left as they are"),
-        (Policy.COMPLETE, "Completed, because their iteration is over"),
+        (Policy.COMPLETE, "Completed, because nothing is left to do in them"),
     ):
         group = [one for one in turnover.carried if one.policy is policy]
         if group:
@@ -144,13 +144,32 @@ def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
         turn = f", {ordinal(stage.loop)} turn of the loop" if stage.loop > 1 else ""
         yield f"  The {ordinal(stage.of_phase)} of the phase {escape(stage.phase)}{turn}"
     changes = {change.key: change for change in plan.changes}
-    tickets = _tickets_of(plan, turnover)
-    points = sum(item.points or 0 for item in tickets)
-    more = " besides what is carried" if any(one.policy is Policy.NEXT for one in turnover.carried) else ""
-    yield f"  With {sum_words(len(tickets), points)}{more}"
+    tickets = beginning_with(plan, turnover)
+    carried = any(one.policy is Policy.NEXT for one in turnover.carried)
+    new = total(_points(item) for item in tickets)
+    more = f" besides what is carried, {_in_words(begins_with(plan, turnover))} in all" if carried else ""
+    yield f"  With {_in_words(new)}{more}"
     for item in tickets:
         yield f"    {_ticket(plan, item, changes.get(item.key))}"
     yield from _continued(plan, turnover)
+
+
+def begins_with(plan: Plan, turnover: Turnover) -> Sum:
+    """The tickets that the coming iteration begins with and their points, what is carried into it among them: what its
+    history will say was planned."""
+    return total(record.points for record in _records(plan, turnover))
+
+
+def _records(plan: Plan, turnover: Turnover) -> list[TicketRecord]:
+    """What will be recorded as planned, of what is to be made as well."""
+    refs = {item.key: RemoteRef(str(item.key), "", "") for item in plan.items} | dict(plan.known)
+    moved = moved_by_people(plan.drift)
+    return planned(turnover.begins, plan.items, refs, plan.people, turnover.carried, moved=moved)
+
+
+def _points(item: Item) -> float | None:
+    """The estimate, told by a label where the tracker has none."""
+    return item.points if item.points is not None else points_said(item.labels)
 
 
 def _continued(plan: Plan, turnover: Turnover) -> Iterator[str]:
@@ -175,24 +194,20 @@ def _ticket(plan: Plan, item: Item, change: Change | None) -> str:
     what = changed(change, names_in(plan)) if change is not None else ""
     ref, person = plan.known.get(item.key), plan.people.get(account, STRANGER) if account else ""
     key = ref.key if ref is not None else ""
-    return f"{mark} {ticket_words(item.title, item.points, person, key=key or ' ')}{what}"
+    return f"{mark} {ticket_words(item.title, _points(item), person, key=key or ' ')}{what}"
 
 
-def _tickets_of(plan: Plan, turnover: Turnover) -> list[Item]:
+def beginning_with(plan: Plan, turnover: Turnover) -> list[Item]:
     """The tickets of ours that the coming iteration begins with, without those that are carried into it."""
     if not turnover.begins:
         return []
     carried = {one.key for one in turnover.carried}
-    key, label = iteration_key(turnover.begins), iteration_label(turnover.begins)
-    return [
-        item
-        for item in plan.items
-        if item.kind is ItemKind.TICKET and item.key not in carried and _is_in(item, key, label)
-    ]
+    there = {record.key for record in _records(plan, turnover)} - carried
+    return [item for item in plan.items if item.key in there]
 
 
-def _is_in(item: Item, key: ItemKey, label: str) -> bool:
-    return item.iteration == key or (item.iteration is None and label in item.labels)
+def _in_words(found: Sum) -> str:
+    return sum_words(found.tickets, found.points)
 
 
 def _sum(tickets: Sequence[Carried] | Collection[Content]) -> str:

@@ -8,24 +8,30 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from service.cli.plan_words import plan_lines
 from service.cli.plans import apply_and_follow, until_line
 from service.cli.project import project
 from service.cli.runs import report
-from service.cli.shell import AsJson, Exit, err, opened, out, print_json
-from service.cli.show import plan_lines
+from service.cli.shell import AsJson, Exit, err, misused, opened, out, print_json
 from service.context import Context
-from service.domain.plan import Plan
-from service.store.tables import PlanRow
-from service.usecases import planning, running, undoing
-from service.usecases.undoing import NothingToUndo
+from service.domain.plan.plan import Plan
+from service.usecases.plan import undo_plan
+from service.usecases.plan.undo_plan import NothingToUndo
+from service.usecases.run import run_views
+from service.views.plan import PlanView
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
 Everything = Annotated[bool, typer.Option("--all", help="Name each item that goes.")]
 
 
+def _refuse_both(*, yes: bool, plan_only: bool) -> None:
+    if yes and plan_only:
+        misused("--plan and --yes exclude one another.", "--plan only shows; --yes does it without asking.")
+
+
 def undo(
-    run: Annotated[str, typer.Argument(help="The run's id, or how it or its plan's id begins.")],
+    run: Annotated[str, typer.Argument(help="The run's id, or a unique prefix of it or of its plan's.")],
     yes: Yes = False,
     plan_only: PlanOnly = False,
     everything: Everything = False,
@@ -36,10 +42,11 @@ def undo(
     What people touched stays, and so does what it hangs on; the plan names both. It works for runs that ended half-way,
     and can be done again. Exit code 0: nothing to do, or done. 1: an error. 2: changes that were only shown.
     """
+    _refuse_both(yes=yes, plan_only=plan_only)
     with opened() as context:
-        run_id = running.find(context, run)
+        run_id = run_views.find(context, run)
         try:
-            kept = undoing.plan_undo(context, run_id)
+            kept = undo_plan.plan_undo(context, run_id)
         except NothingToUndo as nothing:
             if as_json:
                 print_json({"undoes": run_id, "changes": [], "message": nothing.message})
@@ -51,7 +58,7 @@ def undo(
 
 @project.command("remove")
 def remove(
-    name: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    name: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key, name or id.")],
     undo_all: Annotated[
         bool, typer.Option("--undo", help="Also remove from the tracker what was made for it and nobody touched.")
     ] = False,
@@ -65,16 +72,17 @@ def remove(
     Without --undo everything stays in the tracker. With it, all that any of its runs made goes, as with undo. The exit
     codes are those of undo.
     """
+    _refuse_both(yes=yes, plan_only=plan_only)
     with opened() as context:
-        kept = undoing.plan_removal(context, name, undo=undo_all)
+        kept = undo_plan.plan_removal(context, name, undo=undo_all)
         _show_and_apply(context, kept, yes=yes, plan_only=plan_only, everything=everything, as_json=as_json)
 
 
 def _show_and_apply(
-    context: Context, kept: PlanRow, *, yes: bool, plan_only: bool, everything: bool, as_json: bool
+    context: Context, kept: PlanView, *, yes: bool, plan_only: bool, everything: bool, as_json: bool
 ) -> None:
     """Show the plan; apply it and follow it to its end if that is wanted, else leave with the exit code of a plan."""
-    made = planning.plan_of(kept)
+    made = kept.plan
     going_on = not made.empty and not made.blocked and not plan_only
     if not as_json:
         for line in plan_lines(made, kept.id, everything=everything):
@@ -90,12 +98,12 @@ def _agreed(*, as_json: bool) -> bool:
     return not as_json and sys.stdin.isatty() and typer.confirm("Do this?", err=True)
 
 
-def _leave(context: Context, made: Plan, kept: PlanRow, *, as_json: bool) -> None:
+def _leave(context: Context, made: Plan, kept: PlanView, *, as_json: bool) -> None:
     if as_json:
-        print_json(planning.plan_json(context, kept))
+        print_json(kept.to_json())
     if made.blocked:
         if not as_json:
-            err.print("[bold red]The findings above marked error must be mended before this can be applied.[/]")
+            err.print("[bold red]The findings above marked error must be fixed before this can be applied.[/]")
         raise typer.Exit(Exit.ERROR)
     if made.empty:
         return

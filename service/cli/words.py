@@ -9,13 +9,14 @@ from typing import Any
 from rich.markup import escape
 
 from connectors.mapped import Mapped
-from connectors.tracker import Finding, Item, ItemKey, ItemKind, Severity
+from connectors.values import Finding, Item, ItemKey, ItemKind, Severity
 from service.domain.audit.shown import visible
 from service.domain.commands import typed
 from service.domain.english import counted
-from service.domain.mapping import guessed
-from service.domain.plan import Action, Change, Drift, Plan, Reason, Vacancy
-from service.domain.saying import STRANGER, difference
+from service.domain.plan.field_words import STRANGER, difference
+from service.domain.plan.grouping import field
+from service.domain.plan.mapping_findings import guessed
+from service.domain.plan.plan import Action, Change, Drift, Plan, Purpose, Reason, Vacancy
 
 COLOURS = {
     Action.CREATE: "green",
@@ -37,10 +38,16 @@ SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.I
 def count_line(plan: Plan) -> str:
     """How many items there are to create, to change and so on."""
     counts = plan.counts()
+    project = "the project and " if creates_project(plan) else ""
     return (
-        f"{counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
+        f"{project}{counts['create']} to create, {counts['update']} to change, {counts['adopt']} to take over, "
         f"{counts['forget']} to let go, {counts['keep']} as they are"
     )
+
+
+def creates_project(plan: Plan) -> bool:
+    """Whether the tracker's project is made, too."""
+    return plan.purpose is Purpose.APPLY and plan.place is None and plan.spec.create and bool(plan.changes)
 
 
 def seconds_words(seconds: float) -> str:
@@ -69,21 +76,14 @@ def ticket_words(title: str, points: Any, person: str, *, key: str = "") -> str:
     """A ticket with its points and its person, in columns; before them what the tracker calls it, where `key` says."""
     title = f"{key:<{KEY_WIDTH}} {title}" if key else title
     who = escape(person) if person else "[bold red]nobody[/]"
-    load = f"{points:g} pts" if isinstance(points, int | float) else ""
+    load = counted(points, "pt") if isinstance(points, int | float) else ""
     short = title if len(title) <= TITLE_WIDTH else title[: TITLE_WIDTH - 1] + "…"
     return f"{escape(short):<{TITLE_WIDTH}} {load:>6}  {who}"
 
 
 def sum_words(count: int, points: float, noun: str = "ticket") -> str:
     """So many tickets with so many points."""
-    return counted(count, noun) + (f", {points:g} pts" if points else "")
-
-
-def field(change: Change, items: Mapping[ItemKey, Item], name: str) -> Any:
-    """What the item of a change has in this field, as planned; of one that the plan does not want, as it was."""
-    if change.key in items:
-        return items[change.key].fields().get(name)
-    return (change.before or {}).get(name)
+    return counted(count, noun) + (f", {counted(points, 'pt')}" if points else "")
 
 
 def changed(change: Change, names: Mapping[str, str] | None = None, without: Collection[str] = ()) -> str:
@@ -92,7 +92,9 @@ def changed(change: Change, names: Mapping[str, str] | None = None, without: Col
     if change.reason is Reason.GIVEN:
         return f"  [cyan](takes over {escape(change.note)})[/]"
     if change.reason is Reason.RESTORED and change.action is Action.CREATE:
-        return "  [yellow](made again: it was deleted)[/]"
+        return "  [yellow](made again: it was deleted, or moved elsewhere)[/]"
+    if change.reason is Reason.LEFT_THE_TEMPLATE and change.note:
+        return f"  [dim]({escape(change.note)}: it stays in the tracker and is no longer managed)[/]"
     if change.reason is Reason.LEFT_THE_TEMPLATE:
         return "  [dim](left the template: it stays in the tracker and is looked after no longer)[/]"
     if change.action is not Action.UPDATE:
@@ -124,7 +126,7 @@ def drift_lines(drift: Sequence[Drift], names: Mapping[str, str]) -> Iterator[st
 
 def _what_changed(entry: Drift, names: Mapping[str, str]) -> str:
     if entry.field is None:
-        return "deleted"
+        return "deleted" if entry.observed is None else f"moved out of the project, it is {entry.observed} now"
     if entry.field == "labels":
         return "labels taken off: " + " ".join(entry.recorded)
     return difference(entry.field, entry.recorded, entry.observed, names)
@@ -140,15 +142,15 @@ def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """Findings, the gravest first, a line each: what is so, and after "more:" what to do."""
+    """Findings, the gravest first, a line each: what is so, and after "fix:" what to do."""
     order = list(Severity)
     ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
     if ordered:
         yield "\n[bold]Findings[/]"
     for finding in ordered:
         severity = f"[{SEVERITIES[finding.severity]}]{finding.severity.value}[/]"
-        more = f" [dim]more:[/] {_on_one_line(finding.fix)}" if finding.fix else ""
-        yield f"  {severity} {_on_one_line(finding.message)}{more}"
+        fix = f" [dim]fix:[/] {_on_one_line(finding.fix)}" if finding.fix else ""
+        yield f"  {severity} {_on_one_line(finding.message)}{fix}"
 
 
 def _on_one_line(text: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from connectors.english import counted
 
-def counted(count: int, noun: str, several: str = "") -> str:
-    """So many of them: `1 entry`, `2 entries`. Where `several` is not given, it is the noun with an s."""
-    return f"{count} {noun if count == 1 else several or f'{noun}s'}"
+__all__ = ["counted", "ordinal", "sentence"]
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning; what follows stays as it is written."""
+    return text[:1].upper() + text[1:]
 
 
 def ordinal(number: int) -> str:

@@ -6,16 +6,14 @@ import logging
 from dataclasses import replace
 from functools import lru_cache
 
-from service.domain.audit.opinions import answered
+from service.domain.audit.opinions import answered, caution_key
 from service.domain.audit.outcome import Check
-from service.domain.audit.subject import JUDGED_BY, Opinions, Subject
+from service.domain.audit.subject import Opinions, Subject
 from service.domain.audit.text_checks import questions
+from service.domain.audit.version import by_rules_of_now, is_judged_now
 from service.opinion.heads import Heads, absent, shipped
 
 log = logging.getLogger(__name__)
-
-NAME = "heads 1"
-"""What the scores are by, beside the encoder's name."""
 
 
 def with_opinions(subject: Subject) -> Subject:
@@ -29,7 +27,7 @@ def with_opinions(subject: Subject) -> Subject:
 
 def as_judged_now(subject: Subject) -> Subject:
     """A subject that was read before, as it is judged today: one that older rules judged has no second opinion yet."""
-    return subject if subject.judged_by == JUDGED_BY else with_opinions(subject)
+    return subject if is_judged_now(subject) else with_opinions(subject)
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +39,11 @@ def opined(subject: Subject, heads: Heads | None, only: Check | None = None) -> 
     """The subject with the second opinion of these heads on its record, on one check only where that is all that is
     asked."""
     if heads is None:
-        return replace(subject, judged_by=JUDGED_BY, opinions=Opinions())
+        return replace(by_rules_of_now(subject), opinions=Opinions())
     asked = (one for one in questions(subject) if only is None or one.check is only)
-    scores = {key: heads.score(one.check, one.section, placed=one.placed) for key, one in answered(asked).items()}
-    return replace(subject, judged_by=JUDGED_BY, opinions=Opinions(f"{heads.encoder}, {NAME}", scores))
+    found = answered(asked)
+    scores = {key: heads.score(one.check, one.section, placed=one.placed) for key, one in found.items()}
+    for one in found.values():
+        if (caution := heads.caution(one.check, one.section)) is not None:
+            scores[caution_key(one.check, one.section)] = caution
+    return replace(by_rules_of_now(subject), opinions=Opinions(heads.called, scores))

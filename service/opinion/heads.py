@@ -5,10 +5,11 @@ Trained by `make heads` from the corpus in `evaluation/`; see `evaluation/MODEL_
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -34,17 +35,31 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The heads by check, with the name of the encoder that they were trained on."""
+    """The heads by check, with the name of the encoder that they were trained on: whether a text answers, whether it
+    belongs there, and whether it still answers with those who know texts that only sound so (`cautions`). `digest` is
+    that of the file that they were read from, empty for those that were just trained."""
 
     encoder: str
     by_check: Mapping[Check, Head]
     places: Mapping[Check, Head]
+    cautions: Mapping[Check, Head]
+    digest: str = ""
+
+    @property
+    def called(self) -> str:
+        """What scores are by: the encoder, and which heads."""
+        return f"{self.encoder}, heads {self.digest or 'not shipped'}"
 
     def score(self, check: Check, section: Section, *, placed: bool = True) -> float:
         """How sure it is that a section answers what a check asks, from 0 to 1; where it is not `placed` under the
         heading that asks, also that it belongs there."""
         answers = _chance(self.by_check[check], section)
         return answers if placed or check not in self.places else min(answers, _chance(self.places[check], section))
+
+    def caution(self, check: Check, section: Section) -> float | None:
+        """How sure it is, from 0 to 1, beside what is known of texts that get past; None for a check that is about
+        structure."""
+        return _chance(self.cautions[check], section) if check in self.cautions else None
 
 
 def _chance(head: Head, section: Section) -> float:
@@ -60,6 +75,7 @@ def to_json(heads: Heads) -> dict[str, Any]:
         "encoder": heads.encoder,
         "heads": {check.value: _head_json(head) for check, head in heads.by_check.items()},
         "places": {check.value: _head_json(head) for check, head in heads.places.items()},
+        "cautions": {check.value: _head_json(head) for check, head in heads.cautions.items()},
     }
 
 
@@ -69,7 +85,7 @@ def _head_json(head: Head) -> dict[str, Any]:
 
 def from_json(value: Mapping[str, Any]) -> Heads:
     """Heads from plain values."""
-    return Heads(value["encoder"], _heads(value["heads"]), _heads(value["places"]))
+    return Heads(value["encoder"], _heads(value["heads"]), _heads(value["places"]), _heads(value["cautions"]))
 
 
 def _heads(value: Mapping[str, Any]) -> dict[Check, Head]:
@@ -102,4 +118,5 @@ def absent() -> str:
 
 @lru_cache(maxsize=1)
 def _read() -> Heads:
-    return from_json(json.loads(files("service.opinion").joinpath("heads.json").read_text(encoding="utf-8")))
+    content = files("service.opinion").joinpath("heads.json").read_bytes()
+    return replace(from_json(json.loads(content)), digest=hashlib.sha256(content).hexdigest()[:12])

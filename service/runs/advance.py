@@ -1,8 +1,8 @@
 """The durable run of a project's loop: look and plan, do the plan's batches, record what came of it.
 
-Where it cannot go on it is held: its workflow ends, so that nothing waits for it, and the clock begins the run's next
-attempt, a workflow of its own, which looks anew and plans what is left. Nobody has to do anything but mend what stands
-in the way.
+Where it cannot continue it is held: its workflow ends, so that nothing waits for it, and the clock begins the run's
+next attempt, a workflow of its own, which looks anew and plans what is left. Nobody has to do anything but fix what
+blocks it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from dbos import DBOS
 
 from service import schedule
-from service.runs import apply, work
+from service.domain.plan import run_state
+from service.runs import apply, run_step
 from service.store import runs
 from service.store.tables import RunRow
 
@@ -28,21 +29,21 @@ def turn_loop(run_id: str) -> str:
 
 def _turn(run_id: str) -> str:
     verdict = apply.until_done(run_id, lambda attempt: look_step(run_id, attempt))
-    if verdict == work.OVER:
+    if verdict == run_step.OVER:
         return apply.finish_step(run_id)
     if verdict == "go":
         verdict = apply.batches(run_id)
     if verdict == "go":
         settle_step(run_id)
         return apply.finish_step(run_id)
-    return apply.finish_step(run_id, runs.CANCELLED) if verdict == "cancel" else hold_step(run_id)
+    return apply.finish_step(run_id, run_state.CANCELLED) if verdict == "cancel" else hold_step(run_id)
 
 
 @DBOS.step(name="look")
 def look_step(run_id: str, attempt: int) -> dict[str, Any]:
     """Read the tracker; make and claim this attempt's plan."""
     context, traffic, turning = apply.given()
-    return traffic.patiently(lambda: apply.journaled(work.look(context, turning, run_id, attempt)))
+    return traffic.patiently(lambda: apply.journaled(run_step.look(context, turning, run_id, attempt)))
 
 
 @DBOS.step(name="settle")
@@ -62,7 +63,7 @@ def hold_step(run_id: str) -> str:
         with context.database.session() as session:
             attempt = session.get_one(RunRow, run_id).attempt
             if runs.hold(session, run_id, [], schedule.look_again_at(context.settings, attempt, now), now):
-                return runs.HELD
-            return runs.finish(session, run_id, now, runs.CANCELLED)
+                return run_state.HELD
+            return runs.finish(session, run_id, now, run_state.CANCELLED)
 
     return traffic.patiently(hold)

@@ -13,20 +13,21 @@ from typing import Any
 
 from dbos import DBOS
 
-from connectors.tracker import Finding, Severity
+from connectors.values import Finding, Severity
 from service.context import Context
-from service.domain.batches import Batch, Op
-from service.domain.english import counted
-from service.domain.plan import Purpose
+from service.domain.plan import batch_words, run_state
+from service.domain.plan.batches import Batch, Op
+from service.domain.plan.plan import Purpose
+from service.domain.plan.plan_json import batches_from_json
 from service.domain.problems import InvalidInput
-from service.domain.wire import batches_from_json
-from service.runs import doing, recheck, work
+from service.runs import execution, recheck, run_step, storage
+from service.runs.active_runs import Traffic
+from service.runs.loop_port import Turning
 from service.runs.ownership import Registry, present
-from service.runs.traffic import Traffic
-from service.runs.turning import Turning
-from service.runs.work import Verdict
+from service.runs.run_step import Verdict
 from service.store import runs
 from service.store.tables import RunRow
+from service.store_faults import KeyProblem
 
 log = logging.getLogger(__name__)
 
@@ -62,21 +63,23 @@ def _handed() -> tuple[Context, Traffic, Turning, Registry]:
 @DBOS.workflow(name=WORKFLOW)
 def apply_plan(run_id: str) -> str:
     """Apply the run's plan; returns how it ended: completed, incomplete, cancelled or failed."""
-    return carried_out(run_id, lambda: finish_step(run_id, runs.CANCELLED if batches(run_id) == "cancel" else None))
+    return carried_out(
+        run_id, lambda: finish_step(run_id, run_state.CANCELLED if batches(run_id) == "cancel" else None)
+    )
 
 
 def carried_out(run_id: str, steps: Callable[[], str]) -> str:
-    """Do the steps of a workflow; what rises from them is a defect of ours, and ends the run as failed."""
+    """Do the steps of a workflow; what rises from them is a bug in phaseloop, and ends the run as failed."""
     _context, traffic, _turning, registry = _handed()
     with traffic.working(DBOS.workflow_id or run_id), registry.owning(run_id):
         try:
             return steps()
         except Exception as error:
             traffic.check()
-            if work.unusable(error):  # the journal's: steps wait out our own
+            if storage.unusable(error):  # the journal's: steps wait out our own
                 raise
             log.exception("run failed", extra={"run": run_id})
-            return fail_step(run_id, type(error).__name__)
+            return fail_step(run_id, type(error).__name__, str(error) if isinstance(error, KeyProblem) else "")
 
 
 def batches(run_id: str) -> str:
@@ -101,7 +104,7 @@ def until_done(run_id: str, attempt_step: Callable[[int], dict[str, Any]]) -> st
         if DBOS.patch("waits-that-can-be-ended"):
             wait_step(run_id)
         else:
-            DBOS.sleep(verdict.wait)  # the order of steps in which a run of version 0.1 began, and goes on
+            DBOS.sleep(verdict.wait)  # the order of steps in which a run of version 0.1 began, and continues
         attempt += 1
 
 
@@ -110,7 +113,7 @@ def open_step(run_id: str, attempt: int) -> dict[str, Any]:
     """Find or create the project and lay out the batches."""
     context, traffic, _turning = given()
     return traffic.patiently(
-        lambda: journaled(work.step(context, run_id, 0, attempt, "Open the project", doing.open_project))
+        lambda: journaled(run_step.step(context, run_id, 0, attempt, "Open the project", execution.open_project))
     )
 
 
@@ -134,7 +137,9 @@ def batch_step(run_id: str, number: int, attempt: int) -> dict[str, Any]:
     def do() -> dict[str, Any]:
         with context.database.session() as session:
             batch = batches_from_json(session.get_one(RunRow, run_id).batches or [])[number - 1]
-        verdict = work.step(context, run_id, number, attempt, title(batch), lambda job: carry_out(job, batch))
+        verdict = run_step.step(
+            context, run_id, number, attempt, batch_words.title(batch), lambda job: carry_out(job, batch)
+        )
         return journaled(verdict)
 
     return traffic.patiently(do)
@@ -148,7 +153,7 @@ def wait_step(run_id: str) -> None:
     def left() -> float:
         with context.database.session() as session:
             run = session.get_one(RunRow, run_id)
-            over = run.state in runs.ENDED or run.cancel_requested_at is not None or run.waiting_until is None
+            over = run.state in run_state.ENDED or run.cancel_requested_at is not None or run.waiting_until is None
             return 0.0 if over else (run.waiting_until - context.now()).total_seconds()  # type: ignore[operator]
 
     while (seconds := traffic.patiently(left)) > 0:
@@ -165,7 +170,7 @@ def finish_step(run_id: str, state: str | None = None) -> str:
         with context.database.session() as session:
             ended = runs.finish(session, run_id, context.now(), state)
             kind = session.get_one(RunRow, run_id).kind
-        if kind in (Purpose.APPLY, Purpose.UNDO) and ended in (runs.COMPLETED, runs.INCOMPLETE):
+        if kind in (Purpose.APPLY, Purpose.UNDO) and ended in (run_state.COMPLETED, run_state.INCOMPLETE):
             _begin_the_loop(context, turning, run_id)
         return ended
 
@@ -178,16 +183,20 @@ def _begin_the_loop(context: Context, turning: Turning, run_id: str) -> None:
     try:
         turning.applied(context, run_id)
     except InvalidInput as error:
-        fix = "Mend it and apply once more: the loop begins then."
-        found = [Finding(Severity.WARNING, "loop-not-begun", str(problem), fix) for problem in error.problems]
+        fix = "Fix it and apply once more: the loop begins then."
+        found = [Finding(Severity.WARNING, "loop-not-begun", problem.told, fix) for problem in error.problems]
         with context.database.session() as session:
             runs.add_findings(session, run_id, found)
 
 
 @DBOS.step(name="fail")
-def fail_step(run_id: str, error: str) -> str:
-    """Close a run that met an error of ours; what it did stays recorded, and it can be taken up again."""
+def fail_step(run_id: str, error: str, said: str = "") -> str:
+    """Close a run that met an error of ours, or what is `said` of a service that is set up wrongly; what it did stays
+    recorded, and it can be resumed."""
     context, traffic, _turning = given()
+    if said:
+        again = f"Then take it up again with: phaseloop runs retry {run_id}"
+        return traffic.patiently(lambda: fail(context, run_id, Finding(Severity.ERROR, "wrong-key", said, again)))
     finding = Finding(
         Severity.ERROR,
         "internal-error",
@@ -204,18 +213,18 @@ def fail(context: Context, run_id: str, finding: Finding, workflow: str | None =
     with context.database.session() as session:
         run = session.get_one(RunRow, run_id)
         state = run.state
-        if state == runs.HELD or workflow not in (None, runs.workflow_id(run_id, run.attempt)):
+        if state == run_state.HELD or workflow not in (None, runs.workflow_id(run_id, run.attempt)):
             return state
-        if state not in runs.ENDED:
+        if state not in run_state.ENDED:
             runs.add_findings(session, run_id, [finding])
-        return runs.finish(session, run_id, context.now(), runs.FAILED)
+        return runs.finish(session, run_id, context.now(), run_state.FAILED)
 
 
-def carry_out(job: work.Work, batch: Batch) -> None:
+def carry_out(job: run_step.Work, batch: Batch) -> None:
     """Do a batch. What could come to be twice is done only once nothing of an earlier attempt is under way any more."""
     if batch.op in _COME_LATE:
         job.settle()
-    recheck.again(job, lambda: doing.DOERS[batch.op](job, batch))
+    recheck.again(job, lambda: execution.DOERS[batch.op](job, batch))
 
 
 _COME_LATE = frozenset({Op.FINISH, Op.UPDATE, Op.COMPLETE, Op.FILL, Op.COMMENT})
@@ -226,40 +235,3 @@ look would have it added twice."""
 def journaled(verdict: Verdict) -> dict[str, Any]:
     """A verdict as the journal keeps it."""
     return {"next": verdict.next, "wait": verdict.wait}
-
-
-_TO_SEVERAL = {Op.CREATE: "Create", Op.FINISH: "Finish", Op.UPDATE: "Update", Op.DELETE: "Remove"}
-
-_BY_NUMBER = {Op.CLOSE: "Close", Op.START: "Begin", Op.COMMENT: "Remind people of"}
-"""What is done about one iteration, or about its record."""
-
-
-def title(batch: Batch) -> str:
-    """What the batch does, as a person reads it in a run's list of steps."""
-    count = len(batch.keys)
-    things = counted(count, batch.kind.value)
-    if batch.op is Op.MARK:
-        return f"Mark {batch.keys[0]}"
-    if batch.op in _BY_NUMBER:
-        return f"{_BY_NUMBER[batch.op]} {batch.keys[0].replace(':', ' ')}"  # people read it when it is held
-    if batch.op in _TO_SEVERAL:
-        return f"{_TO_SEVERAL[batch.op]} {things}"
-    match batch.op:
-        case Op.MOVE if batch.target is None:
-            return f"Take {things} out of their iteration"
-        case Op.MOVE:
-            return f"Put {things} into {batch.target}"
-        case Op.LINK:
-            return f"Make sure of {counted(count, 'dependency', 'dependencies')}"
-        case Op.COMPLETE:
-            return f"Set the status of {things}"
-        case Op.READ_BACK:
-            return f"Read back {counted(count, 'item')}"
-        case Op.UNLINK:
-            return f"Make sure that {count} dependenc{'y is' if count == 1 else 'ies are'} gone"
-        case Op.END:
-            return "End the project"
-        case Op.FILL:
-            return f"Write what is known into {counted(count, 'record')}"
-        case _:
-            return f"Note {counted(count, 'item')}"

@@ -22,16 +22,17 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from service.context import Context
+from service.domain.loop import loop_state
 from service.runs import advance, apply
-from service.runs.keeper import Keeper
+from service.runs.active_runs import Traffic
 from service.runs.lock import AlreadyRunning, HomeLock
+from service.runs.loop_port import Turning
+from service.runs.maintenance import Keeper
 from service.runs.ownership import Registry
+from service.runs.run_step import RUNS_AT_ONCE
 from service.runs.slots import Slot
-from service.runs.traffic import Traffic
-from service.runs.turning import Turning
-from service.runs.work import RUNS_AT_ONCE
 from service.settings import Settings
-from service.store import loops, runs
+from service.store import runs
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ LOOK_EVERY = 0.25
 
 
 class Engine:
-    """The engine of this process. Use as a context manager; runs left by a dead process are taken up at launch.
+    """The engine of this process. Use as a context manager; runs left by a dead process are resumed at launch.
 
     `turning` is how runs of the loop look and are recorded. On PostgreSQL the engine takes a slot, `visiting` if it is
     there for one command only. `chores` is done once a day. `lost` is called, from another thread, when the slot is
@@ -129,19 +130,19 @@ class Engine:
         self._keeper.start(clock=not self._visiting)
 
     def park(self) -> None:
-        """Begin to stop: take no more work, let go of each run at the end of its current step. Returns at once."""
+        """Begin to stop: take no more work, release each run at the end of its current step. Returns at once."""
         if self._keeper is not None:
             self._keeper.stop()
         self._traffic.stop()
 
     def stop(self) -> None:
-        """Stop taking work: each run ends its current step, within the grace that is set, and goes on at the next
+        """Stop taking work: each run ends its current step, within the grace that is set, and continues at the next
         launch or at another replica. Nothing is recorded as failed because of this."""
         settings = self._context.settings
         self.park()
         left = self._traffic.drain(settings.grace_seconds)
         if left:
-            log.warning("left in the middle of a step, to be looked up when taken up again: %s", ", ".join(left))
+            log.warning("left in the middle of a step, to be looked up when resumed: %s", ", ".join(left))
         if self._registry is not None:
             self._registry.revoke()  # slot or lock go now; whoever is left in a step is to send nothing more
         DBOS.destroy(workflow_completion_timeout_sec=0)
@@ -161,7 +162,7 @@ class Engine:
             self._slot.take()
         elif self._lock is not None and not self._lock.acquire():
             msg = (
-                f"Another phaseloop is at work in {self._context.settings.home}. Use that one, stop it, or give this "
+                f"Another phaseloop is running in {self._context.settings.home}. Use that one, stop it, or give this "
                 "one its own PHASELOOP_HOME; for several at once set PHASELOOP_DATABASE_URL to a PostgreSQL database."
             )
             raise AlreadyRunning(msg)
@@ -173,14 +174,14 @@ class Engine:
             self._lock.release()
 
     def _give_up(self, reason: str) -> None:
-        log.error("%s This process stops working; its runs go on at the other replicas.", reason)
+        log.error("%s This process stops working; its runs continue at the other replicas.", reason)
         self._traffic.stop()
         self._lost()
 
 
 def _workflow_of(run_id: str) -> tuple[str, Callable[[str], str]]:
     """What carries out a run, by name and as a function; the run's kind is the beginning of its id."""
-    if run_id.partition("-")[0] in loops.KINDS:
+    if run_id.partition("-")[0] in loop_state.KINDS:
         return advance.WORKFLOW, advance.turn_loop
     return apply.WORKFLOW, apply.apply_plan
 
@@ -189,7 +190,7 @@ def leave(code: int) -> None:
     """After `stop`: end this process at once if threads of it are still in the middle of a step, else return.
 
     The interpreter would wait for them, and they for a tracker. What they were about is looked up when the run is
-    taken up again.
+    resumed.
     """
     deadline = time.monotonic() + 0.5
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
@@ -234,7 +235,7 @@ def _has_journal(settings: Settings) -> bool:
 
 
 def _hand_back(settings: Settings, executor: str, left: frozenset[str]) -> None:
-    """Enqueue for the other replicas what this one let go of in order; they need not find it abandoned."""
+    """Enqueue for the other replicas what this one released in order; they need not find it abandoned."""
     try:
         client = DBOSClient(system_database_url=settings.engine_url, retry_connection_errors=False)
         try:

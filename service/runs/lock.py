@@ -12,7 +12,7 @@ class AlreadyRunning(Exception):
 
 
 class Parked(BaseException):
-    """This process lets go of a run; the journal keeps it as it is, for the next start or another replica.
+    """This process releases a run; the journal keeps it as it is, for the next start or another replica.
 
     Not an Exception, so that nothing on the way records it as a failure.
     """

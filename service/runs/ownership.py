@@ -36,7 +36,7 @@ from service.runs.lock import Parked, SlotLost
 from service.store.tables import RunRow
 
 if TYPE_CHECKING:
-    from service.runs.traffic import Traffic
+    from service.runs.active_runs import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -238,7 +238,7 @@ class Registry:
         return True
 
     def pause(self, seconds: float) -> None:
-        """Wait; raises Parked as soon as this process is to let go of its runs."""
+        """Wait; raises Parked as soon as this process is to release its runs."""
         self._traffic.pause(seconds)
 
     def revoke(self) -> None:

@@ -19,15 +19,24 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-from connectors.tracker import Fields, Finding, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity, kind_of
-from service.domain import conflicts
-from service.domain.conflicts import Conflict, Shown, Verdict, Writing
-from service.domain.diff import baseline
-from service.domain.plan import Change, Purpose, Reason, Recorded
-from service.domain.saying import names_in
-from service.domain.turnover import STATUS
+from connectors.values import (
+    Fields,
+    Finding,
+    Item,
+    ItemKey,
+    ObservedItem,
+    RemoteRef,
+    Severity,
+    kind_of,
+)
+from service.domain.loop.turnover import STATUS, record_number
+from service.domain.plan import conflicts
+from service.domain.plan.conflicts import Conflict, Shown, Verdict, Writing
+from service.domain.plan.diff import baseline
+from service.domain.plan.field_words import names_in
+from service.domain.plan.plan import Change, Purpose, Reason, Recorded
 from service.runs.ownership import LookTooOld
-from service.runs.work import Work, ownership
+from service.runs.run_step import Work, ownership
 from service.store import items
 from service.store.tables import RunRow
 
@@ -43,12 +52,16 @@ CODES = {
     conflicts.Kind.EMPTIED: "emptied-meanwhile",
 }
 
+_NAMED_AT_MOST = 3
+"""How many items a finding about several names."""
+
 _AGAIN = {
     Purpose.APPLY: "Plan again: the new plan keeps what people changed, shows it as drift, and does what is left.",
     Purpose.UNDO: "Undo again: the new plan keeps what people changed, and takes back what is left.",
     Purpose.REMOVE: "Look at it in the tracker, and change it by hand if it is not meant.",
-    Purpose.ADVANCE: "Nothing needs to be done if it is meant; the next plan shows it as drift.",
-    Purpose.DOCUMENT: "Nothing needs to be done if it is meant; the next look reads the record anew.",
+    Purpose.ADVANCE: "Nothing needs to be done if it is meant; what people changed stays theirs.",
+    Purpose.DOCUMENT: "Nothing needs to be done if it is meant; the next look reads the record again.",
+    Purpose.REACT: "Nothing needs to be done if it is meant; what people changed stays theirs.",
 }
 
 
@@ -98,14 +111,28 @@ def refusals_told(work: Work, item: Item) -> Iterator[None]:
         work.findings.append(refusal(item, problems or [error.message]))
 
 
+def created_again(items: Sequence[Item]) -> list[Finding]:
+    """That these are created once more, because the first try got no answer and left nothing that could be found: one
+    that somebody deleted in between is back, which nothing else tells."""
+    if not items:
+        return []
+    one = len(items) == 1
+    named = ", ".join(f'"{item.title}"' for item in items[:_NAMED_AT_MOST])
+    named += f" and {len(items) - _NAMED_AT_MOST} more" if len(items) > _NAMED_AT_MOST else ""
+    message = f"No answer came to the creation of {named}, and {'it is' if one else 'they are'} not in the tracker: "
+    message += f"{'it is' if one else 'they are'} created now."
+    fix = "Nothing needs to be done, unless somebody deleted one of them in between: then delete it again."
+    return [Finding(Severity.INFO, "created-again", message, fix, items[0].key)]
+
+
 def refusal(item: Item, problems: Sequence[str]) -> Finding:
     """That the tracker refused an item, and why."""
     return Finding(
         Severity.ERROR,
         "item-refused",
         f'The tracker refused "{item.title}": ' + "; ".join(problems),
-        "Mend what it names (in the template, the team or the project's screens), plan again and apply: "
-        "only this one will be made.",
+        "Fix what it names (in the template, the team, the project's screens, or what somebody deleted or completed "
+        "meanwhile), plan again and apply: only what is missing will be done.",
         item.key,
     )
 
@@ -118,15 +145,41 @@ def judge(work: Work, names: Mapping[ItemKey, Sequence[str]]) -> dict[ItemKey, t
     now = _read(work, names)
     known = [work.plan.known, items.references(work.rows)]
     verdicts = {}
+    over: dict[ItemKey, Collection[str]] = {}
     for key, fields in names.items():
         item, record = work.desired[key], _recorded(work, key)
         writing = Writing(
             work.changes[key], fields, item.fields(), work.tracker.written_as(work.place, item), record.wanted
         )
-        verdicts[key] = conflicts.judged(writing, _then(work, key, record), now.get(key), known), now.get(key)
+        verdict, shown = conflicts.judged(writing, _then(work, key, record), now.get(key), known), now.get(key)
+        verdicts[key] = verdict, shown
+        if shown is not None and key in work.rows and not is_given_back(work.changes[key]):
+            over[key] = conflicts.written_over(writing, record, shown, verdict, known)
+    _remember_people(work, over)
     found = [conflict for verdict, _ in verdicts.values() for conflict in verdict.conflicts]
     report(work, found, cleared=names)
     return verdicts
+
+
+def _remember_people(work: Work, over: Mapping[ItemKey, Collection[str]]) -> None:
+    """Keep with the items that people had changed these fields, before what we write there goes over it. What is
+    restored is as planned again because a person asks for it: that is nobody's any more."""
+    restored = {key for key in over if work.changes[key].reason is Reason.RESTORED}
+    kept = {
+        key: sorted(
+            {*work.rows[key].theirs} - {*work.changes[key].changed}
+            if key in restored
+            else {*work.rows[key].theirs, *names}
+        )
+        for key, names in over.items()
+    }
+    news = {key: names for key, names in kept.items() if names != sorted(work.rows[key].theirs)}
+    if not news:
+        return
+    with work.context.database.session() as session:
+        for key, names in news.items():
+            items.touched(session, work.project.id, key, names)
+    work.reload()
 
 
 def judge_status(work: Work, keys: Sequence[ItemKey]) -> dict[ItemKey, Verdict]:
@@ -136,9 +189,17 @@ def judge_status(work: Work, keys: Sequence[ItemKey]) -> dict[ItemKey, Verdict]:
     now = _read(work, keys)
     known = [work.plan.known, items.references(work.rows)]
     verdicts = {}
+    over: dict[ItemKey, Collection[str]] = {}
     for key in keys:
         then = _then(work, key, _recorded(work, key))
-        verdicts[key] = conflicts.judged_status(work.changes[key], then, now.get(key), known)
+        grounds = ("text",) if record_number(key) is not None and key in work.plan.observed else ()
+        shown = now.get(key)
+        verdicts[key] = conflicts.judged_status(work.changes[key], then, shown, known, grounds)
+        row = work.rows.get(key)
+        brought = row is not None and shown is not None and shown.status != row.wanted.get(STATUS, "todo")
+        if brought and verdicts[key].write:
+            over[key] = (STATUS,)  # there by people, who had begun or reopened it
+    _remember_people(work, over)
     report(
         work,
         [one for verdict in verdicts.values() for one in verdict.conflicts],
@@ -172,7 +233,7 @@ def _recorded(work: Work, key: ItemKey) -> Recorded:
     row = work.rows.get(key)
     if row is None:
         return Recorded(key, kind_of(key), None, {})
-    return Recorded(key, ItemKind(row.kind), items.reference(row), row.wanted, row.seen)
+    return items.record(key, row)
 
 
 def _then(work: Work, key: ItemKey, record: Recorded) -> Shown:

@@ -7,18 +7,20 @@ be written is said and keeps nothing else from being done: nobody's work hangs o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from connectors.errors import CredentialsRefused, TrackerRefused
 from connectors.records import Fill
-from connectors.tracker import Finding, ItemKey, ObservedItem, RemoteRef, Severity
-from service.domain.batches import Batch
-from service.domain.plan import COMMENT, SECTIONS, Change
-from service.domain.turnover import record_number
+from connectors.values import Finding, ItemKey, ObservedItem, RemoteRef, Severity
+from service.domain.loop.turnover import record_number
+from service.domain.plan.batches import Batch
+from service.domain.plan.plan import COMMENT, OTHERWISE, SECTIONS, Change, Purpose
 from service.runs import recheck
-from service.runs.work import Work, ownership
+from service.runs.run_step import Work, ownership
 from service.store import audits, items
+from service.store.tables import AuditRow
 
 
 def fill(work: Work, batch: Batch) -> None:
@@ -46,7 +48,7 @@ def fill(work: Work, batch: Batch) -> None:
 
 
 def comment(work: Work, batch: Batch) -> None:
-    """Say on these records what the plan says."""
+    """Say on these tickets what the plan says."""
     for key in batch.keys:
         ref, said = work.ref(key), work.changes[key].after or {}
         if ref is None:
@@ -56,8 +58,9 @@ def comment(work: Work, batch: Batch) -> None:
             made = work.tracker.comment(work.place, ref, text, mentions)
             with work.context.database.session() as session:
                 items.commented(session, work.project.id, key, made)
-        with work.context.database.session() as session:
-            audits.note(session, work.project.id, _number(key), nudged=str(said["clock"]))
+        if "clock" in said:
+            with work.context.database.session() as session:
+                audits.note(session, work.project.id, _number(key), nudged=str(said["clock"]))
 
 
 def fills_of(change: Change) -> list[Fill]:
@@ -69,6 +72,8 @@ def fills_of(change: Change) -> list[Fill]:
 
 def _fill(work: Work, key: ItemKey, ref: RemoteRef) -> None:
     fills = fills_of(work.changes[key])
+    if work.run.kind == Purpose.REACT:
+        fills = _after_others(work, key, fills)
     recheck.rely(work)  # it reads the text in the same call
     filled = work.tracker.fill(work.place, ref, fills)
     ownership().rely(None)
@@ -76,6 +81,20 @@ def _fill(work: Work, key: ItemKey, ref: RemoteRef) -> None:
     ours = filled.digest if filled.written else None  # where all was left, the text is people's as it stands
     with work.context.database.session() as session:
         audits.note(session, work.project.id, _number(key), bodies=bodies, digest=ours)
+    said = (work.changes[key].after or {}).get(OTHERWISE)
+    if filled.left and said:
+        made = work.tracker.comment(work.place, ref, str(said))
+        with work.context.database.session() as session:
+            items.commented(session, work.project.id, key, made)
+
+
+def _after_others(work: Work, key: ItemKey, fills: Sequence[Fill]) -> list[Fill]:
+    """The fills with what was written there since they were planned: several events come close upon one another, and
+    each has with it what those before it had."""
+    with work.context.database.session() as session:
+        row = session.get(AuditRow, (work.project.id, _number(key)))
+        written = audits.bodies(row) if row is not None else {}
+    return [replace(one, former=tuple(dict.fromkeys((*one.former, *written.get(one.heading, ()))))) for one in fills]
 
 
 @contextmanager

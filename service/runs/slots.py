@@ -1,8 +1,8 @@
 """Slots: how replicas on one PostgreSQL database have names of their own, and notice that one of them is dead.
 
-A slot is a session advisory lock on a connection of its own, held as long as the process lives. The database lets go
-of it when the connection ends, however the process ended, so whoever gets a foreign slot's lock knows that its
-holder is gone. It also lets go of a connection on which nothing was asked for `SILENCE`: of a process that is stopped,
+A slot is a session advisory lock on a connection of its own, held as long as the process lives. The database
+releases it when the connection ends, however the process ended, so whoever gets a foreign slot's lock knows that its
+holder is gone. It also releases a connection on which nothing was asked for `SILENCE`: of a process that is stopped,
 the system would keep the connection alive for ever.
 
 A slot says who is probably gone, and that is all: that somebody who is not gone after all writes nothing more, is seen
@@ -188,7 +188,7 @@ class Slot:
 
 
 def somebody_serves(database: Database) -> bool:
-    """Whether a service is at work on this PostgreSQL database: one of its slots is held."""
+    """Whether a service is running on this PostgreSQL database: one of its slots is held."""
     query = text(
         "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
         "WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND datname = current_database() "

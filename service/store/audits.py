@@ -15,7 +15,7 @@ from service.domain.audit.forms import audited_from_json, audited_to_json
 from service.domain.audit.outcome import Audited, Check, Waived
 from service.domain.audit.proof import body_of
 from service.domain.audit.subject import Subject, subject_from_json
-from service.store import loops
+from service.store.rows import keep_others_out
 from service.store.tables import AuditRow, EvidenceRow, ProjectRow, WaiverRow
 
 _NUDGED, _BODIES, _DIGESTS = "nudged", "bodies", "digests"
@@ -76,7 +76,7 @@ def _entry(row: EvidenceRow) -> Entry:
 
 def alone(session: Session, project_id: str) -> None:
     """Let nobody else add to this project's evidence until this unit of work ends."""
-    loops.keep_others_out(session)
+    keep_others_out(session)
     session.execute(select(ProjectRow.id).where(ProjectRow.id == project_id).with_for_update(key_share=True))
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from service.store.rows import rows_changed
 from service.store.tables import AnswerRow
-
-
-class ClaimLost(Exception):
-    """Somebody else has the claim by now: what this unit of work was about to do may not be done."""
+from service.store_faults import ClaimLost
 
 
 class Claim:
@@ -30,7 +28,6 @@ class Claim:
         mine = (AnswerRow.key == self.id) & (AnswerRow.holder == self.holder)
         untold = AnswerRow.effect.is_(None) | (AnswerRow.effect == effect)
         noted = session.execute(update(AnswerRow).where(mine, untold).values(effect=effect))
-        assert isinstance(noted, CursorResult)  # noqa: S101 - what an UPDATE gives
-        if noted.rowcount != 1:
+        if rows_changed(noted) != 1:
             raise ClaimLost
         self.effect = effect

@@ -15,9 +15,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.clock import utc_now
+from service.domain.access.identity import SERVICE, Actor
+from service.store import changes
+from service.store_faults import SchemaMismatch
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-VERSION = "0015"
+VERSION = "0063"
 """The newest migration; a test holds it against the files. Written here so that a start need not load Alembic."""
 
 
@@ -32,10 +37,6 @@ LONGEST_LOCK = 10.0
 _ASKED = "asked"
 
 
-class SchemaMismatch(Exception):
-    """The database's tables are not of this version of phaseloop."""
-
-
 class Database:
     """A database of ours. Create one for each process and `dispose` of it at the end."""
 
@@ -46,6 +47,9 @@ class Database:
             Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             event.listen(self.engine, "connect", _tune_sqlite)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        changes.listen(self._sessions)
+        self.actor: Actor = SERVICE
+        self._now: Callable[[], datetime] = utc_now
 
     @property
     def embedded(self) -> bool:
@@ -54,9 +58,16 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A unit of work: committed when the block ends, rolled back when it raises."""
-        with self._sessions.begin() as session:
+        """A unit of work: committed when the block ends, rolled back when it raises. What it changes is in the change
+        log, as done by this database's `actor`."""
+        with self._sessions(info=changes.told_by(self.actor, self._now)) as session, session.begin():
             yield session
+
+    def acting(self, actor: Actor, now: Callable[[], datetime] | None = None) -> Database:
+        """The same database, with units of work that the change log says are this one's, at the time of `now`."""
+        other = copy(self)
+        other.actor, other._now = actor, now or self._now
+        return other
 
     def guarded(self, guard: Callable[[Session], None]) -> Database:
         """The same database, with units of work that ask `guard` before they write for the first time. What it raises
@@ -79,6 +90,7 @@ class Database:
 
         event.listen(other._sessions, "before_flush", before_flush)
         event.listen(other._sessions, "do_orm_execute", before_statement)
+        changes.listen(other._sessions)
         return other
 
     def time(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Which project of which site each project of ours is; no two that go on are the same."""
+"""Which project of which site each project of ours is; no two active ones are the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from connectors.tracker import UNMADE, Memory
-from service.domain.identity import Holder
+from connectors.values import UNMADE, Memory
+from service.domain.plan.identity_findings import Holder
 from service.store.tables import ConnectionRow, ProjectRow
 
 
@@ -19,7 +19,7 @@ def is_known(row: ProjectRow) -> bool:
 
 
 def holder(session: Session, site: str, remote_id: str, but: str = "") -> ProjectRow | None:
-    """The project that goes on and is this one of this site; another one than `but`."""
+    """The active project that is this one of this site; another one than `but`."""
     same = ProjectRow.site == site, ProjectRow.remote_id == remote_id, ProjectRow.ended_at.is_(None)
     return session.scalar(select(ProjectRow).where(*same, ProjectRow.id != but))
 
@@ -89,7 +89,7 @@ def remember(session: Session, project_id: str, learned: Memory) -> None:
 
 
 def on(session: Session, connection_id: str, site: str, remote_id: str, names: Collection[str]) -> list[ProjectRow]:
-    """The projects of a connection that go on and are this one of the tracker; those of which that is not known yet by
+    """The active projects of a connection that are this one of the tracker; those of which that is not known yet by
     one of these names."""
     known = (ProjectRow.remote_id == remote_id) & (ProjectRow.site.is_(None) | (ProjectRow.site == site))
     called = ProjectRow.remote_id.is_(None) & func.lower(ProjectRow.key).in_({name.strip().lower() for name in names})
@@ -98,13 +98,14 @@ def on(session: Session, connection_id: str, site: str, remote_id: str, names: C
 
 
 def unsettled(session: Session, remote_id: str) -> list[ProjectRow]:
-    """The projects that go on and have this id on a site that is not known yet: those of an earlier version."""
+    """The active projects that have this id on a site that is not known yet: those of an earlier version."""
     same = ProjectRow.remote_id == remote_id, ProjectRow.site.is_(None), ProjectRow.ended_at.is_(None)
     return list(session.scalars(select(ProjectRow).where(*same)))
 
 
 def spelled_alike(session: Session, name: str) -> list[ProjectRow]:
-    """The projects of that id, or that go on and have that key; where none has, those whose key differs in case."""
+    """The projects of that id, or the active ones that have that key; where none has, those whose key differs in
+    case."""
     goes_on = ProjectRow.ended_at.is_(None)
     exact = or_(ProjectRow.id == name, (ProjectRow.key == name) & goes_on)
     if found := list(session.scalars(select(ProjectRow).where(exact))):
@@ -113,15 +114,22 @@ def spelled_alike(session: Session, name: str) -> list[ProjectRow]:
     return [row for row in session.scalars(select(ProjectRow).where(goes_on)) if row.key.casefold() == plain]
 
 
+def titled_alike(session: Session, name: str) -> list[ProjectRow]:
+    """The active projects of that name, capitals or not: for who names one as people do, where no key is that."""
+    plain = " ".join(name.split()).casefold()
+    found = session.scalars(select(ProjectRow).where(ProjectRow.ended_at.is_(None)).order_by(ProjectRow.id))
+    return [row for row in found if plain and " ".join(row.name.split()).casefold() == plain]
+
+
 def formerly_called(session: Session, name: str) -> list[ProjectRow]:
-    """The projects that go on and had that key before they were renamed in the tracker, capitals or not."""
+    """The active projects that had that key before they were renamed in the tracker, capitals or not."""
     plain = name.strip().casefold()
     rows = session.scalars(select(ProjectRow).where(ProjectRow.ended_at.is_(None)))
     return [row for row in rows if plain in {str(one).casefold() for one in row.names.get("former", ())}]
 
 
 def connections_at_work(session: Session) -> list[ConnectionRow]:
-    """The connections that have projects which go on and are known to be there."""
+    """The connections that have projects that are active and are known to be there."""
     of = select(ProjectRow.connection_id).where(ProjectRow.ended_at.is_(None), ProjectRow.remote_id.is_not(None))
     query = select(ConnectionRow).where(ConnectionRow.id.in_(of)).order_by(ConnectionRow.created_at, ConnectionRow.id)
     return list(session.scalars(query))

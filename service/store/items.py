@@ -9,9 +9,9 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from connectors.tracker import Fields, ItemKey, ItemKind, RemoteRef, kind_of
-from service.domain.diff import UNREAD
-from service.domain.plan import Recorded
+from connectors.values import Fields, ItemKey, ItemKind, RemoteRef, kind_of
+from service.domain.plan.diff import UNREAD
+from service.domain.plan.plan import Recorded
 from service.store.tables import ItemRow
 
 INTENDED = "intended"
@@ -21,7 +21,7 @@ MADE = "made"
 REFUSED = "refused"
 """The tracker said no; it does not exist."""
 RELEASED = "released"
-"""We let go of it: it stays in the tracker and still carries our marker. Found again by that, it is again whose it was:
+"""We released it: it stays in the tracker and still carries our marker. Found again by that, it is again whose it was:
 a person's who gave it to us, or the run's that made it. A dependency carries none: it is known by its two tickets."""
 
 BY_RUN = "made"
@@ -33,13 +33,13 @@ BY_PERSON = "given"
 
 
 def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
-    """All items of the project by key, but those that were let go of."""
+    """All items of the project by key, but those that were released."""
     found = session.scalars(select(ItemRow).where(ItemRow.project_id == project, ItemRow.state != RELEASED))
     return {ItemKey(row.key): row for row in found}
 
 
 def released(session: Session, project: str) -> dict[ItemKey, ItemRow]:
-    """The items of the project that were let go of and that a run had made or found."""
+    """The items of the project that were released and that a run had made or found."""
     query = select(ItemRow).where(ItemRow.project_id == project, ItemRow.state == RELEASED, ItemRow.origin != BY_PERSON)
     return {ItemKey(row.key): row for row in session.scalars(query)}
 
@@ -47,11 +47,13 @@ def released(session: Session, project: str) -> dict[ItemKey, ItemRow]:
 def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
     """The project's items as the planner wants them. An intent without an answer counts as nothing recorded: the
     tracker's own marker says whether it happened."""
-    return {
-        key: Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen, given=row.origin == BY_PERSON)
-        for key, row in rows(session, project).items()
-        if row.state != INTENDED
-    }
+    return {key: record(key, row) for key, row in rows(session, project).items() if row.state != INTENDED}
+
+
+def record(key: ItemKey, row: ItemRow) -> Recorded:
+    """One item as the planner wants it."""
+    given, theirs = row.origin == BY_PERSON, frozenset(row.theirs)
+    return Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen, given=given, theirs=theirs)
 
 
 def reference(row: ItemRow) -> RemoteRef | None:
@@ -75,7 +77,7 @@ _READABLE = frozenset({ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET})
 
 
 def let_go_of(session: Session, project: str, keys: Collection[ItemKey]) -> dict[ItemKey, ItemRow]:
-    """Those of these items that were let go of and stay in the tracker as far as we know, whosever they were."""
+    """Those of these items that were released and stay in the tracker as far as we know, whosever they were."""
     query = select(ItemRow).where(
         ItemRow.project_id == project,
         ItemRow.key.in_(list(keys)),
@@ -86,7 +88,7 @@ def let_go_of(session: Session, project: str, keys: Collection[ItemKey]) -> dict
 
 
 def load(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Read these rows in one query, for a unit of work that goes on to record many of them one by one."""
+    """Read these rows in one query, for a unit of work that continues to record many of them one by one."""
     known = session.info.setdefault(_LOADED, {})
     known.update({(project, key): None for key in keys})
     query = select(ItemRow).where(ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
@@ -112,7 +114,7 @@ def _present(session: Session, project: str, key: ItemKey) -> ItemRow:
 def _row_or_new(session: Session, project: str, key: ItemKey, kind: ItemKind) -> ItemRow:
     row = _row(session, project, key)
     if row is None:
-        row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[])
+        row = ItemRow(project_id=project, key=key, kind=kind.value, wanted={}, problems=[], theirs=[])
         session.add(row)
         if _LOADED in session.info:
             session.info[_LOADED][project, key] = row
@@ -129,6 +131,7 @@ def intend(
         row = _row_or_new(session, project, key, kind)
         if row.state == RELEASED:
             row.wanted, row.seen, row.comments = {}, None, []
+        row.theirs = []
         row.state, row.run_id, row.since, row.updated_at = INTENDED, run, since, now
         row.origin, row.made_by = BY_RUN, run
 
@@ -179,14 +182,28 @@ def written(session: Session, project: str, key: ItemKey, fields: Fields, run: s
     row.run_id, row.updated_at = run, now
 
 
+def touched(session: Session, project: str, key: ItemKey, fields: Collection[str]) -> None:
+    """Record in which fields people had changed an item before what we write there goes over it: all of them. That
+    stays with the item whatever is written to it later."""
+    _present(session, project, key).theirs = sorted(fields)
+
+
 def seen(session: Session, project: str, key: ItemKey, fields: Fields, now: datetime) -> None:
     """Record how the tracker shows an item right after we wrote it."""
     row = _present(session, project, key)
     row.seen, row.updated_at = fields, now
 
 
+def shown_as(session: Session, project: str, key: ItemKey, fields: Fields, now: datetime) -> None:
+    """Record how the tracker shows what was just written, where that is known without reading it back: a run that stops
+    before it does must not find its own words to be people's."""
+    row = _present(session, project, key)
+    if row.seen is not None:
+        row.seen, row.updated_at = {**row.seen, **fields}, now
+
+
 def unsee(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
-    """Let go of what was seen in these fields of an existing item, because we are about to write there ourselves: until
+    """Release what was seen in these fields of an existing item, because we are about to write there ourselves: until
     they are seen again, nothing in them is told for people's."""
     row = _present(session, project, key)
     if row.seen is not None:
@@ -195,7 +212,7 @@ def unsee(session: Session, project: str, key: ItemKey, fields: Collection[str],
 
 
 def unwrite(session: Session, project: str, key: ItemKey, fields: Collection[str], now: datetime) -> None:
-    """Let go of what we wrote in these fields of an existing item, because it is to be written again. What was seen
+    """Release what we wrote in these fields of an existing item, because it is to be written again. What was seen
     there stays known: people's changes are told from it."""
     row = _present(session, project, key)
     row.wanted = {name: value for name, value in row.wanted.items() if name not in fields}
@@ -219,7 +236,7 @@ def commented(session: Session, project: str, key: ItemKey, comment: str) -> Non
 
 
 def release(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Let go of items that stay in the tracker: they are no longer ours, and it is remembered that they were. What was
+    """Release items that stay in the tracker: they are no longer ours, and it is remembered that they were. What was
     never made is forgotten."""
     named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
     session.execute(update(ItemRow).where(*named, ItemRow.state == MADE).values(state=RELEASED))
@@ -228,7 +245,7 @@ def release(session: Session, project: str, keys: Collection[ItemKey]) -> None:
 
 
 def take_back(session: Session, project: str, keys: Collection[ItemKey]) -> None:
-    """Make items that were let go of ours again, with all that was known of them: what people changed in between shows
+    """Make items that were released ours again, with all that was known of them: what people changed in between shows
     as theirs."""
     named = (ItemRow.project_id == project, ItemRow.key.in_(list(keys)))
     session.execute(update(ItemRow).where(*named, ItemRow.state == RELEASED).values(state=MADE))

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Insert, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
-from connectors.tracker import ItemKey
-from service.domain.calendar import DateRange
-from service.domain.course import Begun, Stage
-from service.domain.turnover import Policy, iteration_key
+from connectors.values import ItemKey
+from service.domain.loop import loop_state
+from service.domain.loop.course import Begun, Stage
+from service.domain.loop.turnover import Decision, Policy, iteration_key
+from service.domain.team.calendar import DateRange
+from service.store.rows import keep_others_out
 from service.store.secrets import new_feed_secret
 from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, ProjectRow, RunRow, Table
 
-TURNING = "turning"
-PAUSED = "paused"
-ENDED = "ended"
-
-ADVANCE = "advance"
-"""The kind of a run, and what is due: close the iteration that goes on and begin the next one."""
-PROPOSE = "propose"
-"""The kind of a run, and what is due: say what is unfinished and will be carried unless somebody answers."""
-
-AUDIT = "audit"
-"""The kind of a run: look at the records of the iterations, write what is known into them, remind people of the rest.
-It has a time of its own in the loop, so that it stands in no advance's way, and no advance in its."""
-
-TURNS = frozenset({ADVANCE, PROPOSE})
-"""Runs that turn the loop: where one is stopped, the loop is paused until somebody says that it shall go on."""
-
-KINDS = TURNS | {AUDIT}
-"""Runs of the loop. They make their plan themselves, and are held where they cannot go on."""
+_DECISION = TypeAdapter(Decision)
 
 
 def find(session: Session, project_id: str) -> LoopRow | None:
     """The project's loop; None before its first run has ended."""
     return session.get(LoopRow, project_id)
+
+
+def decision(loop: LoopRow) -> Decision | None:
+    """What a person decided about the coming iteration, which the next advance goes by."""
+    return _DECISION.validate_python(loop.decision) if loop.decision is not None else None
+
+
+def decision_json(made: Decision) -> dict[str, Any]:
+    """A decision as the loop keeps it."""
+    return dict(_DECISION.dump_python(made, mode="json"))
 
 
 def locked(session: Session, project_id: str) -> LoopRow | None:
@@ -49,32 +44,24 @@ def locked(session: Session, project_id: str) -> LoopRow | None:
     return session.get(LoopRow, project_id, with_for_update=True, populate_existing=True)
 
 
-def keep_others_out(session: Session) -> None:
-    """On SQLite, which locks no rows: let nobody else write until this unit of work ends. Elsewhere nothing."""
-    connection = session.connection()
-    raw = connection.connection.dbapi_connection
-    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def create_if_missing(
     session: Session,
     project_id: str,
     now: datetime,
     *,
     next_due: datetime | None,
-    state: str = TURNING,
+    state: str = loop_state.TURNING,
     message: str = "",
     by: str = "",
 ) -> bool:
-    """Begin the project's loop, before its first iteration; whether this call did. With a `state` of PAUSED, `message`
+    """Begin the project's loop, before its first iteration; whether this call did. If it begins `paused`, `message`
     says why and what to do."""
     values = {
         "project_id": project_id,
         "state": state,
         "current": 0,
         "next_due": next_due,
-        "due": ADVANCE,
+        "due": loop_state.ADVANCE,
         "answers": {},
         "message": message,
         "changed_by": by,
@@ -87,12 +74,15 @@ def create_if_missing(
 def pause(session: Session, project_id: str, by: str, message: str, now: datetime) -> bool:
     """Pause a loop that turns; whether it did turn. Nothing is due until somebody resumes it, no look at the records
     either."""
-    return _change(session, project_id, TURNING, PAUSED, by, message, now)
+    return _change(session, project_id, loop_state.TURNING, loop_state.PAUSED, by, message, now)
 
 
 def end(session: Session, project_id: str, by: str, message: str, now: datetime) -> bool:
     """End the loop for good, unless it has ended or there is none; whether this call did."""
-    return any(_change(session, project_id, state, ENDED, by, message, now) for state in (TURNING, PAUSED))
+    return any(
+        _change(session, project_id, state, loop_state.ENDED, by, message, now)
+        for state in (loop_state.TURNING, loop_state.PAUSED)
+    )
 
 
 def _change(session: Session, project_id: str, was: str, state: str, by: str, message: str, now: datetime) -> bool:
@@ -108,16 +98,16 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
 def look_again(session: Session, run: RunRow, until: datetime, now: datetime) -> None:
     """Have the clock begin this run's next attempt then, if it is still the newest of its loop and that turns. Of a
     paused one, something is due once it is resumed."""
-    if run.kind == AUDIT:
+    if run.kind == loop_state.AUDIT:
         audit_again(session, run, until)
         return
-    newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id, LoopRow.state == TURNING
+    newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id, LoopRow.state == loop_state.TURNING
     session.execute(update(LoopRow).where(*newest).values(next_due=until, due=run.kind, updated_at=now))
 
 
 def set_audit_due(session: Session, project_id: str, due: datetime | None) -> None:
     """Have the clock look at the project's records then, unless the loop is paused; None: not any more."""
-    going_on = LoopRow.project_id == project_id, LoopRow.state != PAUSED
+    going_on = LoopRow.project_id == project_id, LoopRow.state != loop_state.PAUSED
     session.execute(update(LoopRow).where(*going_on).values(audit_due=due))
 
 
@@ -127,7 +117,7 @@ def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
     if due is None:
         return
     later = LoopRow.audit_due.is_(None) | (LoopRow.audit_due > due)
-    newest = LoopRow.project_id == run.project_id, LoopRow.audit_run_id == run.id, LoopRow.state != PAUSED
+    newest = LoopRow.project_id == run.project_id, LoopRow.audit_run_id == run.id, LoopRow.state != loop_state.PAUSED
     session.execute(update(LoopRow).where(*newest, later).values(audit_due=due))
 
 
@@ -226,10 +216,12 @@ def _insert_once(session: Session, table: type[Table], values: Mapping[str, Any]
     """Insert a row unless there is one with its key or unique name; whether it was inserted."""
     session.flush()  # the statement goes past what the session has not written yet
     of_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert: Insert = (
-        sqlite.insert(table).values(**values).on_conflict_do_nothing()
-        if of_sqlite
-        else postgresql.insert(table).values(**values).on_conflict_do_nothing()
-    )
+    insert: Insert
+    if of_sqlite:
+        insert = sqlite.insert(table).values(**values).on_conflict_do_nothing()
+    else:
+        from sqlalchemy.dialects import postgresql  # brings asyncio along, which a command on SQLite does without
+
+        insert = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     key = table.__mapper__.primary_key[0]
     return session.scalar(insert.returning(key)) is not None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.mapped import KEPT, NEW, NONE, Choice, Found, Mapped
-from connectors.tracker import Place
+from connectors.values import Place
 from service.store.tables import MappingRow
 
 Entries = dict[str, dict[str, Any]]

@@ -4,42 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import CursorResult, Result, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from connectors.tracker import Finding, Severity, Usage
-from service.domain.plan import Purpose
-from service.domain.wire import finding_to_json
+from connectors.values import Finding, Severity, Usage
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
+from service.domain.plan.plan import Purpose
+from service.domain.plan.plan_json import finding_to_json
 from service.store import loops
+from service.store.rows import rows_changed
 from service.store.tables import PlanRow, ProjectRow, RunRow, StepRow
-
-QUEUED = "queued"
-RUNNING = "running"
-WAITING = "waiting"
-HELD = "held"
-"""It cannot go on until somebody mends what its findings name; the clock has it look again. It has not ended, and the
-engine knows nothing of it meanwhile."""
-COMPLETED = "completed"
-INCOMPLETE = "incomplete"
-FAILED = "failed"
-CANCELLED = "cancelled"
-
-ENDED = frozenset({COMPLETED, INCOMPLETE, FAILED, CANCELLED})
-"""States that a run does not leave."""
-
 
 NEXT_LOOK = timedelta(days=1)
 """When the records are looked at again after a look that was stopped."""
 
-PARKED = frozenset({QUEUED, WAITING, HELD})
-"""States in which nothing is under way: a run that is cancelled in one of them is over at once."""
-
 
 def taken_back(session: Session, project_id: str) -> set[str]:
     """The project's runs that an undo took back, alone or together with the one that took their work up."""
-    done = RunRow.project_id == project_id, RunRow.state.in_((COMPLETED, INCOMPLETE))
+    done = RunRow.project_id == project_id, RunRow.state.in_((run_state.COMPLETED, run_state.INCOMPLETE))
     by_undo = select(PlanRow.body["undoes"].as_string()).join(RunRow, RunRow.plan_id == PlanRow.id)
     undone = set(session.scalars(by_undo.where(*done, RunRow.kind == Purpose.UNDO)))
     of_project = select(RunRow.id, RunRow.continues).where(RunRow.project_id == project_id)
@@ -54,10 +38,10 @@ def begin(session: Session, run_id: str, now: datetime) -> RunRow | None:
     run is either cancelled or begins another step, never both."""
     taken = session.execute(
         update(RunRow)
-        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED), RunRow.cancel_requested_at.is_(None))
-        .values(state=RUNNING, message="", waiting_until=None)
+        .where(RunRow.id == run_id, RunRow.state.not_in(run_state.ENDED), RunRow.cancel_requested_at.is_(None))
+        .values(state=run_state.RUNNING, message="", waiting_until=None)
     )
-    if not _count(taken):
+    if not rows_changed(taken):
         return None
     run = session.get_one(RunRow, run_id, populate_existing=True)
     run.started_at = run.started_at or now
@@ -71,12 +55,14 @@ def request_cancel(session: Session, run_id: str, by: str, now: datetime) -> boo
     """
     asked = {"cancel_requested_at": now, "cancelled_by": by}
     parked = session.execute(
-        update(RunRow).where(RunRow.id == run_id, RunRow.state.in_(PARKED)).values(state=CANCELLED, **asked)
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.in_(run_state.PARKED))
+        .values(state=run_state.CANCELLED, **asked)
     )
-    if _count(parked):
+    if rows_changed(parked):
         _close(session, session.get_one(RunRow, run_id, populate_existing=True), now)
         return True
-    still = RunRow.id == run_id, RunRow.state.not_in(ENDED)
+    still = RunRow.id == run_id, RunRow.state.not_in(run_state.ENDED)
     session.execute(update(RunRow).where(*still, RunRow.cancel_requested_at.is_(None)).values(**asked))
     return session.scalar(select(RunRow.id).where(*still)) is not None
 
@@ -85,32 +71,36 @@ def set_waiting(session: Session, run_id: str, message: str, until: datetime) ->
     """The run waits until then; `message` says for what. False if it shall be cancelled instead."""
     waits = session.execute(
         update(RunRow)
-        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED), RunRow.cancel_requested_at.is_(None))
-        .values(state=WAITING, message=message, waiting_until=until)
+        .where(RunRow.id == run_id, RunRow.state.not_in(run_state.ENDED), RunRow.cancel_requested_at.is_(None))
+        .values(state=run_state.WAITING, message=message, waiting_until=until)
     )
-    return _count(waits) > 0
+    return rows_changed(waits) > 0
 
 
 def hold(session: Session, run_id: str, findings: Sequence[Finding], until: datetime, now: datetime) -> bool:
-    """The run cannot go on: it is held, with what was found, and looked at again then. False if it shall be cancelled
-    instead. Repeatable: a run that is held, or whose next attempt is queued by now, stays so."""
+    """The run cannot continue: it is held, with what was found, and looked at again then. False if it shall be
+    cancelled instead. Repeatable: a run that is held, or whose next attempt is queued by now, stays so."""
     add_findings(session, run_id, findings)
     errors = [entry for entry in session.get_one(RunRow, run_id).findings if entry["severity"] == Severity.ERROR]
     held = session.execute(
         update(RunRow)
-        .where(RunRow.id == run_id, RunRow.state.in_((RUNNING, WAITING)), RunRow.cancel_requested_at.is_(None))
-        .values(state=HELD, message=errors[0]["message"] if errors else "", waiting_until=until)
+        .where(
+            RunRow.id == run_id,
+            RunRow.state.in_((run_state.RUNNING, run_state.WAITING)),
+            RunRow.cancel_requested_at.is_(None),
+        )
+        .values(state=run_state.HELD, message=errors[0]["message"] if errors else "", waiting_until=until)
     )
     run = session.get_one(RunRow, run_id, populate_existing=True)
-    if not _count(held):
-        return run.state in (HELD, QUEUED)
+    if not rows_changed(held):
+        return run.state in (run_state.HELD, run_state.QUEUED)
     loops.look_again(session, run, until, now)
     text = " ".join(f"{entry['message']} {entry['fix']}".strip() for entry in errors)
     loops.record_event(
         session,
         run.project_id,
         f"held:{run.id}",
-        HELD,
+        run_state.HELD,
         text,
         at=now,
         by=run.started_by,
@@ -124,7 +114,7 @@ def next_attempt(session: Session, run: RunRow) -> None:
     """Have a held run begin anew: it makes a new plan with what is left. What it found before no longer counts; the
     steps of former attempts stay, and count as no batches of this one."""
     run.attempt += 1
-    run.state, run.message, run.waiting_until = QUEUED, "", None
+    run.state, run.message, run.waiting_until = run_state.QUEUED, "", None
     run.plan_id = run.place = run.batches = run.since = run.conflicts = None
     run.findings = []
     session.execute(update(StepRow).where(StepRow.run_id == run.id, StepRow.number > 0).values(number=0))
@@ -144,8 +134,10 @@ _ATTEMPT = "~"
 
 
 def wake(session: Session, run_id: str, now: datetime) -> None:
-    """Have the run look again now, if it waits: whoever is at work on it looks at this time again and again."""
-    session.execute(update(RunRow).where(RunRow.id == run_id, RunRow.state == WAITING).values(waiting_until=now))
+    """Have the run look again now, if it waits: whoever is executing it looks at this time again and again."""
+    session.execute(
+        update(RunRow).where(RunRow.id == run_id, RunRow.state == run_state.WAITING).values(waiting_until=now)
+    )
 
 
 def record_step(
@@ -184,7 +176,8 @@ def add_findings(session: Session, run_id: str, findings: Sequence[Finding]) -> 
 
 
 def claim(session: Session, project_id: str, serial: int | None) -> bool:
-    """Move the project's serial on, if it still is this one and the project goes on: of two callers one is refused."""
+    """Move the project's serial on, if it still is this one and the project is active: of two callers one is
+    refused."""
     moved = session.scalar(
         update(ProjectRow)
         .where(ProjectRow.id == project_id, ProjectRow.serial == serial, ProjectRow.ended_at.is_(None))
@@ -202,27 +195,30 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
     errors = any(entry["severity"] == Severity.ERROR for entry in session.get_one(RunRow, run_id).findings)
     ended = session.execute(
         update(RunRow)
-        .where(RunRow.id == run_id, RunRow.state.not_in(ENDED))
-        .values(state=state or (INCOMPLETE if errors else COMPLETED))
+        .where(RunRow.id == run_id, RunRow.state.not_in(run_state.ENDED))
+        .values(state=state or (run_state.INCOMPLETE if errors else run_state.COMPLETED))
     )
     run = session.get_one(RunRow, run_id, populate_existing=True)
-    if _count(ended):
+    if rows_changed(ended):
         _close(session, run, now)
     return run.state
 
 
 def _close(session: Session, run: RunRow, now: datetime) -> None:
-    stopped = run.state in (CANCELLED, FAILED)
-    if run.kind in loops.TURNS and stopped:
+    stopped = run.state in (run_state.CANCELLED, run_state.FAILED)
+    if run.kind in loop_state.TURNS and stopped:
         _pause_the_loop(session, run, now)
     run.message, run.waiting_until, run.finished_at = "", None, now
-    if run.kind == loops.AUDIT:
+    if run.kind == loop_state.AUDIT:
         # It writes nothing that plans are about, so they stay fresh; and one that was stopped stops nothing else.
         loop = loops.find(session, run.project_id)
         if stopped and loop is not None and loop.audit_run_id == run.id:
             loops.set_audit_due(session, run.project_id, now + NEXT_LOOK)
         return
-    # Plans made while the run was at work saw a tracker half built: they are stale now.
+    if run.kind == Purpose.REACT:  # what other plans are about is as it was
+        run.serial = session.get_one(ProjectRow, run.project_id).serial
+        return
+    # Plans made while the run was in progress saw a tracker half built: they are stale now.
     run.serial = session.scalar(
         update(ProjectRow)
         .where(ProjectRow.id == run.project_id)
@@ -232,10 +228,10 @@ def _close(session: Session, run: RunRow, now: datetime) -> None:
 
 
 def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
-    """A run of the loop ended without turning it: somebody has to say that it shall go on."""
-    if run.state == CANCELLED:
+    """A run of the loop ended without turning it: somebody has to say that it shall continue."""
+    if run.state == run_state.CANCELLED:
         by = run.cancelled_by or run.started_by
-        message = f"{by} cancelled the run {run.id}. When the loop shall go on, resume it."
+        message = f"{by} cancelled the run {run.id}. When the loop shall continue, resume it."
     else:
         by = "phaseloop"
         message = f"The run {run.id} failed; what it did is recorded. Look at its findings, then resume the loop."
@@ -246,18 +242,13 @@ def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
         session,
         run.project_id,
         f"paused:{run.id}",
-        loops.PAUSED,
+        loop_state.PAUSED,
         message,
         at=now,
         by=by,
         iteration=run.iteration,
         run_id=run.id,
     )
-
-
-def _count(result: Result[Any]) -> int:
-    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
-    return result.rowcount
 
 
 def batches_done(session: Session, run_id: str) -> set[int]:

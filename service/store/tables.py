@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -62,13 +63,16 @@ class Table(DeclarativeBase):
 
 
 class TokenRow(Table):
-    """An API token; only its hash is kept."""
+    """An API token; only its hash is kept. What it may do is in `grants`."""
 
     __tablename__ = "tokens"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class TemplateRow(Table):
@@ -83,8 +87,13 @@ class TemplateRow(Table):
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
+REMOVED = b""
+"""The secret of a connection that was removed: none is that short."""
+
+
 class ConnectionRow(Table):
-    """A tracker site or account. `settings` holds no secret; `secret` is encrypted."""
+    """A tracker site or account. `settings` holds no secret; `secret` is encrypted, and empty once the connection was
+    removed, which stays where projects that have ended were built with it."""
 
     __tablename__ = "connections"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -93,6 +102,11 @@ class ConnectionRow(Table):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is only kept for projects that have ended."""
+        return self.secret == REMOVED
 
 
 class MappingRow(Table):
@@ -111,7 +125,8 @@ class MappingRow(Table):
 
 
 class TeamRow(Table):
-    """A team file as it was last imported; `version` grows with each import."""
+    """A team file as it was last imported; `version` grows with each import. Version 0 is no import yet: a plan brings
+    the team, and it becomes one when that is applied."""
 
     __tablename__ = "teams"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -127,10 +142,12 @@ class ProjectRow(Table):
     `calendar` is what the project says of its working time where it differs from the team's, `turning` what it says of
     how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`),
     `audit` what it says of how its records are audited (see `domain.audit.rules`).
-    A project that has ended (`ended_at`) is kept for the record; its key may be used again.
+    A project that has ended (`ended_at`) is kept for the record; its key may be used again. One that is only `planned`
+    holds the plans of a project that nobody has set up yet: each of them brings all settings along, and the first that
+    is applied makes it a project.
 
-    `site` and `remote_id` say which project of which site it is, by what nobody can rename (see `connectors.tracker`'s
-    `Identity`); no two that go on are the same. Both are None until the tracker has told. `memory` is by which ids the
+    `site` and `remote_id` say which project of which site it is, by what nobody can rename (see `connectors.port`'s
+    `Identity`); no two active ones are the same. Both are None until the tracker has told. `memory` is by which ids the
     connector knows the project's own board, lists and labels (`Memory` there). `names` holds `former`, the keys that it
     had before it was renamed in the tracker, the newest last; and `told`, the `key` and the `title` that it had there
     when a plan was last shown.
@@ -153,6 +170,7 @@ class ProjectRow(Table):
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    planned: Mapped[bool] = mapped_column(default=False, server_default=false())
     site: Mapped[str | None] = mapped_column(String(300))
     remote_id: Mapped[str | None] = mapped_column(String(200))
     memory: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
@@ -181,10 +199,11 @@ class ItemRow(Table):
     """An item that exists in the tracker because of us, or whose creation was begun.
 
     `state`: `intended` (a create was about to be sent; its outcome is not known), `made`, `refused` (see `problems`),
-    `released` (we let go of it, and it stays in the tracker).
+    `released` (we released it, and it stays in the tracker).
     `comments` are the ids of those that we made on it. `since` is the tracker's watermark taken before the create, to
     look the item up by. `run_id` is the run that wrote it last, `made_by` the one that created it, `origin` how it came
-    to be ours: `made` by a run, `found` by our marker, `given` to us by a person (and so never removed by us).
+    to be ours: `made` by a run, `found` by our marker, `given` to us by a person (and so never removed by us). `theirs`
+    are the fields that people had changed before a write of ours went over them.
     """
 
     __tablename__ = "items"
@@ -199,6 +218,7 @@ class ItemRow(Table):
     seen: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     problems: Mapped[list[str]] = mapped_column(JSON, default=list)
     comments: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    theirs: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     since: Mapped[str | None] = mapped_column(String(200))
     run_id: Mapped[str | None] = mapped_column(String(80))
     origin: Mapped[str] = mapped_column(String(20), default="made", server_default="made")
@@ -218,6 +238,7 @@ class PlanRow(Table):
     writes: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    made_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
     run_id: Mapped[str | None] = mapped_column(String(80))
     cleaned_at: Mapped[datetime | None] = mapped_column(Instant)
 
@@ -227,11 +248,11 @@ class RunRow(Table):
     held, completed, incomplete, failed, cancelled.
 
     A run that advances the loop makes its plan itself (`plan_id` is None until then); `iteration` is the one it begins,
-    or the one whose unfinished work it proposes for. Where it cannot go on it is `held` until the clock has it look
+    or the one whose unfinished work it proposes for. Where it cannot continue it is `held` until the clock has it look
     again: that is its next `attempt`, a workflow of its own in the engine.
 
     `conflicts` are the fields, by item, that it did not write because people changed them since it was planned, with
-    what they did. `continues` names the run whose work this one takes up again. `serial` is the project's when the run
+    what they did. `continues` names the run whose work this one continues. `serial` is the project's when the run
     ended: while it still is, the run can be taken up. `owner` is the token of the execution that has the run, or what
     one left in its place when it ended (`runs.ownership`); None before the first. `waiting_until` is set while it waits
     for a known time. `totals` is what is kept of its steps and its plan, once these were cleaned up (`cleaned_at`).
@@ -269,8 +290,8 @@ class LoopRow(Table):
     """How the loop of one project stands, and when the clock is to do something with it.
 
     `state`: `turning`, `paused` (`message` says why, `changed_by` who), `ended`. `current` is the number of the
-    iteration that goes on, 0 before the first. `next_first` is the day on which the next one begins, where a person or
-    a pause moved it. `next_due` is when the clock starts a run, None while one is at work or nothing is to be done;
+    current iteration, 0 before the first. `next_first` is the day on which the next one begins, where a person or
+    a pause moved it. `next_due` is when the clock starts a run, None while one is running or nothing is to be done;
     `due` is what for: `propose` or `advance`. `run_id` is the newest such run. `answers` say what becomes of unfinished
     work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a person decided
     about the coming iteration (see `domain.turnover.Decision`). `continued` are the open tickets that became those of

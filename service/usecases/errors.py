@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from connectors.tracker import Finding
+from connectors.values import Finding
 from service.domain.english import counted
+from service.domain.template.shape import meant
 
 
 class UseCaseError(Exception):
@@ -19,14 +20,23 @@ class UseCaseError(Exception):
 
 
 class NotFound(UseCaseError):
-    """Nothing goes by that id or name."""
+    """Nothing goes by that id or name. Of the `known` names the one that is spelt alike is proposed before the fix."""
 
-    def __init__(self, what: str, name: str, fix: str = "") -> None:
-        super().__init__("not-found", f"There is no {what} {name!r}.", fix)
+    def __init__(self, what: str, name: str, fix: str = "", known: Iterable[str] = ()) -> None:
+        self.what = what
+        slip = meant(name, known)
+        super().__init__("not-found", f"There is no {what} {name!r}.", f"{slip[:1].upper()}{slip[1:]} {fix}".strip())
+
+
+class Forbidden(UseCaseError):
+    """Whoever asks may not do it."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__("forbidden", message, fix)
 
 
 class Conflict(UseCaseError):
-    """It clashes with what is there."""
+    """Conflict."""
 
 
 class StalePlan(Conflict):
@@ -38,11 +48,11 @@ class PlanExpired(Conflict):
 
 
 class PlanBlocked(Conflict):
-    """The plan has findings that must be mended first; `findings` are these."""
+    """The plan has findings that must be fixed first; `findings` are these."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        what = f"This plan cannot be applied: {counted(len(findings), 'finding')} must be mended first: "
+        what = f"This plan cannot be applied: {counted(len(findings), 'finding')} must be fixed first: "
         super().__init__(
-            "plan-blocked", what + " ".join(found.message for found in findings), "Mend them and plan again."
+            "plan-blocked", what + " ".join(found.message for found in findings), "Fix them and plan again."
         )
         self.findings = tuple(findings)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
-
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from service.domain.audit.audit import audit
 from service.domain.audit.outcome import Audited, Clock, Verdict
 from service.store import audits
 from service.store.tables import IterationRow
+from tests import plain
 from tests.api.conftest import Api
 from tests.unit.domain.audit import binders
 
@@ -55,7 +54,7 @@ def read_records(api: Api, key: str) -> None:
     """A project of that key in the tracker, past us: one sprint with its record."""
 
     def send(method: str, path: str, **body: object) -> dict[str, object]:
-        answer = httpx.request(method, f"{api.sandbox.url}/rest/{path}", auth=AUTH, json=body)
+        answer = plain.request(method, f"{api.sandbox.url}/rest/{path}", auth=AUTH, json=body)
         assert answer.is_success, answer.text
         return dict(answer.json()) if answer.content else {}
 
@@ -63,7 +62,7 @@ def read_records(api: Api, key: str) -> None:
     template = "com.pyxis.greenhopper.jira:gh-simplified-agility-scrum"
     made = {"key": key, "name": "Churn of old", "projectTypeKey": "software", "leadAccountId": me}
     send("POST", "api/2/project", **made, projectTemplateKey=template)
-    boards = httpx.get(f"{api.sandbox.url}/rest/agile/1.0/board", params={"projectKeyOrId": key}, auth=AUTH).json()
+    boards = plain.get(f"{api.sandbox.url}/rest/agile/1.0/board", params={"projectKeyOrId": key}, auth=AUTH).json()
     board = boards["values"][0]["id"]
     now = datetime.now(UTC)
     dates = {"startDate": (now - timedelta(days=3)).isoformat(), "endDate": (now + timedelta(days=8)).isoformat()}

@@ -17,15 +17,19 @@ from httpx import Client, Response
 from sqlalchemy import update
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
-from sandbox.testing import SandboxServer
+from sandbox.testing import SandboxServer, ThreadServer
 from service.api.events import Pace
 from service.app import create_app
 from service.context import Context, open_context
+from service.domain.access.roles import Role
 from service.runs.engine import Engine
 from service.settings import Settings
 from service.store.tables import ProjectRow
-from service.usecases import tokens
-from service.usecases.advancing import Advancing
+from service.usecases.access import provider_sign_in, role_rules, tokens
+from service.usecases.loop.advances import Advancing
+from tests.api.provider_desk import LEADS, Desk, fresh
+from tests.homes import furnish
+from tests.sign_in_provider import CLIENT, SECRET, Bent, strict_provider
 from tests.waiting import eventually
 
 ML_TEAM = {
@@ -177,19 +181,27 @@ def sandbox() -> Iterator[SandboxServer]:
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     home = tmp_path_factory.mktemp("home")
-    opened = open_context(Settings(_env_file=None, home=home, database_url=None, secret_key=None))
+    furnish(home)
+    many = {"requests_per_minute": 1_000_000, "refusals_per_minute": 1_000_000}  # a test file asks faster than anybody
+    opened = open_context(Settings(_env_file=None, home=home, database_url=None, secret_key=None, **many))
     yield opened
     opened.close()
 
 
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The app behind a real server in a thread; gives its address."""
+def bound() -> socket.socket:
+    """A socket on a free port, for who has to know the address first."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+@contextmanager
+def served(app: FastAPI, listener: socket.socket | None = None) -> Iterator[str]:
+    """The app behind a real server in a thread; gives its address."""
+    listener = listener or bound()
     listener.listen()  # clients may connect from here on, and wait until the server accepts
     config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = ThreadServer(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -206,6 +218,52 @@ def api(context: Context, sandbox: SandboxServer) -> Iterator[Api]:
     app = create_app(context, Engine(context, Advancing()), pace=Pace(look=0.02, heartbeat=0.1))
     with served(app) as url, Client(base_url=url, timeout=60) as client:
         yield Api(app, context, client, tokens.create(context, "tests"), sandbox)
+
+
+@pytest.fixture(scope="module")
+def sign_in_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A service that people sign in to with a strict provider."""
+    home = tmp_path_factory.mktemp("home")
+    furnish(home)
+    listener = bound()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with strict_provider() as provider:
+        context = open_context(
+            Settings(
+                _env_file=None,  # type: ignore[call-arg]
+                home=home,
+                database_url=None,
+                secret_key=None,
+                public_url=url,  # type: ignore[arg-type]
+                refusals_per_minute=1_000_000,
+                oidc_issuer=provider.issuer,
+                oidc_client_id=CLIENT,
+                oidc_client_secret=SECRET,  # type: ignore[arg-type]
+            )
+        )
+        role_rules.add(context, LEADS, Role.LEAD)
+        with served(create_app(context, Engine(context, Advancing())), listener):
+            yield Desk(context, provider, url)
+        context.close()
+
+
+@pytest.fixture
+def desk(sign_in_service: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The service, with a provider that is as it should be and of which nothing is held."""
+    monkeypatch.setattr(provider_sign_in, "MOST_LOGGED", 10_000)
+    kept = dict(sign_in_service.provider.keys)
+    sign_in_service.provider.bent, sign_in_service.provider.userinfo = Bent(), None
+    sign_in_service.provider.asked.clear()
+    fresh(sign_in_service)
+    yield sign_in_service
+    sign_in_service.provider.keys, sign_in_service.provider.signs_with = kept, "one"
+
+
+@pytest.fixture
+def browser(desk: Desk) -> Iterator[Client]:
+    """The browser of somebody who is not signed in."""
+    with desk.browser() as client:
+        yield client
 
 
 def assert_problem(answer: Response, code: str, status: int) -> dict[str, Any]:

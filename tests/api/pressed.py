@@ -122,7 +122,7 @@ def _serve(order: dict[str, Any], listener: socket.socket) -> None:
     from service.context import open_context
     from service.runs.engine import Engine
     from service.settings import Settings
-    from service.usecases.advancing import Advancing
+    from service.usecases.loop.advances import Advancing
 
     class Idle(Engine):
         """An engine that leaves every run where it is."""
@@ -139,6 +139,8 @@ def _serve(order: dict[str, Any], listener: socket.socket) -> None:
     settings = Settings(_env_file=None, home=Path(order["home"]), database_url=None, secret_key=None)
     context = open_context(settings)
     app = create_app(context, (Engine if order["working"] else Idle)(context, Advancing()))
+    if not order["working"]:
+        app.state.hooks.start = lambda: None  # events are left as they are, too
     watched = _Death(order["die_at"]).watch(app, context.database.engine)
     config = uvicorn.Config(watched, log_config=None, lifespan="on")
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from service.domain.audit import chain
 from service.store.tables import AuditRow
+from tests import plain
 from tests.api.audited import read_project, read_records
 from tests.api.conftest import SMALL_TEMPLATE, Api, assert_problem
 from tests.statements import statements
@@ -285,7 +286,7 @@ MONDAY = TODAY + timedelta(days=7 + (-TODAY.weekday()) % 7)
 
 @pytest.fixture(scope="module")
 def begun(api: Api) -> str:
-    """A project in the tracker whose first iteration goes on; its gate is `warn`."""
+    """A project in the tracker whose first iteration continues; its gate is `warn`."""
     key = api.new_name("LOOK").replace("-", "")
     text = SMALL_TEMPLATE.replace("2026-03-02", MONDAY.isoformat())
     project = api.new_project(key, name=key, create=True, template={"text": text}, audit={"gate": "warn"})
@@ -319,7 +320,7 @@ def test_a_look_reads_the_record_keeps_it_and_shows_what_it_lacks(api: Api, begu
 
     url = f"{api.sandbox.url}/rest/api/2/issue/{before['record']}"
     text = "h2. Results\n\nThe forest has an F1 of 0.83, the baseline 0.74."
-    httpx.put(url, json={"fields": {"description": text}}, auth=AUTH).raise_for_status()
+    plain.put(url, json={"fields": {"description": text}}, auth=AUTH).raise_for_status()
     seen = len(api.get(f"/projects/{begun}/evidence")["items"])
     looked(api, begun)
     newest = api.get(f"/projects/{begun}/evidence")["items"][seen:]
@@ -401,7 +402,7 @@ def test_what_is_looser_than_the_template_or_wrong_is_refused_by_its_place(
 def test_a_project_that_never_used_us_gets_the_same_report_and_nothing_is_written(api: Api) -> None:
     read_records(api, "OLD")
     connection = api.new_connection()
-    before = httpx.get(f"{api.sandbox.url}/sandbox/requests").json()["counts"]["writes"]
+    before = plain.get(f"{api.sandbox.url}/sandbox/requests").json()["counts"]["writes"]
 
     found = api.post(f"/connections/{connection}/survey", {"key": "OLD", "team": api.new_team()}, 200)
 
@@ -412,7 +413,7 @@ def test_a_project_that_never_used_us_gets_the_same_report_and_nothing_is_writte
     assert set(one["results"]) == set(found["checks"])
     assert found["assumed"]
     assert found["reads"] > 0
-    assert httpx.get(f"{api.sandbox.url}/sandbox/requests").json()["counts"]["writes"] == before
+    assert plain.get(f"{api.sandbox.url}/sandbox/requests").json()["counts"]["writes"] == before
     assert "OLD" not in {entry["project"]["key"] for entry in api.get("/audit", params={"limit": 200})["items"]}
 
 

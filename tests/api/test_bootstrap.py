@@ -95,7 +95,7 @@ def test_a_plan_that_nobody_applied_in_time_is_refused_and_says_so(api: Api, con
 
     assert expires - made == timedelta(hours=24)
     assert "expired" in problem["detail"]
-    assert "phaseloop plan" in problem["detail"]
+    assert "POST /api/v1/projects/{name}/plans" in problem["detail"]
     assert api.get(f"/plans/{plan['id']}")["run"] is None
 
 

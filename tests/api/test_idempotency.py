@@ -18,9 +18,12 @@ from sqlalchemy.exc import OperationalError
 
 from service.context import Context
 from service.runs.slots import Slot
-from service.store.claims import Claim, ClaimLost
+from service.store.claims import Claim
 from service.store.tables import AnswerRow, TeamRow, TokenRow
-from service.usecases import answers, teams, tokens
+from service.store_faults import ClaimLost
+from service.usecases.access import tokens
+from service.usecases.run import idempotency
+from service.usecases.setup import teams
 from tests.api.conftest import SMALL_TEAM, Api, assert_problem
 from tests.unit.stores import on
 
@@ -148,9 +151,9 @@ def at(context: Context, moment: datetime) -> Iterator[Context]:
 
 def test_an_answer_is_forgotten_after_a_day(context: Context) -> None:
     now = context.now()
-    answers.keep(context, claimed(context, "day"), answers.Answer(201, {}, "{}"))
+    idempotency.keep(context, claimed(context, "day"), idempotency.Answer(201, {}, "{}"))
     with at(context, now + timedelta(hours=23, minutes=59)) as later:
-        assert isinstance(answers.claim(later, "t", "POST /x", "day", b"one"), answers.Answer)
+        assert isinstance(idempotency.claim(later, "t", "POST /x", "day", b"one"), idempotency.Answer)
     with at(context, now + timedelta(hours=24, minutes=1)) as later:
         claimed(later, "day", b"other")
 
@@ -160,8 +163,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
     yield from on(request.param, tmp_path)
 
 
-def claimed(context: Context, key: str = "key", request: bytes = b"one", peers: answers.Peers | None = None) -> Claim:
-    found = answers.claim(context, "t", "POST /x", key, request, peers)
+def claimed(
+    context: Context, key: str = "key", request: bytes = b"one", peers: idempotency.Peers | None = None
+) -> Claim:
+    found = idempotency.claim(context, "t", "POST /x", key, request, peers)
     assert isinstance(found, Claim)
     return found
 
@@ -181,9 +186,9 @@ def made(context: Context) -> list[str]:
 
 def test_a_key_whose_process_died_is_free_after_a_while(store: Context) -> None:
     claimed(store)
-    with at(store, store.now() + answers.ABANDONED) as later, pytest.raises(answers.AtWork):
+    with at(store, store.now() + idempotency.ABANDONED) as later, pytest.raises(idempotency.AtWork):
         claimed(later)
-    with at(store, store.now() + answers.ABANDONED + timedelta(seconds=1)) as later:
+    with at(store, store.now() + idempotency.ABANDONED + timedelta(seconds=1)) as later:
         assert claimed(later).effect is None
 
 
@@ -194,7 +199,7 @@ def test_a_key_whose_replica_is_gone_is_free_at_once_at_another_one_and_at_its_n
         second.take()
         mine = claimed(store, peers=first)
         claimed(store, "again", peers=first)
-        with pytest.raises(answers.AtWork):
+        with pytest.raises(idempotency.AtWork):
             claimed(store, peers=second)
         first.release()  # as its database does when it dies
 
@@ -204,7 +209,7 @@ def test_a_key_whose_replica_is_gone_is_free_at_once_at_another_one_and_at_its_n
         with pytest.raises(ClaimLost):
             do(store, mine, "first")
         first.take()
-        answers.release_of(store, first.executor)
+        idempotency.release_of(store, first.executor)
         assert claimed(store, "again", peers=first).effect is None
         assert claimed(store, peers=first).effect == "second", "what is done keeps its key"
         first.release()
@@ -213,9 +218,9 @@ def test_a_key_whose_replica_is_gone_is_free_at_once_at_another_one_and_at_its_n
 
 def test_a_request_that_takes_long_keeps_its_key(store: Context) -> None:
     mine = claimed(store)
-    with at(store, store.now() + answers.ABANDONED) as later:
-        answers.hold(later, mine)
-    with at(store, store.now() + 2 * answers.ABANDONED) as later, pytest.raises(answers.AtWork):
+    with at(store, store.now() + idempotency.ABANDONED) as later:
+        idempotency.hold(later, mine)
+    with at(store, store.now() + 2 * idempotency.ABANDONED) as later, pytest.raises(idempotency.AtWork):
         claimed(later)
 
 
@@ -247,7 +252,7 @@ def test_of_two_who_would_take_a_dead_key_over_one_does(store: Context) -> None:
 def _claim_or_none(context: Context) -> Claim | None:
     try:
         return claimed(context)
-    except answers.AtWork:
+    except idempotency.AtWork:
         return None
 
 
@@ -266,10 +271,10 @@ def test_a_start_of_the_only_process_frees_the_keys_of_the_one_before_but_for_wh
     claimed(context, "start")
     done = claimed(context, "start-done")
     do(context, done, "start-done")
-    answers.release_abandoned(context)
+    idempotency.release_abandoned(context)
     assert claimed(context, "start").effect is None
     assert claimed(context, "start-done").effect == "start-done"
-    with pytest.raises(answers.Reused):
+    with pytest.raises(idempotency.Reused):
         claimed(context, "start-done", b"another")
 
 
@@ -292,7 +297,7 @@ def test_an_answer_that_cannot_be_kept_is_given_and_given_again(api: Api, monkey
         raise OperationalError("keep", None, Exception("the database is away"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(answers, "keep", away)
+        patched.setattr(idempotency, "keep", away)
         first = keyed(api, key, body)
     assert first.status_code == 201
     again = keyed(api, key, body)

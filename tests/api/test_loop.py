@@ -1,4 +1,4 @@
-"""The loop over REST: how it stands, what comes next, people's word in it, and advancing, on a real engine."""
+"""The loop over REST: how it stands, what comes next, manual overrides, and advancing, on a real engine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from tests import plain
 from tests.api.conftest import SMALL_TEMPLATE, Api, assert_problem
 from tests.waiting import eventually
 
@@ -55,7 +55,7 @@ def tag(api: Api, project: str) -> dict[str, str]:
 
 
 def writes(api: Api) -> int:
-    return int(httpx.get(f"{api.sandbox.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
+    return int(plain.get(f"{api.sandbox.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def planned(api: Api) -> str:
 
 @pytest.fixture(scope="module")
 def begun(api: Api) -> str:
-    """A project whose first iteration goes on."""
+    """A project whose first iteration continues."""
     project = applied(api)
     advanced(api, project)
     return project
@@ -218,13 +218,13 @@ def test_what_is_wrong_with_an_advance_is_named_by_its_place(api: Api, begun: st
 
 @dataclass
 class Hindered:
-    """A project on whose board a sprint of other people's is active, until it is mended."""
+    """A project on whose board a sprint of other people's is active, until it is fixed."""
 
     project: str
     url: str
 
-    def mend(self) -> None:
-        httpx.post(self.url, json={"state": "closed"}, auth=AUTH).raise_for_status()
+    def fix(self) -> None:
+        plain.post(self.url, json={"state": "closed"}, auth=AUTH).raise_for_status()
 
 
 @pytest.fixture
@@ -232,13 +232,13 @@ def hindered(api: Api) -> Hindered:
     project = applied(api)
     agile = f"{api.sandbox.url}/rest/agile/1.0"
     key = api.get(f"/projects/{project}")["key"]
-    boards = httpx.get(f"{agile}/board", params={"projectKeyOrId": key}, auth=AUTH).raise_for_status().json()
+    boards = plain.get(f"{agile}/board", params={"projectKeyOrId": key}, auth=AUTH).raise_for_status().json()
     sprint = {"name": "Fixes", "originBoardId": boards["values"][0]["id"]}
-    made = httpx.post(f"{agile}/sprint", json=sprint, auth=AUTH).raise_for_status().json()
+    made = plain.post(f"{agile}/sprint", json=sprint, auth=AUTH).raise_for_status().json()
     dates = {"startDate": f"{TODAY}T08:00:00.000Z", "endDate": f"{MONDAY}T08:00:00.000Z"}
     change = {"state": "active", **dates}
     hindered = Hindered(project, f"{agile}/sprint/{made['id']}")
-    httpx.post(hindered.url, json=change, auth=AUTH).raise_for_status()
+    plain.post(hindered.url, json=change, auth=AUTH).raise_for_status()
     return hindered
 
 
@@ -259,7 +259,7 @@ def test_a_run_that_cannot_go_on_says_why_and_when_it_looks_again(api: Api, hind
     assert shown["held"] == held["findings"]
     assert datetime.fromisoformat(shown["next_due"]) == datetime.fromisoformat(held["waiting_until"])
     answer = api("POST", f"/projects/{project}/loop/skip", json={"reason": "Not now"})
-    assert_problem(answer, "advance-at-work", 409)
+    assert_problem(answer, "advance-in-progress", 409)
     assert api.post(f"/runs/{run}/cancel", status=202)["state"] == "cancelled"
     assert (loop(api, project)["state"], loop(api, project)["held"]) == ("paused", [])
 
@@ -267,7 +267,7 @@ def test_a_run_that_cannot_go_on_says_why_and_when_it_looks_again(api: Api, hind
 @pytest.mark.parametrize("asked", ["/projects/{project}/advance", "/runs/{run}/resume", "/runs/{run}/retry"])
 def test_a_run_that_is_held_looks_again_when_it_is_asked_to(api: Api, hindered: Hindered, asked: str) -> None:
     run = held_run(api, hindered)
-    hindered.mend()
+    hindered.fix()
     again = api.post(asked.format(project=hindered.project, run=run), status=202)
     assert (again["id"], again["attempt"]) == (run, 2)
     ended = api.wait_for_end(run)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.api.conftest import Api, assert_problem
 
 
 @pytest.fixture(autouse=True)
 def _as_new(sandbox: SandboxServer) -> Iterator[None]:
     yield
-    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
 
 
 def address(connection: str, project: str = "SCRUM") -> str:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy.exc import OperationalError
 
 from connectors import errors as tracker_errors
@@ -17,9 +17,11 @@ from sandbox.jira.seed import DEMO_EMAIL
 from service.api.catalogue import KINDS
 from service.api.problems import translate
 from service.context import Context
-from service.store.secrets import KeyProblem
 from service.store.tables import TeamRow
-from service.usecases import connections, teams
+from service.store.vault import Vault
+from service.store_faults import KeyProblem
+from service.usecases.setup import connections, teams
+from tests import plain
 from tests.api.conftest import SMALL_TEAM, SMALL_TEMPLATE, Api, assert_problem
 from tests.waiting import eventually
 
@@ -310,7 +312,7 @@ def test_a_mistake_of_ours_is_a_problem_with_an_id_and_says_no_more(
 
 @pytest.mark.parametrize("given", ["a b", "x" * 129, "\u00fc".encode()])
 def test_a_request_id_that_is_not_harmless_is_replaced(api: Api, given: str | bytes) -> None:
-    answer = httpx.get(f"{api.client.base_url}/healthz", headers={b"X-Request-Id": given})  # type: ignore[dict-item]
+    answer = plain.get(f"{api.client.base_url}/healthz", headers={b"X-Request-Id": given})  # type: ignore[dict-item]
     assert re.fullmatch(r"req_[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
@@ -339,12 +341,23 @@ def test_the_service_is_not_ready_without_its_engine(api: Api) -> None:
         api.app.state.launched = True
 
 
+def test_the_service_is_not_ready_where_its_key_opens_no_credential(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.new_connection()
+    opens = Vault([Fernet.generate_key().decode()]).open
+    monkeypatch.setattr(Vault, "open", lambda _vault, sealed: opens(sealed))
+
+    problem = assert_problem(api.client.get("/readyz"), "not-ready", 503)
+
+    assert [error["subject"] for error in problem["errors"]] == ["key"]
+    assert "Put the old key back" in problem["errors"][0]["detail"]
+
+
 def test_the_reference_explains_every_problem() -> None:
     text = (ROOT / "docs" / "reference" / "problems.md").read_text(encoding="utf-8")
     for kind in KINDS.values():
         section = text.split(f"\n## {kind.code}\n")
         assert len(section) == 2, kind.code
         body = section[1].split("\n## ")[0]
-        for part in (kind.type, str(kind.status), kind.title, kind.cause, kind.mend):
+        for part in (kind.type, str(kind.status), kind.title, kind.cause, kind.fix):
             assert part in body, (kind.code, part)
     assert len(re.findall(r"^## ", text, re.MULTILINE)) == len(KINDS)

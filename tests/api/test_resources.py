@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.store.tables import ProjectRow
-from service.usecases import projects, teams
+from service.usecases.setup import projects, teams
 from tests.api.conftest import SMALL_TEAM, SMALL_TEMPLATE, Api, assert_problem
 
 CSV = "person,email,roles\nML 1,ml-1@example.com,scientist\nPM 1,pm-1@example.com,lead\n"
@@ -154,7 +154,7 @@ def test_a_team_is_not_renamed_by_replacing(api: Api) -> None:
 
 def test_two_who_read_the_same_version_do_not_both_write(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     row = teams.get(api.context, api.new_team())
-    mine, theirs = teams.team_of(row), teams.team_of(row)
+    mine, theirs = row.team, row.team
     theirs = theirs.model_copy(update={"members": theirs.members[:1]})
     mine = mine.model_copy(update={"members": mine.members[1:]})
     written = teams._written
@@ -167,7 +167,7 @@ def test_two_who_read_the_same_version_do_not_both_write(api: Api, monkeypatch: 
     monkeypatch.setattr(teams, "_written", overtaken)
     with pytest.raises(teams.Conflict):
         teams.put(api.context, mine, expected_version=1)
-    assert teams.team_of(teams.get(api.context, row.id)) == theirs
+    assert teams.get(api.context, row.id).team == theirs
 
 
 @pytest.mark.parametrize("kind", ["teams", "projects"])

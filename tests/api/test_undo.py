@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
+from tests import plain
 from tests.api.conftest import Api, assert_problem
 from tests.api.test_runs import HOUR
 
@@ -33,14 +32,14 @@ def test_a_run_is_undone_by_a_plan_of_its_own(api: Api) -> None:
 
 
 def test_a_run_that_is_still_at_work_is_not_undone(api: Api) -> None:
-    httpx.post(f"{api.sandbox.url}/sandbox/faults", json=HOUR).raise_for_status()
+    plain.post(f"{api.sandbox.url}/sandbox/faults", json=HOUR).raise_for_status()
     plan = api.post(f"/projects/{api.new_project('SCRUM')}/plans")
     run = api.post(f"/plans/{plan['id']}/apply", status=202)
 
     assert_problem(api("POST", f"/runs/{run['id']}/undo-plans"), "run-state", 409)
     assert_problem(api("POST", f"/projects/{plan['project']}/removal-plans", json={"undo": True}), "run-state", 409)
 
-    httpx.delete(f"{api.sandbox.url}/sandbox/faults").raise_for_status()
+    plain.delete(f"{api.sandbox.url}/sandbox/faults").raise_for_status()
     api.post(f"/runs/{run['id']}/cancel", status=202)
     api.wait_for_end(run["id"])
 

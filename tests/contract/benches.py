@@ -6,22 +6,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 from connectors.jira.client import JiraClient
 from connectors.jira.settings import JiraSettings
 from connectors.jira.tracker import JiraTracker
 from connectors.pacing import Pacer, Patience
-from connectors.tracker import ProjectSpec, Tracker
+from connectors.port import Tracker
 from connectors.trello.client import TrelloClient
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import ProjectSpec
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import member_id
 from sandbox.trello.state import Token, made_id
-from tests.contract.losing_proxy import LosingProxy, Passing
+from tests.contract.losing_proxy import LosingProxy, Orders, Passing
+from tests.contract.memory_tracker.person import MemoryPerson
+from tests.contract.memory_tracker.site import OWNER, VIEWER, Project, Site
+from tests.contract.memory_tracker.tracker import MemoryTracker
+from tests.contract.memory_tracker.wire import Between
 from tests.contract.people import JiraPerson, Person, TrelloPerson
 
 _numbers = count(1)
+
+
+class Middle(Protocol):
+    """What stands between a tracker and the connector."""
+
+    @property
+    def passed(self) -> list[Passing]:
+        """The requests that came by."""
+
+    @property
+    def orders(self) -> Orders:
+        """What is to go wrong with the next ones."""
 
 
 def never(_seconds: float) -> None:
@@ -43,9 +61,9 @@ class Bench:
     connect: Callable[[str], Tracker]
     project_key: str
     method: str
-    proxy: LosingProxy
+    proxy: Middle
     is_write: Callable[[Passing], bool]
-    blind_the_index: Callable[[LosingProxy], None]
+    blind_the_index: Callable[[Middle], None]
     person: Person
     stands_under: Callable[[Passing], bool] = lambda _passing: False
     known_email: str = "ml-1@example.com"
@@ -103,7 +121,7 @@ def _writes_to_jira(passing: Passing) -> bool:
     return passing.method != "GET" and not path.endswith(("/search/jql", "/issue/bulkfetch", "/changelog/bulkfetch"))
 
 
-def _blind_jira(proxy: LosingProxy) -> None:
+def _blind_jira(proxy: Middle) -> None:
     proxy.orders.fake.append((lambda passing: "/search/jql" in passing.path, 200, b'{"issues": [], "isLast": true}'))
 
 
@@ -140,7 +158,7 @@ def _stands_under_cards(passing: Passing) -> bool:
     return passing.method == "POST" and passing.path in {"/1/labels", "/1/lists"}
 
 
-def _blind_trello(proxy: LosingProxy) -> None:
+def _blind_trello(proxy: Middle) -> None:
     proxy.orders.fake.append((lambda passing: passing.path.startswith("/1/search?"), 200, b'{"cards": []}'))
 
 
@@ -169,11 +187,33 @@ def _trello() -> Iterator[Bench]:
         )
 
 
+def _memory() -> Iterator[Bench]:
+    site, between = Site(f"bench-{next(_numbers)}"), Between()
+    for email in ("ml-1@example.com", "data-1@example.com"):
+        site.admit(email)
+    site.admit("left-1@example.com", active=False)
+    site.projects["1"] = Project("1", "MEM", "In memory")
+
+    def connect(role: str) -> Tracker:
+        return MemoryTracker(site, MEMORY_ROLES[role], between)
+
+    def writes(passing: Passing) -> bool:
+        return passing.method != "GET"
+
+    def nothing_to_blind(_proxy: Middle) -> None:
+        """There is no index: what was written is found at once."""
+
+    yield Bench("memory", connect, "MEM", "scrum", between, writes, nothing_to_blind, MemoryPerson(site))
+
+
+MEMORY_ROLES = {"owner": OWNER, "viewer": VIEWER, "observer": VIEWER, "stranger": "not-the-token"}
+
 BENCHES: dict[str, Callable[[], Iterator[Bench]]] = {
     "jira company-managed": _jira("jira company-managed", "SCRUM", "scrum"),
     "jira team-managed": _jira("jira team-managed", "TEAM", "scrum"),
     "jira kanban": _jira("jira kanban", "KANBAN", "kanban"),
     "trello": _trello,
+    "memory": _memory,
 }
 
 

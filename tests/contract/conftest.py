@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.tracker import Place, ProjectSpec, Tracker
+from connectors.port import Tracker
+from connectors.values import Place, ProjectSpec
 from tests.contract.benches import BENCHES, Bench, opened
 
 

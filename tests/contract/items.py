@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from connectors.tracker import Item, ItemKey, ItemKind
+from connectors.values import Item, ItemKey, ItemKind
 
 
 def ticket(name: str, title: str | None = None, **more: object) -> Item:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import httpx
-
-from connectors.tracker import Place, RemoteRef
+from connectors.values import Place, RemoteRef
+from tests import plain
 
 
 class Person(Protocol):
@@ -76,16 +75,22 @@ class Person(Protocol):
     def deletes(self, ref: RemoteRef) -> None:
         """Delete an epic or a ticket."""
 
+    def moves(self, ref: RemoteRef, to: Place) -> None:
+        """Move a ticket to another project."""
+
     def spellings(self, place: Place) -> list[str]:
         """Every way in which people name a project."""
 
     def renames_the_project(self, place: Place) -> str:
         """Give a project another key, or its board another name; the new one."""
 
+    def empties_the_trash(self, place: Place) -> None:
+        """Have nothing left of a deleted project that keeps its key from being used again."""
+
 
 def an_hour_later(url: str) -> None:
     """Move the clock of a sandbox on."""
-    httpx.post(f"{url}/sandbox/clock", json={"advanceSeconds": 3600}).raise_for_status()
+    plain.post(f"{url}/sandbox/clock", json={"advanceSeconds": 3600}).raise_for_status()
 
 
 class JiraPerson:
@@ -97,7 +102,7 @@ class JiraPerson:
     def send(self, method: str, path: str, *, admin: bool = False, **more: Any) -> Any:
         """One request as this person; the answer's JSON, None where there is none."""
         auth = ("demo@example.com", "sandbox-token") if admin else ("member@example.com", "member-token")
-        answer = httpx.request(method, f"{self.url}/rest/{path}", auth=auth, **more)
+        answer = plain.request(method, f"{self.url}/rest/{path}", auth=auth, **more)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -185,6 +190,11 @@ class JiraPerson:
     def deletes(self, ref: RemoteRef) -> None:
         self.send("DELETE", f"api/2/issue/{ref.id}", admin=True)
 
+    def moves(self, ref: RemoteRef, to: Place) -> None:
+        target = f"{to.ref.key},{to.facts['ticket']['id']}"
+        mapping = {target: {"issueIdsOrKeys": [ref.key], "inferFieldDefaults": True, "inferStatusDefaults": True}}
+        self.send("POST", "api/3/bulk/issues/move", admin=True, json={"targetToSourcesMapping": mapping})
+
     def spellings(self, place: Place) -> list[str]:
         key = place.ref.key
         site = place.ref.url.partition("/browse/")[0]
@@ -194,6 +204,10 @@ class JiraPerson:
     def renames_the_project(self, place: Place) -> str:
         found = self.send("PUT", f"api/2/project/{place.ref.id}", admin=True, json={"key": f"{place.ref.key}X"})
         return str(found["key"])
+
+    def empties_the_trash(self, place: Place) -> None:
+        self.send("POST", f"api/2/project/{place.ref.id}/restore", admin=True)
+        self.send("DELETE", f"api/2/project/{place.ref.id}?enableUndo=false", admin=True)
 
 
 class TrelloPerson:
@@ -206,7 +220,7 @@ class TrelloPerson:
         """One request as this person; the answer's JSON."""
         token = "sandbox-token" if admin else "member-token"
         header = {"Authorization": f'OAuth oauth_consumer_key="sandbox-key", oauth_token="{token}"'}
-        answer = httpx.request(method, f"{self.url}/1/{path}", headers=header, **more)
+        answer = plain.request(method, f"{self.url}/1/{path}", headers=header, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -289,6 +303,10 @@ class TrelloPerson:
     def deletes(self, ref: RemoteRef) -> None:
         self.send("DELETE", f"cards/{ref.id}", admin=True)
 
+    def moves(self, ref: RemoteRef, to: Place) -> None:
+        column = self.send("POST", "lists", json={"name": "Theirs", "idBoard": to.ref.id})["id"]
+        self.send("PUT", f"cards/{ref.id}", json={"idBoard": to.ref.id, "idList": column})
+
     def spellings(self, place: Place) -> list[str]:
         board = self.send("GET", f"boards/{place.ref.id}", admin=True, params={"fields": "name,shortLink,url"})
         name, link = board["name"], board["shortLink"]
@@ -298,3 +316,6 @@ class TrelloPerson:
     def renames_the_project(self, place: Place) -> str:
         name = self.send("GET", f"boards/{place.ref.id}", admin=True)["name"]
         return str(self.send("PUT", f"boards/{place.ref.id}", admin=True, json={"name": f"{name} of old"})["name"])
+
+    def empties_the_trash(self, place: Place) -> None:
+        """Nothing: a closed board's name is free."""

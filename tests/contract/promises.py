@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import pytest
 
-from connectors.tracker import Creation, Done, Item, ItemKey, Place, RemoteRef, Tracker
+from connectors.port import Tracker
+from connectors.values import Creation, Done, Item, ItemKey, Place, RemoteRef
 
 PROMISED: set[str] = set()
 _Test = TypeVar("_Test", bound=Callable[..., None])

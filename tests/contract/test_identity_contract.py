@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from connectors.tracker import UNMADE, ItemKey, ItemKind, Place, ProjectSpec, Tracker
+from connectors.port import Tracker
+from connectors.values import UNMADE, ItemKey, ItemKind, Place, ProjectSpec
 from tests.contract.benches import Bench
 from tests.contract.items import iteration, ticket
 from tests.contract.promises import created, needs, promise
@@ -62,18 +63,11 @@ def test_a_project_is_located_by_its_id_whatever_it_is_called_now(bench: Bench, 
 def test_a_new_project_of_the_old_key_is_not_taken_for_the_one_that_is_gone(bench: Bench, tracker: Tracker) -> None:
     spec = bench.spec(key=bench.fresh_key(), create=True)
     gone = tracker.create_project(spec)
-    _removed_for_good(bench, tracker, gone)
+    tracker.delete(gone, ItemKind.PROJECT, [(ItemKey("project:X"), gone.ref)])
+    bench.person.empties_the_trash(gone)
     new = tracker.create_project(spec)
     assert tracker.locate(replace(spec, id=gone.ref.id)) is None
     assert tracker.identify(spec).id == new.ref.id != gone.ref.id
-
-
-def _removed_for_good(bench: Bench, tracker: Tracker, place: Place) -> None:
-    tracker.delete(place, ItemKind.PROJECT, [(ItemKey("project:X"), place.ref)])
-    if bench.name.startswith("jira"):
-        bench.person.send("POST", f"api/2/project/{place.ref.id}/restore", admin=True)  # type: ignore[attr-defined]
-        path = f"api/2/project/{place.ref.id}?enableUndo=false"
-        bench.person.send("DELETE", path, admin=True)  # type: ignore[attr-defined]
 
 
 @promise("learned")

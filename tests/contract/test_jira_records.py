@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.errors import CredentialsRefused, ItemRejected, NotVisible, PermissionMissing, TrackerUnavailable
+from connectors.port import Tracker
 from connectors.records import Document, Fill, Part
-from connectors.tracker import Item, ItemKey, Place, RemoteRef, Tracker
+from connectors.values import Item, ItemKey, Place, RemoteRef
+from tests import plain
 from tests.contract.benches import Bench, opened
 from tests.contract.items import ticket
 from tests.contract.losing_proxy import Passing
@@ -58,7 +59,7 @@ def answered(bench: Bench, part: str, status: int, body: dict[str, Any] | None =
 
 
 def control(person: JiraPerson, name: str, body: dict[str, Any]) -> None:
-    httpx.post(f"{person.url}/sandbox/{name}", json=body).raise_for_status()
+    plain.post(f"{person.url}/sandbox/{name}", json=body).raise_for_status()
 
 
 @pytest.mark.parametrize("status", [500, 503, 400, 403, 404])
@@ -139,7 +140,7 @@ def test_a_project_that_is_not_shown_any_more_raises_instead_of_looking_empty(
         with pytest.raises(NotVisible):
             tracker.documents(place, refs, [A])
     finally:
-        httpx.delete(f"{person.url}/sandbox/permissions").raise_for_status()
+        plain.delete(f"{person.url}/sandbox/permissions").raise_for_status()
 
 
 def test_a_field_that_is_hidden_is_unread_and_not_empty(
@@ -313,7 +314,7 @@ def test_a_permission_that_is_missing_is_named(
         with pytest.raises(PermissionMissing) as caught:
             write(tracker, place, refs[A])
     finally:
-        httpx.delete(f"{person.url}/sandbox/permissions").raise_for_status()
+        plain.delete(f"{person.url}/sandbox/permissions").raise_for_status()
     assert name in caught.value.message
     assert refs[A].key in caught.value.message
     assert name in caught.value.fix

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.errors import ItemRejected, PermissionMissing
-from connectors.tracker import Done, Item, ItemKey, ItemKind, Link, Place, Rejected, RemoteRef, Traces
+from connectors.values import NAME_STAYS_TAKEN, Done, Item, ItemKey, ItemKind, Link, Place, Rejected, RemoteRef, Traces
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.people import JiraPerson
@@ -63,6 +63,21 @@ def test_work_logs_subtasks_and_fields_that_phaseloop_never_writes_are_told(
     seen = traces(bench, place, refs)
     assert seen.additions == ("1 work log", "1 sub-task", "1 watcher", "1 vote", "due date changed")
     assert seen.edited == frozenset()
+
+
+def test_our_own_label_that_a_person_took_off_is_told_and_one_that_is_on_again_is_not(
+    bench: Bench, person: JiraPerson, place: Place, refs: dict[ItemKey, RemoteRef]
+) -> None:
+    path = f"api/2/issue/{refs[A].id}"
+    [label] = [
+        one
+        for one in person.send("GET", path, params={"fields": "labels"})["fields"]["labels"]
+        if one.startswith("phaseloop-")
+    ]
+    person.send("PUT", path, json={"update": {"labels": [{"remove": label}]}})
+    assert traces(bench, place, refs).additions == (f"label {label} taken off",)
+    person.send("PUT", path, json={"update": {"labels": [{"add": label}]}})
+    assert traces(bench, place, refs).additions == ()
 
 
 def test_links_to_what_is_not_ours_are_told_and_our_own_are_not(
@@ -189,10 +204,11 @@ def test_each_kind_takes_its_own_permission(bench: Bench, place: Place) -> None:
         ItemKind.PROJECT: {"ADMINISTER"},
     }
     for kind, keys in wanted.items():
-        found = viewer.check(spec, place, (), removing=[kind])
+        found = [one for one in viewer.check(spec, place, (), removing=[kind]) if one.code != NAME_STAYS_TAKEN]
         assert {finding.subject for finding in found} == keys
         assert {finding.code for finding in found} == {"permission-missing"}
-    assert bench.tracker().check(spec, place, (), removing=list(wanted)) == []
+    allowed = bench.tracker().check(spec, place, (), removing=list(wanted))
+    assert [finding.code for finding in allowed] == [NAME_STAYS_TAKEN]
 
 
 def test_finished_tickets_stay_in_their_closed_sprint_when_the_others_are_taken_out(
@@ -270,6 +286,21 @@ def test_a_sprint_without_an_answer_is_looked_up_with_a_listing_and_a_marker(ben
     reads = bench.requests()[0]
     assert tracker.recover(place, [iteration(92)], tracker.watermark(place)) == {}
     assert bench.requests()[0] - reads == 3  # two of them for the mark
+
+
+def test_a_sprint_that_was_renamed_before_it_got_its_marker_is_known_by_goal_and_dates(
+    bench: Bench, person: JiraPerson, place: Place
+) -> None:
+    tracker = bench.tracker()
+    since = tracker.watermark(place)
+    refs = created(tracker, place, iteration(93), iteration(94))
+    (lost, other) = (refs[iteration(number).key] for number in (93, 94))
+    person.send("POST", f"agile/1.0/sprint/{lost.id}", json={"name": "Theirs"})
+    person.send("POST", f"agile/1.0/sprint/{other.id}", json={"name": "Theirs too", "goal": "Something else"})
+
+    found = tracker.recover(place, [iteration(93), iteration(94)], since)
+
+    assert {key: ref.id for key, ref in found.items()} == {iteration(93).key: lost.id}
 
 
 def test_people_write_names_in_many_ways(

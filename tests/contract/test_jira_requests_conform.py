@@ -14,8 +14,19 @@ import pytest
 from jsonschema import Draft4Validator
 
 from connectors.errors import TrackerRefused
+from connectors.port import Tracker
 from connectors.records import Fill
-from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Link, Place, Priority, RemoteRef, Tracker
+from connectors.values import (
+    Creation,
+    Done,
+    Item,
+    ItemKey,
+    ItemKind,
+    Link,
+    Place,
+    Priority,
+    RemoteRef,
+)
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import Passing

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.errors import CredentialsRefused, TrackerRefused, TrackerUnavailable
-from connectors.jira.surveying import EXTRAS
+from connectors.jira.debt_survey import EXTRAS
+from connectors.port import Tracker
 from connectors.records import Part, Survey
-from connectors.tracker import ProjectSpec, Tracker
+from connectors.values import ProjectSpec
+from tests import plain
 from tests.contract.benches import Bench, opened
 from tests.contract.people import JiraPerson
 
@@ -169,12 +170,12 @@ def test_a_tracker_that_goes_down_in_the_middle_raises(team: Team) -> None:
 
 
 def test_data_center_is_refused_by_name(team: Team) -> None:
-    httpx.post(f"{team.person.url}/sandbox/deployment", json={"deployment": "Server"}).raise_for_status()
+    plain.post(f"{team.person.url}/sandbox/deployment", json={"deployment": "Server"}).raise_for_status()
     try:
         with pytest.raises(TrackerRefused, match="Cloud only"):
             team.bench.tracker().survey(ProjectSpec("", team.key, ""))
     finally:
-        httpx.delete(f"{team.person.url}/sandbox/deployment").raise_for_status()
+        plain.delete(f"{team.person.url}/sandbox/deployment").raise_for_status()
 
 
 def test_a_survey_takes_few_requests_and_names_what_it_did_not_ask_for(team: Team) -> None:

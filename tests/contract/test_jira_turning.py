@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.errors import NotVisible, PermissionMissing, TrackerRefused
-from connectors.tracker import (
+from connectors.port import Tracker
+from connectors.values import (
     Content,
     Creation,
     Item,
@@ -21,8 +21,8 @@ from connectors.tracker import (
     Rejected,
     RemoteRef,
     Severity,
-    Tracker,
 )
+from tests import plain
 from tests.contract.benches import Bench, opened
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.people import JiraPerson
@@ -66,7 +66,7 @@ def refs(tracker: Tracker, place: Place) -> dict[ItemKey, RemoteRef]:
 
 def control(person: JiraPerson, method: str, path: str, **more: Any) -> Any:
     """A word with the sandbox itself."""
-    return httpx.request(method, f"{person.url}/sandbox/{path}", **more).raise_for_status()
+    return plain.request(method, f"{person.url}/sandbox/{path}", **more).raise_for_status()
 
 
 def sprint(person: JiraPerson, ref: RemoteRef, **changed: Any) -> dict[str, Any]:

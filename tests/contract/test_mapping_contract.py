@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connectors.mapped import KEPT, Choice, Found, Mapped
-from connectors.tracker import Place, ProjectSpec, Tracker
+from connectors.port import Tracker
+from connectors.values import Place, ProjectSpec
 from tests.contract.benches import Bench
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.promises import created, promise

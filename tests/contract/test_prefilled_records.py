@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from connectors.port import Tracker
 from connectors.records import Document, Fill
-from connectors.tracker import ItemKey, Place, Tracker
 from connectors.tracking import Dataset, Experiment, ModelVersion, Tracked, TrackedRun
+from connectors.values import ItemKey, Place
 from service.domain.audit.facts import OVERVIEW, Facts, bodies
 from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.links import links_in
-from service.domain.figures import Outcome, TicketRecord, count
-from service.domain.parameters import settle
-from service.domain.wording import Wording
+from service.domain.loop.figures import Outcome, TicketRecord, count
+from service.domain.plan.ticket_text import Wording
+from service.domain.template.parameters import settle
 from service.templates import BUILTIN, read_template_file
 from tests.contract.items import ticket
 from tests.contract.promises import created, promise

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.errors import CredentialsRefused, NotVisible, OutcomeUnknown, TrackerError, TrackerUnavailable
+from connectors.port import Tracker
 from connectors.records import Document, Fill, text_digest
-from connectors.tracker import Item, ItemKey, ItemKind, Place, RemoteRef, Tracker
+from connectors.values import Item, ItemKey, ItemKind, Place, RemoteRef
 from tests.contract.benches import Bench
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import Passing

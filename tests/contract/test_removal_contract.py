@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from connectors.errors import OutcomeUnknown, TrackerError
-from connectors.tracker import (
+from connectors.port import Tracker
+from connectors.values import (
     Creation,
     Done,
     Item,
@@ -19,7 +20,6 @@ from connectors.tracker import (
     RemoteRef,
     Severity,
     Traces,
-    Tracker,
 )
 from tests.contract.benches import Bench
 from tests.contract.items import epic, iteration, ticket

@@ -9,8 +9,9 @@ from itertools import count
 import pytest
 
 from connectors.errors import CredentialsRefused, TrackerUnavailable
+from connectors.port import Tracker
 from connectors.records import Document, Survey
-from connectors.tracker import Creation, Done, Item, ItemKey, Place, ProjectSpec, RemoteRef, Tracker
+from connectors.values import Creation, Done, Item, ItemKey, Place, ProjectSpec, RemoteRef
 from tests.contract.benches import Bench
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.promises import created, needs, promise

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.errors import CredentialsRefused, ItemRejected, OutcomeUnknown, TrackerError
-from connectors.tracker import (
+from connectors.port import Tracker
+from connectors.values import (
     Creation,
     Done,
     Item,
@@ -26,7 +27,6 @@ from connectors.tracker import (
     Rejected,
     RemoteRef,
     Severity,
-    Tracker,
 )
 from tests.contract.benches import Bench
 from tests.contract.items import STARTS, epic, iteration, ticket
@@ -350,6 +350,25 @@ def test_find_can_be_limited_and_still_names_the_epic(tracker: Tracker, place: P
     seen = tracker.find(place, {**epics, done.key: done.ref}, only=[done.key])
     assert set(seen) == {done.key}
     assert seen[done.key].fields["epic"] == "epic:data"
+
+
+@promise("elsewhere", "find")
+def test_what_people_moved_to_another_project_is_told_from_what_is_gone(
+    bench: Bench, tracker: Tracker, place: Place
+) -> None:
+    refs = created(tracker, place, ticket("moved"), ticket("deleted"), ticket("stays"))
+    other = tracker.create_project(bench.spec(key=bench.fresh_key(), create=True))
+    bench.person.joins(other)
+    bench.person.moves(refs[ItemKey("ticket:moved")], other)
+    bench.person.deletes(refs[ItemKey("ticket:deleted")])
+
+    assert set(tracker.find(place, refs, only=list(refs))) == {ItemKey("ticket:stays")}
+    before = bench.requests()[0]
+    missing = {key: ref for key, ref in refs.items() if key != "ticket:stays"}
+    moved = tracker.elsewhere(place, missing)
+    assert bench.requests()[0] == before + 1
+    assert set(moved) == {ItemKey("ticket:moved")}
+    assert moved[ItemKey("ticket:moved")].id == refs[ItemKey("ticket:moved")].id
 
 
 # --- watermark, recover ---
@@ -805,4 +824,4 @@ def test_an_iteration_that_a_late_call_made_again_is_removed_with_nothing_of_the
 
     assert (double.ref.id, double.why) == (late[item.key].id, ())
     assert tracker.find(place, refs) == before
-    assert tracker.find(place, late) == {}
+    assert tracker.find(place, {**refs, ItemKey("iteration:late"): late[item.key]}) == before

@@ -13,10 +13,20 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors.records import Fill
-from connectors.tracker import Creation, Done, ItemKey, ItemKind, Place, Priority, ProjectSpec, RemoteRef, kind_of
 from connectors.trello.client import TrelloClient
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import (
+    Creation,
+    Done,
+    ItemKey,
+    ItemKind,
+    Place,
+    Priority,
+    ProjectSpec,
+    RemoteRef,
+    kind_of,
+)
 from sandbox.testing import SandboxServer
 from sandbox.trello.card_editing import move_to_board
 from sandbox.trello.seed import KEY, TOKEN

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.errors import NotVisible, TrackerError, TrackerRefused
-from connectors.tracker import (
+from connectors.port import Tracker
+from connectors.values import (
     Content,
     Creation,
     Done,
@@ -19,7 +20,6 @@ from connectors.tracker import (
     Place,
     Rejected,
     RemoteRef,
-    Tracker,
 )
 from tests.contract.benches import Bench
 from tests.contract.items import epic, iteration, ticket
@@ -30,7 +30,7 @@ from tests.contract.promises import created, needs, promise
 class Turns:
     """Iterations of one test. Where the tracker has none, a label says which a ticket is in.
 
-    A board may bear one active iteration only: whatever is begun here and still goes on is closed when the test ends.
+    A board may bear one active iteration only: whatever is begun here and still continues is closed when the test ends.
     """
 
     bench: Bench

@@ -1,5 +1,5 @@
 """Replicas on one PostgreSQL that lose their place in the middle of a run and do not know it: one whose database is cut
-while the tracker answers, one that is stopped, replaced, and goes on, and one that is killed."""
+while the tracker answers, one that is stopped, replaced, and continues, and one that is killed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from sandbox.trello import limits as trello_limits
 from sandbox.trello.seed import KEY, TOKEN
+from tests import plain
 from tests.faults.portrait import Fact, difference, in_jira, in_trello, planned
 from tests.faults.proxy import Proxy
 from tests.faults.rig import TrackerName
@@ -109,7 +109,7 @@ class _Stage:
         return [replica for replica in self.group.started if replica.process.poll() is None]
 
     def executing(self, run: str) -> Replica | None:
-        """The replica that is at work on a run, by the slot that its log or its order names."""
+        """The replica that is executing a run, by the slot that its log or its order names."""
         slot = executor_of(self.installation, run)
         return self.slots().get(slot or "")
 
@@ -204,7 +204,7 @@ def _round(made: _Stage, way: Way, seed: int, number: int, template: Path | None
 
 
 def disturb(made: _Stage, way: Way, victim: Replica, run: str, chance: random.Random) -> None:
-    """Cut the replica's database for some seconds; or stop it, let another replace it, and have it go on."""
+    """Cut the replica's database for some seconds; or stop it, let another replace it, and have it continue."""
     proxy = made.by_replica[victim.process.pid]
     if way == "cut":
         until = time.monotonic() + CUT_SECONDS
@@ -232,7 +232,7 @@ def disturb(made: _Stage, way: Way, victim: Replica, run: str, chance: random.Ra
 def start(made: _Stage, replica: Replica, plan_id: str) -> str:
     """Start the run of a plan at one of the replicas."""
     url = f"{replica.url}/api/v1/plans/{plan_id}/apply"
-    answer = httpx.post(url, headers={"Authorization": f"Bearer {made.token}"}, timeout=30).raise_for_status()
+    answer = plain.post(url, headers={"Authorization": f"Bearer {made.token}"}, timeout=30).raise_for_status()
     return str(answer.json()["id"])
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.faults.process import Moment
 
-EVERY_CALL = "^/(?:rest|1)/"
+EVERY_CALL = "^/(?:rest|1|_edge)/"
+"""Whatever is sent to a tracker: a call is named by its place among all of them."""
 BULK = "/issue/bulk$"
 
 

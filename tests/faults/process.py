@@ -68,7 +68,7 @@ class Launcher:
         assert self._parent.stdin
         assert self._parent.stdout
         self._parent.stdin.close()
-        self._parent.wait(timeout=30)
+        self._parent.wait(timeout=300)
         self._parent.stdout.close()
 
     def run(

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
+from tests import plain
 from tests.faults.portrait import Fact, difference, in_jira, in_trello, planned
 from tests.integration.conftest import QUICK, Controls, Installation
 from tests.integration.replicas import Replica, Replicas, asked, plan, replicas, state
@@ -112,7 +112,7 @@ def _planned(installation: Installation, sandbox: SandboxServer, projects: int) 
 def _started(replica: Replica, token: str, plan_id: str) -> str:
     """Start the run of a plan at one of the replicas."""
     url = f"{replica.url}/api/v1/plans/{plan_id}/apply"
-    answer = httpx.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).raise_for_status()
+    answer = plain.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).raise_for_status()
     return str(answer.json()["id"])
 
 

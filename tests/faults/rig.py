@@ -31,8 +31,10 @@ SHORT_WAITS = {
     "PHASELOOP_TRACKER_TIMEOUT": "10",
     "PHASELOOP_SETTLE_SECONDS": "0.5",
     "PHASELOOP_BACKOFF_SECONDS": "0.2",
+    "PHASELOOP_LOOK_SECONDS": "60",
 }
-"""What makes a case take seconds: how long an answer is waited for, and how long after a loss things settle."""
+"""What makes a case take seconds: how long an answer is waited for, and how long after a loss things settle. A look
+holds for all of a case, so that the calls of a case are those of the clean run on a slow machine, too."""
 
 _FAULT: TypeAdapter[faults.Fault] = TypeAdapter(faults.Fault)
 

@@ -11,7 +11,7 @@ from tests.faults.cases import Clean, Result, calls_for, clean_run
 from tests.faults.kinds import KINDS, Kind
 from tests.faults.rig import TRACKERS, Rig, TrackerName
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for all the cases
+pytestmark = pytest.mark.timeout(2400)  # the first test waits for all the cases
 
 FROM_THE_RUN = 1
 """How many calls of the run each kind is tried at in a tracker."""

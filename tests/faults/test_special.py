@@ -1,4 +1,4 @@
-"""What no single failing call shows: a search that lags, two bootstraps at once, a token that is mended, a database
+"""What no single failing call shows: a search that lags, two bootstraps at once, a token that is fixed, a database
 that is held or cannot grow."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cases import Clean, clean_run, compared, run_case
-from tests.faults.kinds import BY_NAME
+from tests.faults.kinds import BY_NAME, EVERY_CALL
 from tests.faults.portrait import Difference
 from tests.faults.process import ROOT, Ended, Launcher
 from tests.faults.rig import TRACKERS, Rig, TrackerName
@@ -83,7 +83,7 @@ def test_what_a_lagging_search_does_not_show_is_not_made_again(made: Ready, name
 
 def test_a_token_that_is_refused_in_the_middle_and_mended_loses_nothing(ready: Ready) -> None:
     rig, clean = ready
-    refusal = {"action": "status", "status": 401, "skip": clean.applying // 2, "times": None, "path": "^/(?:rest|1)/"}
+    refusal = {"action": "status", "status": 401, "skip": clean.applying // 2, "times": None, "path": EVERY_CALL}
     rig.strike(refusal)
 
     stopped = rig.apply(clean.plan)
@@ -155,7 +155,7 @@ def test_a_database_that_another_process_holds_is_waited_for(ready: Ready) -> No
         assert not threading.Event().wait(12)  # longer than the ten seconds that SQLite itself waits
         holder.execute("ROLLBACK")
         holder.close()
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=300)
 
     assert process.returncode == 0, out + err
     assert off(rig, clean.plan) is None
@@ -170,10 +170,10 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(ready: Ready) -> None:
         assert not threading.Event().wait(3)
         state = rig.records("SELECT state FROM runs")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=300)
 
     assert state != [("completed",)], "nothing can be recorded on a full disk"
-    if process.returncode != 0:  # it may have ended in words; then it goes on where it was
+    if process.returncode != 0:  # it may have ended in words; then it continues where it was
         again = rig.apply(clean.plan)
         assert again.code == 0, out + err + again.out + again.err
     assert "Traceback" not in err

@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from jira import JIRA
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from service.context import open_context
-from service.domain.team import read_team
+from service.domain.team.team import read_team
 from service.settings import Settings
 from service.templates import TemplateText
-from service.usecases import projects, teams
+from service.usecases.setup import projects, teams
+from tests import plain
 from tests.forked import forks
+from tests.homes import furnish
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +61,14 @@ class Installation:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PHASELOOP_")}
         return {**clean, "PHASELOOP_HOME": str(self.home), "PYTHONWARNINGS": "ignore", **self.extra}
 
+    def furnish(self) -> None:
+        """Have the tables there already, where the home is still to be made: for tests that are not about that."""
+        if "PHASELOOP_DATABASE_URL" not in self.extra:
+            furnish(self.home)
+
     def has_project(self, key: str, connection: str) -> None:
         """A project that was set up while its tracker was there, which need not be there now."""
+        self.furnish()
         with closing(
             open_context(Settings(_env_file=None, home=self.home, database_url=None, secret_key=None))
         ) as context:
@@ -84,7 +91,7 @@ class Installation:
 
     @contextmanager
     def process(self, *arguments: object) -> Iterator[subprocess.Popen[bytes]]:
-        """A command that goes on running; ended at the end of the block if it still does."""
+        """A command that continues running; ended at the end of the block if it still does."""
         process = subprocess.Popen(
             self.command(*arguments), env=self.environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -92,9 +99,10 @@ class Installation:
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=300)
 
     def connect(self, url: str, token: str = DEMO_TOKEN, email: str = DEMO_EMAIL) -> None:
+        self.furnish()
         self.ok("connections", "add", "jira", "--url", url, "--email", email, "--replace", stdin=token)
 
 
@@ -131,13 +139,13 @@ class Controls:
     url: str
 
     def set(self, name: str, **body: object) -> None:
-        httpx.post(f"{self.url}/sandbox/{name}", json=body).raise_for_status()
+        plain.post(f"{self.url}/sandbox/{name}", json=body).raise_for_status()
 
     def get(self, name: str) -> Any:
-        return httpx.get(f"{self.url}/sandbox/{name}").raise_for_status().json()
+        return plain.get(f"{self.url}/sandbox/{name}").raise_for_status().json()
 
     def clear(self, name: str) -> None:
-        httpx.delete(f"{self.url}/sandbox/{name}").raise_for_status()
+        plain.delete(f"{self.url}/sandbox/{name}").raise_for_status()
 
     def writes(self) -> int:
         """Writing requests since the log was cleared."""
@@ -149,7 +157,7 @@ class Controls:
 
     def counts(self) -> dict[str, Any]:
         """Requests by kind and by status since the log was cleared."""
-        counts: dict[str, Any] = httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]
+        counts: dict[str, Any] = plain.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]
         return counts
 
     def wait_for_writes(self, count: int) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import httpx
-
+from tests import plain
 from tests.integration.conftest import Installation
 
 
@@ -36,6 +35,9 @@ class Desk(Protocol):
 
     def delete(self, title: str) -> None:
         """Delete an epic or a ticket."""
+
+    def move_away(self, title: str) -> str:
+        """Move a ticket to another project; what people call it there."""
 
     def make(self, title: str) -> str:
         """Make a ticket; the tracker's key of it."""
@@ -65,7 +67,7 @@ class JiraDesk:
         installation.connect(self.url)
 
     def send(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx.request(
+        answer = plain.request(
             method, f"{self.url}/rest/{path}", auth=("demo@example.com", "sandbox-token"), timeout=30, **more
         )
         assert answer.is_success, answer.text
@@ -104,6 +106,14 @@ class JiraDesk:
 
     def delete(self, title: str) -> None:
         self.send("DELETE", f"api/2/issue/{self.key(title)}")
+
+    def move_away(self, title: str) -> str:
+        key = self.key(title)
+        types = self.send("GET", "api/2/project/SCRUM")["issueTypes"]
+        target = f"SCRUM,{next(one['id'] for one in types if one['name'] == 'Task')}"
+        moving = {"issueIdsOrKeys": [key], "inferFieldDefaults": True, "inferStatusDefaults": True}
+        self.send("POST", "api/3/bulk/issues/move", json={"targetToSourcesMapping": {target: moving}})
+        return str(self.send("GET", f"api/2/issue/{key}")["key"])
 
     def make(self, title: str) -> str:
         fields = {"project": {"key": "ML"}, "issuetype": {"name": "Task"}, "summary": title}
@@ -159,7 +169,7 @@ class TrelloDesk:
 
     def send(self, method: str, path: str, **more: Any) -> Any:
         header = {"Authorization": 'OAuth oauth_consumer_key="sandbox-key", oauth_token="sandbox-token"'}
-        answer = httpx.request(method, f"{self.url}/1/{path}", headers=header, timeout=30, **more)
+        answer = plain.request(method, f"{self.url}/1/{path}", headers=header, timeout=30, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -202,6 +212,12 @@ class TrelloDesk:
 
     def delete(self, title: str) -> None:
         self.send("DELETE", f"cards/{self.cards()[title]['id']}")
+
+    def move_away(self, title: str) -> str:
+        other = self.send("POST", "boards", json={"name": "Theirs"})["id"]
+        column = self.send("POST", "lists", json={"name": "In", "idBoard": other})["id"]
+        moved = self.send("PUT", f"cards/{self.cards()[title]['id']}", json={"idBoard": other, "idList": column})
+        return str(moved["shortLink"])
 
     def make(self, title: str) -> str:
         lists = self.send("GET", f"boards/{self.board()}/lists")

@@ -19,11 +19,11 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from connectors import pacing
-from connectors.trello import reading
+from connectors.trello import reads
 from service import clock, context, schedule
 from service.runs import apply
-from service.runs.keeper import Keeper
-from service.runs.work import Verdict
+from service.runs.maintenance import Keeper
+from service.runs.run_step import Verdict
 
 
 def former_waits() -> None:
@@ -76,7 +76,7 @@ def _shifted(seconds: float) -> None:
         return datetime.now(UTC) + offset
 
     time.time = lambda: real() + seconds
-    pacing.utc_now = reading.utc_now = now
+    pacing.utc_now = reads.utc_now = now
     for module in (clock, context):
         module.utc_now = now
 

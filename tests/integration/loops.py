@@ -1,4 +1,4 @@
-"""A project in the store with its loop, without a tracker and without an engine: for tests about when the loop goes on
+"""A project in the store with its loop, without a tracker and without an engine: for tests about when the loop advances
 and what is kept of it. Time stands where the test puts it."""
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from service.context import Context, open_context
-from service.domain.figures import TicketRecord
-from service.domain.team import Team, read_team
+from service.domain.loop import loop_state
+from service.domain.loop.figures import TicketRecord
+from service.domain.team.team import Team, read_team
 from service.settings import Settings
-from service.store import loops
 from service.store.database import Database
 from service.store.tables import ConnectionRow, EventRow, IterationRow, LoopRow, ProjectRow, RunRow
 from service.templates import load_builtin
-from service.usecases import projects, settling, teams
-from service.usecases.material import material
-from service.usecases.scheduling import course_of
+from service.usecases.loop import advance_outcome
+from service.usecases.loop.scheduling import course_of
+from service.usecases.plan.project_state import material
+from service.usecases.setup import projects, teams
+from tests.homes import furnish
 
 START = date(2026, 3, 2)
 """The first day of the project, a Monday."""
@@ -73,6 +75,8 @@ class Shop:
             database = Database(settings.store_url)
             database.upgrade()
             database.dispose()
+        else:
+            furnish(settings.home)
         context = replace(open_context(settings), now=clock)
         connection = ConnectionRow(
             id="con_1", name="site", kind="jira", settings={}, secret=context.vault.seal("{}"), created_at=clock()
@@ -80,7 +84,8 @@ class Shop:
         with context.database.session() as session:
             session.add(connection)
         teams.put(context, team())
-        return cls(context, clock, projects.put(context, request(**asked)))
+        made = projects.put(context, request(**asked))
+        return cls(context, clock, projects.stored(context, made.id))
 
     def change(self, **asked: Any) -> None:
         """As a person does who sets the project up anew."""
@@ -90,10 +95,10 @@ class Shop:
         """As the end of the first run does."""
         with self.context.database.session() as session:
             session.get_one(ProjectRow, self.project.id).url = "https://tracker.example.com/ML"
-        settling.begin_loop(self.context, self.project.id)
+        advance_outcome.begin_loop(self.context, self.project.id)
 
     def advance(self, tickets: Sequence[TicketRecord] = (), closed: Sequence[TicketRecord] = ()) -> None:
-        """As a finished advance does: the iteration that goes on is closed, the next one begun with these tickets."""
+        """As a finished advance does: the current iteration is closed, the next one begun with these tickets."""
         known = material(self.context, self.project.id)
         turn = course_of(known, ahead=2).turn(known.current + 1)
         with self.context.database.session() as session:
@@ -118,7 +123,7 @@ class Shop:
                 )
             )
             loop.current, loop.next_first, loop.decision, loop.answers = turn.number, None, None, {}
-            loop.due, loop.next_due, loop.run_id = loops.PROPOSE, turn.ends, None
+            loop.due, loop.next_due, loop.run_id = loop_state.PROPOSE, turn.ends, None
 
     def loop(self) -> LoopRow:
         with self.context.database.session() as session:

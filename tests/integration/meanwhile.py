@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import httpx
-
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.trello.seed import KEY, TOKEN
-from service.domain.wire import place_from_json
+from service.domain.plan.plan_json import place_from_json
 from service.store import items
 from service.store.tables import ProjectRow, RunRow
 from service.templates import TemplateText
-from service.usecases import projects
+from service.usecases.setup import projects
+from tests import plain
 from tests.integration.turntable import START, Turntable, team
 
 TICKET_FIELDS = ("iteration", "title", "text", "checklist", "labels", "assignee", "points", "priority", "epic")
@@ -147,7 +146,7 @@ class JiraHands:
     points_field: str = ""
 
     def send(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx.request(method, f"{self.url}/rest/{path}", auth=(DEMO_EMAIL, DEMO_TOKEN), timeout=30, **more)
+        answer = plain.request(method, f"{self.url}/rest/{path}", auth=(DEMO_EMAIL, DEMO_TOKEN), timeout=30, **more)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -240,7 +239,7 @@ class TrelloHands:
 
     def send(self, method: str, path: str, **more: Any) -> Any:
         header = {"Authorization": f'OAuth oauth_consumer_key="{KEY}", oauth_token="{TOKEN}"'}
-        answer = httpx.request(method, f"{self.url}/1/{path}", headers=header, timeout=30, **more)
+        answer = plain.request(method, f"{self.url}/1/{path}", headers=header, timeout=30, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -377,7 +376,7 @@ def hands(table: Turntable, tracker: str, run: RunRow) -> Hands:
         return TrelloHands(table.url, sorted(used), epics, turns)
     assert run.place is not None
     points = str(place_from_json(run.place).facts["points_field"])
-    others = httpx.get(
+    others = plain.get(
         f"{table.url}/rest/api/2/user/assignable/search",
         params={"project": "ML"},
         auth=(DEMO_EMAIL, DEMO_TOKEN),

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests import plain
 from tests.waiting import eventually
 
 QUIET = {
@@ -35,7 +36,7 @@ class Lab:
     url: str
 
     def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        answer = httpx.post(f"{self.url}/api/2.0/mlflow/{path}", json=dict(body), timeout=30)
+        answer = plain.post(f"{self.url}/api/2.0/mlflow/{path}", json=dict(body), timeout=30)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -95,8 +96,9 @@ def unique(word: str) -> str:
 
 
 @contextmanager
-def mlflow_server(home: Path) -> Iterator[Lab]:
-    """MLflow's own server on this machine, with its own database; it and its workers are ended afterwards."""
+def mlflow_server(home: Path, **settings: str) -> Iterator[Lab]:
+    """MLflow's own server on this machine, with its own database and these variables; it and its workers are ended
+    afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -111,7 +113,7 @@ def mlflow_server(home: Path) -> Iterator[Lab]:
     command += ["--gunicorn-opts", "--log-level warning --timeout 120"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=home, env={**os.environ, **QUIET}, stdout=out, stderr=out, start_new_session=True
+            command, cwd=home, env={**os.environ, **QUIET, **settings}, stdout=out, stderr=out, start_new_session=True
         )
     lab = Lab(f"http://127.0.0.1:{port}")
     try:
@@ -125,6 +127,6 @@ def mlflow_server(home: Path) -> Iterator[Lab]:
 
 def _answers(lab: Lab) -> bool:
     try:
-        return httpx.get(f"{lab.url}/health", timeout=5).status_code == 200
+        return plain.get(f"{lab.url}/health", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import httpx
-
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, member_id
 from sandbox.trello.state import Token
+from tests import plain
 
 ML, DATA, PM = "ml-1@example.com", "data-1@example.com", "pm-1@example.com"
 BOSS = "demo@example.com"
@@ -34,6 +33,12 @@ class RecordDesk(Protocol):
     def finishes(self, person: str, *titles: str) -> None:
         """Move tickets to done."""
 
+    def begins(self, person: str, title: str) -> None:
+        """Take a ticket up."""
+
+    def gives(self, person: str, title: str, to: str) -> None:
+        """Give a ticket to somebody, and to nobody else."""
+
     def links(self, person: str, title: str, url: str, name: str) -> None:
         """Put an address on a ticket."""
 
@@ -57,7 +62,7 @@ class JiraRecords:
     def send(self, person: str, method: str, path: str, **more: Any) -> Any:
         user = self.sandbox.site.data.users[self.account(person)]
         user.token = user.token or f"token of {person}"
-        answer = httpx.request(method, f"{self.sandbox.url}/rest/{path}", auth=(person, user.token), timeout=30, **more)
+        answer = plain.request(method, f"{self.sandbox.url}/rest/{path}", auth=(person, user.token), timeout=30, **more)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -77,10 +82,20 @@ class JiraRecords:
 
     def finishes(self, person: str, *titles: str) -> None:
         for title in titles:
-            path = f"api/2/issue/{self.key(title)}/transitions"
-            ways = self.send(person, "GET", path)["transitions"]
-            way = next(one for one in ways if one["to"]["statusCategory"]["key"] == "done")
-            self.send(person, "POST", path, json={"transition": {"id": way["id"]}})
+            self._moves(person, title, "done")
+
+    def begins(self, person: str, title: str) -> None:
+        self._moves(person, title, "indeterminate")
+
+    def gives(self, person: str, title: str, to: str) -> None:
+        path = f"api/2/issue/{self.key(title)}/assignee"
+        self.send(person, "PUT", path, json={"accountId": self.account(to)})
+
+    def _moves(self, person: str, title: str, category: str) -> None:
+        path = f"api/2/issue/{self.key(title)}/transitions"
+        ways = self.send(person, "GET", path)["transitions"]
+        way = next(one for one in ways if one["to"]["statusCategory"]["key"] == category)
+        self.send(person, "POST", path, json={"transition": {"id": way["id"]}})
 
     def links(self, person: str, title: str, url: str, name: str) -> None:
         body = {"object": {"url": url, "title": name}}
@@ -115,7 +130,7 @@ class TrelloRecords:
             token = f"token-of-{member}"
             tokens[token] = Token(member[::-1], token, member, self.sandbox.trello.clock.now())
         header = {"Authorization": f'OAuth oauth_consumer_key="{KEY}", oauth_token="{token}"'}
-        answer = httpx.request(method, f"{self.sandbox.url}/1/{path}", headers=header, timeout=30, **more)
+        answer = plain.request(method, f"{self.sandbox.url}/1/{path}", headers=header, timeout=30, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -140,10 +155,19 @@ class TrelloRecords:
         self.send(person, "POST", f"cards/{self.card(title)['id']}/actions/comments", json={"text": text})
 
     def finishes(self, person: str, *titles: str) -> None:
-        lists = self.send(BOSS, "GET", f"boards/{self.board()}/lists")
-        done = next(one["id"] for one in lists if one["name"] == "Done")
         for title in titles:
-            self.send(person, "PUT", f"cards/{self.card(title)['id']}", json={"idList": done})
+            self._moves(person, title, "Done")
+
+    def begins(self, person: str, title: str) -> None:
+        self._moves(person, title, "In progress")
+
+    def gives(self, person: str, title: str, to: str) -> None:
+        self.send(person, "PUT", f"cards/{self.card(title)['id']}", json={"idMembers": self.account(to)})
+
+    def _moves(self, person: str, title: str, to: str) -> None:
+        lists = self.send(BOSS, "GET", f"boards/{self.board()}/lists")
+        place = next(one["id"] for one in lists if one["name"] == to)
+        self.send(person, "PUT", f"cards/{self.card(title)['id']}", json={"idList": place})
 
     def links(self, person: str, title: str, url: str, name: str) -> None:
         body = {"url": url, "name": name}

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import select
 
 from connectors.records import Document
-from connectors.tracker import ItemKey
-from service.domain.turnover import record_key
-from service.store import audits, runs
+from connectors.values import ItemKey
+from service.domain.loop.turnover import record_key
+from service.domain.plan import run_state
+from service.store import audits
 from service.store.tables import AuditRow, EventRow, RunRow
-from service.usecases import planning
-from service.usecases.material import material
+from service.usecases.plan import planning
+from service.usecases.plan.project_state import material
+from tests import plain
 from tests.integration.record_desks import DATA, PM, RecordDesk, record_desk
 from tests.integration.turntable import Turntable, turntable
 
@@ -46,7 +47,7 @@ class RecordTable:
     def looked(self, at: str) -> RunRow:
         """Let time come to that instant; the look that the clock begins then, once it is over or held."""
         self.table.set(at)
-        return self.table.ended(self.look_id(at), *runs.ENDED, runs.HELD)
+        return self.table.ended(self.look_id(at), *run_state.ENDED, run_state.HELD)
 
     def looks(self) -> list[str]:
         """The looks there were, oldest first."""
@@ -88,10 +89,10 @@ class RecordTable:
         self.desk.says(PM, title, "/approve")
 
     def fault(self, **fault: object) -> None:
-        httpx.post(f"{self.table.url}/sandbox/faults", json={"times": None, **fault}).raise_for_status()
+        plain.post(f"{self.table.url}/sandbox/faults", json={"times": None, **fault}).raise_for_status()
 
-    def mend(self) -> None:
-        httpx.delete(f"{self.table.url}/sandbox/faults").raise_for_status()
+    def fix(self) -> None:
+        plain.delete(f"{self.table.url}/sandbox/faults").raise_for_status()
 
     def wanted_text(self, number: int = 1) -> dict[str, Any]:
         return dict(self.table.wanted(ItemKey(record_key(number))))
@@ -101,13 +102,13 @@ class RecordTable:
 def record_table(
     home: Path, tracker: str = "jira", *, gate: str = "warn", begun: bool = True, **asked: Any
 ) -> Iterator[RecordTable]:
-    """An installation whose first iteration goes on, its record filled with what was known then."""
+    """An installation whose first iteration continues, its record filled with what was known then."""
     with turntable(home, tracker, audit={"gate": gate}, **asked) as table:
         table.plan_and_apply()
         found = RecordTable(table, record_desk(table.sandbox, tracker))
         if begun:
             run = table.turned(1, FIRST)
-            assert run.state == runs.COMPLETED, run.findings
-            look = table.ended(found.look_id(FIRST), *runs.ENDED, runs.HELD)
-            assert look.state == runs.COMPLETED, look.findings
+            assert run.state == run_state.COMPLETED, run.findings
+            look = table.ended(found.look_id(FIRST), *run_state.ENDED, run_state.HELD)
+            assert look.state == run_state.COMPLETED, look.findings
         yield found

@@ -19,6 +19,7 @@ from jira import JIRA
 
 from sandbox.server import free_port
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import QUICK, ROOT, TEAM_FILE, Installation
 from tests.postgres import scratch_database
 from tests.waiting import eventually
@@ -26,7 +27,7 @@ from tests.waiting import eventually
 
 @dataclass
 class Replica:
-    """A `serve` process. Its log is a file, so that nobody need read it for the process to go on."""
+    """A `serve` process. Its log is a file, so that nobody need read it for the process to continue."""
 
     process: subprocess.Popen[bytes]
     log: IO[bytes]
@@ -39,7 +40,7 @@ class Replica:
     def ready(self) -> bool:
         assert self.process.poll() is None, self.said()
         try:
-            return httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK
+            return plain.get(f"{self.url}/readyz").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
@@ -74,7 +75,7 @@ class Replicas:
             if replica.process.poll() is None:
                 replica.process.terminate()
         for replica in self.started:
-            replica.process.wait(timeout=30)
+            replica.process.wait(timeout=300)
             replica.log.close()
 
 
@@ -120,7 +121,7 @@ def journaled(installation: Installation, run_id: str) -> list[str]:
 
 
 def executor_of(installation: Installation, run_id: str) -> str | None:
-    """Who is at work on the run, by the engine's journal; nobody while it is queued."""
+    """Who is executing the run, by the engine's journal; nobody while it is queued."""
     query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s AND status = 'PENDING'"
     found: str | None = asked(installation, query, run_id)
     return found

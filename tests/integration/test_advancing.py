@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.store import loops, runs
-from service.usecases import advancing, applying, cleaning, continuing, deciding, planning, running, scheduling
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from service.usecases.errors import Conflict
+from service.usecases.loop import advances, decisions, scheduling
+from service.usecases.plan import planning
+from service.usecases.run import cleanup, plan_apply, run_control, run_views
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
 from tests.waiting import eventually
@@ -32,8 +35,8 @@ def team(table: Turntable) -> JiraTeam:
 def test_the_loop_begins_with_the_first_apply_and_its_first_iteration_is_due_when_it_starts(table: Turntable) -> None:
     table.plan_and_apply()
 
-    assert table.loop.state == loops.TURNING
-    assert (table.loop.current, table.loop.due) == (0, loops.ADVANCE)
+    assert table.loop.state == loop_state.TURNING
+    assert (table.loop.current, table.loop.due) == (0, loop_state.ADVANCE)
     assert table.loop.next_due is not None
     assert table.loop.next_due.isoformat() == f"{FIRST}:00+00:00"
 
@@ -43,7 +46,7 @@ def test_the_clock_begins_the_first_iteration(table: Turntable, team: JiraTeam) 
 
     run = table.turned(1, FIRST)
 
-    assert (run.state, run.started_by) == (runs.COMPLETED, "clock"), run.findings
+    assert (run.state, run.started_by) == (run_state.COMPLETED, "clock"), run.findings
     assert team.states() == {"Data 1": "active", "Data 2": "future", "Model 3": "future", "Care 4": "future"}
     assert table.loop.current == 1
     assert table.iteration(1).began_by == run.id
@@ -65,12 +68,12 @@ def test_an_advance_closes_carries_over_and_begins(table: Turntable, team: JiraT
 
     run = table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     states = team.states()
     assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
     assert team.inside("Data 1") >= {"Set the goals", "Meetings 1"}
     assert (team.status("Meetings 1"), team.status("Meetings 2")) == ("Done", "To Do")
-    assert "its meetings completed" in table.told("closed:1")
+    assert "1 completed with it" in table.told("closed:1")
     assert {"Load the data", "Clean the data", "Something urgent", "Document iteration 1"} <= team.inside("Data 2")
     assert team.issues()["Something urgent"]["key"] == guest
     assert team.item_of("Something urgent") is None
@@ -91,9 +94,9 @@ def test_a_phase_goes_on_until_its_exit_is_reached_and_is_followed_by_the_next_o
     table.turned(1, FIRST)
     table.turned(2, SECOND)
 
-    longer = table.turned(3, THIRD)  # nothing is done: the data phase, planned for two iterations, goes on
+    longer = table.turned(3, THIRD)  # nothing is done: the data phase, planned for two iterations, continues
 
-    assert longer.state == runs.COMPLETED, longer.findings
+    assert longer.state == run_state.COMPLETED, longer.findings
     assert (table.iteration(3).phase, table.iteration(3).of_phase) == ("data", 3)
     assert team.states()["Data 3"] == "active"
     assert {"Set the goals", "Load the data", "Clean the data"} <= team.inside("Data 3")
@@ -120,7 +123,7 @@ def test_an_early_advance_begins_today_and_ends_as_planned_and_asking_twice_is_o
     run = table.advanced(2)
     again = table.run(f"advance-{table.project}-2")
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert again is not None
     assert again.id == run.id
     assert team.states()["Data 2"] == "active"
@@ -137,7 +140,7 @@ def test_a_preview_writes_nothing_and_says_what_an_advance_would_do(table: Turnt
     table.set("2026-03-11T10:00")
     before = table.writes()
 
-    draft = advancing.preview(table.context, "ML", answers={"ticket:load": "backlog"})
+    draft = advances.preview(table.context, "ML", answers={"ticket:load": "backlog"})
 
     assert table.writes() == before
     assert draft.writes == 0
@@ -159,11 +162,11 @@ def test_a_person_sends_the_loop_back_to_a_phase_whose_work_is_made_anew(table: 
     team.finish("Set the goals", "Load the data", "Clean the data", "Document iteration 1")
     table.turned(2, SECOND)
     assert table.iteration(2).phase == "model"
-    deciding.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
+    decisions.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
 
     run = table.turned(3, THIRD)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     row = table.iteration(3)
     assert (row.phase, row.loop, row.of_phase) == ("data", 2, 1)
     titles = team.titles()
@@ -176,16 +179,16 @@ def test_a_person_sends_the_loop_back_to_a_phase_whose_work_is_made_anew(table: 
 def test_a_person_ends_the_project(table: Turntable, team: JiraTeam) -> None:
     table.plan_and_apply()
     table.turned(1, FIRST)
-    deciding.decide(table.context, "ML", "end", None, "The money is spent.", "lead@example.com")
+    decisions.decide(table.context, "ML", "end", None, "The money is spent.", "lead@example.com")
 
     run = table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert team.states() == {"Data 1": "closed", "Data 2": "future", "Model 3": "future", "Care 4": "future"}
-    assert table.loop.state == loops.ENDED
+    assert table.loop.state == loop_state.ENDED
     assert "ended" in table.events()
     with pytest.raises(Conflict):
-        advancing.advance(table.context, "ML", "lead@example.com", table.engine.start)
+        advances.advance(table.context, "ML", "lead@example.com", table.engine.start)
 
 
 def test_it_holds_while_another_sprint_is_active_and_goes_on_by_itself(table: Turntable, team: JiraTeam) -> None:
@@ -197,7 +200,7 @@ def test_it_holds_while_another_sprint_is_active_and_goes_on_by_itself(table: Tu
 
     held = table.turned(2, SECOND)
 
-    assert held.state == runs.HELD
+    assert held.state == run_state.HELD
     assert any("Somebody's own" in finding["message"] for finding in held.findings), held.findings
     assert table.loop.current == 1
     team.set_state("Somebody's own", "closed")
@@ -205,7 +208,7 @@ def test_it_holds_while_another_sprint_is_active_and_goes_on_by_itself(table: Tu
     table.set("2026-03-16T10:00")
     run = table.ended(held.id)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert run.attempt == 2
     assert team.states()["Data 2"] == "active"
     assert table.loop.current == 2
@@ -231,7 +234,7 @@ def test_who_has_left_does_not_hold_the_loop_up(table: Turntable, team: JiraTeam
 
     run = table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert "person-left" in {finding["code"] for finding in run.findings}
     assert team.assignee("Clean the data") is None
     assert "vacant:data" in team.labels("Clean the data")
@@ -257,7 +260,7 @@ def test_a_plan_made_while_an_advance_is_held_keeps_to_what_it_decided(table: Tu
     team.make_sprint("Somebody's own")
     team.set_state("Somebody's own", "active")
     held = table.turned(2, SECOND)
-    assert held.state == runs.HELD
+    assert held.state == run_state.HELD
 
     plan = planning.draft(table.context, "ML").plan
 
@@ -266,7 +269,7 @@ def test_a_plan_made_while_an_advance_is_held_keeps_to_what_it_decided(table: Tu
     team.set_state("Somebody's own", "closed")
     table.set("2026-03-16T10:00")
     run = table.ended(held.id)
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert (table.iteration(2).phase, team.states()["Model 2"]) == ("model", "active")
 
 
@@ -278,29 +281,29 @@ def test_a_cancelled_advance_pauses_the_loop_and_is_taken_up_where_it_stopped(ta
     team.set_state("Data 1", "closed")
     team.set_state("Somebody's own", "active")
     held = table.turned(2, SECOND)
-    assert held.state == runs.HELD
-    continuing.cancel(table.context, held.id, "lead@example.com")
-    assert table.loop.state == loops.PAUSED
+    assert held.state == run_state.HELD
+    run_control.cancel(table.context, held.id, "lead@example.com")
+    assert table.loop.state == loop_state.PAUSED
     with pytest.raises(Conflict):
-        advancing.advance(table.context, "ML", "lead@example.com", table.engine.start)
+        advances.advance(table.context, "ML", "lead@example.com", table.engine.start)
     team.set_state("Somebody's own", "closed")
 
-    again = continuing.resume(table.context, held.id, "lead@example.com", table.engine.start)
-    run = table.ended(again.id, *runs.ENDED, runs.HELD)
+    again = run_control.resume(table.context, held.id, "lead@example.com", table.engine.start)
+    run = table.ended(again.id, *run_state.ENDED, run_state.HELD)
 
     assert run.id != held.id
-    assert run.state == runs.COMPLETED, run.findings
-    assert (table.loop.state, table.loop.current) == (loops.TURNING, 2)
+    assert run.state == run_state.COMPLETED, run.findings
+    assert (table.loop.state, table.loop.current) == (loop_state.TURNING, 2)
     assert team.states()["Data 2"] == "active"
     assert set(team.titles().values()) == {1}
 
 
 def test_a_plan_of_an_advance_is_not_applied_by_itself(table: Turntable) -> None:
     table.plan_and_apply()
-    kept = planning.keep(table.context, advancing.preview(table.context, "ML"))
+    kept = planning.keep(table.context, advances.preview(table.context, "ML"))
 
     with pytest.raises(Conflict, match="not applied by itself"):
-        applying.apply(table.context, kept.id, "lead@example.com", table.engine.start)
+        plan_apply.apply(table.context, kept.id, "lead@example.com", table.engine.start)
 
 
 def test_runs_of_a_loop_are_cleaned_up_and_can_be_looked_at_still(table: Turntable) -> None:
@@ -309,6 +312,6 @@ def test_runs_of_a_loop_are_cleaned_up_and_can_be_looked_at_still(table: Turntab
     scheduling.pause(table.context, "ML", "lead@example.com", "Summer.")
     table.set("2026-12-01T09:00")
 
-    cleaning.clean(table.context)
+    cleanup.clean(table.context)
 
-    assert running.progress(table.context, run.id).run.cleaned_at is not None
+    assert run_views.progress(table.context, run.id).run.cleaned_at is not None

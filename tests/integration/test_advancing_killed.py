@@ -1,5 +1,5 @@
-"""A process that is killed in the middle of an advance, and answers that are lost: another process goes on, and nothing
-is there twice or nowhere."""
+"""A process that is killed in the middle of an advance, and answers that are lost: another process continues, and
+nothing is there twice or nowhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.store import loops, runs
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from tests.integration.conftest import Controls
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
@@ -39,9 +40,9 @@ def test_an_advance_that_is_killed_goes_on_and_does_nothing_twice(tmp_path: Path
             process.kill()
             process.wait()
             controls.clear("faults")
-        run = table.ended(f"advance-{table.project}-2", *runs.ENDED, runs.HELD)
+        run = table.ended(f"advance-{table.project}-2", *run_state.ENDED, run_state.HELD)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert_turned(table, team)
 
 
@@ -57,7 +58,7 @@ def test_a_lost_answer_in_an_advance_does_nothing_twice(tmp_path: Path, write: s
         run = table.turned(2, SECOND)
 
         assert struck(controls) == 1
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert_turned(table, team)
 
 
@@ -72,7 +73,7 @@ def assert_turned(table: Turntable, team: JiraTeam) -> None:
         "Document iteration 2",
         "Meetings 2",
     }
-    assert (table.loop.current, table.loop.due) == (2, loops.ADVANCE)
+    assert (table.loop.current, table.loop.due) == (2, loop_state.ADVANCE)
     assert [name for name in table.events() if name.startswith(("began", "closed"))] == [
         "began:1",
         "closed:1",

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from connectors.tracker import ItemKind
-from service.store import loops, runs
-from service.usecases import applying, deciding, planning, undoing
-from service.usecases.wishes import Wish
+from connectors.values import ItemKind
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
+from service.usecases.loop import decisions
+from service.usecases.plan import planning, undo_plan
+from service.usecases.plan.plan_options import Wish
+from service.usecases.run import plan_apply
 from tests.integration.desks import TrelloDesk
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import turntable
@@ -25,11 +28,11 @@ def test_the_meetings_of_an_iteration_go_where_a_person_says(tmp_path: Path, ans
         team = JiraTeam(table.url)
         table.plan_and_apply()
         table.turned(1, FIRST)
-        deciding.answer(table.context, "ML", {"ceremonies:1": answer}, "lead@example.com")
+        decisions.answer(table.context, "ML", {"ceremonies:1": answer}, "lead@example.com")
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert team.states() == {"Data 1": "closed", "Data 2": "active"}
         assert team.iteration_of("Meetings 1") == ("Data 2" if answer == "next" else None)
         plan = planning.draft(table.context, "ML").plan
@@ -41,31 +44,31 @@ def test_unfinished_work_is_proposed_at_the_end_and_carried_as_people_answer(tmp
         team = JiraTeam(table.url)
         table.plan_and_apply()
         table.turned(1, FIRST)
-        assert table.loop.due == loops.PROPOSE
+        assert table.loop.due == loop_state.PROPOSE
         table.set("2026-03-13T17:00")
 
         proposal = table.ended(f"propose-{table.project}-1")
 
-        assert proposal.state == runs.COMPLETED, proposal.findings
+        assert proposal.state == run_state.COMPLETED, proposal.findings
         assert "proposed:1" in table.events()
         # Not the meetings of an iteration that is over: nobody has to answer for those.
         assert table.told("proposed:1") == (
             "Iteration 1 of ML has ended: 3 tickets are not done. On Mon 16 Mar 2026 at 09:00 3 will be carried over, "
-            'unless somebody answers otherwise. Its phase goes on, unless this is mended by then: "Clean the data" is '
+            'unless somebody answers otherwise. Its phase continues, unless this is fixed by then: "Clean the data" is '
             'not begun; "Document iteration 1" is not begun.'
         )
         assert team.states()["Data 1"] == "active"
-        assert (table.loop.due, table.loop.current) == (loops.ADVANCE, 1)
+        assert (table.loop.due, table.loop.current) == (loop_state.ADVANCE, 1)
         kept = planning.plan_of(planning.get(table.context, proposal.plan_id or ""))
         assert kept.turnover is not None
         assert kept.turnover.dates is not None
         assert kept.turnover.dates.first.isoformat() == "2026-03-16"
 
         answers = {team.key("Load the data"): "backlog", "record:1": "leave"}
-        deciding.answer(table.context, "ML", answers, "lead@example.com")
+        decisions.answer(table.context, "ML", answers, "lead@example.com")
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert "Set the goals" in team.inside("Data 2")
         assert team.iteration_of("Load the data") is None
         assert table.loop.answers == {}
@@ -87,7 +90,7 @@ def test_with_a_horizon_each_advance_seeds_the_next_iteration_ahead(tmp_path: Pa
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert team.states() == {"Data 1": "closed", "Data 2": "active", "Model 3": "future"}
         assert {"Train a model", "Judge the model", "Document iteration 3"} <= team.inside("Model 3")
         links = team.issues()["Train a model"]["fields"]["issuelinks"]
@@ -107,10 +110,10 @@ def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -
         assert "Clean the data" in team.inside("Data 2")
         assert team.status("Meetings 1") == "Done"
 
-        plan = undoing.plan_undo(table.context, run.id)
-        undone = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+        plan = undo_plan.plan_undo(table.context, run.id)
+        undone = table.ended(plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
 
-        assert undone.state == runs.COMPLETED, undone.findings
+        assert undone.state == run_state.COMPLETED, undone.findings
         states = team.states()
         assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
         assert team.status("Meetings 1") == "In Progress"
@@ -118,7 +121,7 @@ def test_an_advance_is_undone_but_for_what_is_closed_and_begun(tmp_path: Path) -
         assert "Clean the data" not in titles
         assert "Document iteration 2" not in titles
         assert "Load the data" in team.inside("Data 2")
-        assert planning.plan_of(undoing.plan_undo(table.context, run.id)).empty
+        assert planning.plan_of(undo_plan.plan_undo(table.context, run.id)).empty
 
 
 def test_undoing_an_advance_leaves_names_and_dates_of_iterations_and_says_what_comes_next(tmp_path: Path) -> None:
@@ -127,14 +130,14 @@ def test_undoing_an_advance_leaves_names_and_dates_of_iterations_and_says_what_c
         table.plan_and_apply()
         table.turned(1, FIRST)
         table.turned(2, SECOND)
-        run = table.turned(3, "2026-03-30T09:00")  # the phase goes on longer: what comes is renamed and moved
+        run = table.turned(3, "2026-03-30T09:00")  # the phase lasts longer: what comes is renamed and moved
         before = {name: (one["startDate"], one["endDate"]) for name, one in team.all_sprints().items()}
         assert "Data 3" in before
 
-        plan = planning.plan_of(kept := undoing.plan_undo(table.context, run.id))
+        plan = planning.plan_of(kept := undo_plan.plan_undo(table.context, run.id))
         said = next(one for one in plan.findings if one.code == "loop-stays")
         assert 'The loop stays at iteration 3 ("Data 3")' in said.message
-        table.ended(applying.apply(table.context, kept.id, "lead@example.com", table.engine.start).id)
+        table.ended(plan_apply.apply(table.context, kept.id, "lead@example.com", table.engine.start).id)
 
         after = {name: (one["startDate"], one["endDate"]) for name, one in team.all_sprints().items()}
         made = {"Care 5"}  # what the run itself made, and the next plan makes again
@@ -154,15 +157,15 @@ def test_a_deleted_sprint_loses_nothing_and_one_that_is_to_begin_is_made_again_b
 
         held = table.turned(2, SECOND)
 
-        assert held.state == runs.HELD
+        assert held.state == run_state.HELD
         assert "next-iteration-deleted" in {finding["code"] for finding in held.findings}
         restored = planning.make_plan(table.context, "ML", Wish(restore=("iteration:2",)))
-        made = table.ended(applying.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
-        assert made.state == runs.COMPLETED, made.findings
+        made = table.ended(plan_apply.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
+        assert made.state == run_state.COMPLETED, made.findings
         table.set("2026-03-16T10:00")
         run = table.ended(held.id)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert team.states()["Data 2"] == "active"
         assert {"Set the goals", "Load the data", "Clean the data"} <= team.inside("Data 2")
 
@@ -182,17 +185,17 @@ def test_an_iteration_on_a_board_that_lost_its_label_or_its_card_is_made_whole_b
 
         held = table.turned(2, SECOND)
 
-        assert held.state == runs.HELD
+        assert held.state == run_state.HELD
         (told,) = [one for one in held.findings if one["severity"] == "error"]
         assert told["code"] == ("next-iteration-emptied" if gone == "labels" else "next-iteration-deleted")
         assert "phaseloop plan ML --restore iteration:2" in told["fix"]
         restored = planning.make_plan(table.context, "ML", Wish(restore=("iteration:2",)))
-        made = table.ended(applying.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
-        assert (made.state, made.findings) == (runs.COMPLETED, [])
+        made = table.ended(plan_apply.apply(table.context, restored.id, "lead@example.com", table.engine.start).id)
+        assert (made.state, made.findings) == (run_state.COMPLETED, [])
         table.set("2026-03-16T10:00")
         run = table.ended(held.id)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         inside = {name for name, card in desk.cards().items() if "Data 2" in {one["name"] for one in card["labels"]}}
         assert {"Data 2", "Set the goals", "Load the data", "Clean the data"} <= inside
         assert desk.titles()["Data 2"] == 1
@@ -210,7 +213,7 @@ def test_the_loop_turns_without_sprints(tmp_path: Path) -> None:
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         labels = {title: team.labels(title) for title in team.titles()}
         assert "iteration:1" in labels["Set the goals"]
         assert {"iteration:2"} == {label for label in labels["Load the data"] if label.startswith("iteration:")}
@@ -229,7 +232,7 @@ def test_the_loop_turns_in_trello(tmp_path: Path, method: str) -> None:
         desk = TrelloDesk(table.url)
         table.plan_and_apply()
         begun = table.turned(1, FIRST)
-        assert begun.state == runs.COMPLETED, begun.findings
+        assert begun.state == run_state.COMPLETED, begun.findings
         lists = {one["id"]: one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
 
         def where(title: str) -> str:
@@ -242,7 +245,7 @@ def test_the_loop_turns_in_trello(tmp_path: Path, method: str) -> None:
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert where("Data 1") == "Done"
         assert where("Data 2") == where("Load the data") == where("Clean the data")
         assert "Data 1" in desk.labels("Set the goals")

@@ -78,12 +78,23 @@ def test_a_plan_that_was_overtaken_is_refused(connected: Installation, controls:
 
 
 def test_a_plan_made_from_other_settings_is_stale(connected: Installation, controls: Controls) -> None:
-    old = connected.ok(*NEW, code=2).json
-    connected.ok("project", "set", "ML", "--set", "ux=true")
+    connected.ok("apply", connected.ok(*NEW, code=2).json["id"])
+    old = connected.ok("plan", "ML", "--set", "ux=true", "--json", code=2).json
+    connected.ok("projects", "set", "ML", "--set", "iterations_feedback=2")
+    before = controls.writes()
 
     refused = connected.ok("apply", old["id"], code=1)
 
     assert "stale" in refused.err
+    assert controls.writes() == before
+
+
+def test_a_project_that_is_only_planned_has_no_settings_to_change(connected: Installation, controls: Controls) -> None:
+    connected.ok(*NEW, code=2)
+
+    refused = connected.ok("projects", "set", "ML", "--set", "ux=true", code=1)
+
+    assert "phaseloop plan ML" in refused.err
     assert controls.writes() == 0
 
 
@@ -91,7 +102,7 @@ def test_a_plan_can_be_applied_from_the_file_it_was_written_to(
     connected: Installation, jira: JIRA, tmp_path: Any
 ) -> None:
     file = tmp_path / "plan.json"
-    connected.ok(*NEW, "--out", file, code=2)
+    connected.ok(*NEW, "--output", file, code=2)
 
     connected.ok("apply", file)
 

@@ -13,7 +13,7 @@ from bench.turning import statements
 from service.context import Context
 from service.domain.audit.outcome import Verdict
 from service.store.tables import AuditRow, EvidenceRow
-from service.usecases import audit_reports
+from service.usecases.audit import audit_reports
 
 SAMPLE = 3
 

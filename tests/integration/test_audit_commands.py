@@ -1,157 +1,27 @@
-"""Audits from the command line: run, report, waive, set, verify, export, decisions, metrics, key. Each command is a
-process of its own, as for people; nothing serves, so the command does the work."""
+"""Audits from the command line: run, report, waive, set. Each command is a process of its own, as for people; nothing
+serves, so the command does the work."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
 import re
-import shutil
-import sqlite3
-import struct
-import subprocess
-import sys
-import termios
 from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from sandbox.testing import SandboxServer
-from service.store import runs
-from tests.integration.conftest import QUICK, ROOT, TEAM_FILE, Controls, Installation
-from tests.integration.record_desks import DATA, PM, JiraRecords
-from tests.integration.record_table import GOAL, ONE, TWO
-from tests.integration.turntable import TEMPLATE, turntable
-
-HOSTILE = "\u202e[red]moc.elpmaxe\u202c \x9b31m"
-"""What would turn text round, colour it, or speak to the terminal."""
-
-WRITTEN = f"""## Goal
-
-{GOAL}
-
-## Decisions and why
-
-We keep gradient boosting because its recall beats the baseline {HOSTILE}; the neural network was turned down, as it
-is slow.
-
-## Experiments and results
-
-recall 0.83 against a baseline of 0.74"""
-
-SECTIONS = """sections:
-    - {key: goal, title: Goal, prompt: What was the goal?}
-    - {key: decisions, title: Decisions and why, prompt: What was decided?}
-    - {key: experiments, title: Experiments and results, prompt: What was tried?}"""
-
-LAST_DAY = f"{datetime.now(UTC) + timedelta(days=60):%Y-%m-%d}"
-
-
-@dataclass
-class Shop:
-    """An installation with the project ML in Jira: its first iteration is documented, its second one goes on since long
-    and nobody wrote its record."""
-
-    installation: Installation
-    people: JiraRecords
-    controls: Controls
-
-    def ok(self, *arguments: object, code: int = 0) -> str:
-        return self.installation.ok("audit", *arguments, code=code).out
-
-    def json(self, *arguments: object, code: int = 0) -> Any:
-        return self.installation.ok("audit", *arguments, "--json", code=code).json
-
-    def refused(self, *arguments: object, code: int = 1) -> str:
-        """What a command says that is refused."""
-        return self.installation.ok("audit", *arguments, code=code).err
-
-    def line(self, number: int) -> Any:
-        return self.json("report", "ML")["iterations"][number - 1]
-
-    def change(self, statement: str) -> None:
-        """Change what is kept, past us."""
-        with sqlite3.connect(self.installation.home / "phaseloop.db") as database:
-            assert database.execute(statement).rowcount
-
-    def on_a_terminal(self, *arguments: object, columns: int) -> list[str]:
-        """The lines that a command shows on a terminal of that width, without colours."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        environment = {**self.installation.environment, "TERM": "xterm-256color"}
-        environment.pop("COLUMNS", None)
-        command = self.installation.command("audit", *arguments)
-        done = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT)
-        os.close(theirs)
-        said = b""
-        while piece := _piece(ours):
-            said += piece
-        os.close(ours)
-        assert done.wait(30) == 0
-        assert b"\x1b[" in said, "it is in colours"
-        return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).splitlines()
-
-
-def _piece(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # nobody has it any more
-        return b""
-
-
-@dataclass
-class Stage:
-    """The project as it was made once."""
-
-    sandbox: SandboxServer
-    home: Path
-    data: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.data = deepcopy(self.sandbox.site.data)
-
-    def at(self, home: Path) -> Shop:
-        shutil.copytree(self.home, home)
-        url = self.sandbox.url
-        httpx.post(f"{url}/sandbox/reset", json={}).raise_for_status()
-        self.sandbox.site.replace(deepcopy(self.data))
-        return Shop(Installation(home, dict(QUICK)), JiraRecords(self.sandbox), Controls(url))
+from service.domain.plan import run_state
+from tests.integration.audit_shop import HOSTILE, LAST_DAY, WRITTEN, Shop, Stage, opened
+from tests.integration.conftest import TEAM_FILE, Installation
+from tests.integration.record_desks import DATA, PM
+from tests.integration.record_table import TWO
+from tests.integration.turntable import TEMPLATE
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("stage")
-    template = place / "turning.yaml"
-    before = "sections: [{key: goal, title: Goal, prompt: What was the goal?}]"
-    assert before in TEMPLATE.read_text()
-    template.write_text(TEMPLATE.read_text().replace(before, SECTIONS))
-    today = datetime.now(UTC)
-    monday = today - timedelta(days=today.weekday() + 12 * 7)
-    dates = [f"{monday + timedelta(days=days):%Y-%m-%d}" for days in (-3, 0, 8, 14)]
-    asked: dict[str, Any] = {"audit": {"gate": "warn"}, "parameters": {"start_date": dates[1]}, "template": template}
-    with turntable(place / "home", **asked) as table:
-        table.set(f"{dates[0]}T12:00")
-        table.plan_and_apply()
-        assert table.turned(1, f"{dates[1]}T09:00").state == runs.COMPLETED
-        table.ended(f"audit-{table.project}-{dates[1]}")
-        people = JiraRecords(table.sandbox)
-        table.set(f"{dates[2]}T09:00")
-        people.writes(DATA, ONE, WRITTEN)
-        people.says(PM, ONE, "/approve")
-        assert table.turned(2, f"{dates[3]}T09:00").state == runs.COMPLETED
-        table.ended(f"audit-{table.project}-{dates[3]}")
-        table.engine.stop()
-        table.sandbox.world.clock.reset()
-        shutil.copytree(place / "home", place / "kept")
-        yield Stage(table.sandbox, place / "kept")
+    with opened(tmp_path_factory.mktemp("stage")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -194,7 +64,7 @@ def test_an_iteration_is_shown_with_all_findings_and_their_evidence(shop: Shop) 
     assert "✓ D10 Sign-off: pass (critical)" in said
     assert 'comment: "/approve" by Product manager on ' in said
     assert re.search(r"section Goal: \"We wanted to learn.*by Data engineer on .*\(sha256 [0-9a-f]{12}\)", said)
-    assert "Mend:" in shop.ok("report", "ML", "--iteration", "2")
+    assert "Fix:" in shop.ok("report", "ML", "--iteration", "2")
     assert "There is no iteration '7'" in shop.refused("report", "ML", "--iteration", "7")
     assert len(shop.json("report", "ML", "--iteration", "2")["iterations"]) == 1
 
@@ -256,14 +126,14 @@ def test_all_projects_are_told_in_one_table(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("report", "ML", "--key", "OLD"), "go without PROJECT"),
-        (("report", "--connection", "work"), "needs --key"),
+        (("report", "ML", "--existing", "OLD"), "go without PROJECT"),
+        (("report", "--connection", "work"), "needs --existing"),
         (("report", "--recompute"), "need a PROJECT"),
         (("report", "--csv"), "goes with PROJECT"),
         (("report", "--iteration", "1"), "need a PROJECT"),
-        (("report", "ML", "--team", "x"), "go with --key"),
+        (("report", "ML", "--team", "x"), "go with --existing"),
         (("verify",), "Name a FILE, or a project"),
-        (("verify", "--project", "ML", "--key", "x"), "--key goes with a FILE"),
+        (("verify", "--project", "ML", "--signer", "x"), "--signer goes with a FILE"),
         (("waive", "ML", "D09", "--revoke", "wvr"), "--revoke goes without"),
         (("waive", "ML", "--iteration", "1"), "Which check"),
         (("metrics", "ML", "--svg", "x.svg"), "needs the NAME"),
@@ -291,7 +161,7 @@ def test_a_look_reminds_people_and_shows_what_they_mended_since(shop: Shop) -> N
     shop.people.says(PM, TWO, "/approve")
     document = shop.json("run", "ML")
 
-    assert document["run"]["state"] == runs.COMPLETED
+    assert document["run"]["state"] == run_state.COMPLETED
     failed = [check for check, result in document["iterations"][1]["results"].items() if result == "fail"]
     assert failed == ["D11", "D12"], "it came late, and is a copy"
     shop.ok("waive", "ML", "D11", "--iteration", "2", "--until", LAST_DAY, "--reason", "Everybody was ill.")
@@ -324,7 +194,7 @@ def test_a_tracker_that_is_away_is_said_and_changes_no_verdict(shop: Shop) -> No
     assert shop.json("report")[0]["troubles"] == 1
 
     shop.controls.clear("faults")
-    [run] = [one for one in shop.installation.ok("runs", "list", "--json").json if one["state"] == runs.WAITING]
+    [run] = [one for one in shop.installation.ok("runs", "list", "--json").json if one["state"] == run_state.WAITING]
     shop.installation.ok("runs", "resume", run["id"])
     assert shop.line(2)["trouble"] == ""
     assert shop.line(2)["verdict"] == "undocumented"
@@ -371,7 +241,7 @@ def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(shop: Shop) -> N
     assert "reason: has 3 characters" in said
     assert "'soon' is no day" in said
     assert "4 problems found; nothing was changed" in said
-    assert "until: is missing" in shop.refused("waive", "ML", "D09", "--reason", "It is only a trial.")
+    assert "until: is missing" in shop.refused("waive", "ML", "D09", "--reason", "It is only a trial.", code=64)
     assert shop.json("waive", "ML") == []
 
 
@@ -407,132 +277,9 @@ def test_what_is_looser_than_the_template_is_refused_with_the_way_that_is_open(s
     said = shop.refused("set", "ML", "--grace", "9", "--check", "D01=minor", "--escalate", "20")
 
     assert "9 working days are more than the 2 of the template" in said
-    assert "checks.D01" in said
+    assert "the checks' weights, D01" in said
     assert said.count("phaseloop audit waive") == 3
     assert "3 problems found; nothing was changed" in said
     assert "is not two things with = between" in shop.refused("set", "ML", "--check", "D01")
     assert "One of gate, unclear, grace" in shop.refused("set", "ML", "--as-template", "all", code=64)
     assert shop.json("set", "ML")["audit"] == {"gate": "warn"}
-
-
-# --- binders ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_binder_is_exported_and_verified_where_there_is_nothing_else(shop: Shop, tmp_path: Path) -> None:
-    file, nowhere = tmp_path / "ml.html", tmp_path / "nowhere"
-    nowhere.mkdir()
-    said = shop.ok("export", "ML", "--output", file)
-    fingerprint = shop.json("key")[0]["fingerprint"]
-    assert f"Signed by {fingerprint}" in said
-
-    environment = {"PATH": os.environ["PATH"], "HOME": str(nowhere / "home"), "PYTHONPATH": str(ROOT)}
-    wrong = {"PHASELOOP_PORT": "none", "PHASELOOP_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    command = [sys.executable, "-m", "service.cli", "audit", "verify", str(file), "--key", fingerprint]
-    done = subprocess.run(
-        command, env={**environment, **wrong}, cwd=nowhere, capture_output=True, text=True, timeout=60, check=False
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Good: nothing was changed since it was signed" in done.stdout
-    assert "It is signed by the key that was given." in done.stdout
-    assert list(nowhere.iterdir()) == [], "nothing was made"
-
-
-def test_a_tampered_binder_is_refused_and_what_was_changed_is_named(shop: Shop, tmp_path: Path) -> None:
-    file = tmp_path / "ml.json"
-    assert shop.json("export", "ML", "--output", file)["bytes"] == file.stat().st_size
-    assert json.loads(file.read_text())["content"]["project"]["key"] == "ML"
-
-    file.write_text(file.read_text().replace('"pending"', '"documented"'))
-
-    said = shop.ok("verify", file, code=1)
-    assert "Refused" in said
-    assert "iteration 2: " in said
-    document = shop.json("verify", file, code=1)
-    assert document["ok"] is False
-    assert document["mismatches"]
-    (tmp_path / "none.txt").write_text("none")
-    assert "it holds no binder" in shop.ok("verify", tmp_path / "none.txt", code=1)
-    assert "cannot be read" in shop.refused("verify", tmp_path / "nothing.html")
-
-
-def test_a_binder_by_another_key_is_refused(shop: Shop, tmp_path: Path) -> None:
-    file = tmp_path / "ml.html"
-    shop.ok("export", "ML", "--output", file)
-    [old] = shop.json("key")
-
-    new, former = shop.json("key", "--renew")
-
-    assert former == old
-    assert old["fingerprint"] in shop.ok("key")
-    assert "by another key" in shop.ok("verify", file, "--key", new["fingerprint"], code=1)
-    assert "Good" in shop.ok("verify", file, "--key", old["public"])
-    assert "64 hexadecimal digits" in shop.refused("verify", file, "--key", "me")
-
-
-def test_a_file_that_is_there_is_not_written_over(shop: Shop, tmp_path: Path) -> None:
-    file = tmp_path / "mine.html"
-    file.write_text("mine")
-
-    assert "is there already" in shop.refused("export", "ML", "--output", file)
-    assert file.read_text() == "mine"
-    shop.ok("export", "ML", "--iteration", "1", "--output", file, "--force")
-    assert "iteration 1" in shop.ok("verify", file)
-    assert "cannot be written" in shop.refused("export", "ML", "--output", tmp_path / "no" / "ml.html")
-    assert "There is no iteration '7'" in shop.refused("export", "ML", "--iteration", "7", "--output", file, "--force")
-
-
-def test_a_binder_is_written_to_standard_output_and_read_from_standard_input(shop: Shop) -> None:
-    printed = shop.ok("export", "ML", "--output", "-", "--format", "json")
-
-    found = shop.installation.ok("audit", "verify", "-", stdin=printed)
-
-    assert "Good" in found.out
-
-
-# --- how the model evolved --------------------------------------------------------------------------------------------
-
-
-def test_decisions_are_found_by_what_they_are_about(shop: Shop) -> None:
-    said = shop.ok("decisions", "ML", "why", "did", "we", "drop", "the", "neural", "network?")
-
-    assert "1 Data 1 (Data, " in said
-    assert "We keep gradient boosting" in said
-    assert "neural network" in said.split("instead of:")[1]
-    assert "No record of ML that was read tells of a decision about" in shop.ok("decisions", "ML", "submarines")
-    assert shop.json("decisions", "ML", "submarines") == []
-
-
-def test_measures_are_told_by_iteration_and_drawn(shop: Shop, tmp_path: Path) -> None:
-    file = tmp_path / "recall.svg"
-
-    assert re.search(r"^recall +1:0\.83", shop.ok("metrics", "ML"), re.MULTILINE)
-    assert re.search(r"^ +1 +Data 1 +0\.83", shop.ok("metrics", "ML", "Recall"), re.MULTILINE)
-    [point] = shop.json("metrics", "ML", "recall")["points"]
-    assert (point["iteration"], point["value"]) == (1, 0.83)
-    shop.ok("metrics", "ML", "recall", "--svg", file)
-    assert file.read_text().startswith("<svg")
-    assert "is there already" in shop.refused("metrics", "ML", "recall", "--svg", file)
-    assert "There are: recall" in shop.refused("metrics", "ML", "precision")
-
-
-# --- a project that never used phaseloop ------------------------------------------------------------------------------
-
-
-def test_a_project_of_others_is_reported_and_nothing_is_written_or_kept(shop: Shop, tmp_path: Path) -> None:
-    stranger = Installation(tmp_path / "stranger")
-    stranger.connect(shop.controls.url)
-    before = shop.controls.writes()
-
-    said = stranger.ok("audit", "report", "--key", "ML").out
-    document = stranger.ok("audit", "report", "--connection", "jira", "--key", "ML", "--json").json
-
-    assert "by the rules of iterative-ml" in said
-    assert "Assumed" in said
-    assert len(document["iterations"]) == 2
-    assert document["assumed"]
-    assert shop.controls.writes() == before
-    stranger.ok("audit", "report", "--key", "ML", "--fail-on", "undocumented", code=3)
-    assert "D10 Sign-off" in stranger.ok("audit", "report", "--key", "ML", "--iteration", "2").out
-    assert stranger.ok("audit", "report", "--json").json == []
-    assert "sees none of that key" in stranger.ok("audit", "report", "--key", "NONE", code=1).err

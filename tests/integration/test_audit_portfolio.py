@@ -12,9 +12,9 @@ from sqlalchemy import insert
 from service.domain.audit.outcome import Verdict
 from service.settings import Settings
 from service.store.tables import AuditRow, IterationRow, ProjectRow, WaiverRow
-from service.usecases import audit_reports
-from service.usecases.audit_material import before_of, past_of
-from service.usecases.material import material
+from service.usecases.audit import audit_reports
+from service.usecases.audit.audit_inputs import before_of, past_of
+from service.usecases.plan.project_state import material
 from tests.integration.loops import Shop
 from tests.postgres import scratch_database
 from tests.statements import statements

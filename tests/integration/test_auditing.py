@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.errors import TrackerError
 from service.domain.audit import chain
-from service.domain.audit.outcome import Audited, Check, Clock, Gate, Result, Verdict
+from service.domain.audit.outcome import Audited, Check, Clock, Gate, GateAnswer, Result, Verdict
 from service.domain.audit.subject import Subject
-from service.store import audits, runs
+from service.domain.plan import run_state
+from service.store import audits
 from service.store.tables import AuditRow, ProjectRow
-from service.usecases import audit_reports, auditing, projects
-from service.usecases.auditing import GateAnswer
-from service.usecases.material import Material, material
+from service.usecases.audit import audit_reports, record_audit
+from service.usecases.plan.project_state import Material, material
+from service.usecases.setup import projects
+from tests import plain
 from tests.integration.record_desks import DATA, ML, PM, RecordDesk, record_desk
 from tests.integration.turntable import TEMPLATE, Turntable, team, turntable
 
@@ -33,7 +34,7 @@ GOAL = (
 
 @dataclass
 class Scene:
-    """A project whose first iteration goes on, and the people who document it."""
+    """A project whose first iteration continues, and the people who document it."""
 
     table: Turntable
     desk: RecordDesk
@@ -43,16 +44,16 @@ class Scene:
         return material(self.table.context, self.table.project)
 
     def run(self, *numbers: int) -> dict[int, Audited]:
-        found = auditing.run(self.table.context, self.table.project, numbers or None)
+        found = record_audit.run(self.table.context, self.table.project, numbers or None)
         return {one.number: one for one in found}
 
     def look(self, *numbers: int) -> list[Subject]:
         with self.table.context.tracker(self.ours.connection) as tracker:
-            return auditing.look(self.table.context, self.ours, tracker, None, numbers or None)
+            return record_audit.look(self.table.context, self.ours, tracker, None, numbers or None)
 
     def gate(self, number: int) -> GateAnswer:
         with self.table.context.tracker(self.ours.connection) as tracker:
-            return auditing.gate_of(self.table.context, self.ours, tracker, number)
+            return record_audit.gate_of(self.table.context, self.ours, tracker, number)
 
     def row(self, number: int = 1) -> AuditRow:
         with self.table.context.database.session() as session:
@@ -77,10 +78,10 @@ class Scene:
         )
 
     def fault(self, **fault: object) -> None:
-        httpx.post(f"{self.table.url}/sandbox/faults", json={"times": None, **fault}).raise_for_status()
+        plain.post(f"{self.table.url}/sandbox/faults", json={"times": None, **fault}).raise_for_status()
 
-    def mend(self) -> None:
-        httpx.delete(f"{self.table.url}/sandbox/faults").raise_for_status()
+    def fix(self) -> None:
+        plain.delete(f"{self.table.url}/sandbox/faults").raise_for_status()
 
 
 def _template() -> Any:
@@ -92,7 +93,7 @@ def _template() -> Any:
 def opened(home: Path, tracker: str) -> Iterator[Scene]:
     with turntable(home, tracker) as table:
         table.plan_and_apply()
-        assert table.turned(1, FIRST).state == runs.COMPLETED
+        assert table.turned(1, FIRST).state == run_state.COMPLETED
         table.set(DURING)
         yield Scene(table, record_desk(table.sandbox, tracker))
 
@@ -250,7 +251,7 @@ def test_a_tracker_that_goes_down_in_the_middle_changes_no_verdict(scene: Scene)
     assert scene.row().trouble
     assert len(scene.entries()) == 1
 
-    scene.mend()
+    scene.fix()
     assert scene.run()[1].verdict is Verdict.DOCUMENTED
     assert scene.row().trouble == ""
 
@@ -275,7 +276,7 @@ def test_a_part_that_could_never_be_read_leaves_the_verdict_open(jira: Scene) ->
 
     assert found.verdict is Verdict.UNKNOWN
     assert results(found)[Check.LINKS] is Result.INCONCLUSIVE
-    jira.mend()
+    jira.fix()
     assert jira.run()[1].verdict is Verdict.DOCUMENTED
 
 
@@ -296,7 +297,7 @@ def test_an_account_that_may_not_see_the_project_any_more_decides_nothing(jira: 
     jira.documents()
     jira.run()
     denied = {"user": "demo@example.com", "permission": "BROWSE_PROJECTS", "project": "ML"}
-    httpx.post(f"{jira.table.url}/sandbox/permissions", json=denied).raise_for_status()
+    plain.post(f"{jira.table.url}/sandbox/permissions", json=denied).raise_for_status()
     jira.table.set(LATE)
 
     with pytest.raises(TrackerError):
@@ -316,7 +317,7 @@ def test_a_project_that_has_ended_can_still_be_audited(jira: Scene) -> None:
     assert [(line.number, line.audited is not None) for line in lines] == [(1, True)]
 
 
-def test_the_gate_names_what_is_lacking_and_opens_as_soon_as_it_is_mended(scene: Scene) -> None:
+def test_the_gate_names_what_is_lacking_and_opens_as_soon_as_it_is_fixed(scene: Scene) -> None:
     assert scene.gate(1) == GateAnswer(Gate.OFF)
     scene.says(gate="block")
 
@@ -343,13 +344,13 @@ def test_a_gate_that_cannot_look_holds_under_block_and_says_so(scene: Scene) -> 
     assert answer.holds
     assert answer.unknown
     assert answer.lacking == ()
-    assert auditing.gate_of(scene.table.context, scene.ours, None, 1).unknown  # what was kept says so too
-    scene.mend()
-    assert scene.gate(1) == GateAnswer(Gate.BLOCK)
-    assert auditing.gate_of(scene.table.context, scene.ours, None, 1) == GateAnswer(Gate.BLOCK)
+    assert record_audit.gate_of(scene.table.context, scene.ours, None, 1).unknown  # what was kept says so too
+    scene.fix()
+    assert scene.gate(1) == GateAnswer(Gate.BLOCK, documented=frozenset({1}))
+    assert record_audit.gate_of(scene.table.context, scene.ours, None, 1) == scene.gate(1)
 
 
-def test_the_matrix_shows_every_check_with_its_reason_and_how_to_mend_it(jira: Scene) -> None:
+def test_the_matrix_shows_every_check_with_its_reason_and_how_to_fix_it(jira: Scene) -> None:
     jira.run()
 
     found = audit_reports.matrix_json(audit_reports.matrix(jira.table.context, "ML"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.usecases import auditing
-from service.usecases.material import material
+from service.usecases.audit import record_audit
+from service.usecases.plan.project_state import material
 from tests.integration.record_desks import record_desk
 from tests.integration.turntable import Turntable, turntable
 
@@ -27,10 +27,10 @@ def cost(table: Turntable) -> tuple[int, int]:
     read."""
     ours = material(table.context, table.project)
     with table.context.tracker(ours.connection) as tracker:
-        place = auditing.located(table.context, tracker, ours)
-        auditing.look(table.context, ours, tracker, place)
+        place = record_audit.located(table.context, tracker, ours)
+        record_audit.look(table.context, ours, tracker, place)
         before = tracker.usage
-        found = auditing.look(table.context, ours, tracker, place)
+        found = record_audit.look(table.context, ours, tracker, place)
         assert tracker.usage.writes == before.writes
         return tracker.usage.reads - before.reads, len(found)
 

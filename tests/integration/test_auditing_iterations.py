@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from service.domain.audit.outcome import Check, Result, Verdict
-from service.store import runs
+from service.domain.plan import run_state
 from service.store.tables import LoopRow, TeamRow
-from service.usecases import auditing, scheduling
+from service.usecases.audit import record_audit
+from service.usecases.loop import scheduling
 from tests.integration.record_desks import DATA, ML, PM
 from tests.integration.test_auditing import GOAL, ONE, SECOND, THIRD, TWO, Scene, opened, results
 
@@ -88,7 +89,7 @@ def test_an_iteration_that_goes_on_longer_is_due_later(scene: Scene) -> None:
 
 def test_an_iteration_that_is_closed_before_its_time_is_due_then(scene: Scene) -> None:
     scene.table.set("2026-03-11T10:00")
-    assert scene.table.advanced(2).state == runs.COMPLETED
+    assert scene.table.advanced(2).state == run_state.COMPLETED
 
     (first, _second) = scene.look()
 
@@ -133,8 +134,8 @@ def test_somebody_who_does_not_hold_the_role_does_not_sign(scene: Scene) -> None
 def test_nothing_is_looked_at_before_an_iteration_has_begun_and_a_failed_look_says_so(scene: Scene) -> None:
     with scene.table.context.database.session() as session:
         assert session.get_one(LoopRow, scene.table.project).current == 1
-    assert auditing.failed(scene.table.context, scene.ours, [2], "Jira did not answer.") == []
-    (found,) = auditing.failed(scene.table.context, scene.ours, None, "Jira did not answer.")
+    assert record_audit.failed(scene.table.context, scene.ours, [2], "Jira did not answer.") == []
+    (found,) = record_audit.failed(scene.table.context, scene.ours, None, "Jira did not answer.")
     assert found.verdict is Verdict.UNKNOWN
 
 

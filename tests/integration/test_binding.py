@@ -19,10 +19,11 @@ from service.context import Context
 from service.domain.audit.audit import audit
 from service.domain.audit.outcome import Audited, Clock, Verdict
 from service.store import audits
-from service.store.secrets import KeyProblem, Vault
 from service.store.tables import IterationRow, ProjectRow, SigningKeyRow
-from service.usecases import binding, waiving
-from service.usecases.binding import Format
+from service.store.vault import Vault
+from service.store_faults import KeyProblem
+from service.usecases.audit import binder_export, waiver_log
+from service.usecases.audit.binder_export import Format
 from service.usecases.errors import NotFound
 from service.verification import verify_file
 from tests.unit import stores
@@ -73,9 +74,9 @@ def iteration(number: int) -> IterationRow:
 @pytest.mark.parametrize("form", Format)
 @pytest.mark.parametrize("number", [None, 1, 2, 3])
 def test_what_is_made_is_verified_as_ours(store: Context, form: Format, number: int | None) -> None:
-    (signer,) = binding.signers(store)
+    (signer,) = binder_export.signers(store)
 
-    outcome = verify_file(binding.make(store, "ML", number, form), signer.fingerprint)
+    outcome = verify_file(binder_export.make(store, "ML", number, form), signer.fingerprint)
 
     assert outcome.mismatches == ()
     assert outcome.ok
@@ -84,7 +85,7 @@ def test_what_is_made_is_verified_as_ours(store: Context, form: Format, number: 
 
 
 def test_it_holds_what_was_said_of_each_iteration(store: Context) -> None:
-    content = json.loads(binding.make(store, "ML", None, Format.JSON))["content"]
+    content = json.loads(binder_export.make(store, "ML", None, Format.JSON))["content"]
 
     with store.database.session() as session:
         said = {str(number): row.result for number, row in audits.rows(session, "prj_1").items()}
@@ -94,11 +95,11 @@ def test_it_holds_what_was_said_of_each_iteration(store: Context) -> None:
 
 
 def test_a_waiver_is_in_the_binder_and_what_it_lets_pass(store: Context) -> None:
-    waiving.waive(
+    waiver_log.waive(
         store, "ML", "D03", number=2, by="pm-1@example.com", reason="The data are public.", until=date(2026, 6, 1)
     )
 
-    data = binding.make(store, "ML", 2, Format.HTML)
+    data = binder_export.make(store, "ML", 2, Format.HTML)
 
     assert verify_file(data).ok
     assert "The data are public." in data.decode().partition('<h2 id="waivers">')[2].partition("</section>")[0]
@@ -112,14 +113,14 @@ def test_evidence_that_was_changed_in_the_store_is_found_in_the_binder(store: Co
     real = audits.entries
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audits, "entries", forged)
-        data = binding.make(store, "ML", None, Format.JSON)
+        data = binder_export.make(store, "ML", None, Format.JSON)
 
     assert [one.place for one in verify_file(data).mismatches] == ["evidence 1"]
 
 
 def test_the_key_is_made_once_and_stands_encrypted(store: Context) -> None:
-    binding.make(store, "ML", 1, Format.JSON)
-    binding.make(store, "ML", 2, Format.HTML)
+    binder_export.make(store, "ML", 1, Format.JSON)
+    binder_export.make(store, "ML", 2, Format.HTML)
 
     with store.database.session() as session:
         (row,) = session.scalars(select(SigningKeyRow))
@@ -128,35 +129,35 @@ def test_the_key_is_made_once_and_stands_encrypted(store: Context) -> None:
 
 
 def test_a_new_key_signs_from_now_on_and_the_old_one_is_still_known(store: Context) -> None:
-    before = binding.make(store, "ML", 1, Format.HTML)
-    (old,) = binding.signers(store)
+    before = binder_export.make(store, "ML", 1, Format.HTML)
+    (old,) = binder_export.signers(store)
     later = replace(store, now=lambda: NOON + timedelta(days=1))
 
-    new = binding.renew(later)
+    new = binder_export.renew(later)
 
-    after = binding.make(later, "ML", 1, Format.HTML)
+    after = binder_export.make(later, "ML", 1, Format.HTML)
     assert verify_file(after, new.fingerprint).ok
     assert not verify_file(after, old.fingerprint).ok
     assert verify_file(before, old.fingerprint).ok
-    assert binding.signers(later) == [new, old]
+    assert binder_export.signers(later) == [new, old]
 
 
 def test_a_key_that_cannot_be_opened_is_said_so(store: Context) -> None:
-    binding.signers(store)
+    binder_export.signers(store)
     elsewhere = replace(store, vault=Vault([Fernet.generate_key().decode()]))
 
     with pytest.raises(KeyProblem):
-        binding.make(elsewhere, "ML", 1, Format.JSON)
+        binder_export.make(elsewhere, "ML", 1, Format.JSON)
 
 
 @pytest.mark.parametrize(("name", "number"), [("NO", None), ("ML", 9)])
 def test_what_there_is_not_cannot_be_bound(store: Context, name: str, number: int | None) -> None:
     with pytest.raises(NotFound):
-        binding.make(store, name, number, Format.HTML)
+        binder_export.make(store, name, number, Format.HTML)
 
 
 def test_the_same_is_bound_to_the_same_bytes(store: Context) -> None:
-    assert binding.make(store, "ML", None, Format.HTML) == binding.make(store, "ML", None, Format.HTML)
+    assert binder_export.make(store, "ML", None, Format.HTML) == binder_export.make(store, "ML", None, Format.HTML)
 
 
 VERIFY = """
@@ -173,8 +174,8 @@ print(outcome.ok, sorted(loaded))
 
 def test_verifying_needs_no_server_no_database_and_no_settings(store: Context, tmp_path: Path) -> None:
     path = tmp_path / "binder.html"
-    path.write_bytes(binding.make(store, "ML", None, Format.HTML))
-    (signer,) = binding.signers(store)
+    path.write_bytes(binder_export.make(store, "ML", None, Format.HTML))
+    (signer,) = binder_export.signers(store)
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PHASELOOP_")}
 
     done = subprocess.run(

@@ -14,13 +14,14 @@ import pytest
 from jira import JIRA
 
 from sandbox.server import free_port
-from service.domain.assignment import assign
-from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import Calendar
-from service.domain.parameters import settle
-from service.domain.reading import read_template
-from service.domain.team import Team, read_team
+from service.domain.plan.assignment import assign
+from service.domain.plan.blueprint import Blueprint, blueprint
+from service.domain.team.calendar import Calendar
+from service.domain.team.team import Team, read_team
+from service.domain.template.parameters import settle
+from service.domain.template.reader import read_template
 from service.templates import load_builtin
+from tests import plain
 from tests.integration.conftest import TEAM_FILE, Installation, plain_client
 from tests.waiting import eventually
 
@@ -65,7 +66,7 @@ def answering(process: subprocess.Popen[bytes], url: str) -> None:
     def look() -> bool:
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         try:
-            return httpx.get(url).status_code == httpx.codes.OK
+            return plain.get(url).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
@@ -93,9 +94,9 @@ def test_the_run_completed_through_the_service(built: Built) -> None:
 
 
 def test_the_board_and_every_ticket_open_in_a_browser(built: Built) -> None:
-    assert httpx.get(built.apply["url"]).status_code == httpx.codes.OK
+    assert plain.get(built.apply["url"]).status_code == httpx.codes.OK
     for issue in list(built.issues.values())[:3]:
-        page = httpx.get(issue.permalink())
+        page = plain.get(issue.permalink())
         assert page.status_code == httpx.codes.OK
         assert issue.fields.summary.split(":")[0] in page.text
 

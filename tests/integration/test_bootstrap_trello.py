@@ -13,12 +13,12 @@ import pytest
 
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
-from service.domain.assignment import Assignment, assign
-from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import Calendar
-from service.domain.parameters import settle
-from service.domain.reading import read_template
-from service.domain.team import Team, read_team
+from service.domain.plan.assignment import Assignment, assign
+from service.domain.plan.blueprint import Blueprint, blueprint
+from service.domain.team.calendar import Calendar
+from service.domain.team.team import Team, read_team
+from service.domain.template.parameters import settle
+from service.domain.template.reader import read_template
 from service.templates import load_builtin
 from tests.integration.conftest import TEAM_FILE, Controls, Installation
 from tests.trello_client import plain_trello

@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service import schedule
-from service.domain.calendar_file import CalendarSpec
+from service.domain.loop import loop_state
+from service.domain.team.calendar_file import CalendarSpec
 from service.settings import Settings
 from service.store import loops, runs
 from service.store.tables import LoopRow, RunRow
-from service.usecases import projects, scheduling, settling
-from service.usecases.material import material
+from service.usecases.loop import advance_outcome, scheduling
+from service.usecases.plan.project_state import material
+from service.usecases.setup import projects
 from tests.integration.loops import Shop, request
 
 WEEK = timedelta(days=7)
@@ -95,7 +97,7 @@ class Bench:
     def _done(self, run_id: str) -> None:
         """As the run does when it ends: the loop stands where it took it, and what is due next is set by our code."""
         project = self.shop.project.id
-        proposes = run_id.startswith(loops.PROPOSE)
+        proposes = run_id.startswith(loop_state.PROPOSE)
         if not proposes:
             self.shop.advance()
         ours = material(self.shop.context, project)
@@ -109,7 +111,7 @@ class Bench:
                 loops.record_event(session, project, name, "proposed", "", at=now, by="clock", iteration=run.iteration)
             else:
                 loop.updated_at = now
-            settling.set_next(session, ours, loop)
+            advance_outcome.set_next(session, ours, loop)
             runs.finish(session, run_id, now)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.usecases import deciding
+from service.usecases.loop import decisions
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
 
@@ -31,7 +31,7 @@ def test_what_was_prepared_shifts_when_a_phase_goes_on_longer(table: Turntable, 
     before = team.titles()
     table.turned(1, FIRST)
     table.turned(2, SECOND)
-    table.turned(3, THIRD)  # nothing is done, so the first phase goes on
+    table.turned(3, THIRD)  # nothing is done, so the first phase continues
 
     assert table.iteration(3).of_phase == 3
     after = team.titles()
@@ -49,7 +49,7 @@ def test_nothing_is_made_twice_when_a_phase_ends_early_and_the_loop_goes_back(ta
     table.turned(2, SECOND)
     assert (table.iteration(2).phase, set(team.titles().values())) == ("model", {1})
 
-    deciding.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
+    decisions.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
     table.turned(3, THIRD)
 
     anew = {"Set the goals", "Load the data", "Clean the data"}  # what was done; the model's tickets are open, and kept

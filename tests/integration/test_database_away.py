@@ -1,4 +1,4 @@
-"""The embedded database locked, full or without its journal: the run waits, says so in the log, and goes on."""
+"""The embedded database locked, full or without its journal: the run waits, says so in the log, and continues."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_run_that_the_engine_gave_up_is_ended_and_says_how_it_is_taken_up_agai
     eventually(lambda: state(here, run) == "failed")
     assert f"phaseloop runs retry {run}" in kept(here, "SELECT findings FROM runs WHERE id = ?", run)
     service.process.terminate()
-    service.process.wait(timeout=30)
+    service.process.wait(timeout=300)
     here.ok("runs", "retry", run)
     assert_built_once(jira, made, "ML")
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain
 from tests.integration.conftest import ROOT, Installation, plain_client
 from tests.trello_client import plain_trello
 from tests.unit.connectors.relay import relay
@@ -27,7 +28,7 @@ def demo(tmp_path: Path) -> Installation:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The document of a demo that was asked to go on running."""
+    """The document of a demo that was asked to keep running."""
     folder = tmp_path_factory.mktemp("kept")
     demo = Installation(folder / "unused", {"TMPDIR": str(folder)})
     answer = demo.ok("demo", "--once", "--json", "--keep")
@@ -41,7 +42,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 def answers(url: str) -> bool:
     try:
-        httpx.get(url)
+        plain.get(url)
     except httpx.TransportError:
         return False
     return True
@@ -50,7 +51,8 @@ def answers(url: str) -> bool:
 def test_once_prints_one_document_in_the_promised_form_and_leaves_nothing(demo: Installation, tmp_path: Path) -> None:
     document = demo.ok("demo", "--once", "--json", "--tracker", "jira").json
 
-    assert set(document) == {"service_url", "sandbox_url", "projects"}
+    assert set(document) == {"service_url", "sandbox_url", "projects", "running", "look_again"}
+    assert (document["running"], document["look_again"]) == (False, "phaseloop demo --once --keep --tracker jira")
     for project in document["projects"]:
         assert set(project) == {
             *("id", "tracker", "key", "url", "epics", "iterations", "tickets", "vacancies", "requests", "seconds")
@@ -59,6 +61,13 @@ def test_once_prints_one_document_in_the_promised_form_and_leaves_nothing(demo: 
     assert not answers(document["service_url"])
     assert not answers(document["sandbox_url"])
     assert list(tmp_path.glob("phaseloop-demo-*")) == []
+
+
+def test_once_prints_no_address_that_leads_nowhere_but_how_to_look_again(demo: Installation) -> None:
+    printed = demo.ok("demo", "--once", "--tracker", "jira").out
+
+    assert "http://" not in printed
+    assert "phaseloop demo --once --keep --tracker jira" in printed
 
 
 def test_the_demo_asks_no_proxy_for_this_machine(tmp_path: Path) -> None:
@@ -82,20 +91,21 @@ def test_what_the_document_says_is_what_the_tracker_has(kept: dict[str, Any]) ->
     assert len(issues) - len(epics) == project["tickets"] == 51
     assert len(jira.sprints(board.id)) == project["iterations"] == 7
     assert sum(issue.fields.assignee is None for issue in issues if issue not in epics) == project["vacancies"]
-    counts = httpx.get(f"{kept['sandbox_url']}/sandbox/requests").json()["counts"]
+    counts = plain.get(f"{kept['sandbox_url']}/sandbox/requests").json()["counts"]
     assert project["requests"]["writes"] <= counts["writes"]
-    assert httpx.get(project["url"]).status_code == httpx.codes.OK
-    assert httpx.get(f"{kept['service_url']}/readyz").status_code == httpx.codes.OK
+    assert plain.get(project["url"]).status_code == httpx.codes.OK
+    assert plain.get(f"{kept['service_url']}/readyz").status_code == httpx.codes.OK
     jira.close()
 
 
 def test_both_trackers_have_the_same_from_the_one_template(kept: dict[str, Any]) -> None:
     jira, trello = kept["projects"]
 
+    assert (kept["running"], kept["look_again"]) == (True, None)
     assert (jira["tracker"], trello["tracker"]) == ("jira", "trello")
     for name in ("epics", "iterations", "tickets", "vacancies"):
         assert jira[name] == trello[name]
-    assert httpx.get(trello["url"]).status_code == httpx.codes.OK
+    assert plain.get(trello["url"]).status_code == httpx.codes.OK
     client = plain_trello(kept["sandbox_url"])
     names = [card.name for board in client.list_boards() if board.url == trello["url"] for card in board.all_cards()]
     assert len(names) >= trello["epics"] + trello["tickets"]
@@ -141,7 +151,7 @@ def test_an_interrupt_stops_everything(demo: Installation, tmp_path: Path) -> No
             break
 
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=300)
 
     assert process.returncode == 0, said + rest
     assert "Stopped" in rest

@@ -1,4 +1,4 @@
-"""A process that is killed while it writes into records, and answers that are lost: another goes on, and nothing is
+"""A process that is killed while it writes into records, and answers that are lost: another continues, and nothing is
 written or said twice."""
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from service.store import audits, runs
-from service.usecases import planning
+from service.domain.plan import run_state
+from service.store import audits
+from service.usecases.plan import planning
 from tests.integration.conftest import Controls
 from tests.integration.record_desks import PM
 from tests.integration.record_table import SOON, RecordTable, record_table
@@ -39,9 +40,9 @@ def test_a_look_that_is_killed_goes_on_and_does_nothing_twice(
             process.wait()
             controls.clear("faults")
             assert changed_by_people(records) == [], "our own text is at no time taken for people's"
-        run = table.ended(records.look_id(SOON), *runs.ENDED, runs.HELD)
+        run = table.ended(records.look_id(SOON), *run_state.ENDED, run_state.HELD)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert_written_once(records)
 
 
@@ -55,7 +56,7 @@ def test_a_lost_answer_does_nothing_twice(tmp_path: Path, write: tuple[str, str]
         run = records.looked(SOON)
 
         assert struck(controls) == 1
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert_written_once(records)
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.server import free_port
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import SMALL, TEAM_FILE, Controls, Installation
 from tests.integration.desks import Desk, JiraDesk, TrelloDesk
 
@@ -31,7 +31,7 @@ class Built:
 
     def begin(self, home: Path) -> Installation:
         """Everything as it was built, whatever an earlier test did."""
-        httpx.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+        plain.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
         jira, trello = deepcopy(self.data)
         self.sandbox.site.replace(jira)
         self.sandbox.trello.replace(trello)
@@ -209,7 +209,20 @@ def test_what_is_to_be_restored_must_be_ours(installation: Installation, desk: D
     assert "'ticket:nonsense' is nothing that was made here" in refused.err
     assert "'X-1' is nothing" in refused.err
     assert "'ticket:gaols' is nothing that was made here; did you mean \"ticket:goals\"?" in refused.err
-    assert f"ticket:load ({desk.key('Load the data')})" in refused.err
+    assert f'"Load the data" ({desk.key("Load the data")})' in refused.err
+
+
+def test_what_is_to_be_restored_may_be_called_as_the_tracker_shows_it(installation: Installation, desk: Desk) -> None:
+    desk.retitle("Load the data", "Our own words")
+
+    assert "TITLE is 'Load the data'" in installation.ok("status", "ML").out
+    restored = planned(installation, "--restore", "our own words")
+    refused = installation.ok("plan", "ML", "--restore", "Our one words", code=1)
+    nothing = installation.ok("plan", "ML", "--restore", "X-1", code=1)
+
+    assert writing(restored) == {"ticket:load": ("update", "restored")}
+    assert 'did you mean "Our own words"?' in refused.err
+    assert 'name one of "Our own words" (' in nothing.err
 
 
 def test_tickets_of_a_deleted_epic_come_back_with_it(installation: Installation, desk: Desk) -> None:
@@ -264,8 +277,10 @@ def test_a_deleted_project_is_said_and_built_anew_only_when_asked_for(installati
     desk.delete_project()
 
     refused = planned(installation, code=1)
-    assert [one["code"] for one in refused["findings"] if one["severity"] == "error"] == ["project-deleted"]
-    assert drifted(refused) == {("project:ML", None)}
+    closed = isinstance(desk, TrelloDesk)  # a closed board is there, and can be opened again
+    gone = "board-closed" if closed else "project-deleted"
+    assert [one["code"] for one in refused["findings"] if one["severity"] == "error"] == [gone]
+    assert drifted(refused) == (set() if closed else {("project:ML", None)})
     assert writing(refused) == {}
 
     anew = planned(installation, "--restore", "deleted")
@@ -350,3 +365,16 @@ def test_a_plan_expires_when_it_said_whatever_is_set_when_it_is_applied(installa
     refused = installation.ok("apply", "ML", code=1)
 
     assert "expired" in refused.err
+
+
+def test_a_ticket_that_people_moved_to_another_project_is_not_called_deleted(
+    installation: Installation, desk: Desk
+) -> None:
+    key = desk.move_away("Load the data")
+
+    seen = installation.ok("status", "ML")
+    assert f"moved out of the project, it is {key} now" in seen.out
+    assert "deleted" not in seen.out
+    assert writing(planned(installation, "--restore", "deleted", code=0)) == {}
+    by_name = writing(planned(installation, "--restore", "ticket:load"))
+    assert by_name["ticket:load"] == ("create", "restored")

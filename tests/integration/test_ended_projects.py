@@ -15,15 +15,15 @@ NEW = ("plan", "ML", "--create", "--template", SMALL, "--team", TEAM_FILE, "--se
 def ended(here: Installation) -> Installation:
     """An installation two of whose projects were called ML, one after the other, and have ended."""
     here.ok(*NEW, code=2)
-    here.ok("project", "remove", "ML", "--yes")
+    here.ok("projects", "remove", "ML", "--yes")
     here.ok(*NEW, code=2)
     here.ok("apply", "ML")
-    here.ok("project", "remove", "ML", "--yes")
+    here.ok("projects", "remove", "ML", "--yes")
     return here
 
 
 def _last(installation: Installation) -> str:
-    return str(installation.ok("project", "list", "--json").json[-1]["id"])
+    return str(installation.ok("projects", "list", "--json").json[-1]["id"])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def _last(installation: Installation) -> str:
         ("audit", "verify", "--project"),
         ("audit", "decisions"),
         ("audit", "metrics"),
-        ("project", "show"),
+        ("projects", "show"),
         ("runs", "list", "--project"),
     ],
     ids=" ".join,

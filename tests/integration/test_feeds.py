@@ -12,9 +12,9 @@ import icalendar
 import pytest
 
 from service.settings import Settings
-from service.usecases import scheduling
 from service.usecases.errors import Conflict, NotFound
-from service.usecases.feeds import feed, feed_secret, renew_feed
+from service.usecases.loop import scheduling
+from service.usecases.loop.feeds import feed, feed_secret, renew_feed
 from tests.integration.loops import Shop
 
 PM = "pm-1@example.com"

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from service.domain.audit.outcome import Verdict
-from service.store import loops, runs
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from service.store.tables import ProjectRow, RunRow
-from service.usecases import advancing, continuing, waiving
+from service.usecases.audit import record_audit, waiver_log
+from service.usecases.loop import advances
+from service.usecases.run import run_control
 from tests.integration.record_desks import DATA, PM
 from tests.integration.record_table import GRACE, SECOND, RecordTable, record_table
 from tests.integration.turntable import Turntable
@@ -24,14 +27,14 @@ BY = "pm-1@example.com"
 
 @pytest.fixture(params=["jira", "trello"])
 def blocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordTable]:
-    """The first iteration goes on, and the gate is `block`."""
+    """The first iteration continues, and the gate is `block`."""
     with record_table(tmp_path / "home", request.param, gate="block") as opened:
         yield opened
 
 
 @pytest.fixture
 def warned(tmp_path: Path) -> Iterator[RecordTable]:
-    """The first iteration goes on, and the gate is `warn`."""
+    """The first iteration continues, and the gate is `warn`."""
     with record_table(tmp_path / "home") as opened:
         yield opened
 
@@ -42,9 +45,9 @@ def found(run: RunRow, code: str) -> list[dict[str, Any]]:
 
 def looked_again(table: Turntable, run: RunRow) -> RunRow:
     """The run after it has looked once more."""
-    again = continuing.resume(table.context, run.id, BY, table.engine.start)
+    again = run_control.resume(table.context, run.id, BY, table.engine.start)
     assert again.id == run.id
-    return table.ended(run.id, *runs.ENDED, runs.HELD)
+    return table.ended(run.id, *run_state.ENDED, run_state.HELD)
 
 
 # --- block ------------------------------------------------------------------------------------------------------------
@@ -53,7 +56,7 @@ def looked_again(table: Turntable, run: RunRow) -> RunRow:
 def test_an_iteration_that_is_not_documented_holds_the_advance_and_says_what_is_lacking(blocked: RecordTable) -> None:
     run = blocked.table.turned(2, SECOND)
 
-    assert run.state == runs.HELD
+    assert run.state == run_state.HELD
     (said,) = found(run, "undocumented")
     assert (said["severity"], said["subject"]) == ("error", "record:1")
     assert "D02" in said["message"]
@@ -69,10 +72,23 @@ def test_a_record_that_is_mended_in_the_tracker_lets_it_go_on_by_the_next_look(b
 
     run = looked_again(blocked.table, held)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert found(run, "undocumented") == []
     assert (blocked.table.loop.current, blocked.row().verdict) == (2, Verdict.DOCUMENTED)
     assert [name for name in blocked.table.events() if name.startswith("debt")] == []
+
+
+def test_the_record_of_a_documented_iteration_is_completed_with_it_and_not_carried(blocked: RecordTable) -> None:
+    blocked.documents()
+
+    run = blocked.table.turned(2, SECOND)
+
+    assert run.state == run_state.COMPLETED, run.findings
+    assert blocked.document().status == "done"
+    closed = {ticket["key"]: ticket["outcome"] for ticket in blocked.table.iteration(1).tickets}
+    assert closed["record:1"] == "done"
+    record_audit.run(blocked.table.context, blocked.table.project, [1])
+    assert blocked.row().verdict == Verdict.DOCUMENTED, "that phaseloop completed it is no word of anybody's"
 
 
 def test_what_is_waived_lets_it_go_on(blocked: RecordTable) -> None:
@@ -80,7 +96,7 @@ def test_what_is_waived_lets_it_go_on(blocked: RecordTable) -> None:
     (said,) = found(held, "undocumented")
     lacking = [check for check in ("D01", "D02", "D10", "D11", "D12") if check in said["message"]]
     for check in lacking:
-        waiving.waive(
+        waiver_log.waive(
             blocked.table.context,
             blocked.table.project,
             check,
@@ -92,21 +108,21 @@ def test_what_is_waived_lets_it_go_on(blocked: RecordTable) -> None:
 
     run = looked_again(blocked.table, held)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert blocked.table.loop.current == 2
 
 
 def test_an_earlier_iteration_holds_it_too(tmp_path: Path) -> None:
     with record_table(tmp_path / "home") as records:
         table = records.table
-        assert table.turned(2, SECOND).state == runs.COMPLETED
+        assert table.turned(2, SECOND).state == run_state.COMPLETED
         table.ended(records.look_id(SECOND))
         records.documents(2)
         _tightened(records)
 
         run = table.turned(3, THIRD)
 
-        assert run.state == runs.HELD
+        assert run.state == run_state.HELD
         assert [entry["subject"] for entry in found(run, "undocumented")] == ["record:1"]
 
 
@@ -117,18 +133,18 @@ def test_records_that_cannot_be_read_hold_it_and_that_is_said(tmp_path: Path) ->
 
         run = records.table.turned(2, SECOND)
 
-        assert run.state == runs.HELD
+        assert run.state == run_state.HELD
         assert [entry["severity"] for entry in found(run, "records-unread")] == ["error"]
 
-        records.mend()
-        assert looked_again(records.table, run).state == runs.COMPLETED
+        records.fix()
+        assert looked_again(records.table, run).state == run_state.COMPLETED
 
 
 def test_a_person_s_decision_does_not_open_the_gate(tmp_path: Path) -> None:
     with record_table(tmp_path / "home", gate="block") as records:
         run = records.table.advanced(2)
 
-        assert run.state == runs.HELD
+        assert run.state == run_state.HELD
         assert found(run, "undocumented")
 
 
@@ -137,13 +153,13 @@ def test_an_advance_that_was_let_through_is_not_held_half_way(tmp_path: Path) ->
         records.documents()
         records.fault(action="status", status=403, body="json", method="POST", path=r"/agile/1.0/sprint/\d+$", skip=1)
         held = records.table.turned(2, SECOND)
-        assert held.state == runs.HELD
+        assert held.state == run_state.HELD
         records.desk.writes(DATA, "Document iteration 1", "## Goal\n\nTBD")
-        records.mend()
+        records.fix()
 
         run = looked_again(records.table, held)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert records.table.loop.current == 2
 
 
@@ -153,7 +169,7 @@ def test_an_advance_that_was_let_through_is_not_held_half_way(tmp_path: Path) ->
 def test_a_debt_goes_along_and_is_told_once(warned: RecordTable) -> None:
     run = warned.table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED
+    assert run.state == run_state.COMPLETED
     assert [entry["severity"] for entry in found(run, "undocumented")] == ["warning"]
     event = warned.event("debt:1")
     assert (event.kind, event.iteration, event.data["records"]) == ("debt", 1, ["record:1"])
@@ -163,7 +179,7 @@ def test_a_debt_goes_along_and_is_told_once(warned: RecordTable) -> None:
 def test_a_record_that_is_not_late_yet_does_not_keep_the_phase(warned: RecordTable) -> None:
     warned.desk.finishes(PM, "Set the goals", "Load the data", "Clean the data")
 
-    assert warned.table.turned(2, SECOND).state == runs.COMPLETED
+    assert warned.table.turned(2, SECOND).state == run_state.COMPLETED
 
     assert warned.table.iteration(2).phase == "model"
 
@@ -176,7 +192,7 @@ def test_a_late_record_keeps_the_phase(warned: RecordTable) -> None:
 
     run = warned.table.turned(3, THIRD)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert warned.table.iteration(3).phase == "data"
     assert any("iteration 1" in words for words in warned.event("began:3").data["lacking"])
 
@@ -186,14 +202,14 @@ def test_records_that_cannot_be_read_hold_nothing_under_warn(warned: RecordTable
 
     run = warned.table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert [entry["severity"] for entry in found(run, "records-unread")] == ["warning"]
 
 
 def test_what_an_advance_would_say_of_the_records_is_in_its_preview(warned: RecordTable) -> None:
     warned.table.set(GRACE)
 
-    plan = advancing.preview(warned.table.context, warned.table.project).plan
+    plan = advances.preview(warned.table.context, warned.table.project).plan
 
     assert [one.code for one in plan.findings if one.subject == "record:1"] == ["undocumented"]
     assert not plan.blocked
@@ -208,7 +224,7 @@ def test_unfinished_work_is_proposed_with_what_is_to_be_documented(tmp_path: Pat
         assert "The advance is held until this is documented" in told
         assert ".." not in told
         assert ".;" not in told
-        assert records.table.loop.due == loops.ADVANCE
+        assert records.table.loop.due == loop_state.ADVANCE
 
 
 def _tightened(records: RecordTable) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from connectors.tracker import ItemKey, ItemKind
-from service.domain import placement
-from service.domain.plan import Action, Reason
-from service.domain.turnover import iteration_key
-from service.store import items, runs
-from service.usecases import deciding, planning
+from connectors.values import ItemKey, ItemKind
+from service.domain.loop.turnover import iteration_key
+from service.domain.plan import placement, run_state
+from service.domain.plan.plan import Action, Reason
+from service.store import items
+from service.usecases.loop import decisions
+from service.usecases.plan import planning
 from tests.integration.desks import TrelloDesk
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import TEMPLATE, Turntable, turntable
@@ -102,9 +103,9 @@ def complete(table: Turntable, look: Callable[[str], Shown], title: str) -> None
 
 def turn(table: Turntable, number: int, *, back: bool = False) -> None:
     if back:
-        deciding.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
+        decisions.decide(table.context, "ML", "back", "data", "The labels are wrong.", "lead@example.com")
     run = table.turned(number, BEGINS[number - 1])
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
 
 
 def test_going_back_leaves_every_prepared_ticket_once_where_the_course_says(
@@ -264,7 +265,7 @@ def test_an_upgrade_that_brings_tickets_leaves_nothing_to_plan_once_it_is_applie
 
     run = table.applied(planning.make_plan(table.context, "ML", asked=table.asking(with_more())))
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     again = planning.draft(table.context, "ML").plan
     assert again.empty, [change.title for change in again.changes if change.action is not Action.KEEP]
     assert twice(table, look) == set()

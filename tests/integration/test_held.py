@@ -1,4 +1,5 @@
-"""Advances that cannot go on: they hold before anything is lost, and go on by themselves. Seen in Jira's sandbox."""
+"""Advances that cannot continue: they hold before anything is lost, and resume automatically. Seen in Jira's
+sandbox."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from service.domain.turnover import Policy
-from service.store import loops, runs
+from service.domain.loop import loop_state
+from service.domain.loop.turnover import Policy
+from service.domain.plan import run_state
 from service.store.tables import CarryRow, ItemRow, RunRow, StepRow
-from service.usecases import continuing, scheduling
+from service.usecases.loop import scheduling
+from service.usecases.run import run_control
 from tests.integration.conftest import Controls
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
@@ -24,11 +27,11 @@ A_SPRINT = r"/rest/agile/1.0/sprint/\d+$"
 
 @pytest.fixture
 def table(tmp_path: Path) -> Iterator[Turntable]:
-    """Iteration 1 goes on, and nothing in it is done."""
+    """Iteration 1 continues, and nothing in it is done."""
     with turntable(tmp_path / "home") as opened:
         opened.plan_and_apply()
         run = opened.turned(1, FIRST)
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         yield opened
 
 
@@ -52,11 +55,11 @@ def carries(table: Turntable) -> dict[str, str]:
 
 
 def assert_turned(table: Turntable, team: JiraTeam) -> None:
-    """The second iteration goes on with all that was not done, and each of it was carried once."""
+    """The second iteration continues with all that was not done, and each of it was carried once."""
     states = team.states()
     assert (states["Data 1"], states["Data 2"]) == ("closed", "active")
     assert team.inside("Data 2") >= UNFINISHED
-    assert (table.loop.current, table.loop.state) == (2, loops.TURNING)
+    assert (table.loop.current, table.loop.state) == (2, loop_state.TURNING)
     carried = {ticket for ticket, policy in carries(table).items() if policy == Policy.NEXT}
     assert carried == {"ticket:goals", "ticket:load", "record:1"}
     assert table.iteration(1).figures is not None
@@ -78,7 +81,7 @@ def test_nothing_is_closed_while_what_is_carried_is_not_in_its_place(
 
     held = table.turned(2, SECOND)
 
-    assert held.state == runs.HELD
+    assert held.state == run_state.HELD
     assert code in codes(held)
     assert team.states()["Data 1"] == "active"
     assert team.inside("Data 1") >= UNFINISHED
@@ -86,7 +89,7 @@ def test_nothing_is_closed_while_what_is_carried_is_not_in_its_place(
     controls.clear("faults")
     table.set(LATER)
     run = table.ended(held.id)
-    assert (run.state, run.attempt, codes(run)) == (runs.COMPLETED, 2, set()), run.findings
+    assert (run.state, run.attempt, codes(run)) == (run_state.COMPLETED, 2, set()), run.findings
     assert_turned(table, team)
 
 
@@ -97,13 +100,13 @@ def test_an_iteration_that_may_not_be_started_holds_the_run_after_the_other_was_
 
     held = table.turned(2, SECOND)
 
-    assert held.state == runs.HELD
+    assert held.state == run_state.HELD
     assert team.states()["Data 1"] == "closed"
     assert table.loop.current == 1
     controls.clear("faults")
     table.set(LATER)
     run = table.ended(held.id)
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert_turned(table, team)
 
 
@@ -112,15 +115,15 @@ def test_an_advance_that_was_held_and_cancelled_is_continued_when_the_loop_is_re
 ) -> None:
     controls.set("faults", action="status", status=403, method="POST", path=A_SPRINT, skip=1)
     held = table.turned(2, SECOND)
-    continuing.cancel(table.context, held.id, "pm-1@example.com")
+    run_control.cancel(table.context, held.id, "pm-1@example.com")
     controls.clear("faults")
-    assert (table.loop.state, table.loop.next_due) == (loops.PAUSED, None)
+    assert (table.loop.state, table.loop.next_due) == (loop_state.PAUSED, None)
     assert held.id in table.loop.message
 
     scheduling.resume(table.context, "ML", "pm-1@example.com")
-    run = table.ended(f"{held.id}-2", *runs.ENDED, runs.HELD)
+    run = table.ended(f"{held.id}-2", *run_state.ENDED, run_state.HELD)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert run.continues == held.id
     assert_turned(table, team)
 
@@ -131,7 +134,7 @@ def test_guests_come_along_and_are_recorded_as_people_s_own(table: Turntable, te
 
     run = table.turned(2, SECOND)
 
-    assert run.state == runs.COMPLETED, run.findings
+    assert run.state == run_state.COMPLETED, run.findings
     assert "Something urgent" in team.inside("Data 2")
     with table.context.database.session() as session:
         guest = session.scalars(select(ItemRow).where(ItemRow.kind == "guest")).one()
@@ -139,7 +142,7 @@ def test_guests_come_along_and_are_recorded_as_people_s_own(table: Turntable, te
     assert guest.wanted == {"title": "Something urgent", "iteration": "iteration:2"}
     assert carries(table)[guest.key] == Policy.NEXT
     third = table.turned(3, "2026-03-30T09:00")
-    assert third.state == runs.COMPLETED, third.findings
+    assert third.state == run_state.COMPLETED, third.findings
     assert "Something urgent" in team.inside("Data 3")
 
 

@@ -11,13 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from connectors.tracker import ItemKey
-from service.domain.figures import Cycle, Outcome, Sum, TicketRecord, count
+from connectors.values import ItemKey
+from service.domain.loop.figures import Cycle, Outcome, Sum, TicketRecord, count
 from service.settings import Settings
 from service.store.tables import IterationRow, ProjectRow
-from service.usecases import deciding, scheduling
+from service.usecases.audit.history import (
+    csv_text,
+    events,
+    history,
+    history_json,
+    roles_csv,
+    tickets_csv,
+)
 from service.usecases.errors import NotFound
-from service.usecases.history import csv_text, events, history, history_json, roles_csv, tickets_csv
+from service.usecases.loop import decisions, scheduling
 from tests.integration.loops import Shop, at
 
 PM = "pm-1@example.com"
@@ -42,7 +49,7 @@ CLOSED = [
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """Iteration 1 is closed, iteration 2 goes on."""
+    """Iteration 1 is closed, iteration 2 continues."""
     opened = Shop.open(Settings(home=tmp_path, _env_file=None))
     opened.begin_loop()
     opened.advance([GOALS, LOAD])
@@ -92,7 +99,7 @@ def test_a_project_that_has_not_begun_has_an_empty_history(tmp_path: Path) -> No
 
 
 def test_the_history_is_plain_json(shop: Shop) -> None:
-    deciding.answer(shop.context, "ML", {"*": "next"}, PM)
+    decisions.answer(shop.context, "ML", {"*": "next"}, PM)
     found = history_json(history(shop.context, "ML"))
     assert json.loads(json.dumps(found)) == found
     first, second = found["iterations"]

@@ -102,6 +102,7 @@ def _connect(installation: Installation, name: str, tracker: str, url: str, *, o
     else:
         token = "member-token" if other else "sandbox-token"
         add = ("connections", "add", name, "--kind", "trello", "--url", url, "--key", "sandbox-key", "--invite")
+    installation.furnish()
     installation.ok(*add, stdin=token)
 
 
@@ -149,12 +150,12 @@ def test_the_same_project_over_another_connection_is_refused_and_named(built: Ca
 
 def test_a_project_that_is_to_be_made_is_set_up_once(case: Case, sandbox: SandboxServer) -> None:
     _connect(case.installation, "second", case.name, sandbox.url, other=False)
-    case.plan("ML", "--create", *SET_UP, "--connection", "first")
+    case.installation.ok("apply", case.plan("ML", "--create", *SET_UP, "--connection", "first")["id"])
 
     refused = case.installation.run("plan", "ml", "--create", *SET_UP, "--connection", "second")
 
     assert (refused.code, "is set up already as ML (" in refused.err) == (1, True), refused.err
-    assert case.projects("ML") == 0
+    assert case.projects("ML") == 1
 
 
 def test_of_two_plans_that_were_made_before_the_project_was_one_makes_it(case: Case, sandbox: SandboxServer) -> None:
@@ -199,10 +200,10 @@ def test_every_command_knows_a_renamed_project_by_its_old_names_and_its_new_one(
     names = [built.key]
     commands: list[tuple[tuple[object, ...], tuple[object, ...], bool]] = [
         (("status",), (), True),
-        (("project", "show"), (), False),
-        (("project", "set"), ("--name", "Another name"), False),
+        (("projects", "show"), (), False),
+        (("projects", "set"), ("--name", "Another name"), False),
         (("audit", "report"), (), False),
-        (("project", "remove"), ("--undo", "--plan"), True),
+        (("projects", "remove"), ("--undo", "--plan"), True),
     ]
     for number, (command, more, tells) in enumerate(commands):
         before = names[-1]
@@ -217,7 +218,7 @@ def test_every_command_knows_a_renamed_project_by_its_old_names_and_its_new_one(
 
     (seen,) = built.installation.ok("status", names[0], "--json").json
     assert seen["key"] == names[-1]
-    assert [one["id"] for one in built.installation.ok("project", "list", "--json").json] == [known["id"]]
+    assert [one["id"] for one in built.installation.ok("projects", "list", "--json").json] == [known["id"]]
 
 
 def test_another_project_of_the_same_key_is_told_apart_from_the_one_that_was_deleted(built: Case) -> None:
@@ -233,7 +234,7 @@ def test_another_project_of_the_same_key_is_told_apart_from_the_one_that_was_del
     assert [one["code"] for one in plan["findings"] if one["severity"] == "error"] == ["project-replaced"]
     assert built.plan(built.key, "--restore", "deleted", code=1)["blocked"]
     assert built.titles() == before
-    built.installation.ok("project", "remove", built.key, "--yes")
+    built.installation.ok("projects", "remove", built.key, "--yes")
     fresh = built.plan(built.key, *SET_UP)
     assert fresh["project"] != known["id"]
     built.installation.ok("apply", built.key)

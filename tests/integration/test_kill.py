@@ -1,4 +1,4 @@
-"""A killed process: its run goes on at the next start, and each item exists once."""
+"""A killed process: its run continues at the next start, and each item exists once."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from icalendar import Calendar
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import QUICK, ROOT, TEAM_FILE, Answer, Controls, Installation
 from tests.integration.jira_team import JiraTeam
 from tests.integration.test_runs import read_until
@@ -66,7 +66,7 @@ class Stages:
     def at(self, stage: str, home: Path) -> Shop:
         """An installation of its own at that stage, and the tracker as it was then."""
         shutil.copytree(self.homes / stage, home)
-        httpx.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+        plain.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
         jira, trello = deepcopy(self.data[stage])
         self.sandbox.site.replace(jira)
         self.sandbox.trello.replace(trello)
@@ -104,7 +104,7 @@ def shop(stages: Stages, tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def begun(stages: Stages, tmp_path: Path) -> Shop:
-    """Its first iteration goes on."""
+    """Its first iteration continues."""
     return stages.at("begun", tmp_path / "home")
 
 
@@ -153,15 +153,14 @@ def test_an_advance_says_what_is_closed_and_carried_and_begins_and_is_done(begun
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "Closes iteration 1 Data 1" in lines
     assert "Done (1 ticket, 2 pts)" in lines
-    assert "Carried over into iteration 2 (1 ticket, 1 pts)" in lines
+    assert "Carried over into iteration 2 (1 ticket, 1 pt)" in lines
     assert "To the backlog (1 ticket, 5 pts)" in lines
-    assert "Completed, because their iteration is over (1 ticket)" in lines
+    assert "Completed, because nothing is left to do in them (1 ticket)" in lines
     assert any(line.startswith(f"← {load} Load the data 5 pts Data") for line in lines)
     assert any(line.startswith("Phase: stays in data: ") for line in lines)
     assert any(line.startswith("Begins iteration 2 Data 2, ") for line in lines)
     assert (
-        "Iteration 1 of ML was closed: 1 done, 1 carried over, 1 to the backlog, 0 left, its meetings completed."
-        in lines
+        "Iteration 1 of ML was closed: 1 done, 1 carried over, 1 to the backlog, 0 left, 1 completed with it." in lines
     )
     assert begun.team.states() == {"Data 1": "closed", "Data 2": "active", "Model 3": "future", "Care 4": "future"}
     assert begun.team.inside("Data 2") >= {"Document iteration 1", "Clean the data"}
@@ -198,13 +197,11 @@ def on_a_terminal(shop: Shop, answer: bytes, *arguments: object) -> int:
 # --- held -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_held_advance_says_who_can_mend_it_and_goes_on_when_it_is_mended(
-    shop: Shop, someone_elses_sprint: str
-) -> None:
+def test_a_held_advance_says_who_can_fix_it_and_goes_on_when_it_is_fixed(shop: Shop, someone_elses_sprint: str) -> None:
     held = shop.installation.ok("advance", "ML", "--yes", code=1).out
 
     assert "Manage sprints" in held
-    assert "Held: it goes on by itself once that is mended" in held
+    assert "Held: it resumes automatically once that is fixed" in held
     [run] = [one for one in shop.json("runs", "list") if one["kind"] == "advance"]
     assert (run["state"], run["iteration"], run["attempt"]) == ("held", 1, 1)
     assert "held until" in shop.ok("runs", "list")
@@ -236,7 +233,7 @@ def watched(shop: Shop, run: str) -> str:
         assert line, said
         said += line
     watching.send_signal(signal.SIGINT)
-    assert b"The run goes on" in watching.communicate(timeout=30)[1]
+    assert b"The run continues" in watching.communicate(timeout=300)[1]
     assert watching.returncode == 130
     return said.decode()
 
@@ -270,7 +267,7 @@ def test_answers_are_shown_kept_and_gone_by(begun: Shop) -> None:
     assert before["ticket:load"] == "next"
     assert (after["ticket:load"], after["ticket:goals"]) == ("backlog", "leave")
     assert answered["answers"] == {"ticket:load": "backlog", "*": "leave"}
-    assert "Answered so far: ticket:load=backlog, all others=leave" in begun.ok("carry", "ML")
+    assert "Answered so far: Load the data: backlog, all others: leave" in begun.ok("carry", "ML")
     assert begun.team.inside("Data 1") >= {"Load the data", "Set the goals"}
 
 
@@ -278,7 +275,7 @@ def test_everything_that_is_wrong_with_answers_is_said_at_once(begun: Shop) -> N
     said = begun.refused("carry", "ML", "ML-99=next", "ticket:load=maybe")
 
     assert "ML-99: there is no such ticket" in said
-    assert "'maybe' is no answer; one of next, backlog, leave" in said
+    assert "'maybe' is no answer; one of: next, backlog, leave" in said
     assert "2 problems found; nothing was changed" in said
     assert "are 2 answers for all" in begun.refused("advance", "ML", "--carry", "next", "--carry", "leave")
     assert begun.json("carry", "ML")["answers"] == {}
@@ -336,14 +333,14 @@ def test_the_calendar_is_printed_and_its_address_told_apart_from_it(begun: Shop,
     file = tmp_path / "ml.ics"
 
     printed = begun.run("schedule", "ics", "ML")
-    begun.ok("schedule", "ics", "ML", "--file", file)
+    begun.ok("schedule", "ics", "ML", "--output", file)
     renewed = begun.run("schedule", "ics", "ML", "--renew")
 
     for text in (printed.out, file.read_text()):
         assert any("Data 1" in str(event.get("SUMMARY")) for event in Calendar.from_ical(text).walk("VEVENT"))
     assert "/feeds/" in printed.err
     assert printed.err.strip() != renewed.err.strip()
-    assert "cannot be written" in begun.refused("schedule", "ics", "ML", "--file", tmp_path / "nowhere" / "ml.ics")
+    assert "cannot be written" in begun.refused("schedule", "ics", "ML", "--output", tmp_path / "nowhere" / "ml.ics")
 
 
 # --- how it stands, and what became of it -----------------------------------------------------------------------------
@@ -358,9 +355,9 @@ def test_status_says_where_the_project_is_what_comes_and_how_much_is_in_progress
 
     assert "Iteration 1 of 4, phase Data: " in said
     assert "0 of 4 tickets done, 2 in progress (limit 1)" in said
-    assert "iteration 1 (data) ends, and what is unfinished is proposed" in said
+    assert "iteration 1 (Data) ends, and what is unfinished is proposed" in said
     loop, flow = document["loop"], document["flow"]
-    assert (loop["state"], loop["iteration"], loop["iterations"], loop["phase"]) == ("turning", 1, 4, "data")
+    assert (loop["state"], loop["current"], loop["iterations"], loop["phase"]) == ("turning", 1, 4, "data")
     assert loop["next"]["kind"] == "propose"
     assert (flow["doing"]["tickets"], flow["wip_limit"]) == (2, 1)
 
@@ -386,9 +383,9 @@ def test_history_tells_figures_by_iteration_and_role_and_as_csv_and_json(begun: 
     )
 
     first = next(line for line in words if line[:3] == ["1", "Data", "1"])
-    assert {"4/8", "1/2", "2/6"} <= set(first)
-    assert next(line for line in words if line[:1] == ["pm"])[1:] == ["2/2", "1/2", "0", "1"]
-    assert document["iterations"][0]["figures"]["all"]["done"] == {"tickets": 1, "points": 2.0}
+    assert {"4/8", "2/2", "2/6"} <= set(first)
+    assert next(line for line in words if line[:1] == ["pm"])[1:] == ["2/2", "2/2", "0"]
+    assert document["iterations"][0]["figures"]["all"]["done"] == {"tickets": 2, "points": 2.0}
     assert (len(figures), len(tickets)) == (3, 1 + 4 + 5)
     assert roles[0].startswith("iteration,title,phase,loop,of_phase,first,last,role,")
     assert "exclude one another" in begun.installation.ok("history", "ML", "--csv", "--json", code=64).err
@@ -401,7 +398,7 @@ def test_how_a_project_turns_is_set_when_it_is_planned(planned: Shop, tmp_path: 
     wrong.write_text("working_days: []\ntime_zone: Europe/Atlantis\n")
 
     said = planned.refused("plan", "ML", "--carry-over", "never", "--ahead", "x", "--wip-limit", "0")
-    assert all(name in said for name in ("carry_over", "ahead", "wip_limit"))
+    assert all(name in said for name in ("carry-over", "iterations ahead", "WIP limit"))
     assert "wrong.yaml" in planned.refused("plan", "ML", "--calendar", wrong)
     assert "cannot be read" in planned.refused("plan", "ML", "--calendar", tmp_path / "nowhere.yaml")
 
@@ -428,8 +425,42 @@ def test_a_kanban_project_shows_how_its_work_flows_against_the_limit(planned: Sh
     assert "0 of 3 tickets done, 1 in progress (limit 1)" in status, status  # no meetings under Kanban
     planned.team.finish("Set the goals")
     assert "1 done" in planned.ok("advance", "ML", "--yes")
-    found = httpx.get(
+    found = plain.get(
         f"{planned.team.url}/rest/agile/1.0/board/{planned.team.board()}/sprint",
         auth=("demo@example.com", "sandbox-token"),
     )
     assert not found.is_success  # a Kanban board has none
+
+
+# --- what a preview keeps, and why ------------------------------------------------------------------------------------
+
+
+def test_a_preview_with_a_decision_says_that_it_is_not_kept_and_what_happens_without_it(begun: Shop) -> None:
+    load = begun.team.key("Load the data")
+
+    shown = begun.ok("advance", "ML", "--phase", "end", "--reason", "No budget.", "--carry", f"{load}=backlog", code=2)
+
+    assert "Else the service does it" not in shown
+    assert "What was given here for phase and tickets was not kept." in shown
+    without = shown.partition("Without it the service advances")[2]
+    assert "stays in data" in without
+    assert "Load the data: next" in without
+    assert begun.json("phase", "ML")["decision"] is None
+    assert begun.json("carry", "ML")["answers"] == {}
+    assert "Else the service does it" in begun.ok("advance", "ML", code=2)
+
+
+def test_an_answer_for_all_that_is_none_names_them_and_how_a_single_ticket_is_named(begun: Shop) -> None:
+    said = begun.refused("carry", "ML", "ML-7")
+
+    assert "the answer for all tickets: 'ML-7' is no answer" in said
+    assert "for one ticket, KEY=ANSWER" in said
+
+
+def test_going_back_blames_the_template_for_nothing(begun: Shop) -> None:
+    begun.ok("advance", "ML", "--phase", "next", "--reason", "x", "--yes")
+
+    shown = begun.ok("advance", "ML", "--phase", "back:data", "--reason", "The labels are wrong.", "--all", code=2)
+
+    assert "left the template" not in shown
+    assert "(the order of the phases changed: it stays in the tracker and is no longer managed)" in shown

@@ -6,11 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import SMALL, TEAM_FILE, Answer, Installation
 
 NEW_TYPE = {"type": "standard"}
@@ -23,7 +23,7 @@ class Site:
         self.url = url
 
     def send(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        answer = httpx.request(
+        answer = plain.request(
             method, f"{self.url}/rest/{path}", json=body, params=query, auth=(DEMO_EMAIL, DEMO_TOKEN)
         )
         assert answer.status_code < 400, answer.text
@@ -41,7 +41,7 @@ class Site:
             self.delete_priority(one["id"])
 
     def delete_priority(self, identity: str) -> None:
-        answer = httpx.delete(f"{self.url}/rest/api/2/priority/{identity}", auth=(DEMO_EMAIL, DEMO_TOKEN))
+        answer = plain.delete(f"{self.url}/rest/api/2/priority/{identity}", auth=(DEMO_EMAIL, DEMO_TOKEN))
         assert answer.status_code == 303, answer.text
 
     def reword_blocks(self, name: str, inward: str, outward: str) -> str:

@@ -15,17 +15,17 @@ from connectors.mlflow import server as reading
 from connectors.mlflow.server import MlflowServer
 from connectors.mlflow.settings import MlflowSettings
 from connectors.records import Fill
-from connectors.tracker import Content, ItemKey, RemoteRef, Severity
 from connectors.tracking import Dataset, Tracked
+from connectors.values import Content, ItemKey, RemoteRef, Severity
 from service.domain.audit.facts import OVERVIEW_SEEDED
 from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.audit.outcome import Audited, Clock, Verdict
-from service.domain.figures import Outcome, TicketRecord, count
+from service.domain.loop.figures import Outcome, TicketRecord, count
 from service.settings import Settings
 from service.store import audits
 from service.store.tables import IterationRow, ProjectRow
-from service.usecases.material import material
-from service.usecases.prefilling import Prefill, prefill
+from service.usecases.audit.record_prefill import Prefill, prefill
+from service.usecases.plan.project_state import material
 from tests.integration.loops import Shop, at
 from tests.integration.mlflow_server import Lab, mlflow_server, unique
 from tests.unit.connectors.loopback import Say, loopback

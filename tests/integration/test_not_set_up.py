@@ -3,6 +3,7 @@ command line, in both trackers."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ __all__ = ["built", "case"]
 
 
 def _projects(installation: Installation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = installation.ok("project", "list", "--json").json
+    found: list[dict[str, Any]] = installation.ok("projects", "list", "--json").json
     return found
 
 
 def _settings(installation: Installation, project: str) -> Any:
-    return installation.ok("project", "show", project, "--json").json
+    return installation.ok("projects", "show", project, "--json").json
 
 
 def _codes(plan: dict[str, Any]) -> list[str]:
@@ -86,11 +87,17 @@ def test_a_plan_that_could_never_be_applied_leaves_no_project(case: Case, tmp_pa
         assert _projects(case.installation) == [], words
     assert case.installation.ok("status", "--json").json == []
 
-    shown = case.installation.ok("plan", "NOSUCH", *SET_UP, "--out", tmp_path / "plan.json", code=1)
+    shown = case.installation.ok("plan", "NOSUCH", *SET_UP, "--output", tmp_path / "plan.json", code=1)
     assert "NOSUCH was not set up" in shown.err
     assert "pln_" not in shown.out
+    assert shlex.join(["phaseloop", "plan", "NOSUCH", *map(str, SET_UP)]) in shown.err
+    assert "--create" in shown.err.partition("have phaseloop create the project: ")[2]
     refused = case.installation.ok("apply", tmp_path / "plan.json", code=1)
     assert "was not kept" in refused.err
+
+    taken = case.installation.ok("plan", case.key, "--create", *SET_UP, code=1).err
+    assert "To build in the project that is there: phaseloop plan" in taken
+    assert "--create" not in taken.partition("that is there: ")[2].splitlines()[0]
 
 
 def test_a_first_plan_that_cannot_be_made_leaves_no_project(case: Case, sandbox: SandboxServer) -> None:
@@ -105,9 +112,9 @@ def test_a_first_plan_with_findings_about_other_things_is_kept(case: Case, tmp_p
     text = TEAM_FILE.read_text(encoding="utf-8")
     team.write_text(text.replace("account: ", "account: nobody-", 1), encoding="utf-8")
 
-    case.plan(case.key, *SET_UP, "--team", team)
+    plan = case.plan(case.key, *SET_UP, "--team", team)
 
-    assert [one["key"] for one in _projects(case.installation)] == [case.key]
+    assert f"phaseloop apply {plan['id']}" in case.installation.ok("projects", "list").out
 
 
 def test_a_name_of_several_lines_and_a_folder_in_place_of_a_plan_are_refused(case: Case, tmp_path: Path) -> None:
@@ -136,10 +143,10 @@ def test_who_has_several_projects_of_a_key_is_told_how_to_be_rid_of_one(case: Ca
 
     refused = case.installation.ok("plan", "ML", code=1)
 
-    assert "phaseloop project remove ID" in refused.err
+    assert "phaseloop projects remove ID" in refused.err
     by_connection = case.plan("ML", "--connection", "second")
     assert by_connection["project"] == second["project"] != first["project"]
-    case.installation.ok("project", "remove", second["project"], "--yes")
+    case.installation.ok("projects", "remove", second["project"], "--yes")
     assert case.plan("ML")["project"] == first["project"]
 
 
@@ -150,7 +157,7 @@ def test_a_record_of_a_project_that_is_another_ones_can_be_removed(case: Case, s
     second = case.plan("ML", "--create", *SET_UP, "--connection", "second", "--name", "Another")
     case.installation.ok("apply", first["id"])
 
-    case.installation.ok("project", "remove", second["project"], "--yes")
+    case.installation.ok("projects", "remove", second["project"], "--yes")
 
     going = [one["id"] for one in _projects(case.installation) if one["ended_at"] is None]
     assert (going, case.projects("ML")) == ([first["project"]], 1)

@@ -1,5 +1,5 @@
-"""What phaseloop itself did is told from what people did: its reminders, its iterations begun and closed, what it let
-go of."""
+"""What phaseloop itself did is told from what people did: its reminders, its iterations begun and closed, what it
+released."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.tracker import ItemKey
-from service.cli.show import plan_lines
-from service.domain.plan import Action
-from service.store import runs
-from service.usecases import applying, planning, undoing
+from connectors.values import ItemKey
+from service.cli.plan_words import plan_lines
+from service.domain.plan import run_state
+from service.domain.plan.plan import Action
+from service.usecases.plan import planning, undo_plan
+from service.usecases.run import plan_apply
 from tests.integration.desks import JiraDesk, TrelloDesk
 from tests.integration.record_desks import DATA
 from tests.integration.record_table import SECOND, SOON, RecordTable, record_table
@@ -28,8 +29,8 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordTa
 
 
 def applied(table: Turntable, plan_id: str) -> None:
-    run = table.ended(applying.apply(table.context, plan_id, BY, table.engine.start).id)
-    assert run.state == runs.COMPLETED, run.findings
+    run = table.ended(plan_apply.apply(table.context, plan_id, BY, table.engine.start).id)
+    assert run.state == run_state.COMPLETED, run.findings
 
 
 def is_there(table: Turntable) -> bool:
@@ -50,11 +51,11 @@ def test_a_project_that_nobody_touched_is_removed_whole_after_its_loop_has_turne
     records.looked(SOON)
     assert len(records.reminders()) == 1
     run = table.turned(2, SECOND)
-    assert run.state == runs.COMPLETED, run.findings
-    table.ended(records.look_id(SECOND), *runs.ENDED, runs.HELD)
+    assert run.state == run_state.COMPLETED, run.findings
+    table.ended(records.look_id(SECOND), *run_state.ENDED, run_state.HELD)
     assert is_there(table)
 
-    kept = undoing.plan_removal(table.context, "ML")
+    kept = undo_plan.plan_removal(table.context, "ML")
     plan = planning.plan_of(kept)
 
     assert [(one.title, one.note) for one in plan.changes if one.action is Action.KEEP] == []
@@ -66,7 +67,7 @@ def test_what_somebody_said_besides_a_reminder_keeps_the_record(records: RecordT
     records.looked(SOON)
     records.desk.says(DATA, "Document iteration 1", "I am on it.")
 
-    plan = planning.plan_of(undoing.plan_removal(records.table.context, "ML"))
+    plan = planning.plan_of(undo_plan.plan_removal(records.table.context, "ML"))
 
     assert {one.key: one.note for one in plan.changes if one.action is Action.KEEP}["record:1"] == "1 comment"
 
@@ -117,7 +118,7 @@ def test_a_ticket_that_left_the_template_and_comes_back_is_the_same_one(table: T
 def test_what_left_the_template_and_nobody_touched_goes_with_the_project(table: Turntable) -> None:
     applied(table, planning.make_plan(table.context, "ML", asked=table.asking(WITHOUT)).id)
 
-    kept = undoing.plan_removal(table.context, "ML")
+    kept = undo_plan.plan_removal(table.context, "ML")
 
     plan = planning.plan_of(kept)
     assert [(one.title, one.note) for one in plan.changes if one.action is Action.KEEP] == []

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import select
 
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.context import Context
-from service.domain.plan import Action
-from service.store import runs
+from service.domain.plan import run_state
+from service.domain.plan.plan import Action
 from service.store.tables import RunRow, StepRow
-from service.usecases import applying, planning, undoing
 from service.usecases.errors import PlanExpired
+from service.usecases.plan import planning, undo_plan
+from service.usecases.run import plan_apply
+from tests import plain
 from tests.integration.meanwhile import PLAIN, Hands, hands, refs, set_up_anew, template
 from tests.integration.test_people_meanwhile import FIRST, Meanwhile
 from tests.integration.turntable import Turntable, turntable
@@ -44,7 +45,7 @@ def table(tracker: str, turning: Meanwhile, tmp_path: Path) -> Iterator[Turntabl
 @pytest.fixture
 def people(table: Turntable, tracker: str) -> Hands:
     built = table.plan_and_apply()
-    assert built.state == runs.COMPLETED, built.findings
+    assert built.state == run_state.COMPLETED, built.findings
     return hands(table, tracker, built)
 
 
@@ -62,11 +63,11 @@ def test_what_is_gone_keeps_nothing_else_from_being_written_and_a_lost_answer_is
     people.delete(known[ItemKey("ticket:title")])
     people.take_away(known[ItemKey("ticket:text")])
     lost = {"action": "lose", "method": "PUT", "path": "/issue/" if tracker == "jira" else "/cards/", "times": 1}
-    httpx.post(f"{table.url}/sandbox/faults", json={**lost, "skip": 3}).raise_for_status()
+    plain.post(f"{table.url}/sandbox/faults", json={**lost, "skip": 3}).raise_for_status()
 
-    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+    run = table.ended(plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
 
-    assert run.state == runs.INCOMPLETE
+    assert run.state == run_state.INCOMPLETE
     text = "gone-meanwhile" if tracker == "jira" else "archived-meanwhile"
     assert codes(run) == {("ticket:title", "gone-meanwhile"), ("ticket:text", text)}, run.findings
     for name in ("labels", "epic", PLAIN):
@@ -90,9 +91,9 @@ def test_what_people_change_while_a_batch_is_being_written_stays(tracker: str, t
         tickets = [key for key in titles if key.startswith("ticket:")]
         path = "/rest/api/./issue/" if tracker == "jira" else "^/1/cards"
         slow = {"milliseconds": 300, "method": "PUT", "path": path}
-        httpx.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
+        plain.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
 
-        run = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+        run = plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start)
         eventually(lambda: any("anew" in people.shows(known[key], "title") for key in tickets))
         last = tickets[-1]
         people.change(known[last], "title")
@@ -118,13 +119,13 @@ def test_what_people_touch_while_items_are_being_removed_keeps_them(tracker: str
         built = table.plan_and_apply()
         people = hands(table, tracker, built)
         known = refs(table)
-        plan = undoing.plan_undo(table.context, built.id)
+        plan = undo_plan.plan_undo(table.context, built.id)
         going = [one.key for one in planning.plan_of(plan).changes if one.action is Action.DELETE]
         tickets = [key for key in going if key.startswith("ticket:")]
         slow = {"milliseconds": 300, "method": "DELETE"}
-        httpx.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
+        plain.post(f"{table.url}/sandbox/latency", json=slow).raise_for_status()
 
-        run = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+        run = plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start)
         eventually(lambda: not is_there(people, known[tickets[0]]))
         people.change(known[tickets[-1]], "title")
         ended = table.ended(run.id)
@@ -144,7 +145,7 @@ def test_iterations_that_people_began_or_closed_keep_their_names_and_dates_and_t
         people.bring(known[number], state)
     before = {number: named_and_dated(people, ref) for number, ref in known.items()}
 
-    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+    run = table.ended(plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
 
     after = {number: named_and_dated(people, ref) for number, ref in known.items()}
     assert [number for number in known if after[number] != before[number]] == [4], run.findings
@@ -169,9 +170,9 @@ def test_an_iteration_that_people_began_is_gone_on_with_as_they_named_and_dated_
     people.bring(first, "active")
     before = named_and_dated(people, first)
 
-    assert table.turned(1, FIRST).state == runs.COMPLETED
+    assert table.turned(1, FIRST).state == run_state.COMPLETED
     table.ended(
-        applying.apply(
+        plan_apply.apply(
             table.context,
             planning.make_plan(table.context, table.project).id,
             "lead@example.com",
@@ -196,7 +197,7 @@ def test_a_ticket_that_is_finished_after_the_look_of_an_advance_stays_and_counts
     turning.act = act
     run = table.advanced(2)
 
-    assert run.state == runs.INCOMPLETE
+    assert run.state == run_state.INCOMPLETE
     assert codes(run) == {("ticket:title", "done-meanwhile"), ("ticket:text", "gone-meanwhile")}, run.findings
     assert people.shows(known[ItemKey("ticket:title")], "iteration") in (before, None)
     outcomes = {ticket["key"]: ticket for ticket in table.iteration(1).tickets}
@@ -207,14 +208,14 @@ def test_a_ticket_that_is_finished_after_the_look_of_an_advance_stays_and_counts
 def test_plans_expire_those_to_undo_too_and_an_old_one_writes_nothing(table: Turntable, people: Hands) -> None:
     set_up_anew(table)
     plan = planning.make_plan(table.context, table.project)
-    run = table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
-    undo = undoing.plan_undo(table.context, run.id)
+    run = table.ended(plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+    undo = undo_plan.plan_undo(table.context, run.id)
     before = table.writes()
     table.set("2026-02-28T13:00")
 
     with pytest.raises(PlanExpired, match="phaseloop undo"):
-        applying.apply(table.context, undo.id, "lead@example.com", table.engine.start)
-    again = applying.apply(table.context, plan.id, "lead@example.com", table.engine.start)
+        plan_apply.apply(table.context, undo.id, "lead@example.com", table.engine.start)
+    again = plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start)
 
     assert again.id == run.id
     assert table.writes() == before

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.context import Context
-from service.domain.plan import Plan
-from service.runs.turning import Looked
-from service.store import runs
+from service.domain.plan import run_state
+from service.domain.plan.plan import Plan
+from service.runs.loop_port import Looked
 from service.store.tables import PlanRow, RunRow
-from service.usecases import applying, planning, undoing
-from service.usecases.advancing import Advancing
-from service.usecases.wishes import Wish
+from service.usecases.loop.advances import Advancing
+from service.usecases.plan import planning, undo_plan
+from service.usecases.plan.plan_options import Wish
+from service.usecases.run import plan_apply
 from tests.integration.meanwhile import (
     ITERATION_FIELDS,
     PLAIN,
@@ -117,7 +118,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     turning = Meanwhile()
     with turntable(home / "home", tracker, template=file, advancing_by=turning) as table:
         built = table.plan_and_apply()
-        assert built.state == runs.COMPLETED, built.findings
+        assert built.state == run_state.COMPLETED, built.findings
         people, known = hands(table, tracker, built), refs(table)
         yield {"apply": applied, "restore": restored, "undo": undone, "advance": advanced}[mode](
             table, people, known, turning
@@ -133,7 +134,7 @@ def acting(story: Story, people: Hands, known: dict[ItemKey, RemoteRef], again: 
 
 
 def done(table: Turntable, plan: PlanRow) -> RunRow:
-    return table.ended(applying.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
+    return table.ended(plan_apply.apply(table.context, plan.id, "lead@example.com", table.engine.start).id)
 
 
 def told(story: Story, table: Turntable, people: Hands, known: dict[ItemKey, RemoteRef], run: RunRow) -> Story:
@@ -166,8 +167,8 @@ def restored(table: Turntable, people: Hands, known: dict[ItemKey, RemoteRef], _
 def undone(table: Turntable, people: Hands, known: dict[ItemKey, RemoteRef], _turning: Meanwhile) -> Story:
     set_up_anew(table)
     anew = done(table, planning.make_plan(table.context, table.project))
-    assert anew.state == runs.COMPLETED, anew.findings
-    plan = undoing.plan_undo(table.context, anew.id)
+    assert anew.state == run_state.COMPLETED, anew.findings
+    plan = undo_plan.plan_undo(table.context, anew.id)
     story = Story(RunRow(), planning.plan_of(plan))
     acting(story, people, known)
     return told(story, table, people, known, done(table, plan))
@@ -200,7 +201,7 @@ def test_a_field_of_a_ticket_that_people_changed_meanwhile_stays_theirs(story: S
         assert ("phase:only" in story.after[key, name]) == (story.run.kind == "apply" and story.restores)
     assert after == theirs, story.run.findings
     if story.writes(key, name) and not (name == "labels" and story.restores):
-        assert story.run.state == runs.INCOMPLETE
+        assert story.run.state == run_state.INCOMPLETE
         assert key in {entry["subject"] for entry in story.run.findings if entry["code"] == "changed-meanwhile"}
         if not (name == "iteration" and story.run.kind == "advance"):  # by our records it stayed in what is history now
             assert key in {drifted for drifted, _field in story.drift}

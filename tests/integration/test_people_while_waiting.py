@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
-from connectors.tracker import ItemKey
-from service.domain.plan import Action
-from service.store import runs
-from service.usecases import applying, planning, undoing
+from connectors.values import ItemKey
+from service.domain.plan import run_state
+from service.domain.plan.plan import Action
+from service.usecases.plan import planning, undo_plan
+from service.usecases.run import plan_apply
+from tests import plain
+from tests.integration.jira_team import JiraTeam
 from tests.integration.meanwhile import Hands, hands, refs, set_up_anew, template
 from tests.integration.test_people_away import codes, is_there
 from tests.integration.turntable import Turntable, turntable
@@ -31,6 +34,12 @@ def tracker(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def table(tracker: str, tmp_path: Path) -> Iterator[Turntable]:
+    with meanwhile_table(tmp_path, tracker) as opened:
+        yield opened
+
+
+@contextmanager
+def meanwhile_table(tmp_path: Path, tracker: str) -> Iterator[Turntable]:
     file = tmp_path / "meanwhile.yaml"
     file.write_text(template(anew=False).text)
     with turntable(tmp_path / "home", tracker, settings={"look_seconds": 1}, template=file) as opened:
@@ -45,7 +54,7 @@ def meanwhile(
     limit = {"action": "limit", "method": method, "path": path, "times": 1, "retryAfter": WAIT}
 
     def turn_away(**more: int) -> None:
-        httpx.post(f"{table.url}/sandbox/faults", json={**limit, **more}).raise_for_status()
+        plain.post(f"{table.url}/sandbox/faults", json={**limit, **more}).raise_for_status()
 
     told, did = table.clock.told, list[str]()
 
@@ -88,7 +97,7 @@ def test_a_ticket_that_somebody_touched_while_its_removal_waited_stays(table: Tu
     built = table.plan_and_apply()
     people = hands(table, tracker, built)
     ref = refs(table)[TITLE]
-    plan = undoing.plan_undo(table.context, built.id)
+    plan = undo_plan.plan_undo(table.context, built.id)
     did = meanwhile(table, "DELETE", on(tracker, table, TITLE), lambda: people.change(ref, "title"))
 
     run = table.applied(plan)
@@ -120,10 +129,10 @@ class FirstDay:
         # In Trello a card is made where it belongs: nothing but the reading back comes after it.
         call = ("POST", r"/sprint/\d+/issue$") if self.tracker == "jira" else ("GET", "/boards/")
         did = meanwhile(self.table, *call, acting, lambda: self.keys <= refs(self.table).keys())
-        run = applying.apply(self.table.context, self.plan.id, "lead@example.com", self.table.engine.start)
+        run = plan_apply.apply(self.table.context, self.plan.id, "lead@example.com", self.table.engine.start)
         ended = self.table.ended(run.id)
         assert did == ["acted"]
-        assert ended.state in (runs.COMPLETED, runs.INCOMPLETE), ended.findings
+        assert ended.state in (run_state.COMPLETED, run_state.INCOMPLETE), ended.findings
 
 
 @pytest.mark.parametrize("field", ["title", "text", "labels", "assignee"])
@@ -161,3 +170,39 @@ def test_a_ticket_that_somebody_took_elsewhere_before_it_was_placed_stays_there(
     assert {(one.key, one.field) for one in draft.drift} == {(key, "iteration")}
     table.applied(planning.make_plan(table.context, table.project))
     assert day.people.shows(refs(table)[key], "iteration") == theirs
+
+
+def test_a_sprint_that_people_complete_while_its_project_is_built_takes_no_more_and_plans_settle(
+    tmp_path: Path,
+) -> None:
+    with meanwhile_table(tmp_path, "jira") as table:
+        team = JiraTeam(table.url)
+
+        def completes() -> None:
+            team.set_state("Turn 1", "active")
+            team.set_state("Turn 1", "closed")
+
+        FirstDay(table, "jira").builds(lambda _people: completes())
+
+        plan = planning.make_plan(table.context, table.project)
+        run = table.applied(plan)
+
+        assert "iteration-completed" in {one.code for one in planning.plan_of(plan).findings}
+        assert run.state == run_state.COMPLETED, run.findings
+        left = planning.draft(table.context, table.project).plan
+        assert left.empty, [change for change in left.changes if change.writes]
+        assert max(team.titles().values()) == 1
+
+
+def test_what_is_created_once_more_after_a_lost_call_is_told(table: Turntable, tracker: str) -> None:
+    path = "/issue/bulk$" if tracker == "jira" else "/cards$"
+    reset = {"action": "reset", "method": "POST", "path": path, "times": 1}
+    plain.post(f"{table.url}/sandbox/faults", json=reset).raise_for_status()
+
+    run = table.plan_and_apply()
+
+    assert run.state == run_state.COMPLETED, run.findings
+    (told,) = [one for one in run.findings if one["code"] == "created-again"]
+    assert told["severity"] == "info"
+    assert "No answer came to the creation of" in told["message"]
+    assert planning.draft(table.context, table.project).plan.empty

@@ -49,11 +49,11 @@ def other_team(tmp_path: Path) -> Path:
 
 
 def settings(installation: Installation) -> Any:
-    return installation.ok("project", "show", "ML", "--json").json
+    return installation.ok("projects", "show", "ML", "--json").json
 
 
 def team(installation: Installation) -> Any:
-    return installation.ok("team", "show", "Demo team", "--json").json
+    return installation.ok("teams", "show", "Demo team", "--json").json["team"]
 
 
 def test_a_plan_that_is_left_alone_changes_nothing(
@@ -95,7 +95,7 @@ def test_what_is_applied_takes_effect_whole_and_is_undone_whole(
     assert settings(built) == before[0]
 
     run = built.ok("apply", "ML", "--json").json
-    assert settings(built)["template"]["title"] == "small 1.1.0"
+    assert settings(built)["template_title"] == "small 1.1.0"
     assert desk.titles()["Explain the model"] == 1
     assert [one.get("capacity") for one in team(built)["members"] if one["person"] == "Data engineer"] == [3]
 
@@ -114,29 +114,29 @@ def test_a_plan_with_settings_alone_is_a_change_and_is_undone(built: Installatio
     assert "nothing changes in the tracker" in shown.out
 
     run = built.ok("apply", "ML", "--json").json
-    assert settings(built)["turning"] == {"carry_over": "backlog"}
+    assert settings(built)["carry_over"] == "backlog"
 
     built.ok("undo", run["id"], "--yes")
-    assert settings(built)["turning"] == {}
+    assert settings(built)["carry_over"] is None
     assert "Nothing to do" in built.ok("undo", run["id"]).out
 
 
 def test_a_setting_that_somebody_changed_again_stays_when_the_run_is_undone(built: Installation) -> None:
     built.ok("plan", "ML", "--carry-over", "backlog", "--ahead", "3", code=2)
     run = built.ok("apply", "ML", "--json").json
-    built.ok("project", "set", "ML", "--carry-over", "leave")
+    built.ok("projects", "set", "ML", "--carry-over", "leave")
 
     undo = built.ok("undo", run["id"], "--yes", code=0)
 
-    assert "turning.carry_over was changed again" in undo.out
-    assert settings(built)["turning"] == {"carry_over": "leave"}
+    assert "The setting carry-over was changed again" in undo.out
+    assert settings(built)["carry_over"] == "leave"
 
 
 def test_a_plan_is_refused_when_its_team_was_changed_since(built: Installation, other_team: Path) -> None:
     built.ok("plan", "ML", "--team", other_team, code=2)
     other = other_team.with_name("third.yaml")
     other.write_text(other_team.read_text().replace("capacity: 3", "capacity: 4"), encoding="utf-8")
-    built.ok("team", "import", other)
+    built.ok("teams", "import", other)
     before = settings(built)
 
     refused = built.ok("apply", "ML", code=1)
@@ -146,8 +146,8 @@ def test_a_plan_is_refused_when_its_team_was_changed_since(built: Installation, 
 
 
 def test_settings_are_set_on_purpose_and_shown(built: Installation) -> None:
-    built.ok("project", "set", "ML", "--wip-limit", "4", "--name", "Churn")
-    shown = built.ok("project", "show", "ML").out
+    built.ok("projects", "set", "ML", "--wip-limit", "4", "--name", "Churn")
+    shown = built.ok("projects", "show", "ML").out
     assert "Churn" in shown
-    assert "turning.wip_limit" in shown
-    assert "Nothing to set was given" in built.ok("project", "set", "ML", code=64).err
+    assert "WIP limit" in shown
+    assert "Nothing to set was given" in built.ok("projects", "set", "ML", code=64).err

@@ -11,6 +11,7 @@ from jira import JIRA
 
 from sandbox.server import free_port
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import TEAM_FILE, Installation
 from tests.postgres import scratch_database
 from tests.waiting import eventually
@@ -39,7 +40,7 @@ def test_a_project_is_built_through_the_service(shared: Installation, sandbox: S
         def ready() -> bool:
             assert service.poll() is None, service.stderr.read() if service.stderr else ""
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == httpx.codes.OK
+                return plain.get(f"http://127.0.0.1:{port}/readyz").status_code == httpx.codes.OK
             except httpx.TransportError:
                 return False
 

@@ -12,15 +12,16 @@ import pytest
 
 from service import templates
 from service.context import Context, open_context
-from service.domain.calendar import Calendar
-from service.domain.calendar_file import spec_from_json
 from service.domain.problems import InvalidInput
-from service.domain.reading import read_template
-from service.domain.team import Team, team_from_json
-from service.domain.template import Loop
+from service.domain.team.calendar import Calendar
+from service.domain.team.calendar_file import spec_from_json
+from service.domain.team.team import Team, team_from_json
+from service.domain.template.reader import read_template
+from service.domain.template.template import Loop
 from service.settings import Settings
 from service.store.tables import ProjectRow
-from service.usecases import connections, projects, teams
+from service.usecases.setup import connections, projects, teams
+from tests.homes import furnish
 
 TEXT = templates.load(str(Path(__file__).parent / "small.yaml"))
 TEMPLATE = read_template(TEXT.text, TEXT.source)
@@ -30,6 +31,7 @@ SUNDAY_EVENING = datetime(2026, 3, 15, 22, 30, tzinfo=UTC)
 
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Context]:
+    furnish(tmp_path)
     opened = open_context(Settings(_env_file=None, home=tmp_path, database_url=None, secret_key=None))
     connections.put(opened, "jira", "jira", {"url": "http://127.0.0.1:9", "email": "demo@example.com"}, "token")
     team(opened)
@@ -113,7 +115,7 @@ def test_every_wrong_setting_is_said_at_once_and_nothing_is_kept(context: Contex
     assert found == [
         "calendar start: a working day from 16:30 to 17:00 is too short; end at least two hours after the start",
         'parameters start_date: "soon" is not a date; give one such as 2026-01-05, or `today`, or `next-monday`',
-        'turning carry_over: unknown word "nxt"; did you mean "next"?; one of: ask, next, backlog, leave',
+        'turning carry_over: unknown word "nxt"; did you mean "next"? It is one of: ask, next, backlog, leave',
         'turning ahead: "0" is not right here; write a whole number of at least 1, or all',
         "turning wip: unknown field; the fields here are: carry_over, ahead, wip_limit",
     ]

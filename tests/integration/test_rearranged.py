@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.store import runs
-from service.usecases import planning
+from service.domain.plan import run_state
+from service.usecases.plan import planning
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import TEMPLATE, turntable
 
@@ -22,7 +22,7 @@ def test_a_deleted_epic_stays_deleted_and_the_tickets_that_come_are_made_without
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert team.states()["Data 2"] == "active"
         assert "Data" not in team.titles()
         assert team.issues()["Clean the data"]["fields"].get("parent") is None
@@ -40,7 +40,7 @@ def test_a_sprint_that_a_person_started_first_is_taken_as_begun(tmp_path: Path) 
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         plan = planning.plan_of(planning.get(table.context, run.plan_id or ""))
         assert "closed-by-hand" in {finding.code for finding in plan.findings}
         assert (team.states()["Data 1"], team.states()["Data 2"]) == ("closed", "active")
@@ -58,7 +58,7 @@ def test_tickets_that_people_took_elsewhere_stay_there(tmp_path: Path) -> None:
 
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert "Set the goals" in team.inside("Model 3")
         assert team.iteration_of("Load the data") is None
         assert planning.draft(table.context, "ML").plan.empty
@@ -75,7 +75,7 @@ def test_a_board_that_was_deleted_after_the_plan_was_made_is_told_with_what_to_d
 
         run = table.applied(plan)
 
-        assert run.state == runs.INCOMPLETE
+        assert run.state == run_state.INCOMPLETE
         [told] = run.findings
         assert "Somebody deleted the board" in told["fix"]
         assert "the plan says which boards there are" in told["fix"]

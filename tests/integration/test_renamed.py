@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from service.domain.plan import Action
-from service.store import runs
-from service.usecases import planning
-from service.usecases.wishes import Wish
+from service.domain.plan import run_state
+from service.domain.plan.plan import Action
+from service.usecases.plan import planning
+from service.usecases.plan.plan_options import Wish
 from tests.integration.desks import TrelloDesk
 from tests.integration.jira_team import JiraTeam
 from tests.integration.turntable import Turntable, turntable
@@ -25,7 +25,7 @@ def test_renamed_lists_and_labels_mean_what_they_meant(tmp_path: Path) -> None:
     with turntable(tmp_path / "home", "trello") as table:
         desk = TrelloDesk(table.url)
         table.plan_and_apply()
-        assert table.turned(1, FIRST).state == runs.COMPLETED
+        assert table.turned(1, FIRST).state == run_state.COMPLETED
         lists = {one["name"]: one["id"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
         desk.edit("Set the goals", idList=lists["Done"])
         desk.edit("Load the data", idList=lists["In progress"])
@@ -54,7 +54,7 @@ def test_renamed_lists_and_labels_mean_what_they_meant(tmp_path: Path) -> None:
         }
         run = table.turned(2, SECOND)
 
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         names = {one["id"]: one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
         assert set(names.values()) == {"Epics", "Später", "Jetzt", "Im Gange", "Review", "Abgehakt"}
         now = desk.cards()
@@ -77,7 +77,7 @@ def test_a_list_that_was_archived_is_told_of_and_what_stands_in_it_keeps_its_sta
     with turntable(tmp_path / "home", "trello") as table:
         desk = TrelloDesk(table.url)
         table.plan_and_apply()
-        assert table.turned(1, FIRST).state == runs.COMPLETED
+        assert table.turned(1, FIRST).state == run_state.COMPLETED
         lists = {one["name"]: one["id"] for one in desk.send("GET", f"boards/{desk.board()}/lists")}
         desk.edit("Set the goals", idList=lists["Done"])
         desk.send("PUT", f"lists/{lists['Done']}", json={"name": "Erledigt", "closed": True})
@@ -88,7 +88,7 @@ def test_a_list_that_was_archived_is_told_of_and_what_stands_in_it_keeps_its_sta
         assert "'Erledigt'" in gone.message
         assert "a new list 'Done' is made" in gone.message
         run = table.turned(2, SECOND)
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         assert outcomes(table, 1)["goals"] == "done"
         open_lists = [one["name"] for one in desk.send("GET", f"boards/{desk.board()}/lists")]
         assert open_lists.count("Done") == 1
@@ -108,7 +108,7 @@ def test_sprints_outlive_their_board_and_the_loop_turns_on_another_one(tmp_path:
     with turntable(tmp_path / "home") as table:
         team = JiraTeam(table.url)
         table.plan_and_apply()
-        assert table.turned(1, FIRST).state == runs.COMPLETED
+        assert table.turned(1, FIRST).state == run_state.COMPLETED
         before, old = team.sprints(), team.board()
         team.finish("Set the goals")
         replaced = new_board(team)
@@ -124,7 +124,7 @@ def test_sprints_outlive_their_board_and_the_loop_turns_on_another_one(tmp_path:
         restored = planning.draft(table.context, "ML", Wish(restore=("deleted",))).plan
         assert [change.key for change in restored.changes if change.action is Action.CREATE] == []
         run = table.turned(2, SECOND)
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings
         states = {number: team.send("GET", f"agile/1.0/sprint/{number}")["state"] for number in before.values()}
         assert states[before["Data 1"]] == "closed"
         assert states[before["Data 2"]] == "active"
@@ -138,15 +138,15 @@ def test_without_any_board_the_sprints_stay_known_and_what_is_missing_is_told(tm
     with turntable(tmp_path / "home") as table:
         team = JiraTeam(table.url)
         table.plan_and_apply()
-        assert table.turned(1, FIRST).state == runs.COMPLETED
+        assert table.turned(1, FIRST).state == run_state.COMPLETED
         team.send("DELETE", f"agile/1.0/board/{team.board()}")
 
         seen = planning.draft(table.context, "ML").plan
 
         assert seen.drift == ()
         assert [one.code for one in seen.findings if one.code.startswith(("board", "mapping"))] == ["board-gone"]
-        assert table.turned(2, SECOND).state == runs.HELD
+        assert table.turned(2, SECOND).state == run_state.HELD
         new_board(team)
         table.set("2026-03-16T12:00")
         run = table.ended(f"advance-{table.project}-2")
-        assert run.state == runs.COMPLETED, run.findings
+        assert run.state == run_state.COMPLETED, run.findings

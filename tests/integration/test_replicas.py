@@ -14,6 +14,7 @@ from jira import JIRA
 
 from sandbox.testing import SandboxServer
 from service.runs.slots import LOCK_CLASS
+from tests import plain
 from tests.integration.conftest import SMALL, Controls, Installation
 from tests.integration.replicas import (
     Replica,
@@ -40,7 +41,7 @@ def shared(tmp_path: Path, sandbox: SandboxServer) -> Iterator[Installation]:
 
 
 def apply(replica: Replica, token: str, plan_id: str) -> str:
-    answer = httpx.post(
+    answer = plain.post(
         f"{replica.url}/api/v1/plans/{plan_id}/apply", headers={"Authorization": f"Bearer {token}"}, timeout=30
     )
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
@@ -152,7 +153,7 @@ def test_a_replica_that_is_stopped_hands_its_run_to_another_at_once(
 
         eventually(lambda: executor_of(shared, run) not in (owner, None))
 
-        assert stopped.process.wait(timeout=30) == 0
+        assert stopped.process.wait(timeout=300) == 0
         eventually(lambda: state(shared, run) == "completed")
         assert "taken over" not in "".join(replica.said() for replica in group.started)
     assert_built_once(jira, made, "ML")
@@ -167,7 +168,7 @@ def test_a_replica_whose_slot_another_process_has_by_then_ends(shared: Installat
         )
         other.execute("SELECT pg_advisory_lock(%s, 1)", (LOCK_CLASS,))
 
-        assert replica.process.wait(timeout=60) == 1
+        assert replica.process.wait(timeout=300) == 1
         assert "another process has it now" in replica.said()
         assert "Traceback" not in replica.said()
 
@@ -192,7 +193,7 @@ def test_a_command_steps_in_for_a_service_that_dies(shared: Installation, contro
             controls.clear("faults")
             service.kill()
 
-            assert command.wait(timeout=60) == 0
+            assert command.wait(timeout=300) == 0
     assert_built_once(jira, made, "ML")
 
 

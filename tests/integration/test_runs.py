@@ -150,18 +150,18 @@ def test_retry_after_a_mended_refusal_makes_only_what_was_refused(
     still = connected.ok("runs", "retry", run, "--json", code=1).json
     controls.clear("required-fields")
     controls.clear("requests")
-    mended = connected.ok("runs", "retry", still["id"], "--json").json
+    fixed = connected.ok("runs", "retry", still["id"], "--json").json
 
     assert (still["id"], still["state"]) == (f"{run}-2", "incomplete")
-    assert (mended["id"], mended["continues"], mended["state"]) == (f"{run}-3", f"{run}-2", "completed")
+    assert (fixed["id"], fixed["continues"], fixed["state"]) == (f"{run}-3", f"{run}-2", "completed")
     now = titles(jira)
     assert now.total() == wanted(plan).total()
     assert now["Renamed by a person"] == 1
     assert set(now.values()) == {1}
-    assert mended["progress"]["written"] == mended["progress"]["items"]
+    assert fixed["progress"]["written"] == fixed["progress"]["items"]
 
     again = connected.ok("runs", "retry", still["id"], "--json").json
-    assert again["id"] == mended["id"]
+    assert again["id"] == fixed["id"]
     assert titles(jira) == now
 
 

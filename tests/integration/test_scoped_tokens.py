@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.integration.conftest import SMALL, TEAM_FILE, Controls, Installation, plain_client
 
 EMAIL, TOKEN = "demo@example.com", "token-with-scopes"
@@ -25,11 +25,11 @@ AGILE = [
 
 def give(sandbox: SandboxServer, scopes: list[str], token: str = TOKEN) -> None:
     body = {"user": EMAIL, "token": token, "scopes": scopes}
-    httpx.post(f"{sandbox.url}/sandbox/tokens", json=body).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/tokens", json=body).raise_for_status()
 
 
 def asked(sandbox: SandboxServer) -> list[tuple[str, str]]:
-    log = httpx.get(f"{sandbox.url}/sandbox/requests").json()["requests"]
+    log = plain.get(f"{sandbox.url}/sandbox/requests").json()["requests"]
     return [(one["method"], one["path"]) for one in log]
 
 
@@ -53,7 +53,7 @@ def test_a_token_with_scopes_works_with_the_sites_address_and_where_it_works_is_
     assert [one["code"] for one in answer["findings"]] == ["scopes-for-writing"]
     assert settings_of(installation)["api_url"] == gateway_of(sandbox)
     assert settings_of(installation)["url"] == sandbox.url
-    httpx.delete(f"{sandbox.url}/sandbox/requests")
+    plain.delete(f"{sandbox.url}/sandbox/requests")
     installation.ok("connections", "check", "jira")
     assert {path.startswith("/ex/jira/") for _, path in asked(sandbox)} == {True}
 

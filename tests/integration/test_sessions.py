@@ -15,6 +15,7 @@ import httpx
 
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
+from tests import plain
 from tests.integration.conftest import QUICK, ROOT, Controls, Installation
 from tests.integration.desks import Desk, JiraDesk, TrelloDesk
 from tests.integration.jira_team import JiraTeam
@@ -125,7 +126,7 @@ class Session:
         assert self.controls.writes() == before
 
     def settings(self) -> Any:
-        return self.installation.ok("project", "show", self.key, "--json").json
+        return self.installation.ok("projects", "show", self.key, "--json").json
 
     def runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.installation.ok("runs", "list", "--json").json
@@ -162,7 +163,7 @@ def mistakes_before_there_is_a_project(session: Session, own: Process) -> None:
     session.mistypes(*new, "--team", own.team, "--set", "statr_date=2027-01-04", words=("statr_date", "start_date"))
     session.mistypes(*new, "--tem", own.team, words=("Did you mean ", "'--team'"), code=64)
     table = session.file("people.csv", "Name,email,roles\nData Demo,data-1@example.com,ml\n")
-    session.mistypes("team", "import", table, "--timezone", "Europe/Paris", words=("--map Name=person",))
+    session.mistypes("teams", "import", table, "--timezone", "Europe/Paris", words=("--map Name=person",))
 
 
 def plan_look_leave(session: Session, own: Process) -> None:
@@ -190,19 +191,19 @@ def plan_apply_undo(session: Session) -> None:
 
 
 def advance_three_times(session: Session) -> None:
-    session.mistypes("carry", session.key, "next", words=("No iteration of ML goes on yet",))
+    session.mistypes("carry", session.key, "next", words=("ML has no current iteration yet",))
     session.types("advance", session.key, code=2)
     session.types("advance", session.key, "--yes")
     said = session.types("advance", session.key, code=2)
     assert "Carried over into iteration 2 (3 tickets" in said
-    assert "Completed, because their iteration is over (1 ticket)" in said
+    assert "Completed, because nothing is left to do in them (1 ticket)" in said
     session.mistypes("advance", session.key, "--carry", "nxt", words=("'nxt' is no answer", "next, backlog, leave"))
     question = session.desk.key("Ask the question")
     session.types("advance", session.key, "--carry", f"{question}=backlog", "--carry", "next", "--yes")
     assert session.desk.iteration_of("Ask the question") is None
     assert str(session.desk.iteration_of("Try it")).endswith("2")
     session.types("advance", session.key, "--yes")
-    assert str(session.desk.iteration_of("Try it")).endswith("3"), "its phase goes on until it is done"
+    assert str(session.desk.iteration_of("Try it")).endswith("3"), "its phase continues until it is done"
 
 
 def go_on_go_back(session: Session) -> None:
@@ -232,9 +233,9 @@ def upgrade_and_take_it_back(session: Session, own: Process) -> None:
 
 def remove_the_project(session: Session) -> None:
     session.desk.retitle("Make it", "Our own words")
-    said = session.types("project", "remove", session.key, "--undo", code=2)
+    said = session.types("projects", "remove", session.key, "--undo", code=2)
     assert "Title changed" in said
-    session.types("project", "remove", session.key, "--undo", "--yes")
+    session.types("projects", "remove", session.key, "--undo", "--yes")
     titles = session.desk.titles()
     assert "Our own words" in titles, "what somebody touched stays"
     assert "Try it" not in titles
@@ -265,7 +266,7 @@ def test_a_platform_engineer_has_it_on_postgresql_in_trello(tmp_path: Path, sand
     assert (refused.code, "PostgreSQL cannot be reached" in refused.err) == (1, True)
     with scratch_database() as url:
         installation = Installation(tmp_path / "home", {**QUICK, "PHASELOOP_DATABASE_URL": url})
-        assert "db upgrade" in installation.run("team", "list").err
+        assert "db upgrade" in installation.run("teams", "list").err
         installation.ok("db", "upgrade")
         command = ("connections", "add", "trello", "--kind", "trello", "--url", sandbox.url, "--key", KEY, "--invite")
         installation.ok(*command, stdin=TOKEN)
@@ -300,7 +301,7 @@ class Newcomer:
             case "curl":
                 body = json.loads(files[files.index("-d") + 1])
                 auth = httpx.BasicAuth(*files[files.index("-u") + 1].split(":"))
-                httpx.request(files[files.index("-X") + 1], files[-1], json=body, auth=auth).raise_for_status()
+                plain.request(files[files.index("-X") + 1], files[-1], json=body, auth=auth).raise_for_status()
             case _:
                 stdin = given.removeprefix("echo ")
                 answer = self.installation.run(*files, stdin=stdin)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -17,9 +16,12 @@ from service.context import Context, open_context
 from service.domain.audit.outcome import Check, Result, Verdict
 from service.settings import Settings
 from service.store.tables import AuditRow, EvidenceRow, ProjectRow
-from service.usecases import surveying, teams
+from service.usecases.audit import debt_survey
+from service.usecases.audit.debt_survey import Surveyed
 from service.usecases.errors import NotFound
-from service.usecases.surveying import Surveyed
+from service.usecases.setup import teams
+from tests import plain
+from tests.homes import furnish
 from tests.integration.record_desks import BOSS, DATA, ML, PM, JiraRecords, TrelloRecords
 from tests.integration.turntable import Clock, connect, team
 
@@ -58,7 +60,7 @@ class Stranger:
     clock: Clock
 
     def survey(self, key: str, **more: Any) -> Surveyed:
-        return surveying.survey(self.context, "tracker", key, **more)
+        return debt_survey.survey(self.context, "tracker", key, **more)
 
     def set(self, at: str) -> None:
         self.clock.set(at)
@@ -67,10 +69,11 @@ class Stranger:
         tracker.advance(self.clock() - tracker.now())
 
     def writes(self) -> int:
-        return int(httpx.get(f"{self.sandbox.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
+        return int(plain.get(f"{self.sandbox.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
 
 
 def stranger(home: Path, tracker: str) -> Iterator[Stranger]:
+    furnish(home)
     clock = Clock()
     with SandboxServer() as sandbox:
         context = replace(open_context(Settings(home=home, database_url=None, secret_key=None)), now=clock)
@@ -84,7 +87,7 @@ def stranger(home: Path, tracker: str) -> Iterator[Stranger]:
 @pytest.fixture
 def jira(tmp_path: Path) -> Iterator[Stranger]:
     """A Jira project with three sprints of a fortnight: the first documented by a ticket that is called otherwise and
-    has the headings, the second with a report that says little, the third going on with nothing."""
+    has the headings, the second with a report that says little, the third continuing with nothing."""
     for made in stranger(tmp_path / "home", "jira"):
         _fill_jira(made)
         yield made
@@ -199,7 +202,7 @@ def test_a_board_of_strangers_gets_the_same_report(trello: Stranger) -> None:
 
 
 def test_the_report_has_the_form_of_a_matrix_and_says_what_was_assumed(jira: Stranger) -> None:
-    told = surveying.surveyed_json(jira.survey("ML"))
+    told = debt_survey.surveyed_json(jira.survey("ML"))
 
     assert set(told["iterations"][0]["results"]) == set(told["checks"])
     assert told["iterations"][1]["record"].startswith("ML-")

@@ -39,7 +39,7 @@ def test_a_jira_that_does_not_answer_as_one_is_told_in_words(
     assert "sandbox-token" not in said
 
 
-def test_a_wrong_token_names_the_connection_to_mend(installation: Installation, sandbox: SandboxServer) -> None:
+def test_a_wrong_token_names_the_connection_to_fix(installation: Installation, sandbox: SandboxServer) -> None:
     installation.connect(sandbox.url, token="not-the-token")
 
     answer = installation.ok(*NEW, code=1)
@@ -120,7 +120,7 @@ def test_a_character_that_nobody_sees_is_refused_and_no_project_is_kept(connecte
 
     answer = connected.ok("plan", key, "--create", "--name", name, "--team", TEAM_FILE, code=1)
 
-    assert f"project {option}: holds a character that nobody sees: " in answer.err
+    assert f"the project's {option}: holds a character that nobody sees: " in answer.err
     assert "[U+20" in answer.err
     assert '"key": "M' not in connected.ok("status", "--json").out
 

@@ -15,6 +15,7 @@ NEW = ("plan", "ML", "--create", "--template", SMALL, "--team", TEAM_FILE, "--se
 
 
 def connect(installation: Installation, url: str, key: str = KEY, token: str = TOKEN, *more: str) -> None:
+    installation.furnish()
     add = ("connections", "add", "trello", "--kind", "trello", "--url", url, "--key", key, "--replace", *more)
     installation.ok(*add, stdin=token)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from connectors.tracker import RemoteRef
+from connectors.values import RemoteRef
 from sandbox.testing import SandboxServer
 from service.domain.commands import typed
+from tests import plain
 from tests.contract.people import JiraPerson, Person, TrelloPerson
 from tests.integration.conftest import SMALL, TEAM_FILE, Controls, Installation
 from tests.integration.desks import JiraDesk, TrelloDesk
@@ -45,7 +45,7 @@ class Ground:
 
     def put(self, data: Any) -> None:
         """Everything in the tracker as it was then."""
-        httpx.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+        plain.post(f"{self.sandbox.url}/sandbox/reset", json={}).raise_for_status()
         jira, trello = deepcopy(data)
         self.sandbox.site.replace(jira)
         self.sandbox.trello.replace(trello)
@@ -188,6 +188,7 @@ def test_undoing_again_has_nothing_to_do(us: Us, controls: Controls) -> None:
     again = us.installation.ok("undo", us.run, "--yes")
 
     assert "Nothing to do" in again.out
+    assert "undone since" in us.installation.ok("apply", us.run.removeprefix("apply-"), code=1).err
     assert controls.writes() == 0
 
 
@@ -325,7 +326,7 @@ def struck(controls: Controls) -> int:
 def test_a_run_that_was_killed_in_the_middle_and_cancelled_is_undone(
     built: Built, ground: Ground, tmp_path: Path, controls: Controls
 ) -> None:
-    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
     installation = Installation(tmp_path / "home", {"PHASELOOP_SETTLE_SECONDS": "0"})
     ground.desk.connect(installation)
     before = ground.content()
@@ -340,7 +341,7 @@ def test_a_run_that_was_killed_in_the_middle_and_cancelled_is_undone(
     run = f"apply-{plan['id']}"
     us = Us(installation, ground, run)
     refused = installation.ok("undo", run, "--yes", code=1)
-    assert "still at work" in refused.err
+    assert "still running" in refused.err
     us.ok("runs", "cancel", run)
 
     us.undone()
@@ -350,7 +351,7 @@ def test_a_run_that_was_killed_in_the_middle_and_cancelled_is_undone(
 
 
 def test_a_failed_run_is_undone_as_far_as_it_came(built: Built, ground: Ground, tmp_path: Path) -> None:
-    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
     installation = Installation(tmp_path / "home")
     ground.desk.connect(installation)
     before = ground.content()
@@ -369,7 +370,7 @@ def test_a_failed_run_is_undone_as_far_as_it_came(built: Built, ground: Ground, 
 
 
 def test_a_run_and_the_one_that_took_its_work_up_are_undone_together(ground: Ground, tmp_path: Path) -> None:
-    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
     installation = Installation(tmp_path / "home")
     ground.desk.connect(installation)
     before = ground.content()
@@ -441,14 +442,14 @@ def test_a_field_that_a_person_changed_after_us_is_not_put_back(us: Us) -> None:
 def test_a_project_is_removed_with_all_that_its_runs_made_and_its_key_is_used_anew(built: Built, us: Us) -> None:
     plan = us.ok("plan", us.ground.project, "--set", "meetings=true", code=2)
     us.ok("apply", plan["id"])
-    old = us.ok("project", "list")[0]
+    old = us.ok("projects", "list")[0]
 
-    run = us.ok("project", "remove", us.ground.project, "--undo", "--yes")
+    run = us.ok("projects", "remove", us.ground.project, "--undo", "--yes")
 
     assert (run["kind"], run["state"]) == ("remove", "completed")
     assert us.ground.content() == built.before
     assert us.ok("status") == []
-    (ended,) = us.ok("project", "list")
+    (ended,) = us.ok("projects", "list")
     assert ended["ended_at"] is not None
     refused = us.installation.ok("plan", ended["id"], code=1)
     assert "has ended" in refused.err
@@ -465,10 +466,10 @@ def test_a_project_is_removed_with_all_that_its_runs_made_and_its_key_is_used_an
 def test_a_project_that_is_removed_without_undo_stays_in_the_tracker(us: Us, controls: Controls) -> None:
     content = us.ground.content()
     controls.clear("requests")
-    waiting = us.installation.ok("project", "remove", us.ground.project, code=2)
+    waiting = us.installation.ok("projects", "remove", us.ground.project, code=2)
     assert "Nothing is removed from the tracker" in waiting.out
 
-    us.ok("project", "remove", us.ground.project, "--yes")
+    us.ok("projects", "remove", us.ground.project, "--yes")
 
     assert us.ground.content() == content
     assert controls.writes() == 0
@@ -521,13 +522,13 @@ def test_what_a_person_gave_us_stays_whatever_is_undone_or_removed(ground: Groun
     plan = us.ok("plan", "ML", code=2)
     assert actions(plan, "adopt") == (set() if ground.is_jira else {"ticket:load"})
     us.ok("apply", plan["id"])
-    us.ok("project", "remove", "ML", "--undo", "--yes")
+    us.ok("projects", "remove", "ML", "--undo", "--yes")
 
     assert "Somebody's own" in ground.desk.titles()
 
 
 def in_a_project_of_our_own(ground: Ground, tmp_path: Path) -> Us:
-    httpx.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{ground.sandbox.url}/sandbox/reset", json={}).raise_for_status()
     installation = Installation(tmp_path / "home")
     ground.desk.connect(installation)
     installation.ok("plan", "ML", "--create", "--template", SMALL, "--team", TEAM_FILE, *START, code=2)

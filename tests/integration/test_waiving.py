@@ -12,7 +12,7 @@ from service.domain.audit import chain
 from service.domain.audit.outcome import Check, Result, Verdict
 from service.domain.problems import InvalidInput
 from service.settings import Settings
-from service.usecases import audit_reports, waiving
+from service.usecases.audit import audit_reports, waiver_log
 from service.usecases.errors import NotFound
 from tests.integration.loops import Shop, at
 from tests.integration.record_desks import DATA, PM
@@ -23,7 +23,7 @@ WHY = "The product manager is ill until June"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """Iteration 1 goes on; it is 2026-02-20 in Berlin."""
+    """Iteration 1 continues; it is 2026-02-20 in Berlin."""
     made = Shop.open(Settings(home=tmp_path, _env_file=None))
     made.begin_loop()
     made.advance()
@@ -42,7 +42,7 @@ def test_a_waived_check_lets_its_iteration_pass_until_its_day_and_no_longer(scen
     scene.table.set(LATE)
     assert scene.run(1)[1].verdict is Verdict.UNDOCUMENTED
 
-    waiver = waiving.waive(
+    waiver = waiver_log.waive(
         scene.table.context, "ML", Check.SIGN_OFF, number=1, by="lead@example.com", reason=WHY, until=date(2026, 3, 25)
     )
 
@@ -68,11 +68,11 @@ def test_a_waiver_that_is_taken_back_counts_no_more_and_both_are_on_record(scene
     scene.table.set(LATE)
     scene.run(1)
     ask = {"by": "lead@example.com", "reason": WHY, "until": date(2026, 6, 1)}
-    waiver = waiving.waive(scene.table.context, "ML", "D10", **ask)  # type: ignore[arg-type]
+    waiver = waiver_log.waive(scene.table.context, "ML", "D10", **ask)  # type: ignore[arg-type]
     assert results(scene.run(1)[1])[Check.SIGN_OFF] is Result.WAIVED
 
-    first = waiving.revoke(scene.table.context, waiver.id, by=PM, reason="She is back.")
-    second = waiving.revoke(scene.table.context, waiver.id, by=DATA)
+    first = waiver_log.revoke(scene.table.context, waiver.id, by=PM, reason="She is back.")
+    second = waiver_log.revoke(scene.table.context, waiver.id, by=DATA)
 
     assert (first.revoked_by, second.revoked_by) == (PM, PM)
     assert scene.row(1).verdict == Verdict.UNDOCUMENTED
@@ -84,28 +84,28 @@ def test_a_waiver_that_is_taken_back_counts_no_more_and_both_are_on_record(scene
 
 def test_asking_for_the_same_waiver_again_gives_the_same(shop: Shop) -> None:
     def ask() -> str:
-        return waiving.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date(2026, 3, 20)).id
+        return waiver_log.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date(2026, 3, 20)).id
 
     assert ask() == ask()
-    assert len(waiving.listed(shop.context, "ML")) == 1
-    assert waiving.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date(2026, 3, 21)).id != ask()
+    assert len(waiver_log.listed(shop.context, "ML")) == 1
+    assert waiver_log.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date(2026, 3, 21)).id != ask()
 
 
 def test_everything_that_is_wrong_with_a_waiver_is_said_at_once(shop: Shop) -> None:
     with pytest.raises(InvalidInput) as refused:
-        waiving.waive(shop.context, "ML", "D99", number=7, by=" ", reason="because", until=date(2026, 2, 19))
+        waiver_log.waive(shop.context, "ML", "D99", number=7, by=" ", reason="because", until=date(2026, 2, 19))
 
     found = {problem.path: problem.message for problem in refused.value.problems}
     assert set(found) == {"check", "iteration", "by", "reason", "until"}
     assert "2026-02-19 is past" in found["until"]
     assert "has not begun" in found["iteration"]
-    assert waiving.listed(shop.context, "ML") == []
+    assert waiver_log.listed(shop.context, "ML") == []
 
 
 @pytest.mark.parametrize(("until", "refused"), [("2026-02-20", False), ("2027-03-27", False), ("2027-03-28", True)])
 def test_a_waiver_ends_within_four_hundred_days(shop: Shop, until: str, *, refused: bool) -> None:
     def ask() -> None:
-        waiving.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date.fromisoformat(until))
+        waiver_log.waive(shop.context, "ML", "D05", by="lead", reason=WHY, until=date.fromisoformat(until))
 
     if refused:
         with pytest.raises(InvalidInput, match="400 days"):
@@ -115,10 +115,10 @@ def test_a_waiver_ends_within_four_hundred_days(shop: Shop, until: str, *, refus
 
 
 def test_a_waiver_says_whether_it_holds(shop: Shop) -> None:
-    row = waiving.waive(shop.context, "ML", "D05", number=1, by="lead", reason=WHY, until=date(2026, 3, 20))
+    row = waiver_log.waive(shop.context, "ML", "D05", number=1, by="lead", reason=WHY, until=date(2026, 3, 20))
 
-    assert waiving.waiver_json(row, date(2026, 3, 20))["state"] == "holds"
-    assert waiving.waiver_json(row, date(2026, 3, 21)) == {
+    assert row.to_json(date(2026, 3, 20))["state"] == "holds"
+    assert row.to_json(date(2026, 3, 21)) == {
         "id": row.id,
         "check": "D05",
         "iteration": 1,
@@ -134,6 +134,6 @@ def test_a_waiver_says_whether_it_holds(shop: Shop) -> None:
 
 def test_what_is_not_there_is_said(shop: Shop) -> None:
     with pytest.raises(NotFound):
-        waiving.revoke(shop.context, "wvr_none", by="lead")
+        waiver_log.revoke(shop.context, "wvr_none", by="lead")
     with pytest.raises(NotFound):
-        waiving.waive(shop.context, "NONE", "D05", by="lead", reason=WHY, until=date(2026, 3, 20))
+        waiver_log.waive(shop.context, "NONE", "D05", by="lead", reason=WHY, until=date(2026, 3, 20))

@@ -14,23 +14,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import select
 
 from connectors.pacing import time_kept_by
-from connectors.tracker import ItemKey
+from connectors.values import ItemKey
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, TOKEN
 from service.context import Context, open_context
-from service.domain.team import Team, read_team
+from service.domain.plan import run_state
+from service.domain.team.team import Team, read_team
 from service.runs.engine import Engine
 from service.settings import Settings
-from service.store import items, loops, runs
-from service.store.tables import EventRow, IterationRow, LoopRow, PlanRow, RunRow
+from service.store import items, loops
+from service.store.tables import EventRow, IterationRow, LoopRow, RunRow
 from service.templates import TemplateText
-from service.usecases import advancing, applying, connections, planning, projects, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop import advances
+from service.usecases.loop.advances import Advancing
+from service.usecases.plan import planning
+from service.usecases.run import plan_apply
+from service.usecases.setup import connections, projects, teams
+from service.views.plan import PlanView
+from tests import plain
+from tests.homes import furnish
 from tests.integration.conftest import ROOT, TEAM_FILE
 from tests.waiting import eventually
 
@@ -50,14 +56,14 @@ START = "2026-03-02"
 
 
 class Clock:
-    """A clock that goes on from where it is put. Who sleeps by it does not wait: time passes at once."""
+    """A clock that continues from where it is put. Who sleeps by it does not wait: time passes at once."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
         self._slept = 0.0
         self._lock = threading.Lock()
         self.told: Callable[[timedelta], None] = lambda _: None
-        """Another clock, which is to go on with this one."""
+        """Another clock, which is to continue with this one."""
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self._offset
@@ -99,7 +105,7 @@ class Turntable:
 
     def plan_and_apply(self) -> RunRow:
         plan = planning.make_plan(self.context, self.project)
-        run = self.ended(applying.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
+        run = self.ended(plan_apply.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
         eventually(self.has_loop)
         return run
 
@@ -111,16 +117,16 @@ class Turntable:
             projects.Request(row.name, row.key, row.connection_id, row.team_id, text, {}, create=True)
         )
 
-    def applied(self, plan: PlanRow) -> RunRow:
+    def applied(self, plan: PlanView) -> RunRow:
         """The run that applied a plan, once it has ended."""
-        return self.ended(applying.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
+        return self.ended(plan_apply.apply(self.context, plan.id, "lead@example.com", self.engine.start).id)
 
     def ended(self, run_id: str, *states: str) -> RunRow:
         """The run once it is in one of these states, or has ended."""
 
         def look() -> RunRow | None:
             run = self.run(run_id)
-            return run if run is not None and run.state in (states or runs.ENDED) else None
+            return run if run is not None and run.state in (states or run_state.ENDED) else None
 
         found = eventually(look, 120)
         assert found is not None
@@ -132,15 +138,15 @@ class Turntable:
 
     def advanced(self, number: int, **more: Any) -> RunRow:
         """Advance now, to this iteration; how it ended."""
-        run = advancing.advance(self.context, self.project, "lead@example.com", self.engine.start, **more)
+        run = advances.advance(self.context, self.project, "lead@example.com", self.engine.start, **more)
         assert run.iteration == number
-        return self.ended(run.id, *runs.ENDED, runs.HELD)
+        return self.ended(run.id, *run_state.ENDED, run_state.HELD)
 
     def turned(self, number: int, at: str) -> RunRow:
         """Let time come to that instant; the run by which the clock begins this iteration."""
         self.set(at)
         run_id = f"advance-{self.project}-{number}"
-        return self.ended(run_id, *runs.ENDED, runs.HELD)
+        return self.ended(run_id, *run_state.ENDED, run_state.HELD)
 
     def has_loop(self) -> bool:
         with self.context.database.session() as session:
@@ -151,7 +157,7 @@ class Turntable:
 
     def writes(self) -> int:
         """Writing requests so far."""
-        return int(httpx.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
+        return int(plain.get(f"{self.url}/sandbox/requests").raise_for_status().json()["counts"]["writes"])
 
     @property
     def loop(self) -> LoopRow:
@@ -189,7 +195,7 @@ class Turntable:
             yield process
         finally:
             process.kill()
-            process.communicate(timeout=30)
+            process.communicate(timeout=300)
             self.set(at)
             self.engine.launch()
 
@@ -212,6 +218,7 @@ def turntable(
     home: Path, tracker: str = "jira", settings: Mapping[str, Any] | None = None, **asked: Any
 ) -> Iterator[Turntable]:
     """An installation with a project that was set up and not yet planned."""
+    furnish(home)
     clock = Clock()
     chosen = Settings(home=home, database_url=None, secret_key=None, **{**QUICKLY, **(settings or {})})
     with SandboxServer() as sandbox, time_kept_by(clock.seconds, clock.sleep):

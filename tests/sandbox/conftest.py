@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,8 @@ def _server() -> Iterator[SandboxServer]:
 @pytest.fixture
 def sandbox(_server: SandboxServer) -> SandboxServer:
     """A sandbox as freshly seeded; the server is shared by the module."""
-    httpx.post(f"{_server.url}/sandbox/reset").raise_for_status()
-    httpx.delete(f"{_server.url}/sandbox/limits").raise_for_status()
+    plain.post(f"{_server.url}/sandbox/reset").raise_for_status()
+    plain.delete(f"{_server.url}/sandbox/limits").raise_for_status()
     return _server
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain
 from tests.sandbox.conftest import Client
 from tests.waiting import eventually
 
@@ -111,7 +112,7 @@ def test_latency_makes_fitting_requests_wait(admin: Client) -> None:
     with pytest.raises(httpx.ReadTimeout):
         admin.get("/rest/api/3/myself", timeout=0.1)
     assert admin.get("/rest/api/3/serverInfo", timeout=0.3).status_code == 200
-    # The request goes on without its client; other tests shall not meet it.
+    # The request continues without its client; other tests shall not meet it.
     assert eventually(lambda: admin.get("/sandbox/requests", params={"path": "/myself$"}).json()["matching"]) == 1
 
 
@@ -196,24 +197,24 @@ def test_a_field_can_be_required_or_taken_off_the_screen(admin: Client) -> None:
 def test_a_person_can_be_deactivated(admin: Client) -> None:
     admin.control("users", {"user": "member@example.com", "active": False})
     auth = ("member@example.com", "member-token")
-    assert httpx.get(f"{admin.base_url}/rest/api/3/myself", auth=auth).status_code == 401
+    assert plain.get(f"{admin.base_url}/rest/api/3/myself", auth=auth).status_code == 401
     assert admin.delete("/sandbox/users").json()["member@example.com"] is True
 
 
 def test_a_person_can_be_given_a_token_for_both_trackers(admin: Client) -> None:
     jira, auth = f"{admin.base_url}/rest/api/3/myself", ("ml-1@example.com", "made-up-token")
     trello = f"{admin.base_url}/1/members/me?key=sandbox-key&token=made-up-token"
-    assert httpx.get(jira, auth=auth).status_code == 401
+    assert plain.get(jira, auth=auth).status_code == 401
 
     admin.control("tokens", {"user": "ml-1@example.com", "token": "made-up-token"})
 
-    assert httpx.get(jira, auth=auth).json()["emailAddress"] == "ml-1@example.com"
-    assert httpx.get(trello).json()["username"] == "ml1"
+    assert plain.get(jira, auth=auth).json()["emailAddress"] == "ml-1@example.com"
+    assert plain.get(trello).json()["username"] == "ml1"
     again = admin.post("/sandbox/tokens", json={"user": "ml-2@example.com", "token": "made-up-token"})
     assert again.status_code == 400
     admin.delete("/sandbox/tokens")
-    assert httpx.get(jira, auth=auth).status_code == 401
-    assert httpx.get(trello).status_code == 401
+    assert plain.get(jira, auth=auth).status_code == 401
+    assert plain.get(trello).status_code == 401
 
 
 def test_a_site_can_pass_as_server(admin: Client) -> None:

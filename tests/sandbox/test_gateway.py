@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import httpx
 import pytest
 
 from sandbox.jira import gateway
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.sandbox.vendor_documents import ABSENT, FILES, SPECS
 
 EMAIL = "member@example.com"
@@ -17,11 +17,11 @@ TOKEN = "token-with-scopes"
 
 def give(sandbox: SandboxServer, *scopes: str, email: str = EMAIL, token: str = TOKEN) -> None:
     body = {"user": email, "token": token, "scopes": list(scopes)}
-    httpx.post(f"{sandbox.url}/sandbox/tokens", json=body).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/tokens", json=body).raise_for_status()
 
 
 def there(sandbox: SandboxServer) -> str:
-    cloud = httpx.get(f"{sandbox.url}/_edge/tenant_info").raise_for_status().json()
+    cloud = plain.get(f"{sandbox.url}/_edge/tenant_info").raise_for_status().json()
     assert list(cloud) == ["cloudId"]
     return f"{sandbox.url}/ex/jira/{cloud['cloudId']}"
 
@@ -29,9 +29,9 @@ def there(sandbox: SandboxServer) -> str:
 def test_a_token_with_scopes_works_at_the_gateway_and_not_at_the_site(sandbox: SandboxServer) -> None:
     give(sandbox, "read:jira-user")
     basic = (EMAIL, TOKEN)
-    assert httpx.get(f"{sandbox.url}/rest/api/3/myself", auth=basic).status_code == 401
+    assert plain.get(f"{sandbox.url}/rest/api/3/myself", auth=basic).status_code == 401
     for way in ({"auth": basic}, {"headers": {"Authorization": f"Bearer {TOKEN}"}}):
-        answer = httpx.get(f"{there(sandbox)}/rest/api/3/myself", **way)  # type: ignore[arg-type]
+        answer = plain.get(f"{there(sandbox)}/rest/api/3/myself", **way)  # type: ignore[arg-type]
         assert answer.json()["emailAddress"] == EMAIL
         assert answer.json()["self"].startswith(f"{there(sandbox)}/rest/api/3/user")
 
@@ -41,16 +41,16 @@ def test_a_token_with_scopes_works_at_the_gateway_and_not_at_the_site(sandbox: S
 )
 def test_the_gateway_knows_no_other_credential(sandbox: SandboxServer, auth: tuple[str, str] | None) -> None:
     give(sandbox, "read:jira-user")
-    answer = httpx.get(f"{there(sandbox)}/rest/api/3/myself", auth=auth)
+    answer = plain.get(f"{there(sandbox)}/rest/api/3/myself", auth=auth)
     assert (answer.status_code, answer.json()) == (401, {"code": 401, "message": "Unauthorized"})
 
 
 def test_the_gateway_refuses_in_its_own_words(sandbox: SandboxServer) -> None:
     give(sandbox, "read:jira-user")
-    unknown = httpx.get(f"{sandbox.url}/ex/jira/another-cloud/rest/api/3/myself", auth=(EMAIL, TOKEN))
+    unknown = plain.get(f"{sandbox.url}/ex/jira/another-cloud/rest/api/3/myself", auth=(EMAIL, TOKEN))
     assert unknown.status_code == 404
     assert unknown.json()["message"] == "No message available"
-    answer = httpx.get(f"{there(sandbox)}/rest/api/3/field", auth=(EMAIL, TOKEN))
+    answer = plain.get(f"{there(sandbox)}/rest/api/3/field", auth=(EMAIL, TOKEN))
     assert (answer.status_code, answer.json()) == (401, {"code": 401, "message": "Unauthorized; scope does not match"})
 
 
@@ -74,16 +74,16 @@ def test_an_operation_asks_for_the_scopes_of_the_vendors_document_all_of_one_alt
         if scopes is None:
             continue
         give(sandbox, *scopes, token=f"enough-{number}")
-        answer = httpx.request(method, there(sandbox) + path, auth=(EMAIL, f"enough-{number}"), json={})
+        answer = plain.request(method, there(sandbox) + path, auth=(EMAIL, f"enough-{number}"), json={})
         assert answer.status_code != 401, answer.text
         give(sandbox, *scopes[:-1], token=f"too-few-{number}")
-        answer = httpx.request(method, there(sandbox) + path, auth=(EMAIL, f"too-few-{number}"), json={})
+        answer = plain.request(method, there(sandbox) + path, auth=(EMAIL, f"too-few-{number}"), json={})
         assert answer.json()["message"] == "Unauthorized; scope does not match"
 
 
 def test_the_servers_kind_is_told_to_every_token_and_names_the_site(sandbox: SandboxServer) -> None:
     give(sandbox)
-    info = httpx.get(f"{there(sandbox)}/rest/api/3/serverInfo", auth=(EMAIL, TOKEN)).json()
+    info = plain.get(f"{there(sandbox)}/rest/api/3/serverInfo", auth=(EMAIL, TOKEN)).json()
     assert info["baseUrl"] == sandbox.url
 
 
@@ -91,31 +91,31 @@ def test_scopes_do_not_replace_permissions_nor_pages(sandbox: SandboxServer) -> 
     give(sandbox, *gateway.known_scopes(), email="viewer@example.com")
     auth = ("viewer@example.com", TOKEN)
     fields = {"project": {"key": "SCRUM"}, "issuetype": {"name": "Task"}, "summary": "One"}
-    assert httpx.post(f"{there(sandbox)}/rest/api/3/issue", auth=auth, json={"fields": fields}).status_code == 403
+    assert plain.post(f"{there(sandbox)}/rest/api/3/issue", auth=auth, json={"fields": fields}).status_code == 403
     for path in ("/browse/SCRUM-1", "/", "/rest/greenhopper/1.0/rapidview", "/_edge/tenant_info"):
-        answer = httpx.get(there(sandbox) + path, auth=auth)
+        answer = plain.get(there(sandbox) + path, auth=auth)
         assert answer.json()["message"] == "Unauthorized; scope does not match"
 
 
 def test_the_site_keeps_its_limits_behind_the_gateway(sandbox: SandboxServer) -> None:
     give(sandbox, "read:jira-user")
-    httpx.post(f"{sandbox.url}/sandbox/limits", json={"enabled": True, "scale": 0.01})
-    asked = [httpx.get(f"{there(sandbox)}/rest/api/3/myself", auth=(EMAIL, TOKEN)).status_code for _ in range(3)]
+    plain.post(f"{sandbox.url}/sandbox/limits", json={"enabled": True, "scale": 0.01})
+    asked = [plain.get(f"{there(sandbox)}/rest/api/3/myself", auth=(EMAIL, TOKEN)).status_code for _ in range(3)]
     assert 429 in asked
 
 
 def test_a_scope_that_nobody_asks_for_is_no_scope(sandbox: SandboxServer) -> None:
     body = {"user": EMAIL, "token": TOKEN, "scopes": ["read:everything"]}
-    answer = httpx.post(f"{sandbox.url}/sandbox/tokens", json=body)
+    answer = plain.post(f"{sandbox.url}/sandbox/tokens", json=body)
     assert answer.status_code == 400
     assert "read:everything" in answer.text
 
 
 def test_tokens_with_scopes_are_taken_back_with_the_others(sandbox: SandboxServer) -> None:
     give(sandbox, "read:jira-user")
-    assert httpx.get(f"{sandbox.url}/sandbox/tokens").json() == [EMAIL]
-    assert httpx.delete(f"{sandbox.url}/sandbox/tokens").json() == []
-    assert httpx.get(f"{there(sandbox)}/rest/api/3/myself", auth=(EMAIL, TOKEN)).status_code == 401
+    assert plain.get(f"{sandbox.url}/sandbox/tokens").json() == [EMAIL]
+    assert plain.delete(f"{sandbox.url}/sandbox/tokens").json() == []
+    assert plain.get(f"{there(sandbox)}/rest/api/3/myself", auth=(EMAIL, TOKEN)).status_code == 401
 
 
 @pytest.mark.skipif(ABSENT, reason="the vendor's documents are not at hand")

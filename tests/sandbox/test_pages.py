@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.sandbox.conftest import Client
 
 EVIL = '<script>alert("x")</script>'
@@ -42,7 +42,7 @@ class Outline(HTMLParser):
 
 
 def page(url: str, path: str, status: int = 200) -> Outline:
-    response = httpx.get(f"{url}{path}")
+    response = plain.get(f"{url}{path}")
     assert response.status_code == status
     assert response.headers["content-type"].startswith("text/html")
     assert "script-src" not in response.headers["content-security-policy"]
@@ -120,6 +120,6 @@ def test_every_page_is_safe_whole_and_ordered(sandbox: SandboxServer, busy: str,
 
 
 def test_a_project_key_leads_to_its_board_and_nonsense_to_a_404(sandbox: SandboxServer) -> None:
-    assert httpx.get(f"{sandbox.url}/browse/TEAM").headers["location"] == "/jira/boards/2"
+    assert plain.get(f"{sandbox.url}/browse/TEAM").headers["location"] == "/jira/boards/2"
     page(sandbox.url, "/browse/NOPE-1", 404)
     page(sandbox.url, "/jira/boards/99", 404)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.sandbox.conftest import Client
 
 POINTS = "customfield_10024"
@@ -35,7 +35,7 @@ def estimate(jira: Client, key: str, points: float) -> None:
 
 
 def later(sandbox: SandboxServer) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/clock", json={"advanceSeconds": 3600}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/clock", json={"advanceSeconds": 3600}).raise_for_status()
 
 
 def keys(entries: list[dict[str, Any]]) -> list[str]:
@@ -43,7 +43,7 @@ def keys(entries: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_sprint_report_tells_what_became_of_each_issue(sandbox: SandboxServer, jira: Client) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/clock", json={"now": "2026-11-23T09:00:00Z"}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/clock", json={"now": "2026-11-23T09:00:00Z"}).raise_for_status()
     done, left, out, before = (jira.issue(name, **{POINTS: 3.0}) for name in ("done", "left", "out", "before"))
     finish(jira, before)
     later(sandbox)
@@ -109,7 +109,7 @@ def test_a_sprint_that_goes_on_is_reported_as_it_stands(jira: Client) -> None:
 )
 def test_a_report_of_what_is_not_there_is_refused(jira: Client, path: str, params: dict[str, int], status: int) -> None:
     assert jira.get(f"{CHARTS}/{path}", params=params).status_code == status
-    assert httpx.get(f"{jira.base_url}{CHARTS}/{path}", params=params).status_code == 401
+    assert plain.get(f"{jira.base_url}{CHARTS}/{path}", params=params).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain
 from tests.sandbox.conftest import Client
 
 SEARCH = "/rest/api/3/search/jql"
@@ -125,7 +126,7 @@ def test_the_removed_search_answers_410(admin: Client) -> None:
 def test_an_unknown_value_is_refused_for_people_and_finds_nothing_for_nobody(admin: Client, sandbox: Any) -> None:
     query = {"jql": "project = NOPE"}
     assert admin.get(SEARCH, params=query).status_code == 400
-    nobody = httpx.get(f"{sandbox.url}{SEARCH}", params=query)
+    nobody = plain.get(f"{sandbox.url}{SEARCH}", params=query)
     assert (nobody.status_code, nobody.json()) == (200, {"issues": [], "isLast": True})
 
 

@@ -15,6 +15,7 @@ import pytest
 from sandbox import server, state_file
 from sandbox.jira.ranking import between, last_rank
 from sandbox.testing import SandboxServer
+from tests import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGIN = ("demo@example.com", "sandbox-token")
@@ -43,10 +44,10 @@ def stop(process: subprocess.Popen[str]) -> None:
 def test_what_was_made_is_there_again_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "jira.json"
     process, url = start("--state", str(path))
-    key = httpx.post(f"{url}/rest/api/3/issue", json=ISSUE, auth=LOGIN).json()["key"]
+    key = plain.post(f"{url}/rest/api/3/issue", json=ISSUE, auth=LOGIN).json()["key"]
     stop(process)
     process, url = start("--state", str(path))
-    found = httpx.get(f"{url}/rest/api/3/issue/{key}", auth=LOGIN).json()
+    found = plain.get(f"{url}/rest/api/3/issue/{key}", auth=LOGIN).json()
     stop(process)
     assert found["fields"]["summary"] == "Kept"
 
@@ -54,8 +55,8 @@ def test_what_was_made_is_there_again_after_a_restart(tmp_path: Path) -> None:
 def test_a_state_file_holds_the_whole_site(tmp_path: Path) -> None:
     with SandboxServer() as sandbox:
         for number in range(3):
-            httpx.post(f"{sandbox.url}/rest/api/3/issue", json=ISSUE, auth=LOGIN).raise_for_status()
-            httpx.post(
+            plain.post(f"{sandbox.url}/rest/api/3/issue", json=ISSUE, auth=LOGIN).raise_for_status()
+            plain.post(
                 f"{sandbox.url}/rest/agile/1.0/sprint", json={"name": f"S{number}", "originBoardId": 1}, auth=LOGIN
             )
         state_file.save(tmp_path / "kept.json", sandbox.site.data)
@@ -63,7 +64,7 @@ def test_a_state_file_holds_the_whole_site(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["kept.json"]
 
 
-def test_a_file_that_is_no_state_is_refused_with_a_mend(tmp_path: Path) -> None:
+def test_a_file_that_is_no_state_is_refused_with_a_fix(tmp_path: Path) -> None:
     path = tmp_path / "jira.json"
     path.write_text('{"issues": 3}')
     with pytest.raises(state_file.StateFileError, match=r"issues.*Move it away"):

@@ -11,12 +11,13 @@ from sandbox import state_file
 from sandbox.app import make_world
 from sandbox.server import banner
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.sandbox.conftest import TrelloApi
 from tests.sandbox.test_pages import EVIL, page
 
 
 def control(sandbox: SandboxServer, name: str, body: object) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/{name}", json=body).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/{name}", json=body).raise_for_status()
 
 
 def statuses(trello: TrelloApi, path: str, count: int) -> list[int]:
@@ -74,7 +75,7 @@ def test_members_have_a_window_of_their_own(sandbox: SandboxServer, trello: Trel
 def test_credentials_in_a_body_are_counted_as_well(sandbox: SandboxServer) -> None:
     control(sandbox, "limits", {"enabled": True})
     login = {"key": "sandbox-key", "token": "sandbox-token"}
-    answer = httpx.post(f"{sandbox.url}/1/boards/", json={"name": "Body", **login})
+    answer = plain.post(f"{sandbox.url}/1/boards/", json={"name": "Body", **login})
     assert answer.headers["x-rate-limit-api-token-remaining"] == "99"
 
 
@@ -142,7 +143,7 @@ def test_search_understands_the_vendors_operators(trello: TrelloApi, query: str,
 
 def test_requests_are_logged_and_reset_starts_over(sandbox: SandboxServer, trello: TrelloApi) -> None:
     board, _ = trello.board("A")
-    counts = httpx.get(f"{sandbox.url}/sandbox/requests", params={"path": "^/1/"}).json()["counts"]
+    counts = plain.get(f"{sandbox.url}/sandbox/requests", params={"path": "^/1/"}).json()["counts"]
     assert (counts["reads"], counts["writes"]) == (0, 2)
     control(sandbox, "reset", {})
     assert trello.refused("GET", f"/boards/{board}")[0] == 404

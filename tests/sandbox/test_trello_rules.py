@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import member_id
 from sandbox.trello.state import Token
+from tests import plain
 from tests.sandbox.conftest import TrelloApi
 
 NOBODY = "0" * 24
@@ -37,7 +37,7 @@ def test_wrong_credentials_are_named_in_plain_text(
     sandbox: SandboxServer, key: str | None, token: str | None, said: str
 ) -> None:
     sent = {name: value for name, value in (("key", key), ("token", token)) if value}
-    response = httpx.get(f"{sandbox.url}/1/members/me", params=sent)
+    response = plain.get(f"{sandbox.url}/1/members/me", params=sent)
     assert (response.status_code, response.text) == (401, said)
 
 
@@ -49,25 +49,25 @@ def test_credentials_are_taken_from_the_query_the_body_and_the_header(sandbox: S
         'oauth_signature_method="HMAC-SHA1", oauth_signature="bm90IGxvb2tlZCBhdA%3D%3D"'
     )
     made = [
-        httpx.post(url, params={"name": "query", **login}),
-        httpx.post(url, json={"name": "body", **login}),
-        httpx.post(url, data={"name": "form", **login}),
-        httpx.post(url, json={"name": "header"}, headers={"Authorization": header}),
+        plain.post(url, params={"name": "query", **login}),
+        plain.post(url, json={"name": "body", **login}),
+        plain.post(url, data={"name": "form", **login}),
+        plain.post(url, json={"name": "header"}, headers={"Authorization": header}),
     ]
     assert [one.json()["name"] for one in made] == ["query", "body", "form", "header"]
 
 
 def test_an_impossible_id_is_refused_before_the_credentials_are_looked_at(sandbox: SandboxServer) -> None:
-    response = httpx.get(f"{sandbox.url}/1/cards/not-an-id", params={"key": "wrong"})
+    response = plain.get(f"{sandbox.url}/1/cards/not-an-id", params={"key": "wrong"})
     assert (response.status_code, response.text) == (400, "invalid id")
 
 
 def test_a_read_only_token_reads_and_writes_nothing(sandbox: SandboxServer, trello: TrelloApi) -> None:
     board, lists = trello.board("A")
     login = {"key": "sandbox-key", "token": "readonly-token"}
-    assert httpx.get(f"{sandbox.url}/1/boards/{board}", params=login).status_code == 200
+    assert plain.get(f"{sandbox.url}/1/boards/{board}", params=login).status_code == 200
     for path, sent in (("/cards", {"idList": lists[0]}), ("/boards/", {"name": "No"})):
-        response = httpx.post(f"{sandbox.url}/1{path}", params={**login, **sent})
+        response = plain.post(f"{sandbox.url}/1{path}", params={**login, **sent})
         assert (response.status_code, response.text) == (401, "unauthorized permission requested")
     assert trello.ok("GET", f"/boards/{board}/cards") == []
 
@@ -77,18 +77,18 @@ def test_a_private_board_is_not_shown_to_others(sandbox: SandboxServer, trello: 
     card = trello.ok("POST", "/cards", {"idList": lists[0], "name": "Secret"})
     login = {"key": "sandbox-key", "token": "member-token"}
     for path, what in ((f"/boards/{board}", "board"), (f"/cards/{card['id']}", "card"), (f"/lists/{lists[0]}", "list")):
-        response = httpx.get(f"{sandbox.url}/1{path}", params=login)
+        response = plain.get(f"{sandbox.url}/1{path}", params=login)
         assert (response.status_code, response.text) == (401, f"unauthorized {what} permission requested")
     trello.ok("PUT", f"/boards/{board}", {"prefs/permissionLevel": "public"})
-    assert httpx.get(f"{sandbox.url}/1/boards/{board}", params={"key": "sandbox-key"}).status_code == 200
+    assert plain.get(f"{sandbox.url}/1/boards/{board}", params={"key": "sandbox-key"}).status_code == 200
 
 
 def test_an_observer_looks_and_changes_nothing(sandbox: SandboxServer, trello: TrelloApi) -> None:
     board, lists = trello.board("A")
     trello.ok("PUT", f"/boards/{board}/members", email="member@example.com", type="observer")
     login = {"key": "sandbox-key", "token": "member-token"}
-    assert httpx.get(f"{sandbox.url}/1/boards/{board}", params=login).status_code == 200
-    response = httpx.post(f"{sandbox.url}/1/cards", params={**login, "idList": lists[0]})
+    assert plain.get(f"{sandbox.url}/1/boards/{board}", params=login).status_code == 200
+    response = plain.post(f"{sandbox.url}/1/cards", params={**login, "idList": lists[0]})
     assert (response.status_code, response.text) == (401, "unauthorized list permission requested")
 
 
@@ -316,12 +316,12 @@ def test_a_batch_of_eleven_is_refused_and_each_of_ten_is_answered(trello: Trello
 def test_a_full_label_list_is_data_and_a_refusal(sandbox: SandboxServer, trello: TrelloApi) -> None:
     board, _ = trello.board("A")
     held = len(trello.ok("GET", f"/boards/{board}/labels"))
-    httpx.post(f"{sandbox.url}/sandbox/trello-limits", json={"labels.perBoard": held + 1}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/trello-limits", json={"labels.perBoard": held + 1}).raise_for_status()
     trello.ok("POST", "/labels", {"name": "Last", "color": None, "idBoard": board})
     limit = trello.ok("GET", f"/boards/{board}", fields="limits")["limits"]["labels"]["perBoard"]
     assert (limit["status"], limit["count"], limit["disableAt"]) == ("disabled", held + 1, held + 1)
     assert trello.refused("POST", "/labels", {"name": "More", "color": None, "idBoard": board})[0] == 403
-    httpx.delete(f"{sandbox.url}/sandbox/trello-limits").raise_for_status()
+    plain.delete(f"{sandbox.url}/sandbox/trello-limits").raise_for_status()
     trello.ok("POST", "/labels", {"name": "More", "color": None, "idBoard": board})
 
 

@@ -7,17 +7,17 @@ import hashlib
 import hmac
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.sandbox.conftest import TrelloApi
 from tests.sandbox.trello_listener import Listener
 from tests.waiting import eventually
 
 
 def advance(sandbox: SandboxServer, seconds: float) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/clock", json={"advanceSeconds": seconds}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/clock", json={"advanceSeconds": seconds}).raise_for_status()
 
 
 def hook(trello: TrelloApi, listener: Listener, model: str) -> Any:
@@ -25,7 +25,7 @@ def hook(trello: TrelloApi, listener: Listener, model: str) -> Any:
 
 
 def deliveries(sandbox: SandboxServer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.get(f"{sandbox.url}/sandbox/trello-deliveries").json()["deliveries"]
+    found: list[dict[str, Any]] = plain.get(f"{sandbox.url}/sandbox/trello-deliveries").json()["deliveries"]
     return found
 
 
@@ -117,7 +117,7 @@ def test_a_webhook_that_is_off_or_gone_hears_nothing(sandbox: SandboxServer, tre
 
 def test_a_failed_delivery_is_repeated_after_30_60_and_120_seconds(sandbox: SandboxServer, trello: TrelloApi) -> None:
     board, lists = trello.board("A")
-    httpx.post(f"{sandbox.url}/sandbox/clock", json={"frozen": True}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/clock", json={"frozen": True}).raise_for_status()
     with Listener() as listener:
         made = hook(trello, listener, board)
         listener.statuses = [500, 404, 302, 500]

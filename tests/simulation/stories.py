@@ -16,14 +16,15 @@ import httpx
 from holidays import country_holidays
 from ruamel.yaml import YAML
 
-from service.domain.calendar import DateRange
-from service.domain.team import Team
+from service.domain.team.calendar import DateRange
+from service.domain.team.team import Team
 from service.templates import TemplateText, load_builtin
 from simulation.cast import COUNTRY, SUBDIVISION, come_along
 from simulation.play import Play, Script
 from simulation.report import Began, Closed, Entry, Held, Noted, Report, WentOn
 from simulation.stage import Stage
 from tests.effort import LONG
+from tests.homes import furnish
 from tests.simulation.eyes import Eye, Seen, SeenTicket, eye, login
 
 FIRST = date(2026, 1, 5)
@@ -58,6 +59,7 @@ class Story:
     """Addresses of people who left, and in which iteration."""
 
     def play(self) -> Report:
+        furnish(self.home)
         with (
             Stage(self.home, self.script.tracker, self.script.opens) as stage,
             httpx.Client(base_url=stage.url, timeout=30) as http,
@@ -104,7 +106,7 @@ class Story:
                 self.check_carried(number, self.evenings[number - 1], seen)
 
     def check_iterations(self, number: int, seen: Seen) -> None:
-        """It goes on, those before it are closed, those after it are to come; and its dates are right."""
+        """It continues, those before it are closed, those after it are to come; and its dates are right."""
         if not seen.iterations:
             return
         states = {title: seen.state_of(title) for title in self.title.values() if title in _titles(seen)}

@@ -20,11 +20,12 @@ from service.domain.audit.chain import Entry, entry_from_json
 from service.domain.audit.forms import audited_to_json
 from service.domain.audit.outcome import Audited, Check, Clock, Result, Verdict, Weight
 from service.domain.audit.subject import subject_from_json
-from service.store import audits, loops
+from service.domain.loop import loop_state
+from service.store import audits
 from service.store.tables import EventRow, RunRow
-from service.usecases import audit_reports, auditing, binding
-from service.usecases.audit_reports import Matrix, Proof
-from service.usecases.binding import Format
+from service.usecases.audit import audit_reports, binder_export, record_audit
+from service.usecases.audit.audit_reports import Matrix, Proof
+from service.usecases.audit.binder_export import Format
 from service.verification import verify_file
 from simulation.cast import COUNTRY, SUBDIVISION
 from simulation.play import Play, Script
@@ -35,7 +36,7 @@ from simulation.stage import Stage
 from tests.effort import LONG
 from tests.simulation.stories import script
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2400)
 
 SEED = 1
 GRACE = 2
@@ -98,10 +99,10 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         play = Play(stage, told)
         report = play.run()
         context, project = stage.context, play.project_id
-        auditing.run(context, project)  # what happened since the clock looked last
+        record_audit.run(context, project)  # what happened since the clock looked last
         with context.database.session() as session:
             entries, rows = audits.entries(session, project), audits.rows(session, project)
-            looks = session.scalar(select(func.count()).where(RunRow.kind == loops.AUDIT)) or 0
+            looks = session.scalar(select(func.count()).where(RunRow.kind == loop_state.AUDIT)) or 0
             reminded = list(session.scalars(select(EventRow.name).where(EventRow.name.startswith("record-due:"))))
         yield Played(
             told,
@@ -110,8 +111,8 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             audit_reports.verify(context, project),
             entries,
             {number: audits.audited(row) for number, row in rows.items()},
-            {form: binding.make(context, project, None, form) for form in Format},
-            binding.signers(context)[0].fingerprint,
+            {form: binder_export.make(context, project, None, form) for form in Format},
+            binder_export.signers(context)[0].fingerprint,
             looks,
             reminded,
         )

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.stories import half_a_year
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("method", ["scrum", "kanban"])
 def test_half_a_year_goes_by_and_every_iteration_is_as_it_should_be(method: str, tmp_path: Path) -> None:
     half_a_year("jira", method, tmp_path / "home")

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli.main import app
-from service.domain.calendar import DateRange
+from service.domain.team.calendar import DateRange
 from simulation.cast import characters, come_along
 from simulation.report import Began, Closed
 from tests.simulation.stories import Story, script

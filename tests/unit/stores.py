@@ -12,8 +12,9 @@ from cryptography.fernet import Fernet
 from service.context import Context
 from service.settings import Settings
 from service.store.database import Database
-from service.store.secrets import Vault
 from service.store.tables import ConnectionRow, ProjectRow, TeamRow, TemplateRow
+from service.store.vault import Vault
+from tests.homes import furnish
 from tests.postgres import scratch_database
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -22,9 +23,10 @@ NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 def on(kind: str, home: Path) -> Iterator[Context]:
     """A new store, on `sqlite` or `postgresql`, at noon."""
     if kind == "sqlite":
+        furnish(home)
         yield from opened(f"sqlite:///{home / 'phaseloop.db'}", home)
         return
-    with scratch_database() as url:
+    with scratch_database(tables=True) as url:
         yield from opened(url, home)
 
 

@@ -10,8 +10,8 @@ from io import StringIO
 
 from service import __version__
 from service.domain.audit.outcome import Check, Gate
-from service.usecases.audit_reports import Line, Matrix
-from service.usecases.audit_sheet import COLUMNS, findings_csv
+from service.usecases.audit.audit_reports import Line, Matrix
+from service.usecases.audit.audit_sheet import COLUMNS, findings_csv
 from tests.unit.stores import project_row
 from tests.unit.test_audit_show import NOON, finding, line
 
@@ -38,3 +38,12 @@ def test_every_finding_is_a_line_that_says_when_it_was_made_and_shows_a_change()
         *cells, told = row.values()
         said = json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode()
         assert hashlib.sha256(said).hexdigest() == told
+
+
+def test_its_times_are_on_the_clock_of_the_project() -> None:
+    found = Matrix(project_row("prj_1", time_zone="Europe/Paris"), Gate.WARN, (line(2),))
+
+    rows = list(csv.DictReader(StringIO(findings_csv(found, NOON))))
+
+    assert {row["made_at"] for row in rows} == {"2026-03-02T13:00:00+01:00"}
+    assert all(row["looked_at"].endswith("+01:00") for row in rows if row["looked_at"])

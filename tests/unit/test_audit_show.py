@@ -16,7 +16,7 @@ from rich.text import Text
 
 from service.cli import audit_show
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Clock, Evidence, Result, Verdict, Waived, Weight
-from service.usecases.audit_reports import Line, Standing
+from service.usecases.audit.audit_reports import Line, Standing
 
 WIDEST = 80
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -12,20 +12,26 @@ from sqlalchemy import insert, update
 
 from service import schedule
 from service.context import Context
-from service.domain.team import Team
-from service.runs import keeper as keeping
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
+from service.domain.team.team import Team
+from service.runs import maintenance as keeping
+from service.runs.active_runs import Traffic
 from service.runs.engine import EXECUTOR, QUEUE, Engine
-from service.runs.keeper import Keeper
-from service.runs.traffic import Traffic
-from service.store import loops, runs
+from service.runs.maintenance import Keeper
 from service.store.tables import LoopRow, ProjectRow, RunRow
-from service.usecases import scheduling, teams
-from service.usecases.advancing import Advancing
+from service.usecases.loop import scheduling
+from service.usecases.loop.advances import Advancing
+from service.usecases.setup import teams
 from tests.statements import statements
 from tests.unit import stores
 from tests.unit.stores import NOON
 
 PEOPLE = [{"person": "Ada", "email": "ada@example.com", "roles": ["ml"]}]
+
+OF_THE_LOG = 4
+"""Statements that the change log takes in a unit of work, however many rows it changes: the rows before and after, the
+lock and the end of the chain, what is added to it."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,7 +57,7 @@ def projects(
     turning = [
         {
             "project_id": name,
-            "state": loops.TURNING,
+            "state": loop_state.TURNING,
             "next_due": next_due,
             "audit_due": audit_due,
             "feed": name,
@@ -92,7 +98,7 @@ def test_beginning_what_is_due_takes_as_many_statements_for_a_hundred_projects_a
             assert len(schedule.fire(context, NOON)) == count
         spent.append(len(sent))
 
-    assert spent[0] == spent[1] <= 8, spent
+    assert spent[0] == spent[1] <= 8 + OF_THE_LOG, spent
 
 
 def test_a_tick_with_nothing_due_is_two_looks_however_many_projects_wait(context: Context) -> None:
@@ -117,7 +123,7 @@ def test_changing_a_team_takes_as_many_statements_for_a_hundred_projects_as_for_
             assert scheduling.following(context, row.id) == count
         spent.append(len(sent))
 
-    assert spent[0] == spent[1] <= 8, spent
+    assert spent[0] == spent[1] <= 8 + OF_THE_LOG, spent
 
 
 def test_a_look_for_teams_that_changed_is_one_statement_however_many_projects_there_are(context: Context) -> None:
@@ -137,7 +143,7 @@ def test_a_held_project_that_looks_again_takes_as_many_statements_among_fifty_as
         schedule.fire(context, NOON)
         with context.database.session() as session:
             mine = RunRow.project_id.in_(names)
-            session.execute(update(RunRow).where(mine).values(state=runs.HELD))
+            session.execute(update(RunRow).where(mine).values(state=run_state.HELD))
             session.execute(update(LoopRow).where(LoopRow.project_id.in_(names)).values(next_due=NOON))
         with statements(context) as sent:
             assert len(schedule.fire(context, NOON)) == count
@@ -157,9 +163,9 @@ def test_a_look_at_the_journal_reads_a_part_of_the_open_runs_and_in_turn_all(
         keeper = Keeper(
             embedded, Traffic(), QUEUE, EXECUTOR, None, lambda workflow, _partition: started.append(workflow), print
         )
-        open_runs(embedded, runs.QUEUED, range(100))
-        open_runs(embedded, runs.COMPLETED, range(200, 400))
-        open_runs(embedded, runs.HELD, range(400, 450))
+        open_runs(embedded, run_state.QUEUED, range(100))
+        open_runs(embedded, run_state.COMPLETED, range(200, 400))
+        open_runs(embedded, run_state.HELD, range(400, 450))
         looks = []
         for _ in range(4):
             before = len(started)

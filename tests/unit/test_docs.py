@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,40 @@ def test_every_command_that_a_page_shows_exists(path: Path) -> None:
         parts = words.split()
         one, two = f"phaseloop {parts[0]}", "phaseloop " + " ".join(parts[:2])
         assert one in known or two in known or one in groups, words
+
+
+def places() -> list[tuple[str, str]]:
+    """File and name of each line of the table "Where is …"."""
+    _, _, rest = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Where is …")
+    return re.findall(r"\| `([^`]+\.py)` \| `([^`]+)` \|", rest)
+
+
+@pytest.mark.parametrize(("path", "name"), places())
+def test_what_the_architecture_says_is_somewhere_is_there(path: str, name: str) -> None:
+    body: list[ast.stmt] = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+    for part in name.split("."):
+        found = [one for one in body if isinstance(one, ast.FunctionDef | ast.ClassDef) and one.name == part]
+        assert found, f"{path} has no {name}"
+        body = found[0].body
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_of_ours_that_a_page_names_is_there(path: Path) -> None:
+    floors = "service|connectors|domain|usecases|runs|cli|api|store|tests|simulation|sandbox|bench"
+    named = set(re.findall(rf"`((?:{floors})/[\w/*.-]+\.py)`", path.read_text(encoding="utf-8")))
+    there = {name for name in named if any(list((ROOT / floor).glob(name)) for floor in ("", "service"))}
+
+    assert named - there == set()
+
+
+def test_the_architecture_says_where_the_main_behaviours_are() -> None:
+    assert len(places()) >= 25
+
+
+def test_what_a_setting_means_stands_above_it_in_the_example_environment() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    meant = {f"# {field.description}": f"PHASELOOP_{name.upper()}=" for name, field in Settings.model_fields.items()}
+    told = {line: lines[place + 1].removeprefix("#") for place, line in enumerate(lines[:-1]) if line in meant}
+    assert len(told) > 5
+    assert {line: one.partition("=")[0] + "=" for line, one in told.items()} == {line: meant[line] for line in told}
+    assert "#PHASELOOP_PLAN_HOURS=24" in {f"#{one}" for one in told.values()}

@@ -16,9 +16,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from connectors.tracker import Finding, ItemKey, Severity, Usage
+from connectors.values import Finding, ItemKey, Severity, Usage
 from service import schedule
 from service.context import Context
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from service.settings import Settings
 from service.store import loops, runs
 from service.store.tables import (
@@ -84,7 +86,7 @@ def test_what_is_due_begins_and_what_is_not_waits(context: Context) -> None:
         project(session, "now", NOON, current=3)
         project(session, "later", NOON + HOUR)
         project(session, "never", None)
-        project(session, "paused", NOON - HOUR, state=loops.PAUSED)
+        project(session, "paused", NOON - HOUR, state=loop_state.PAUSED)
         project(session, "over", NOON - HOUR)
         session.execute(update(ProjectRow).where(ProjectRow.id == "over").values(ended_at=NOON))
 
@@ -92,7 +94,7 @@ def test_what_is_due_begins_and_what_is_not_waits(context: Context) -> None:
 
     assert begun == [("advance-past-1", "con"), ("advance-now-4", "con")]
     run = run_of(context, "advance-now-4")
-    assert (run.kind, run.state, run.iteration, run.attempt, run.plan_id) == ("advance", runs.QUEUED, 4, 1, None)
+    assert (run.kind, run.state, run.iteration, run.attempt, run.plan_id) == ("advance", run_state.QUEUED, 4, 1, None)
     assert run.started_by == schedule.BY_CLOCK
     assert (loop_of(context, "now").next_due, loop_of(context, "now").run_id) == (None, "advance-now-4")
     assert loop_of(context, "paused").next_due == NOON - HOUR
@@ -108,10 +110,10 @@ def test_what_has_begun_is_not_due_again(context: Context) -> None:
 
 def test_a_proposal_is_for_the_iteration_that_ends(context: Context) -> None:
     with context.database.session() as session:
-        project(session, "ml", NOON, current=2, due=loops.PROPOSE)
+        project(session, "ml", NOON, current=2, due=loop_state.PROPOSE)
 
     assert schedule.fire(context, NOON) == [("propose-ml-2", "con")]
-    assert run_of(context, "propose-ml-2").kind == loops.PROPOSE
+    assert run_of(context, "propose-ml-2").kind == loop_state.PROPOSE
 
 
 def test_the_longest_overdue_come_first_and_no_more_than_asked_for(context: Context) -> None:
@@ -146,7 +148,7 @@ def test_several_that_fire_at_once_begin_each_run_once(context: Context) -> None
 def test_the_next_time_that_anything_is_due_is_told(context: Context) -> None:
     with context.database.session() as session:
         assert schedule.next_due(session) is None
-        project(session, "paused", NOON - HOUR, state=loops.PAUSED)
+        project(session, "paused", NOON - HOUR, state=loop_state.PAUSED)
         project(session, "later", NOON + HOUR)
         project(session, "soon", NOON)
 
@@ -160,10 +162,10 @@ def test_a_click_and_the_clock_begin_one_run(context: Context) -> None:
     with context.database.session() as session:
         project(session, "ml", current=1)
     with context.database.session() as session:
-        clicked = schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-1@example.com", NOON)
+        clicked = schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-1@example.com", NOON)
     assert schedule.fire(context, NOON) == []
     with context.database.session() as session:
-        again = schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-2@example.com", NOON)
+        again = schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-2@example.com", NOON)
 
     assert (clicked.id, again.id, again.started_by) == ("advance-ml-2", "advance-ml-2", "pm-1@example.com")
     assert again.attempt == 1
@@ -177,7 +179,7 @@ def test_many_who_click_at_once_begin_one_run(context: Context) -> None:
     def click(by: str) -> str:
         together.wait()
         with context.database.session() as session:
-            return schedule.begin(session, "ml", loops.ADVANCE, 2, by, NOON).id
+            return schedule.begin(session, "ml", loop_state.ADVANCE, 2, by, NOON).id
 
     with ThreadPoolExecutor(4) as threads:
         begun = set(threads.map(click, ["pm-1", "pm-2", "pm-3", "pm-4"]))
@@ -191,20 +193,20 @@ def test_an_iteration_that_has_begun_is_not_begun_by_a_late_click(context: Conte
     with context.database.session() as session:
         project(session, "ml")
     schedule.fire(context, NOON)
-    ended(context, "advance-ml-1", runs.COMPLETED)
+    ended(context, "advance-ml-1", run_state.COMPLETED)
     with context.database.session() as session:
         session.execute(update(LoopRow).values(current=1, next_due=NOON + HOUR))
 
     with context.database.session() as session:
-        run = schedule.begin(session, "ml", loops.ADVANCE, 1, "pm-1@example.com", NOON)
+        run = schedule.begin(session, "ml", loop_state.ADVANCE, 1, "pm-1@example.com", NOON)
 
-    assert (run.id, run.state) == ("advance-ml-1", runs.COMPLETED)
+    assert (run.id, run.state) == ("advance-ml-1", run_state.COMPLETED)
     assert loop_of(context).next_due == NOON + HOUR
 
 
 def test_a_project_without_a_loop_has_nothing_to_begin(context: Context) -> None:
     with context.database.session() as session, pytest.raises(NoResultFound):
-        schedule.begin(session, "ml", loops.ADVANCE, 1, "pm-1@example.com", NOON)
+        schedule.begin(session, "ml", loop_state.ADVANCE, 1, "pm-1@example.com", NOON)
 
 
 # --- held runs --------------------------------------------------------------------------------------------------------
@@ -218,13 +220,13 @@ def test_a_held_run_says_why_and_is_looked_at_again_as_a_new_attempt(context: Co
     held(context, "advance-ml-2", NOON + HOUR)
 
     run = run_of(context, "advance-ml-2")
-    assert (run.state, run.message, run.waiting_until) == (runs.HELD, "It was deleted.", NOON + HOUR)
+    assert (run.state, run.message, run.waiting_until) == (run_state.HELD, "It was deleted.", NOON + HOUR)
     assert [entry["code"] for entry in run.findings] == ["next-iteration-deleted"]
     assert run.finished_at is None
     assert schedule.fire(context, NOON) == []
     assert schedule.fire(context, NOON + HOUR) == [("advance-ml-2~2", "con")]
     run = run_of(context, "advance-ml-2")
-    assert (run.state, run.attempt, run.findings, run.message, run.waiting_until) == (runs.QUEUED, 2, [], "", None)
+    assert (run.state, run.attempt, run.findings, run.message, run.waiting_until) == (run_state.QUEUED, 2, [], "", None)
     assert (runs.run_id_of("advance-ml-2~2"), runs.workflow_id(run.id, 1)) == ("advance-ml-2", "advance-ml-2")
 
 
@@ -238,7 +240,7 @@ def test_that_a_run_is_held_is_told_once(context: Context) -> None:
     with context.database.session() as session:
         events = list(session.scalars(select(EventRow)))
     assert [(event.kind, event.iteration, event.text) for event in events] == [
-        (runs.HELD, 2, "It was deleted. Make it again.")
+        (run_state.HELD, 2, "It was deleted. Make it again.")
     ]
 
 
@@ -252,7 +254,7 @@ def test_holding_twice_holds_once_also_when_the_next_attempt_is_queued_by_then(c
     with context.database.session() as session:
         assert runs.hold(session, "advance-ml-2", [], NOON + 2 * HOUR, NOON)
 
-    assert run_of(context, "advance-ml-2").state == runs.QUEUED
+    assert run_of(context, "advance-ml-2").state == run_state.QUEUED
     assert loop_of(context).next_due is None
 
 
@@ -277,7 +279,7 @@ def test_a_person_need_not_wait_for_a_held_run_to_look_again(context: Context) -
     held(context, "advance-ml-2", NOON + HOUR)
 
     with context.database.session() as session:
-        run = schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-1@example.com", NOON)
+        run = schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-1@example.com", NOON)
         assert runs.workflow_id(run.id, run.attempt) == "advance-ml-2~2"
 
     assert schedule.fire(context, NOON + HOUR) == []
@@ -292,9 +294,9 @@ def test_a_run_that_is_held_while_its_loop_is_paused_does_not_look_again(context
 
     held(context, "advance-ml-2", NOON + HOUR)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loops.PAUSED, None)
+    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.PAUSED, None)
     with context.database.session() as session:
-        session.execute(update(LoopRow).values(state=loops.TURNING, next_due=NOON))
+        session.execute(update(LoopRow).values(state=loop_state.TURNING, next_due=NOON))
     assert schedule.fire(context, NOON) == [("advance-ml-2~2", "con")]
 
 
@@ -330,7 +332,7 @@ def test_a_cancelled_run_pauses_the_loop_and_says_who_did_it(context: Context) -
         assert runs.request_cancel(session, "advance-ml-2", "pm-1@example.com", NOON)
 
     loop = loop_of(context)
-    assert (loop.state, loop.next_due, loop.changed_by) == (loops.PAUSED, None, "pm-1@example.com")
+    assert (loop.state, loop.next_due, loop.changed_by) == (loop_state.PAUSED, None, "pm-1@example.com")
     assert loop.message.startswith("pm-1@example.com cancelled the run advance-ml-2.")
 
 
@@ -343,8 +345,8 @@ def test_a_held_run_that_is_cancelled_is_over_at_once(context: Context) -> None:
     with context.database.session() as session:
         assert runs.request_cancel(session, "advance-ml-2", "pm-1@example.com", NOON)
 
-    assert run_of(context, "advance-ml-2").state == runs.CANCELLED
-    assert loop_of(context).state == loops.PAUSED
+    assert run_of(context, "advance-ml-2").state == run_state.CANCELLED
+    assert loop_of(context).state == loop_state.PAUSED
     assert schedule.fire(context, NOON + HOUR) == []
 
 
@@ -352,42 +354,44 @@ def test_a_failed_run_pauses_the_loop_and_the_next_one_continues_it(context: Con
     with context.database.session() as session:
         project(session, "ml", current=1)
     schedule.fire(context, NOON)
-    ended(context, "advance-ml-2", runs.FAILED)
-    assert loop_of(context).state == loops.PAUSED
+    ended(context, "advance-ml-2", run_state.FAILED)
+    assert loop_of(context).state == loop_state.PAUSED
     with context.database.session() as session:
-        session.execute(update(LoopRow).values(state=loops.TURNING, next_due=NOON))
+        session.execute(update(LoopRow).values(state=loop_state.TURNING, next_due=NOON))
 
     assert schedule.fire(context, NOON) == [("advance-ml-2-2", "con")]
 
     run = run_of(context, "advance-ml-2-2")
-    assert (run.continues, run.iteration, run.state) == ("advance-ml-2", 2, runs.QUEUED)
-    ended(context, "advance-ml-2-2", runs.FAILED)
+    assert (run.continues, run.iteration, run.state) == ("advance-ml-2", 2, run_state.QUEUED)
+    ended(context, "advance-ml-2-2", run_state.FAILED)
     with context.database.session() as session:
-        assert schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-1@example.com", NOON).id == "advance-ml-2-3"
+        assert schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-1@example.com", NOON).id == "advance-ml-2-3"
 
 
 def test_an_older_run_that_ends_does_not_pause_the_loop(context: Context) -> None:
     with context.database.session() as session:
-        project(session, "ml", current=1, due=loops.PROPOSE)
+        project(session, "ml", current=1, due=loop_state.PROPOSE)
     schedule.fire(context, NOON)
     with context.database.session() as session:
-        schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-1@example.com", NOON)
+        schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-1@example.com", NOON)
 
-    ended(context, "propose-ml-1", runs.FAILED)
+    ended(context, "propose-ml-1", run_state.FAILED)
 
-    assert loop_of(context).state == loops.TURNING
+    assert loop_of(context).state == loop_state.TURNING
 
 
 def test_other_runs_leave_the_loop_alone(context: Context) -> None:
     with context.database.session() as session:
         project(session, "ml", NOON + HOUR)
         session.add(
-            RunRow(id="apply-x", kind="apply", project_id="ml", state=runs.QUEUED, started_by="pm-1", created_at=NOON)
+            RunRow(
+                id="apply-x", kind="apply", project_id="ml", state=run_state.QUEUED, started_by="pm-1", created_at=NOON
+            )
         )
 
-    ended(context, "apply-x", runs.FAILED)
+    ended(context, "apply-x", run_state.FAILED)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loops.TURNING, NOON + HOUR)
+    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.TURNING, NOON + HOUR)
 
 
 # --- the loop in the store --------------------------------------------------------------------------------------------
@@ -397,9 +401,9 @@ def test_a_loop_begins_once(context: Context) -> None:
     with context.database.session() as session:
         project(session, "ml", NOON)
     with context.database.session() as session:
-        assert not loops.create_if_missing(session, "ml", NOON, next_due=NOON + HOUR, state=loops.PAUSED)
+        assert not loops.create_if_missing(session, "ml", NOON, next_due=NOON + HOUR, state=loop_state.PAUSED)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loops.TURNING, NOON)
+    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.TURNING, NOON)
 
 
 def test_a_loop_that_has_ended_is_not_paused(context: Context) -> None:
@@ -412,7 +416,7 @@ def test_a_loop_that_has_ended_is_not_paused(context: Context) -> None:
         assert not loops.pause(session, "ml", "pm-2", "another", NOON)
 
     loop = loop_of(context)
-    assert (loop.state, loop.message, loop.changed_by, loop.next_due) == (loops.ENDED, "done", "pm-1", None)
+    assert (loop.state, loop.message, loop.changed_by, loop.next_due) == (loop_state.ENDED, "done", "pm-1", None)
 
 
 def test_an_event_is_recorded_once_by_its_name(context: Context) -> None:
@@ -453,8 +457,8 @@ def test_the_plans_of_an_advance_are_those_of_all_its_attempts_and_of_the_runs_i
             made = NOON + number * HOUR
             session.add(PlanRow(id=f"p{number}", project_id="ml", serial=0, body={}, run_id=run, created_at=made))
     schedule.fire(context, NOON)
-    ended(context, "advance-ml-2", runs.FAILED)
+    ended(context, "advance-ml-2", run_state.FAILED)
     with context.database.session() as session:
-        run = schedule.begin(session, "ml", loops.ADVANCE, 2, "pm-1@example.com", NOON)
+        run = schedule.begin(session, "ml", loop_state.ADVANCE, 2, "pm-1@example.com", NOON)
 
         assert [plan.id for plan in loops.plans(session, run)] == ["p0", "p1", "p2"]

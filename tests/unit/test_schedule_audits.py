@@ -14,9 +14,11 @@ from sqlalchemy import update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from connectors.tracker import Finding, Severity
+from connectors.values import Finding, Severity
 from service import schedule
 from service.context import Context
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
 from service.store import loops, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
 from tests.unit import stores
@@ -70,7 +72,12 @@ def test_what_is_due_begins_by_its_day_and_what_is_not_waits(context: Context) -
 
     assert begun == [(f"audit-past-{TODAY}", "con"), (f"audit-now-{TODAY}", "con")]
     run = run_of(context, f"audit-now-{TODAY}")
-    assert (run.kind, run.state, run.iteration, run.started_by) == (loops.AUDIT, runs.QUEUED, None, schedule.BY_CLOCK)
+    assert (run.kind, run.state, run.iteration, run.started_by) == (
+        loop_state.AUDIT,
+        run_state.QUEUED,
+        None,
+        schedule.BY_CLOCK,
+    )
     assert (loop_of(context, "now").audit_due, loop_of(context, "now").audit_run_id) == (None, run.id)
     assert loop_of(context, "over").audit_due is None
     assert schedule.fire(context, NOON) == []
@@ -96,7 +103,7 @@ def test_a_second_look_on_one_day_continues_the_first(context: Context) -> None:
 
         assert schedule.fire(context, NOON) == [(expected, "con")]
         assert run_of(context, expected).continues == (None, f"audit-ml-{TODAY}", f"audit-ml-{TODAY}-2")[number]
-        ended(context, expected, runs.COMPLETED)
+        ended(context, expected, run_state.COMPLETED)
 
 
 def test_a_look_that_is_held_goes_on_as_the_same_run_on_another_day(context: Context) -> None:
@@ -110,7 +117,7 @@ def test_a_look_that_is_held_goes_on_as_the_same_run_on_another_day(context: Con
     assert loop_of(context).audit_due == NOON + DAY
     assert loop_of(context).next_due is None
     assert schedule.fire(context, NOON + DAY) == [(f"audit-ml-{TODAY}~2", "con")]
-    assert run_of(context, f"audit-ml-{TODAY}").state == runs.QUEUED
+    assert run_of(context, f"audit-ml-{TODAY}").state == run_state.QUEUED
 
 
 def test_a_person_s_look_is_the_clock_s(context: Context) -> None:
@@ -131,7 +138,7 @@ def test_nothing_is_looked_at_where_there_is_no_loop(context: Context) -> None:
         schedule.begin_audit(session, ProjectRow(id="none", time_zone="UTC"), "pm-1@example.com", NOON)
 
 
-@pytest.mark.parametrize("state", [runs.CANCELLED, runs.FAILED])
+@pytest.mark.parametrize("state", [run_state.CANCELLED, run_state.FAILED])
 def test_a_look_that_was_stopped_stops_nothing_and_comes_again_the_next_day(context: Context, state: str) -> None:
     with context.database.session() as session:
         project(session, "ml")
@@ -139,7 +146,7 @@ def test_a_look_that_was_stopped_stops_nothing_and_comes_again_the_next_day(cont
 
     ended(context, f"audit-ml-{TODAY}", state)
 
-    assert loop_of(context).state == loops.TURNING
+    assert loop_of(context).state == loop_state.TURNING
     assert loop_of(context).audit_due == NOON + runs.NEXT_LOOK
 
 
@@ -148,7 +155,7 @@ def test_a_look_leaves_the_plans_of_its_project_fresh(context: Context) -> None:
         project(session, "ml").serial = 7
     schedule.fire(context, NOON)
 
-    ended(context, f"audit-ml-{TODAY}", runs.COMPLETED)
+    ended(context, f"audit-ml-{TODAY}", run_state.COMPLETED)
 
     with context.database.session() as session:
         assert session.get_one(ProjectRow, "ml").serial == 7

@@ -18,10 +18,12 @@ from service.api.routing import CreatingRoute, EscapedJson, JsonRoute
 from service.context import Context
 from service.domain.problems import Problem
 from service.templates import TemplateText
-from service.usecases import audit_reports, documenting, evidence, projects, running, surveying, waiving
-from service.usecases.audit_reports import Standing
+from service.usecases.audit import audit_reports, debt_survey, evidence, record_upkeep, waiver_log
+from service.usecases.audit.audit_reports import Standing
+from service.usecases.audit.evidence import Outline
 from service.usecases.errors import NotFound
-from service.usecases.evidence import Outline
+from service.usecases.run import run_views
+from service.usecases.setup import projects
 
 router = APIRouter(
     tags=["audit"], dependencies=[AUTHENTICATED], route_class=JsonRoute, default_response_class=EscapedJson
@@ -68,7 +70,7 @@ def get_portfolio(request: Request, response: Response, context: Given, asked: A
     responses={**_TAGGED, **openapi.problems(*openapi.ALWAYS, *_NAMED)},
 )
 def get_audit(name: Named, request: Request, response: Response, context: Given) -> Any:
-    """Its iterations by checks, as they were audited last, with reason, evidence and how to mend what failed; also of a
+    """Its iterations by checks, as they were audited last, with reason, evidence and how to fix what failed; also of a
     project that has ended (then by its id). No tracker is read: have the records looked at for what is so now."""
     shown = _matrix(context, name)
     return unchanged(request, response, _etag(shown)) or shown
@@ -82,7 +84,7 @@ def get_audit(name: Named, request: Request, response: Response, context: Given)
     responses={**_TAGGED, **openapi.problems(*openapi.ALWAYS, *_NAMED)},
 )
 def get_audited_iteration(name: Named, number: Number, request: Request, response: Response, context: Given) -> Any:
-    """As it was audited last: each check with reason, evidence and how to mend it."""
+    """As it was audited last: each check with reason, evidence and how to fix it."""
     lines = _matrix(context, name)["iterations"]
     shown = next((line for line in lines if line["number"] == number), None)
     if shown is None:
@@ -106,11 +108,11 @@ def begin_audit(
     name: Named, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
 ) -> dict[str, Any]:
     """Starts the run that the clock would start and answers at once; follow it at `Location`. It reads the records,
-    keeps what it read as evidence, fills in what is known and reminds people of what is lacking. While it is at work,
+    keeps what it read as evidence, fills in what is known and reminds people of what is lacking. While it is running,
     asking again is the same run (one that is held looks again)."""
-    run_id = once(lambda: documenting.begin(context, name, caller, start).id)
+    run_id = once(lambda: record_upkeep.begin(context, name, caller, start).id)
     response.headers["Location"] = f"/api/v1/runs/{run_id}"
-    return running.run_json(running.progress(context, run_id))
+    return run_views.run_json(run_views.progress(context, run_id))
 
 
 # --- waivers ----------------------------------------------------------------------------------------------------------
@@ -125,9 +127,9 @@ def begin_audit(
 )
 def list_waivers(name: Named, context: Given) -> dict[str, Any]:
     """Oldest first, those that are over or were taken back included."""
-    today = waiving.today_of(context, projects.get(context, name))
-    rows = waiving.listed(context, name)
-    return {"items": [dict(waiving.waiver_json(row, today)) for row in rows], "next": None}
+    today = waiver_log.today_of(context, projects.get(context, name))
+    rows = waiver_log.listed(context, name)
+    return {"items": [row.to_json(today) for row in rows], "next": None}
 
 
 @creating.post(
@@ -149,7 +151,7 @@ def add_waiver(name: Named, body: audit_models.NewWaiver, context: Given, caller
     def add() -> str:
         by = f"{body.by.strip()} (token {caller})" if body.by is not None else caller
         number, why, until = body.iteration, body.reason, body.until
-        return waiving.waive(context, name, body.check, number=number, by=by, reason=why, until=until).id
+        return waiver_log.waive(context, name, body.check, number=number, by=by, reason=why, until=until).id
 
     with placed(_pointer):
         return _waiver(context, once(add))
@@ -175,7 +177,7 @@ def revoke_waiver(
     reason: Annotated[
         str,
         Query(
-            max_length=waiving.LONGEST_REASON,
+            max_length=waiver_log.LONGEST_REASON,
             pattern=r"^[^\x00-\x1f\x7f]*$",
             description="Why; it is part of the evidence.",
         ),
@@ -185,9 +187,9 @@ def revoke_waiver(
     nothing."""
 
     def revoke() -> str:
-        if all(row.id != waiver_id for row in waiving.listed(context, name)):
+        if all(row.id != waiver_id for row in waiver_log.listed(context, name)):
             raise NotFound("waiver", waiver_id, "List the project's waivers to see those there are.")
-        return waiving.revoke(context, waiver_id, by=caller, reason=reason).id
+        return waiver_log.revoke(context, waiver_id, by=caller, reason=reason).id
 
     return _waiver(context, once(revoke))
 
@@ -247,10 +249,10 @@ def get_evidence(name: Named, seq: Seq, context: Given) -> dict[str, Any]:
     responses=openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.TRACKER, "not-found"),
 )
 def survey_project(name: Named, body: audit_models.NewSurvey, context: Given) -> dict[str, Any]:
-    """Reads an existing Jira project or Trello board and answers with the report that one of ours gets. Nothing is
+    """Reads an existing project or board and answers with the report that one of ours gets. Nothing is
     written and nothing kept. It takes as long as reading its tickets does, 100 at a time."""
     with placed(_pointer):
-        found = surveying.survey(
+        found = debt_survey.survey(
             context,
             name,
             body.key,
@@ -258,7 +260,7 @@ def survey_project(name: Named, body: audit_models.NewSurvey, context: Given) ->
             team=body.team,
             time_zone=body.time_zone,
         )
-    return surveying.surveyed_json(found)
+    return debt_survey.surveyed_json(found)
 
 
 def _template(body: audit_models.NewSurvey) -> TemplateText | None:
@@ -276,8 +278,8 @@ def _matrix(context: Context, name: str) -> dict[str, Any]:
 
 
 def _waiver(context: Context, waiver_id: str) -> dict[str, Any]:
-    row = waiving.get(context, waiver_id)
-    return dict(waiving.waiver_json(row, waiving.today_of(context, projects.get(context, row.project_id))))
+    row = waiver_log.get(context, waiver_id)
+    return row.to_json(waiver_log.today_of(context, projects.get(context, row.project_id)))
 
 
 def _seq(after: str | None) -> int:

@@ -11,8 +11,8 @@ from service.api import audit_examples, audit_models, openapi
 from service.api.given import AUTHENTICATED, Given, Named, RawBody, unchanged
 from service.api.problems import ApiProblem
 from service.api.routing import EscapedJson, JsonRoute, require_type
-from service.usecases import binding
-from service.usecases.binding import Format
+from service.usecases.audit import binder_export
+from service.usecases.audit.binder_export import Format
 from service.verification import verify_file
 
 router = APIRouter(
@@ -66,12 +66,12 @@ def get_binder(
     the NIST AI RMF and model cards. Verify it with `POST /binders/verify`, or without any server. Its `ETag` is weak:
     a binder that is made later and says the same has the same one."""
     form = Format(format)
-    content = binding.content(context, name, iteration)
-    known = unchanged(request, response, f'W/"{binding.mark(context, content, form)[:24]}"')
+    content = binder_export.content(context, name, iteration)
+    known = unchanged(request, response, f'W/"{binder_export.mark(context, content, form)[:24]}"')
     if known is not None:
         return known
     return Response(
-        binding.written(context, content, form),
+        binder_export.written(context, content, form),
         headers={
             "ETag": response.headers["ETag"],
             "Content-Type": _TYPES[form],
@@ -128,7 +128,7 @@ def verify_binder(
 def list_signing_keys(context: Given) -> dict[str, Any]:
     """The one that signs now first; those before it still verify what they signed. Publish the fingerprint where those
     who get your binders find it."""
-    keys = binding.signers(context)
+    keys = binder_export.signers(context)
     shown = [{"public": one.public, "fingerprint": one.fingerprint, "created_at": one.created_at} for one in keys]
     return {"items": shown, "next": None}
 

@@ -9,16 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from connectors import registry
-from service.api import models, openapi
+from service.api import hook_models, models, openapi
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Named, Once, matches, unchanged
 from service.api.problems import ApiProblem, placed, pointer_of
 from service.api.routing import CreatingRoute, JsonRoute
-from service.domain.mapping import entry_json
 from service.domain.problems import Problem
-from service.domain.wire import finding_to_json
-from service.store.tables import ConnectionRow
-from service.usecases import connections, mapping
 from service.usecases.errors import Conflict
+from service.usecases.setup import connections, tracker_mapping
 
 router = APIRouter(prefix="/connections", tags=["connections"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(
@@ -46,7 +43,7 @@ TrackerProject = Annotated[
 )
 def list_connections(context: Given) -> dict[str, Any]:
     """All connections by name."""
-    return {"items": [_shown(row) for row in connections.listed(context)], "next": None}
+    return {"items": [row.to_json() for row in connections.listed(context)], "next": None}
 
 
 @creating.post(
@@ -70,7 +67,7 @@ def add_connection(body: models.NewConnection, context: Given, once: Once, respo
     with placed(lambda problem: _pointer(problem, body.kind)):
         connection_id = once(add)
     response.headers["Location"] = f"/api/v1/connections/{connection_id}"
-    return _shown(connections.get(context, connection_id))
+    return connections.get(context, connection_id).to_json()
 
 
 @router.get(
@@ -82,7 +79,7 @@ def add_connection(body: models.NewConnection, context: Given, once: Once, respo
 )
 def get_connection(name: Named, context: Given) -> dict[str, Any]:
     """The connection without its credential."""
-    return _shown(connections.get(context, name))
+    return connections.get(context, name).to_json()
 
 
 @creating.put(
@@ -105,7 +102,24 @@ def replace_connection(name: Named, body: models.ConnectionSettings, context: Gi
         return connections.put(context, present, body.kind, body.settings, secret, replace=True).id
 
     with placed(lambda problem: _pointer(problem, body.kind)):
-        return _shown(connections.get(context, once(replace)))
+        return connections.get(context, once(replace)).to_json()
+
+
+@creating.delete(
+    "/{name}",
+    operation_id="removeConnection",
+    summary="Remove a connection",
+    response_model=hook_models.Removed,
+    dependencies=[IDEMPOTENT],
+    responses={
+        200: {"headers": openapi.REPLAYED},
+        **openapi.problems(*openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "invalid-input", "conflict"),
+    },
+)
+def remove_connection(name: Named, context: Given, once: Once) -> dict[str, Any]:
+    """With its credential. Nothing is sent to the tracker: its webhooks there are removed by DELETE of its hook,
+    before. Refused while a project that has not ended, or a trigger, uses it."""
+    return {"id": once(lambda: connections.remove(context, name))}
 
 
 @router.post(
@@ -116,25 +130,9 @@ def replace_connection(name: Named, body: models.ConnectionSettings, context: Gi
     responses=openapi.problems(*openapi.ALWAYS, *openapi.BODY, "not-found", "credential-unreadable"),
 )
 def check_connection(name: Named, context: Given, body: models.CheckRequest | None = None) -> dict[str, Any]:
-    """Who we are there, whether the project is visible, what would be refused and who can mend it. Writes nothing."""
+    """Who we are there, whether the project is visible, what would be refused and who can fix it. Writes nothing."""
     asked = body or models.CheckRequest()
-    found = connections.check(context, name, asked.project_key, create=asked.create)
-    account, place = found.account, found.place
-    return {
-        "ok": found.ok,
-        "account": account and {"id": account.id, "name": account.name, "email": account.email},
-        "project": place
-        and {
-            "key": place.ref.key,
-            "url": place.ref.url,
-            "board_url": place.board_url,
-            "iterations": place.capabilities.iterations,
-            "points": place.capabilities.points,
-            "links": place.capabilities.links,
-        },
-        "mapping": [entry_json(one) for one in place.mapping] if place else [],
-        "findings": [finding_to_json(finding) for finding in found.findings],
-    }
+    return connections.check(context, name, asked.project_key, create=asked.create).to_json()
 
 
 @router.get(
@@ -151,7 +149,7 @@ def check_connection(name: Named, context: Given, body: models.CheckRequest | No
 def get_mapping(name: Named, project: TrackerProject, request: Request, response: Response, context: Given) -> Any:
     """Which issue type tickets become, which link type says that one waits for another, which list means done; how
     each was found, and what else there is. Reads the tracker."""
-    found = mapping.shown(context, name, project)
+    found = tracker_mapping.shown(context, name, project)
     return unchanged(request, response, f'"{_tag(found)}"') or _mapping(found)
 
 
@@ -188,30 +186,30 @@ def set_mapping(
     tracker. Plans that were made before are stale then."""
 
     def put() -> str:
-        present = mapping.shown(context, name, project)
+        present = tracker_mapping.shown(context, name, project)
         if not matches(if_match, _tag(present)):
             raise ApiProblem("version-mismatch", "The mapping, or what the tracker has, changed since it was read.")
         with placed(lambda problem: pointer_of("roles", problem.path)):
             version = present.version
-            mapping.put(context, name, project, body.roles, caller, whole=True, expected_version=version)
+            tracker_mapping.put(context, name, project, body.roles, caller, whole=True, expected_version=version)
         return present.connection.id
 
     try:
         once(put)
     except Conflict as error:
         raise ApiProblem("version-mismatch", f"{error.message} {error.fix}") from error
-    found = mapping.shown(context, name, project)
+    found = tracker_mapping.shown(context, name, project)
     response.headers["ETag"] = f'"{_tag(found)}"'
     return _mapping(found)
 
 
-def _tag(found: mapping.MappingShown) -> str:
+def _tag(found: tracker_mapping.MappingShown) -> str:
     """What is kept and what the tracker has, as a tag."""
     return sha256(json.dumps(_mapping(found), sort_keys=True).encode()).hexdigest()[:24]
 
 
-def _mapping(found: mapping.MappingShown) -> dict[str, Any]:
-    return mapping.shown_json(found)
+def _mapping(found: tracker_mapping.MappingShown) -> dict[str, Any]:
+    return tracker_mapping.shown_json(found)
 
 
 def _pointer(problem: Problem, kind: str) -> str:
@@ -222,13 +220,3 @@ def _pointer(problem: Problem, kind: str) -> str:
     if kind in registry.KINDS and path == registry.KINDS[kind].secret_field:
         return "/secret"
     return f"/settings{problem.pointer}"
-
-
-def _shown(row: ConnectionRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "kind": row.kind,
-        "settings": row.settings,
-        "created_at": row.created_at,
-    }

@@ -11,7 +11,7 @@ from service.api import audit_examples, audit_models, openapi
 from service.api.given import AUTHENTICATED, Given, Named, unchanged
 from service.api.routes.binders import ISOLATED
 from service.api.routing import EscapedJson, JsonRoute
-from service.usecases import evolution
+from service.usecases.audit import evolution
 
 router = APIRouter(
     prefix="/projects/{name}",

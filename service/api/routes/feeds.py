@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 from service.api import loop_examples, openapi
 from service.api.given import Given, unchanged
 from service.api.problems import placed
-from service.usecases import feeds
+from service.usecases.loop import feeds
 
 PREFIX = "/feeds/"
 """What follows in a path is a secret, and stands in no log."""

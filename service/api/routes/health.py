@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.api import models, openapi
 from service.api.given import Given
 from service.api.problems import ApiProblem
-from service.store.database import SchemaMismatch
-from service.store.folder import check_writable
+from service.home_folder import check_writable
+from service.store_faults import KeyProblem, SchemaMismatch
 
 router = APIRouter(tags=["health"])
 
@@ -36,8 +36,8 @@ def health() -> dict[str, str]:
     responses=openapi.problems("not-ready", "internal-error"),
 )
 def readiness(request: Request, context: Given) -> dict[str, str]:
-    """The database answers, its tables are of this version, its disk can be written, and the engine that runs plans was
-    launched."""
+    """The database answers, its tables are of this version, its disk can be written, the present key decrypts stored
+    credentials, and the engine that runs plans was launched."""
     missing: list[dict[str, Any]] = []
     try:
         context.database.ping()
@@ -46,6 +46,11 @@ def readiness(request: Request, context: Given) -> dict[str, str]:
         missing.append({"subject": "schema", "detail": str(error)})
     except (SQLAlchemyError, OSError):
         missing.append({"subject": "database", "detail": "the database does not answer", "fix": "look at its server"})
+    else:
+        try:
+            context.check_key()
+        except KeyProblem as error:
+            missing.append({"subject": "key", "detail": str(error)})
     if context.settings.embedded:
         try:
             check_writable(context.settings.home)

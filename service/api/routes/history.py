@@ -12,8 +12,8 @@ from service.api import loop_examples, loop_models, openapi
 from service.api.given import AUTHENTICATED, Given, Named, unchanged
 from service.api.routing import JsonRoute
 from service.context import Context
-from service.usecases import history
-from service.usecases.history import History
+from service.usecases.audit import history
+from service.usecases.audit.history import History
 
 router = APIRouter(prefix="/projects/{name}", tags=["history"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 

@@ -1,26 +1,39 @@
-"""How a project's loop turns: how it stands, what comes next, people's word in it, and advancing now."""
+"""How a project's loop turns: how it stands, what comes next, manual overrides, and advancing now."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from service.api import loop_models, openapi, project_models
-from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Named, Once, StartRun, matches, unchanged
+from service.api.given import (
+    AUTHENTICATED,
+    IDEMPOTENT,
+    Caller,
+    Given,
+    Named,
+    Once,
+    Rights,
+    StartRun,
+    matches,
+    unchanged,
+)
 from service.api.problems import ApiProblem, placed, pointer_of
 from service.api.routes.feeds import address
 from service.api.routing import CreatingRoute, JsonRoute
 from service.context import Context
+from service.domain.access.roles import Permission
+from service.domain.loop.turnover import Decision
+from service.domain.plan.plan_json import published
 from service.domain.problems import Problem
-from service.domain.turnover import Decision
-from service.domain.wire import published
-from service.store import runs
-from service.usecases import advancing, deciding, feeds, flow, projects, running, scheduling, standing
+from service.usecases.access import rights
+from service.usecases.loop import advances, decisions, feeds, flow, loop_status, scheduling
+from service.usecases.run import run_views
+from service.usecases.setup import projects
 
 router = APIRouter(prefix="/projects/{name}", tags=["loop"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/projects/{name}", tags=["loop"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -33,7 +46,7 @@ _NAMED = ("not-found", "ambiguous", "invalid-input")
 _BEGUN = (*_NAMED, "project-ended", "loop-not-begun", "loop-ended")
 _ACTED = (*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, *_BEGUN, "loop-moved-on")
 _SAID = (
-    *(*_ACTED, "no-iteration", "advance-at-work"),
+    *(*_ACTED, "no-iteration", "advance-in-progress"),
     *("version-mismatch", "precondition-required"),
 )
 _SHOWN: openapi.Responses = {200: {"headers": openapi.etag_header("loop")}}
@@ -48,7 +61,7 @@ _REPLAYABLE: openapi.Responses = {200: {"headers": openapi.etag_header("loop") |
     responses={**_SHOWN, **openapi.NOT_MODIFIED, **openapi.problems(*openapi.ALWAYS, *_NAMED)},
 )
 def get_loop(name: Named, request: Request, response: Response, context: Given) -> Any:
-    """Its iteration and phase, what people decided, what comes next; where it cannot go on, why."""
+    """Its iteration and phase, what people decided, what comes next; where it cannot continue, why."""
     shown = _shown(context, name)
     return unchanged(request, response, _etag(shown)) or shown
 
@@ -81,7 +94,7 @@ def get_schedule(
     responses=openapi.problems(*openapi.ALWAYS, *openapi.TRACKER, *_NAMED, "project-ended", "no-iteration"),
 )
 def get_flow(name: Named, context: Given) -> dict[str, Any]:
-    """Reads the tracker: what of the iteration that goes on is begun and done, people's own tickets included, and
+    """Reads the tracker: what of the current iteration is begun and done, people's own tickets included, and
     whether more is in progress than the limit says. Nothing is written and nothing kept."""
     return flow.flow_json(flow.flow(context, name))
 
@@ -97,8 +110,8 @@ def get_flow(name: Named, context: Given) -> dict[str, Any]:
 def pause_loop(
     name: Named, body: loop_models.Reason, context: Given, caller: Caller, once: Once, response: Response
 ) -> dict[str, Any]:
-    """The clock starts nothing until it is resumed. A run at work is not stopped, one that is held does not look again.
-    One that is paused already stays so."""
+    """The clock starts nothing until it is resumed. A run in progress is not stopped, one that is held does not look
+    again. One that is paused already stays so."""
     with placed(_pointer):
         project_id = once(lambda: scheduling.pause(context, name, caller, body.reason).project_id)
     return _answered(context, project_id, response)
@@ -134,12 +147,12 @@ def resume_loop(
     summary="Skip the coming bound",
     response_model=loop_models.Loop,
     dependencies=[IDEMPOTENT],
-    responses={**_REPLAYABLE, **openapi.problems(*_ACTED, "advance-at-work")},
+    responses={**_REPLAYABLE, **openapi.problems(*_ACTED, "advance-in-progress")},
 )
 def skip_bound(
     name: Named, body: loop_models.Reason, context: Given, caller: Caller, once: Once, response: Response
 ) -> dict[str, Any]:
-    """The next iteration begins one length later, and the one that goes on lasts until then. Skipping twice moves it by
+    """The next iteration begins one length later, and the current one lasts until then. Skipping twice moves it by
     two lengths, so send an `Idempotency-Key`."""
     with placed(_pointer):
         project_id = once(lambda: scheduling.skip(context, name, caller, body.reason).project_id)
@@ -149,7 +162,7 @@ def skip_bound(
 @creating.post(
     "/loop/renew-feed",
     operation_id="renewFeed",
-    summary="Give the calendar feed another address",
+    summary="Rotate the URL of the calendar feed",
     response_model=loop_models.Loop,
     dependencies=[IDEMPOTENT],
     responses={
@@ -183,7 +196,7 @@ def decide_phase(
 
     def decide() -> str:
         _check_version(context, name, if_match)
-        return deciding.decide(context, name, body.move, body.phase, body.reason, caller).project_id
+        return decisions.decide(context, name, body.move, body.phase, body.reason, caller).project_id
 
     with placed(_pointer):
         project_id = once(decide)
@@ -200,7 +213,7 @@ def decide_phase(
         **_REPLAYABLE,
         **openapi.problems(
             *(*openapi.ALWAYS, *openapi.IDEMPOTENCY),
-            *(*_BEGUN, "loop-moved-on", "advance-at-work", "version-mismatch", "precondition-required"),
+            *(*_BEGUN, "loop-moved-on", "advance-in-progress", "version-mismatch", "precondition-required"),
             "malformed-request",
         ),
     },
@@ -212,7 +225,7 @@ def take_decision_back(
 
     def take_back() -> str:
         _check_version(context, name, if_match)
-        return deciding.take_back(context, name, caller).project_id
+        return decisions.take_back(context, name, caller).project_id
 
     return _answered(context, once(take_back), response)
 
@@ -234,12 +247,12 @@ def answer(
     response: Response,
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
-    """When the iteration that goes on is closed. Added to the answers given before; of two for one ticket the later
+    """When the current iteration is closed. Added to the answers given before; of two for one ticket the later
     counts."""
 
     def answer() -> str:
         _check_version(context, name, if_match)
-        return deciding.answer(context, name, body.answers, caller).project_id
+        return decisions.answer(context, name, body.answers, caller).project_id
 
     with placed(_pointer):
         project_id = once(answer)
@@ -260,7 +273,7 @@ def preview_advance(
     and why."""
     with placed(_pointer):
         answers, decision = _wishes(context, name, caller, body)
-        found = advancing.preview(context, name, answers=answers, decision=decision)
+        found = advances.preview(context, name, answers=answers, decision=decision)
     return {**published(found.plan), "requests": {"reads": found.reads, "writes": found.writes}}
 
 
@@ -284,25 +297,29 @@ def preview_advance(
 def advance(
     name: Named,
     context: Given,
-    caller: Caller,
+    identity: Rights,
     start: StartRun,
     once: Once,
     response: Response,
     body: loop_models.Advancing | None = None,
 ) -> dict[str, Any]:
-    """Closes the iteration that goes on and begins the next one, today. Starts the run that the clock would start and
-    answers at once; follow it at `Location`. While it is at work, asking again is the same run (one that is held looks
+    """Closes the current iteration and begins the next one, today. Starts the run that the clock would start and
+    answers at once; follow it at `Location`. While it is running, asking again is the same run (one that is held looks
     again); once it has ended, it is the next advance, so say which iteration `begins` or send an `Idempotency-Key`."""
 
+    caller = identity.actor.name
+
     def begin() -> str:
+        if body is not None and body.decision is not None:
+            rights.require(identity, Permission.DECIDE, projects.get(context, name).id)
         answers, decision = _wishes(context, name, caller, body)
         begins = body.begins if body is not None else None
-        return advancing.advance(context, name, caller, start, answers=answers, decision=decision, begins=begins).id
+        return advances.advance(context, name, caller, start, answers=answers, decision=decision, begins=begins).id
 
     with placed(_pointer):
         run_id = once(begin)
     response.headers["Location"] = f"/api/v1/runs/{run_id}"
-    return running.run_json(running.progress(context, run_id))
+    return run_views.run_json(run_views.progress(context, run_id))
 
 
 def _wishes(
@@ -311,12 +328,12 @@ def _wishes(
     """What was said of this advance, by item key, as far as anything was. Raises InvalidInput."""
     if body is None:
         return None, None
-    answers = deciding.answers_of(context, name, body.answers) if body.answers else None
+    answers = decisions.answers_of(context, name, body.answers) if body.answers else None
     said = body.decision
     if said is None:
         return answers, None
     with placed(lambda problem: f"/decision{_pointer(problem) or ''}"):
-        return answers, deciding.decision_of(context, name, said.move, said.phase, said.reason, caller)
+        return answers, decisions.decision_of(context, name, said.move, said.phase, said.reason, caller)
 
 
 def _pointer(problem: Problem) -> str | None:
@@ -331,23 +348,11 @@ def _pointer(problem: Problem) -> str | None:
 
 
 def _shown(context: Context, name: str) -> dict[str, Any]:
-    """The loop as the use cases tell it, with when it goes on in UTC, why it does not, and the feed's address."""
+    """The loop as the use cases show it, with the feed's address."""
     with placed(_pointer):
-        found = scheduling.loop_json(context, name)
-        now = standing.standing(context, found["project"]["id"])
-    told = standing.standing_json(now)
-    secret = now.loop.feed if now.loop is not None else None
-    return {
-        **found,
-        **{name: told[name] for name in ("iterations", "of_phase", "starts", "ends", "carried_often")},
-        "next_due": _utc(found["next"]["at"]) if found["next"] is not None else None,
-        "held": told["findings"] if told["run_state"] == runs.HELD else [],
-        "feed": address(secret) if secret is not None else None,
-    }
-
-
-def _utc(instant: str) -> str:
-    return datetime.fromisoformat(instant).astimezone(UTC).isoformat()
+        found = loop_status.standing(context, name)
+    secret = found.loop.feed if found.loop is not None else None
+    return {**found.to_json(), "feed": address(secret) if secret is not None else None}
 
 
 def _answered(context: Context, name: str, response: Response) -> dict[str, Any]:

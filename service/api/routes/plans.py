@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response, status
 from service.api import openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Once, StartRun
 from service.api.routing import CreatingRoute, JsonRoute
-from service.usecases import applying, planning, running
+from service.usecases.plan import planning
+from service.usecases.run import plan_apply, run_views
 
 router = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -24,7 +25,7 @@ creating = APIRouter(prefix="/plans", tags=["plans"], dependencies=[AUTHENTICATE
 )
 def get_plan(plan_id: Id, context: Given) -> dict[str, Any]:
     """The plan as it was made, and the run that applies it, if there is one."""
-    return planning.plan_json(context, planning.get(context, plan_id))
+    return planning.get(context, plan_id).to_json()
 
 
 @creating.post(
@@ -52,6 +53,6 @@ def apply_plan(
     plan_id: Id, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
 ) -> dict[str, Any]:
     """Starts the run and answers at once; follow it at `Location`. The same plan asked for again is the same run."""
-    run_id = once(lambda: applying.apply(context, plan_id, caller, start).id)
+    run_id = once(lambda: plan_apply.apply(context, plan_id, caller, start).id)
     response.headers["Location"] = f"/api/v1/runs/{run_id}"
-    return running.run_json(running.progress(context, run_id))
+    return run_views.run_json(run_views.progress(context, run_id))

@@ -15,15 +15,18 @@ from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once, mat
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import ApiProblem, placed
 from service.api.routing import CreatingRoute, JsonRoute
+from service.api.whole import also
 from service.context import Context
-from service.domain.calendar_file import CalendarSpec, spec_from_json
-from service.domain.problems import Problem
-from service.store.tables import ItemRow, ProjectRow
+from service.domain.problems import InvalidInput, Problem
+from service.domain.team.calendar_file import CalendarSpec, spec_from_json
 from service.templates import TemplateText
-from service.usecases import looking, planning, projects, running, scheduling, wishes
 from service.usecases.errors import NotFound
-from service.usecases.running import Inventory
-from service.usecases.wishes import Wish
+from service.usecases.loop import scheduling
+from service.usecases.plan import inventory, plan_options, planning, project_status
+from service.usecases.plan.plan_options import Wish
+from service.usecases.setup import projects
+from service.views.plan import ItemView
+from service.views.setup import ProjectView
 
 router = APIRouter(prefix="/projects", tags=["projects"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/projects", dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -39,13 +42,41 @@ creating = APIRouter(prefix="/projects", dependencies=[AUTHENTICATED], route_cla
 def list_projects(request: Request, response: Response, context: Given, asked: Asked) -> dict[str, Any]:
     """Oldest first."""
 
-    def read(limit: int) -> list[ProjectRow]:
+    def read(limit: int) -> list[ProjectView]:
         try:
             return projects.page(context, limit, asked.after)
         except NotFound as error:
             raise invalid_cursor() from error
 
-    return page(request, response, asked, read, lambda row: row.id, _entry)
+    return page(request, response, asked, read, lambda row: row.id, ProjectView.to_json)
+
+
+def _new(body: project_models.NewProject) -> projects.Request:
+    template, calendar, unreadable = _read(body)
+    return projects.Request(
+        name=body.name,
+        key=body.key,
+        connection=body.connection,
+        team=body.team,
+        template=template,
+        parameters=body.parameters,
+        time_zone=body.time_zone,
+        create=body.create,
+        calendar=calendar,
+        turning=_turning(body),
+        audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
+        unreadable=unreadable,
+    )
+
+
+def _check_new(context: Context, body: project_models.NewProject) -> None:
+    """What there is against a new project of this body. Writes nothing."""
+    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
+        try:
+            projects.check(context, _new(body))
+        except NotFound as error:
+            field = "team" if error.what == "team" else "connection"
+            raise InvalidInput([Problem("project", None, field, error.message, error.fix)]) from error
 
 
 @creating.post(
@@ -59,34 +90,23 @@ def list_projects(request: Request, response: Response, context: Given, asked: A
     responses={
         201: {"headers": openapi.location_header("project") | openapi.etag_header("project") | openapi.REPLAYED},
         **openapi.problems(
-            *openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "not-found", "project-exists", "conflict"
+            *(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY),
+            *("not-found", "project-exists", "conflict", "ambiguous"),
         ),
     },
 )
+@also(_check_new)
 def add_project(body: project_models.NewProject, context: Given, once: Once, response: Response) -> dict[str, Any]:
     """Settles the parameters and keeps the template's text with the project. The tracker is asked which of its projects
     the key means, where it answers at once; nothing is written to it. A project that turns out to be none, by the
     findings of its first plan, stays until it is removed: `POST /projects/{id}/removal-plans`, and apply that."""
 
     def add() -> str:
-        asked = projects.Request(
-            name=body.name,
-            key=body.key,
-            connection=body.connection,
-            team=body.team,
-            template=_template(body.template),
-            parameters=body.parameters,
-            time_zone=body.time_zone,
-            create=body.create,
-            calendar=_calendar(body),
-            turning=_turning(body),
-            audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
-        )
-        return projects.put(context, asked, may_exist=False).id
+        return projects.put(context, _new(body), may_exist=False).id
 
     with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
         row = projects.get(context, once(add))
-    shown = _shown(row, running.inventory(context, row.id))
+    shown = inventory.shown(context, row).to_json()
     response.headers["Location"] = f"/api/v1/projects/{row.id}"
     response.headers["ETag"] = _etag(row, shown)
     return shown
@@ -106,7 +126,7 @@ def add_project(body: project_models.NewProject, context: Given, once: Once, res
 def get_project(name: Named, request: Request, response: Response, context: Given) -> Any:
     """By its id, or by its key where only one connection has it. What exists is counted from our own records."""
     row = projects.get(context, name)
-    shown = _shown(row, running.inventory(context, row.id))
+    shown = inventory.shown(context, row).to_json()
     return unchanged(request, response, _etag(row, shown)) or shown
 
 
@@ -139,7 +159,7 @@ def change_project(
 
     def change() -> str:
         row = projects.going_on(context, name)
-        if not matches(if_match, _etag(row, _shown(row, running.inventory(context, row.id))).strip('"')):
+        if not matches(if_match, _etag(row, inventory.shown(context, row).to_json()).strip('"')):
             raise ApiProblem("version-mismatch", "The project was changed meanwhile. Read it again first.")
         return projects.put(context, _request(context, row, body)).id
 
@@ -147,7 +167,7 @@ def change_project(
         project_id = once(change)
     scheduling.follow(context, project_id)  # repeatable, so it is done with every answer
     row = projects.get(context, project_id)
-    shown = _shown(row, running.inventory(context, row.id))
+    shown = inventory.shown(context, row).to_json()
     response.headers["ETag"] = _etag(row, shown)
     return shown
 
@@ -166,10 +186,10 @@ def list_items(name: Named, request: Request, response: Response, context: Given
     """By key; refused items are in the list, with the tracker's reasons."""
     project_id = projects.get(context, name).id
 
-    def read(limit: int) -> list[ItemRow]:
-        return running.item_page(context, project_id, limit, asked.after or "")
+    def read(limit: int) -> list[ItemView]:
+        return inventory.page(context, project_id, limit, asked.after or "")
 
-    return page(request, response, asked, read, lambda row: row.key, _item)
+    return page(request, response, asked, read, lambda row: row.key, ItemView.to_json)
 
 
 @router.get(
@@ -184,7 +204,7 @@ def list_items(name: Named, request: Request, response: Response, context: Given
 def get_drift(name: Named, context: Given) -> dict[str, Any]:
     """Reads the tracker: what people changed since we wrote it, which stays so, and how much a plan would change now.
     Nothing is written and nothing kept."""
-    return looking.drift_json(planning.draft(context, name))
+    return project_status.drift_json(planning.draft(context, name))
 
 
 @creating.post(
@@ -227,24 +247,43 @@ def make_plan(
     with placed(partial(_planned_pointer, settings=asked.settings)):
         plan_id = once(make)
     response.headers["Location"] = f"/api/v1/plans/{plan_id}"
-    return planning.plan_json(context, planning.get(context, plan_id))
+    return planning.get(context, plan_id).to_json()
 
 
-def _request(context: Context, row: ProjectRow, body: project_models.ProjectChanges) -> projects.Request:
+def _request(context: Context, row: ProjectView, body: project_models.ProjectChanges) -> projects.Request:
     """What is asked of a project that is there: what the body leaves out stays."""
+    template, calendar, unreadable = _read(body)
     return projects.Request(
         name=body.name or row.name,
         key=row.key,
         connection=row.connection_id,
         team=body.team or row.team_id,
-        template=projects.template_text(context, row) if body.template is None else _template(body.template),
+        template=projects.template_text(context, row) if body.template is None else template,
         parameters=body.parameters,
         time_zone=body.time_zone,
         create=row.create if body.create is None else body.create,
-        calendar=_calendar(body),
+        calendar=calendar,
         turning=_turning(body),
         audit=body.audit.model_dump(exclude_unset=True) if body.audit is not None else {},
+        unreadable=unreadable,
     )
+
+
+def _read(
+    body: project_models.NewProject | project_models.ProjectChanges,
+) -> tuple[TemplateText | None, CalendarSpec | None, list[Problem]]:
+    """The template and the working time that a body holds, and what could not be read of them."""
+    problems: list[Problem] = []
+    template, calendar = None, None
+    try:
+        template = _template(body.template) if body.template is not None else None
+    except InvalidInput as error:
+        problems += error.problems
+    try:
+        calendar = _calendar(body)
+    except InvalidInput as error:
+        problems += error.problems
+    return template, calendar, problems
 
 
 def _template(asked: str | models.TemplateText) -> TemplateText:
@@ -272,7 +311,7 @@ def _pointer(problem: Problem, *, calendar: bool = False, audit: bool = False) -
     """Where in the body a problem lies, None for one of the team or of a template's text. `calendar` and `audit` say
     whether there is one in the body."""
     match problem.source:
-        case "project" | "turning" | wishes.SOURCE:
+        case "project" | "turning" | plan_options.SOURCE:
             return problem.pointer
         case "calendar" if calendar:
             return f"/calendar{problem.pointer}"
@@ -288,60 +327,13 @@ def _pointer(problem: Problem, *, calendar: bool = False, audit: bool = False) -
 
 def _planned_pointer(problem: Problem, *, settings: project_models.ProjectChanges | None) -> str | None:
     """Where in the body of a plan a problem lies: settings are in a place of their own there."""
-    if settings is None or problem.source == wishes.SOURCE:
+    if settings is None or problem.source == plan_options.SOURCE:
         return _pointer(problem)
     found = _pointer(problem, calendar=settings.calendar is not None, audit=settings.audit is not None)
     return f"/settings{found}" if found is not None else None
 
 
-def _etag(row: ProjectRow, shown: dict[str, Any]) -> str:
+def _etag(row: ProjectView, shown: dict[str, Any]) -> str:
     """The serial alone would miss what a run writes before it ends."""
     seen = sha256(json.dumps(shown, default=str, sort_keys=True).encode()).hexdigest()
     return f'"{row.serial}-{seen[:16]}"'
-
-
-def _entry(row: ProjectRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "key": row.key,
-        "url": row.url,
-        "connection": row.connection_id,
-        "team": row.team_id,
-        "template": row.template_digest,
-        "parameters": row.parameters,
-        "time_zone": row.time_zone,
-        "create": row.create,
-        "calendar": row.calendar,
-        **{name: row.turning.get(name) for name in _TURNING},
-        "audit": row.audit,
-        "serial": row.serial,
-        "created_at": row.created_at,
-        "ended_at": row.ended_at,
-    }
-
-
-def _shown(row: ProjectRow, found: Inventory) -> dict[str, Any]:
-    return {
-        **_entry(row),
-        "counts": dict(found.counts),
-        "vacancies": [{"key": item.key, "title": _title(item), "url": item.url} for item in found.vacancies],
-        "refused": len(found.refused),
-    }
-
-
-def _item(row: ItemRow) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "kind": row.kind,
-        "state": row.state,
-        "title": _title(row),
-        "remote_key": row.remote_key,
-        "url": row.url,
-        "problems": row.problems,
-        "updated_at": row.updated_at,
-    }
-
-
-def _title(row: ItemRow) -> str:
-    return str(row.wanted.get("title") or row.key)

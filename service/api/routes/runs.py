@@ -12,9 +12,10 @@ from service.api import events, openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Caller, Given, Id, Once, StartRun
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.routing import CreatingRoute, JsonRoute
-from service.store.tables import RunRow
-from service.usecases import continuing, projects, running
 from service.usecases.errors import NotFound
+from service.usecases.run import run_control, run_views
+from service.usecases.setup import projects
+from service.views.run import RunView
 
 router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/runs", tags=["runs"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -45,12 +46,12 @@ def list_runs(
     """Newest first."""
     project_id = projects.get(context, project).id if project is not None else None
 
-    def read(limit: int) -> list[RunRow]:
+    def read(limit: int) -> list[RunView]:
         if asked.after is not None:
             _known(context, asked.after)
-        return running.listed(context, project_id, limit, asked.after)
+        return run_views.listed(context, project_id, limit, asked.after)
 
-    return page(request, response, asked, read, lambda row: row.id, _entry)
+    return page(request, response, asked, read, lambda row: row.id, RunView.to_json)
 
 
 @router.get(
@@ -62,7 +63,7 @@ def list_runs(
 )
 def get_run(run_id: Id, context: Given) -> dict[str, Any]:
     """How far it is, what it waits for, what it found."""
-    return running.run_json(running.progress(context, run_id))
+    return run_views.run_json(run_views.progress(context, run_id))
 
 
 @router.get(
@@ -74,8 +75,8 @@ def get_run(run_id: Id, context: Given) -> dict[str, Any]:
 )
 def list_steps(run_id: Id, context: Given) -> dict[str, Any]:
     """Those that have ended, in order, each attempt on its own."""
-    running.pulse(context, run_id)
-    return {"items": [running.step_json(row) for row in running.steps(context, run_id)], "next": None}
+    run_views.pulse(context, run_id)
+    return {"items": [row.to_json() for row in run_views.steps(context, run_id)], "next": None}
 
 
 @router.get(
@@ -97,11 +98,11 @@ async def watch_run(
     request: Request,
     context: Given,
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=2**53, description="Go on after this event; a browser sends it by itself.")
+        int | None, Header(ge=0, le=2**53, description="Continue after this event; a browser sends it by itself.")
     ] = None,
 ) -> Response:
     """Server-sent events until the run has ended. All steps so far come first."""
-    await run_in_threadpool(running.pulse, context, run_id)
+    await run_in_threadpool(run_views.pulse, context, run_id)
     state = request.app.state
 
     def stopping() -> bool:
@@ -122,8 +123,9 @@ async def watch_run(
     responses={**_STARTED, **openapi.problems(*_PROBLEMS)},
 )
 def cancel_run(run_id: Id, context: Given, caller: Caller, once: Once, response: Response) -> dict[str, Any]:
-    """A queued or waiting run is over at once, one at work after the step it is in. What it wrote stays, recorded."""
-    return _answered(context, once(lambda: continuing.cancel(context, run_id, caller).id), response)
+    """A queued or waiting run is over at once, one in progress after the step it is in. What it wrote stays,
+    recorded."""
+    return _answered(context, once(lambda: run_control.cancel(context, run_id, caller).id), response)
 
 
 @creating.post(
@@ -140,13 +142,13 @@ def retry_run(
 ) -> dict[str, Any]:
     """For an incomplete or failed run: starts a new one that does what that one left and sends again what was refused,
     as long as nothing else has changed the project. Asked for again it is the same new run."""
-    return _answered(context, once(lambda: continuing.retry(context, run_id, caller, start).id), response)
+    return _answered(context, once(lambda: run_control.retry(context, run_id, caller, start).id), response)
 
 
 @creating.post(
     "/{run_id}/resume",
     operation_id="resumeRun",
-    summary="Go on with a run",
+    summary="Continue with a run",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=project_models.Run,
     dependencies=[IDEMPOTENT],
@@ -156,32 +158,16 @@ def resume_run(
     run_id: Id, context: Given, caller: Caller, start: StartRun, once: Once, response: Response
 ) -> dict[str, Any]:
     """For a cancelled run: starts a new one that does what that one left. One that waits or is held looks again now."""
-    return _answered(context, once(lambda: continuing.resume(context, run_id, caller, start).id), response)
+    return _answered(context, once(lambda: run_control.resume(context, run_id, caller, start).id), response)
 
 
 def _answered(context: Given, run_id: str, response: Response) -> dict[str, Any]:
     response.headers["Location"] = f"/api/v1/runs/{run_id}"
-    return running.run_json(running.progress(context, run_id))
+    return run_views.run_json(run_views.progress(context, run_id))
 
 
 def _known(context: Given, run_id: str) -> None:
     try:
-        running.pulse(context, run_id)
+        run_views.pulse(context, run_id)
     except NotFound as error:
         raise invalid_cursor() from error
-
-
-def _entry(row: RunRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "state": row.state,
-        "project": row.project_id,
-        "plan": row.plan_id,
-        "iteration": row.iteration,
-        "started_by": row.started_by,
-        "created_at": row.created_at,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-        "message": row.message,
-    }

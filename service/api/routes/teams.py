@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from email.message import Message
 from typing import Annotated, Any
 
@@ -10,16 +9,17 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from service.api import examples, models, openapi
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Named, Once, RawBody, required_version, unchanged
-from service.api.problems import ApiProblem
+from service.api.problems import ApiProblem, input_error, told_first
 from service.api.reading import as_text, json_of
 from service.api.routing import CreatingRoute, JsonRoute, require_type
 from service.domain.english import counted
 from service.domain.problems import InvalidInput, Problem
-from service.domain.team import Team, read_team, read_team_table, team_from_json
-from service.domain.team_csv import decoded
-from service.store.tables import TeamRow
-from service.usecases import scheduling, teams
+from service.domain.team.team import Team, read_team, read_team_table, team_from_json
+from service.domain.team.team_csv import decoded
 from service.usecases.errors import Conflict
+from service.usecases.loop import scheduling
+from service.usecases.setup import teams
+from service.views.setup import TeamView
 
 router = APIRouter(prefix="/teams", tags=["teams"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(prefix="/teams", tags=["teams"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -69,7 +69,7 @@ CsvMap = Annotated[
 )
 def list_teams(context: Given) -> dict[str, Any]:
     """All teams by name."""
-    return {"items": [_entry(row) for row in teams.listed(context)], "next": None}
+    return {"items": [row.to_json() for row in teams.listed(context)], "next": None}
 
 
 @creating.post(
@@ -111,7 +111,7 @@ def add_team(
     row = teams.get(context, once(add))
     response.headers["Location"] = f"/api/v1/teams/{row.id}"
     response.headers["ETag"] = _etag(row)
-    return _shown(row, notes)
+    return row.in_full(notes)
 
 
 @router.get(
@@ -128,7 +128,7 @@ def add_team(
 def get_team(name: Named, request: Request, response: Response, context: Given) -> Any:
     """The team; its `team` is what PUT takes."""
     row = teams.get(context, name)
-    return unchanged(request, response, _etag(row)) or _shown(row)
+    return unchanged(request, response, _etag(row)) or row.in_full()
 
 
 @creating.put(
@@ -183,7 +183,7 @@ def replace_team(
             f"What is due in {counted(behind, 'project')} of this team {verb} its calendar within a minute or two."
         )
     response.headers["ETag"] = _etag(row)
-    return _shown(row, notes)
+    return row.in_full(notes)
 
 
 def _sent(
@@ -195,20 +195,27 @@ def _sent(
         return team_from_json(json_of(raw), "body"), ()
     if kind in _YAML:
         return read_team(as_text(raw), "team.yaml", format="yaml"), ()
+    lacking: list[dict[str, Any]] = []
     if not name:
-        entry = {"parameter": "name", "detail": "is missing", "fix": "a table has no name in it: add ?name=..."}
-        raise ApiProblem("invalid-input", "name: is missing. A table has no name in it.", errors=[entry])
+        lacking.append({"parameter": "name", "detail": "is missing", "fix": "a table has no name in it: add ?name=..."})
     if not kept.time_zone:
         fix = "a table has no time zone in it: add ?time_zone=Europe/Paris"
-        entry = {"parameter": "time_zone", "detail": "is missing", "fix": fix}
-        raise ApiProblem("invalid-input", "time_zone: is missing. A table has none in it.", errors=[entry])
+        lacking.append({"parameter": "time_zone", "detail": "is missing", "fix": fix})
     charset = Message()
     charset["content-type"] = request.headers.get("content-type", "")
     encoding = charset.get_content_charset()
-    text, notes = decoded(raw, f"{name}.csv", None if encoding in {None, "utf-8"} else encoding)
-    team, more = read_team_table(
-        text, f"{name}.csv", columns=columns, remembered=kept.columns, time_zone=kept.time_zone
-    )
+    source = f"{name or 'team'}.csv"
+    try:
+        text, notes = decoded(raw, source, None if encoding in {None, "utf-8"} else encoding)
+        team, more = read_team_table(
+            text, source, columns=columns, remembered=kept.columns, time_zone=kept.time_zone or "UTC"
+        )
+    except InvalidInput as error:
+        if not lacking:
+            raise
+        lacking += [input_error(problem, problem.pointer) for problem in error.problems]
+    if lacking:
+        raise ApiProblem("invalid-input", told_first(lacking), errors=lacking)
     return team, (*notes, *more)
 
 
@@ -223,19 +230,5 @@ def _said(columns: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _etag(row: TeamRow) -> str:
+def _etag(row: TeamView) -> str:
     return f'"{row.version}"'
-
-
-def _entry(row: TeamRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "version": row.version,
-        "people": len(row.body["members"]),
-        "updated_at": row.updated_at,
-    }
-
-
-def _shown(row: TeamRow, notes: Iterable[str] = ()) -> dict[str, Any]:
-    return {**_entry(row), "team": row.body, "notes": list(notes)}

@@ -13,9 +13,9 @@ from service.api.given import AUTHENTICATED, Id, RawBody
 from service.api.problems import ApiProblem, input_error
 from service.api.reading import as_text, json_of, validated
 from service.api.routing import JsonRoute, require_type
-from service.domain.reading import MarkedTemplate, read_marked_template
-from service.domain.references import lint
-from service.domain.template import Template
+from service.domain.template.reader import MarkedTemplate, read_marked_template
+from service.domain.template.references import lint
+from service.domain.template.template import Template
 from service.templates import TemplateText
 
 router = APIRouter(prefix="/templates", tags=["templates"], dependencies=[AUTHENTICATED], route_class=JsonRoute)

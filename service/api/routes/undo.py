@@ -10,7 +10,7 @@ from service.api import openapi, project_models
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Named, Once
 from service.api.routing import CreatingRoute
 from service.context import Context
-from service.usecases import planning, undoing
+from service.usecases.plan import planning, undo_plan
 
 creating = APIRouter(tags=["plans"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
 
@@ -40,7 +40,7 @@ def make_undo_plan(run_id: Id, context: Given, once: Once, response: Response) -
     """A plan that removes what the run made and nobody touched since, and puts back what it wrote. What people touched
     is in it as kept, with what they did in `note`. Reads the tracker, writes nothing to it; apply the plan by its id.
     """
-    return _answered(context, once(lambda: undoing.plan_undo(context, run_id).id), response)
+    return _answered(context, once(lambda: undo_plan.plan_undo(context, run_id).id), response)
 
 
 @creating.post(
@@ -66,9 +66,9 @@ def make_removal_plan(
 ) -> dict[str, Any]:
     """A plan that ends the project; with `undo` it first takes back what all of its runs did and nobody touched since.
     An ended project keeps its runs and takes no more plans; its key can be used anew."""
-    return _answered(context, once(lambda: undoing.plan_removal(context, name, undo=body.undo).id), response)
+    return _answered(context, once(lambda: undo_plan.plan_removal(context, name, undo=body.undo).id), response)
 
 
 def _answered(context: Context, plan_id: str, response: Response) -> dict[str, Any]:
     response.headers["Location"] = f"/api/v1/plans/{plan_id}"
-    return planning.plan_json(context, planning.get(context, plan_id))
+    return planning.get(context, plan_id).to_json()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
+from connectors.memory import remembered
 from connectors.records import Part
 from service.domain.audit.prose import fold, plain, sentences, word_spans, words
 from service.domain.audit.sections import Block, Kind, Section, Table, loose_from, parse, plain_of, sections_from
@@ -15,8 +16,6 @@ from service.domain.audit.subject import SectionRule, Subject
 
 _SHORTEST = 4
 """The fewest words of a sentence of a prompt that is taken out of the middle of a text."""
-_KEPT = 50_000
-"""The most characters of a text whose answers are kept in memory."""
 _AFTER = re.compile(r"[\s?.!:;\"'*_>)\u3002\uff1f\uff01]*")
 
 
@@ -38,15 +37,23 @@ def answers_of(subject: Subject) -> Answers:
     return answers_in("" if document is None or Part.TEXT in document.unread else document.text, subject)
 
 
+def apart_of(subject: Subject) -> Subject:
+    """The subject as if what phaseloop filled in had been seeded: what is left are the words of people."""
+    return replace(subject, template="\n\n".join((subject.template, *subject.filled)))
+
+
+def own_of(subject: Subject) -> str:
+    """What people wrote into an iteration's record, as plain text: neither seeded nor filled in."""
+    return answers_of(apart_of(subject) if subject.filled else subject).own
+
+
 def answers_in(text: str, subject: Subject) -> Answers:
     """The answers in a text that was seeded as the subject's record was."""
-    rules = subject.rules.sections
-    # A record is read at every look and for every check that asks; a huge one is not kept.
-    answers = _answers if len(text) <= _KEPT else _answers.__wrapped__
-    return answers(text, subject.template, tuple(rules))
+    return _answers(text, subject.template, tuple(subject.rules.sections))
 
 
-@lru_cache(maxsize=128)
+# A record is read at every look and for every check that asks.
+@remembered(128)
 def _answers(text: str, template: str, rules: tuple[SectionRule, ...]) -> Answers:
     blocks = parse(text)
     seeded = _seeded(template, tuple(rule.prompt for rule in rules))

@@ -56,8 +56,8 @@ def audit(subject: Subject) -> Audited:
 
 
 def holding(audited: Audited) -> tuple[CheckFinding, ...]:
-    """What keeps a gate closed, the worst first: what is lacking and can still be mended. Being late is not among it:
-    nobody can mend that, so it stays in the verdict and the loop goes on. What is unclear is among it where the rules
+    """What keeps a gate closed, the worst first: what is lacking and can still be fixed. Being late is not among it:
+    nobody can fix that, so it stays in the verdict and the loop continues. What is unclear is among it where the rules
     say so, until the signer confirms it."""
     lacking = tuple(one for one in audited.lacking if one.check is not Check.ON_TIME)
     return (*lacking, *audited.unclear) if audited.unclear_holds else lacking
@@ -109,7 +109,7 @@ def _confirmed(
 
 
 def _waived(subject: Subject, finding: CheckFinding) -> CheckFinding:
-    """The finding as a waiver leaves it. What passes needs none, and what was asked of nobody is not let pass."""
+    """The finding as a waiver leaves it. What passes needs none, and what was asked of nobody is not waived."""
     waiver = subject.waivers.get(finding.check)
     if waiver is None or finding.result not in (Result.FAIL, Result.UNCLEAR, Result.INCONCLUSIVE):
         return finding

@@ -8,13 +8,29 @@ from dataclasses import dataclass, replace
 from connectors.records import Part
 from service.domain.audit.outcome import Check, CheckFinding, Evidence, Result, Weight
 from service.domain.audit.placeholders import is_placeholder, placeholders
-from service.domain.audit.prose import clip, plain
-from service.domain.audit.sections import Section, plain_of
+from service.domain.audit.prose import clip
+from service.domain.audit.sections import Section
 from service.domain.audit.signing import edits_by_people, person_of
 from service.domain.audit.subject import Subject
 
 _CERTAIN = 0.97
 """How sure a finding is that rests on what stands there, whatever the words around it."""
+_OPEN = 0.5
+LOOK = (
+    "Have the signer look at it: if it is good, they confirm it with the comment `/approve {}`. Or make it plainer: {}"
+)
+"""What is to be done where a person should look, for the check and what to write."""
+_PLAINER = " Or make it plainer: "
+
+
+def without_signer(fix: str) -> str:
+    """What is to be done about what is unclear where nobody signs: the part that whoever writes can do."""
+    before, found, plainer = fix.partition(_PLAINER)
+    return f"Make it plainer: {plainer}" if found and plainer else "" if found else before
+
+
+WHY = 'Add the reason under "{}": because ...'
+"""What is to be done where it says that there is nothing, and not why."""
 _QUOTES = 5
 """The most places that a finding quotes."""
 
@@ -26,7 +42,9 @@ class Text:
     `sections` has every section of the rules by key; `own` is the plain text of the record beyond what was seeded
     and filled in, `former` that of the record before it. `unanswered` are the keys of sections in which nothing stands
     but the prompt. `signed` says that the record is signed, which some answers need. `loose`
-    is what stands under none of the headings. `measured`: it is in a language in which the judging is measured.
+    is what stands under none of the headings. `copied` are the keys of sections that say nothing but an example: one
+    may be so by chance. `told` are the keys of those that say little but what phaseloop tells people. `measured`: it is
+    in a language in which the judging is measured. `of_model`: something in it speaks of a model, or nothing can tell.
     """
 
     sections: Mapping[str, Section]
@@ -36,11 +54,14 @@ class Text:
     signed: bool = False
     loose: tuple[Section, ...] = ()
     measured: bool = True
+    copied: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    of_model: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A check of one section, `key`; `ask` says what belongs there, to go on from "write under ...: "."""
+    """A check of one section, `key`; `ask` says what belongs there, to continue from "write under ...: "."""
 
     check: Check
     key: str
@@ -80,8 +101,14 @@ class Case:
         """The check passes by what no wording can change: links, a signature, that there is nothing to tell of."""
         return replace(self.passed(reason, *quotes), confidence=_CERTAIN)
 
+    def unclear(self, reason: str, *quotes: str) -> CheckFinding:
+        """A person should look, because of what is quoted, whatever a second opinion says."""
+        fix = LOOK.format(self.check.value, self.to_write)
+        finding = self._finding(Result.UNCLEAR, f"A person should look: {reason}", fix, quotes)
+        return replace(finding, confidence=_OPEN)
+
     def failed(self, reason: str, *quotes: str, fix: str = "") -> CheckFinding:
-        """The check fails; `fix` is how to mend it, by default what the check asks for."""
+        """The check fails; `fix` is how to fix it, by default what the check asks for."""
         return self._finding(Result.FAIL, reason, fix or self.to_write, quotes)
 
     def not_applicable(self, reason: str, *quotes: str) -> CheckFinding:
@@ -117,6 +144,12 @@ class Case:
             return self.failed(f'The section "{title}" is empty.')
         if not self.lines() and not section.links:
             return self.failed(f'Under "{title}" stands no answer yet.', *section.lines[:1])
+        if self.key in self.text.copied and len(self.text.copied) > 1:
+            why = f'Under "{title}" stands an example of phaseloop or of a prompt, and no answer.'
+            return self.failed(why, *section.lines[:1])
+        if self.key in self.text.told:
+            why = f'Under "{title}" stands what phaseloop tells people to write, and no answer.'
+            return self.failed(why, *section.lines[:1])
         return None
 
     def evidence(self, quote: str, key: str = "") -> Evidence:
@@ -151,18 +184,3 @@ class Case:
 
 
 _AGAIN = "Nothing to write: it is looked at again with the next look."
-
-
-def rows_of(section: Section) -> Iterator[tuple[str, str]]:
-    """Each line of the section as it was written and in plain words; of a table, each row but the header."""
-    for block in section.blocks:
-        if block.table is not None:
-            yield from ((" | ".join(row), line) for row in block.table.rows if (line := _plain_row(row)))
-        else:
-            raw = [line for line in block.text.split("\n") if line.strip()]
-            told = plain_of(block)
-            yield from zip(raw, told, strict=True) if len(raw) == len(told) else ((block.text, "\n".join(told)),)
-
-
-def _plain_row(row: tuple[str, ...]) -> str:
-    return " | ".join(" ".join(plain(cell).split()) for cell in row).strip(" |")

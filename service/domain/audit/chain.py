@@ -63,11 +63,11 @@ def seal(entry: Entry) -> str:
     return digest(_sealed(entry))
 
 
-def breaks(entries: Sequence[Entry]) -> list[str]:
-    """What is wrong with a project's evidence, in words, all of it; `entries` are those from the first one on, in
-    order. Empty: the chain holds."""
+def breaks(entries: Sequence[Entry], after: Entry | None = None) -> list[str]:
+    """What is wrong with a chain, in words, all of it; `entries` are those from the one that follows `after` on (None:
+    from the first), in order. Empty: the chain holds."""
     problems = []
-    before: Entry | None = None
+    before = after
     for entry in entries:
         if seal(entry) != entry.digest:
             problems.append(f"entry {entry.seq} is not what was sealed: its content was changed")

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.domain.audit.numbers import DATE, HASH, VERSION
+from service.domain.audit.numbers import DATE, HASH, VERSION, names
 from service.domain.audit.phrases import COMMON, DATA_NOUN
 from service.domain.audit.prose import fold, plain
 from service.domain.audit.sections import Link, links_of
+from service.domain.audit.vocabulary import speaks_of
 
 _MARKED = re.compile(
     r"`([^`\n]{2,120})`|\*\*([^*\n]{2,120})\*\*|[\"\u201c\u201e\u00ab]([^\"\u201d\u201c\u00bb\n]{2,120})[\"\u201d\u201c\u00bb]"
@@ -57,6 +58,35 @@ def dataset_in(rows: Iterable[tuple[str, str]]) -> Datasets:
     if clearly and dated:
         return Datasets(line=f"{clearly} {dated}")
     return Datasets(named=named, dated=dated)
+
+
+_IDENTIFIED = re.compile(
+    r"(?<![\w.-])(?P<name>[a-z][a-z0-9]{0,40}(?:[-_/][a-z0-9]{1,40}){1,6}|[a-z]{2,40}@[\w.-]{1,40})"
+    r"(?:[ ,(@]{1,3}(?:(?:at|in|as|auf|en|a) )?|(?<=@))"
+    r"(?P<version>v\.?\d|version|rev|release|snapshot|stand|\d{1,3}\.\d|(?:19|20)\d\d-)"
+)
+"""A name that is written like one of a thing, with a version right behind it, folded."""
+_FEW = 4
+_OTHERS = re.compile(
+    r"model|net(?!\w)|bert|gpt|yolo|llama|python|torch|docker|image|api|app|meeting|tool|kit(?!\w)|lib"
+)
+"""What is in names of models, code and meetings."""
+
+
+def names_dataset(line: str) -> bool:
+    """Whether a plain line is a name and its version and little else: `kws-home v4, 2025-10-02`; or names one so
+    that has a date or a hash besides, or is called data."""
+    folded = fold(line)
+    found = _IDENTIFIED.search(folded)
+    if found is None or _OTHERS.search(found["name"]) or speaks_of("software", folded):
+        return False
+    if any(True for _ in names(re.sub(r"[-_/]", " ", found["name"]))):
+        return False
+    marks = sum(1 for shape in (DATE, VERSION, HASH) if shape.search(folded))
+    if found["version"][:1].isdigit() and "-" not in found["version"]:  # `2.3` alone may be any number
+        return DATE.search(folded) is not None
+    rest = _WORD.findall(_bare(f"{folded[: found.start()]} {folded[found.end('name') :]}"))
+    return len(rest) <= _FEW or marks > 1 or DATA_NOUN.first(folded) is not None
 
 
 def _leads_to_data(link: Link) -> bool:

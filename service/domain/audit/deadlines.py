@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from service.domain.audit.outcome import Clock
 from service.domain.audit.subject import Deadlines, Rules
-from service.domain.calendar import Calendar, working_day_after
+from service.domain.team.calendar import Calendar, working_day_after
 
 _FURTHEST_BACK = timedelta(days=400)
 """How far back a working day is looked for; a reminder that would be earlier comes when the iteration starts."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from service.domain.audit.answers import answers_of
 from service.domain.audit.headings import DECISIONS
+from service.domain.audit.indecision import is_open
 from service.domain.audit.labels import ALTERNATIVE_LABEL, DECISION_LABEL, LABELS, REASON_LABEL, label_of, labelled
 from service.domain.audit.numbers import numbers
 from service.domain.audit.phrases import (
@@ -16,13 +17,15 @@ from service.domain.audit.phrases import (
     COMPARED,
     NO_DECISION,
     NONE_KNOWN,
+    NONE_OF,
+    NOTHING,
     OVER,
     PREFERENCE,
     REASON,
     VERSUS,
 )
 from service.domain.audit.placeholders import is_placeholder
-from service.domain.audit.prose import Phrases, count, flat, fold, plain, sentences
+from service.domain.audit.prose import Phrases, count, flat, fold, plain, sentences, words
 from service.domain.audit.search import rank
 from service.domain.audit.sections import Block, Kind, Link, Section, Table, links_of
 from service.domain.audit.signing import edits_by_people, person_of
@@ -39,7 +42,8 @@ _SAYS_MORE = 4
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision of a record, in plain words. `reason` and `alternative` are empty where none is given; `nothing`
-    says that the record states that nothing was decided, `cells` that it is a row of a table with a column for each."""
+    says that the record states that nothing was decided, `cells` that it is a row of a table with a column for each, or
+    has a label for each."""
 
     text: str
     reason: str = ""
@@ -69,11 +73,26 @@ class LoggedDecision:
 def decisions_in(section: Section) -> tuple[Decision, ...]:
     """The decisions in a section, in order: lines of a list, rows of a table, paragraphs, or what is labelled
     `Decision:`, `Reason:`, `Alternative:`."""
+    return tuple(decision for draft in _drafts(section) if (decision := draft.decision()) is not None)
+
+
+def _drafts(section: Section) -> list[_Draft]:
     reader = _Reader()
     for n, block in enumerate(section.blocks):
         after = section.blocks[n + 1] if n + 1 < len(section.blocks) else None
         reader.take(block, leads=after is not None and after.kind in (Kind.ITEM, Kind.TABLE) and not after.level > 1)
-    return tuple(decision for draft in reader.drafts if (decision := draft.decision()) is not None)
+    return reader.drafts
+
+
+def turns_down_nothing(section: Section) -> bool:
+    """Whether a section says that nothing was turned down, in a sentence or in place of what was, and has no decision
+    that is complete."""
+    drafts = _drafts(section)
+    found = [one for draft in drafts if (one := draft.decision()) is not None]
+    if any(one.reason and one.alternative and not one.nothing for one in found):
+        return False
+    given = (text for draft in drafts for text in draft.labelled.get(ALTERNATIVE_LABEL, []))
+    return none_turned_down(section.plain) or any(_filled([text]) and not _alternative_given([text]) for text in given)
 
 
 def decision_log(subjects: Iterable[Subject]) -> tuple[LoggedDecision, ...]:
@@ -83,14 +102,13 @@ def decision_log(subjects: Iterable[Subject]) -> tuple[LoggedDecision, ...]:
     return tuple(logged for subject in ordered for logged in _logged(subject))
 
 
-def search(log: Iterable[LoggedDecision], words: str) -> tuple[LoggedDecision, ...]:
+def search(log: Iterable[LoggedDecision], question: str) -> tuple[LoggedDecision, ...]:
     """The decisions that a question is about ("why did we drop B?"), the best first; those that share no word with it
     are left out. Case, accents, endings and common synonyms of deciding make no difference. An empty question finds
     nothing."""
     told = tuple(log)
-    return tuple(
-        told[n] for n in rank([((one.text, 2.0), (one.alternative, 2.0), (one.reason, 1.0)) for one in told], words)
-    )
+    parts = [((one.text, 2.0), (one.alternative, 2.0), (one.reason, 1.0)) for one in told]
+    return tuple(told[n] for n in rank(parts, question))
 
 
 def _logged(subject: Subject) -> Iterator[LoggedDecision]:
@@ -143,13 +161,19 @@ class _Draft:
         *before, last = [line for line in self.said if line] or [""]
         text = " ".join([*(line if line[-1] in _ENDS else f"{line}." for line in before), last])
         parts = [one for line in self.said for one in sentences(line)]
-        reason = _filled(self.labelled.get(REASON_LABEL, [])) or _reason(parts)
-        alternative = _alternative_given(self.labelled.get(ALTERNATIVE_LABEL, [])) or _alternative(parts)
+        reason = _reason_given(self.labelled.get(REASON_LABEL, [])) or _reason(parts)
+        given = _alternative_given(self.labelled.get(ALTERNATIVE_LABEL, []))
+        alternative = given or ("" if none_turned_down(" ".join(parts)) else _alternative(parts))
         if count(text) < (1 if self.labelled else 2):
             return None
-        nothing = NO_DECISION.within(text)
+        nothing = NO_DECISION.within(text) or (bool(self.labelled) and is_open(text))
         reason, alternative = _told_apart(reason, alternative)
-        return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells)
+        return Decision(text, reason, alternative, tuple(self.links.values()), nothing, self.cells or self._is_labelled)
+
+    @property
+    def _is_labelled(self) -> bool:
+        """Whether a label says what is the reason, and another what was turned down."""
+        return all(_filled(self.labelled.get(role, [])) for role in (REASON_LABEL, ALTERNATIVE_LABEL))
 
 
 class _Reader:
@@ -206,7 +230,7 @@ def _only_heading(draft: _Draft) -> bool:
 
 
 def _goes_on(line: str) -> bool:
-    """Whether a paragraph goes on with the decision before it: it begins with a reason, or what was turned down."""
+    """Whether a paragraph continues with the decision before it: it begins with a reason, or what was turned down."""
     folded = fold(plain(line))
     begins = [phrases.first(folded) for phrases in (REASON, ALTERNATIVE)]
     return any(found is not None and found.start() <= _BEGINNING for found in begins)
@@ -214,7 +238,7 @@ def _goes_on(line: str) -> bool:
 
 def _is_whole(line: str) -> bool:
     """Whether a line of a list turns something down and says why: "We drop A because it is too slow" is a decision of
-    its own, "Instead of A, because ..." goes on with one."""
+    its own, "Instead of A, because ..." continues with one."""
     folded = fold(plain(line))
     alternative, reason = ALTERNATIVE.first(folded), REASON.first(folded)
     if label_of(line) or alternative is None or reason is None:
@@ -232,12 +256,40 @@ def _filled(texts: Iterable[str]) -> str:
 
 
 def _alternative_given(texts: Iterable[str]) -> str:
-    """What a label names as the alternative; `none` is one only if it says why."""
+    """What a label names as the alternative; `none` is one only if it says why, and what is not known yet is none."""
     text = _filled(texts)
-    none = NONE_KNOWN.first(fold(text))
-    return (
-        "" if none is not None and none.start() == 0 and not REASON.within(text) and count(text) < _SAYS_MORE else text
-    )
+    folded = fold(text)
+    none = any(found is not None and not words(folded[: found.start()]) for found in _none_in(folded))
+    if is_open(text) or (none and not REASON.within(text) and count(text) < _SAYS_MORE):
+        return ""
+    return text
+
+
+def _none_in(folded: str) -> Iterable[re.Match[str] | None]:
+    return (NONE_KNOWN.first(folded), NOTHING.first(folded))
+
+
+def _reason_given(texts: Iterable[str]) -> str:
+    """What a label names as the reason; that something is waited for is none, nor is a single letter."""
+    text = _filled(texts)
+    return "" if is_open(text) or not _tells(text) else text
+
+
+def _tells(text: str) -> bool:
+    """Whether there is a number, or a word of more than a letter."""
+    return any(len(word) > 1 or word.isdigit() or not word.isascii() for word in words(text))
+
+
+def none_turned_down(text: str) -> bool:
+    """Whether a plain text says that nothing was turned down, and not why: `nothing was rejected`."""
+    for sentence in sentences(text):
+        folded = fold(sentence)
+        for found in ALTERNATIVE.all(folded):
+            before = _CLAUSE.split(folded[: found.start()])[-1].rstrip()
+            none = max(NONE_OF.all(before), key=lambda one: one.end(), default=None)
+            if none is not None and not words(before[none.end() :]) and not REASON.first(folded[found.end() :]):
+                return True
+    return False
 
 
 def _reason(parts: Iterable[str]) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from connectors.tracking import Dataset, ModelVersion, Tracked, TrackedRun
 from service.domain.audit.cells import column_of
-from service.domain.audit.hosts import refusal
 from service.domain.audit.measures import Best, best_of, main_metrics, number_text, taken_as
 from service.domain.english import counted
-from service.domain.figures import Figures, Outcome, Sum, TicketRecord, total
+from service.domain.loop.figures import Figures, Outcome, Sum, TicketRecord, total
+from service.domain.template.hosts import refusal
 
 OVERVIEW = "overview"
 """The key of the section that holds tickets and figures; it is ours alone, and no check asks for it."""
@@ -44,8 +44,21 @@ _LONGEST_NAME, _LONGEST_ADDRESS = 120, 400
 _LONGEST_CHANGES = 500
 _LEADS = re.compile(r"\b(?:www\.|mailto:)(?=\S)", re.IGNORECASE)
 _BAD_RUNS = ("failed", "killed")
+_NOTED = 900
+"""Characters of what was noted, at most."""
 _CHORES = ("record:", "ceremonies:")
 """Keys of tickets that are no work: unfinished, they are no next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What an event from outside had noted for the record: when, by which trigger, in what words, and the address that
+    it leads to, if any."""
+
+    at: datetime
+    by: str
+    text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,7 @@ class Facts:
     not asked or did not answer; runs that started before `starts` are the former one's, and versions made from `ends`
     on belong to a later one. `hosts` are those that links
     of the record may lead to, as in the rules of its audit: an address that they refuse is written without a link.
+    `noted` is what events from outside had noted, oldest first.
     """
 
     number: int
@@ -75,6 +89,7 @@ class Facts:
     board: str = ""
     tracked: Tracked | None = None
     hosts: tuple[str, ...] = ()
+    noted: tuple[Noted, ...] = ()
 
     @property
     def runs(self) -> tuple[TrackedRun, ...]:
@@ -128,7 +143,7 @@ def asked_body(prompt: str, form: Sequence[str] = ()) -> str:
 
 
 def _table(form: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A form with these rows (Markdown) filled in, and an empty one below for people to go on."""
+    """A form with these rows (Markdown) filled in, and an empty one below for people to continue."""
     told = [[plain(head) for head in form], ["---"] * len(form), *rows, [""] * len(form)]
     return "\n".join(f"| {' | '.join(row)} |" for row in told)
 
@@ -395,9 +410,10 @@ def _repositories(facts: Facts) -> list[str]:
 
 
 def _overview(facts: Facts) -> list[str]:
-    """The tickets by what became of them, with the figures of a closed iteration."""
+    """The tickets by what became of them, with the figures of a closed iteration, and what was noted."""
+    noted = _noted(facts)
     if not facts.tickets:
-        return []
+        return noted
     named = {
         Outcome.DONE: "Done",
         Outcome.CARRIED: "Carried over",
@@ -409,11 +425,26 @@ def _overview(facts: Facts) -> list[str]:
     groups = {outcome: [one for one in facts.tickets if one.outcome is outcome] for outcome in named}
     there = {outcome: found for outcome, found in groups.items() if found}
     head = _figures(facts)
-    room = (LONGEST_BODY - sum(map(len, head))) // max(len(there), 1) - 60
+    room = (LONGEST_BODY - sum(map(len, [*head, *noted]))) // max(len(there), 1) - 60
     for outcome, found in there.items():
         in_all = _sum(total(one.points for one in found))
         head.append(f"**{named[outcome]}:** {in_all}\n\n{_listed([_ticket(facts, one) for one in found], room)}")
-    return head
+    return [*head, *noted]
+
+
+def _noted(facts: Facts) -> list[str]:
+    """What was noted, the newest first: as much as leaves room for the tickets."""
+    lines = [noted_line(one, facts.hosts, facts.board) for one in reversed(facts.noted)]
+    return [f"**Noted:**\n\n{_listed(lines, _NOTED)}"] if lines else []
+
+
+def noted_line(one: Noted, hosts: Sequence[str] = (), board: str = "") -> str:
+    """What was noted as a line of a record, in Markdown, with a link where the record may lead there."""
+    at = f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    text = "".join(f"\\{char}" if char in _ESCAPED else char for char in _no_address(one_line(one.text)))
+    if one.url and len(one.url) <= _LONGEST_ADDRESS and not refusal(one.url, hosts, board):
+        text = f"[{text}]({_address(one.url)})"
+    return f"{at}, {plain(one.by)}: {text}"
 
 
 def _figures(facts: Facts) -> list[str]:
@@ -427,7 +458,8 @@ def _figures(facts: Facts) -> list[str]:
     text = "; ".join(f"{name}: {_sum(each)}" for name, each in parts if each.tickets)
     blocks = [f"{text[:1].upper()}{text[1:]}."] if text else []
     if cycle := figures.cycle:
-        hours = f"{number_text(cycle.median)} hours, 85 of 100 in {number_text(cycle.p85)}"
+        unit = "hour" if cycle.median == 1 else "hours"
+        hours = f"{number_text(cycle.median)} {unit}, 85 of 100 in {number_text(cycle.p85)}"
         blocks.append(f"Half of the done tickets were in the works no longer than {hours}.")
     return blocks
 
@@ -443,7 +475,7 @@ def _key(facts: Facts, one: TicketRecord) -> str:
 
 
 def _sum(found: Sum) -> str:
-    points = f" ({number_text(found.points)} points)" if found.points else ""
+    points = f" ({counted(found.points, 'point')})" if found.points else ""
     return f"{counted(found.tickets, 'ticket')}{points}"
 
 

@@ -78,15 +78,16 @@ KNOWN: Mapping[str, str] = {
         |Modellleistung in Produktion|Modellleistung in der Produktion|Leistung in Produktion|Leistung in der Produktion
         |Leistung des Modells in Produktion|Leistung des Modells in der Produktion|Modell in Produktion
         |Modellgüte in Produktion|Modellgüte in der Produktion
+        |Modell im Betrieb|Modellleistung im Betrieb|Leistung im Betrieb|Modell im Einsatz|modelo en producción
         |rendimiento|rendimiento en producción|rendimiento del modelo en producción|desempeño en producción
-        |desempeño del modelo en producción|performance en production|performances en production
+        |desempeño del modelo en producción|modèle en production|performance en production|performances en production
         |performance du modèle en production|performances du modèle en production
         |prestazioni in produzione|prestazioni del modello in produzione
         |desempenho em produção|desempenho do modelo em produção|performance em produção
         |prestaties in productie|modelprestaties in productie|prestaties van het model in productie
         |działanie modelu na produkcji|wyniki modelu na produkcji|wydajność modelu w produkcji|model na produkcji
         |výkon modelu v produkci|výkon v produkci|modellens prestanda i produktion|prestanda i produktion
-        |本番環境での性能|本番環境でのモデル性能|本番でのモデル性能|運用中のモデル性能|生产环境中的模型表现
+        |本番環境での性能|本番環境でのモデル性能|本番でのモデル性能|運用中のモデル性能|生产环境中的模型表现|生产表现|生产环境表现
         |生产环境模型性能|生产环境中的模型性能|线上表现|模型线上表现|生產環境中的模型表現""",
     RISKS: """risks|risk|risks and limits|risks and limitations|limitations|limits|known risks|known limitations
         |Risiken|Risiko|Risiken und Grenzen|Risiken und Einschränkungen|Grenzen|Einschränkungen

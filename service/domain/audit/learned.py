@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from service.domain.audit.cells import filled_rows
@@ -26,6 +27,11 @@ def learned(subject: Subject) -> re.Pattern[str] | None:
     found = {name for text in texts if text for name in _names_in(text) if _is_new(name)}
     chosen = sorted(found, key=lambda one: (-len(one), one))[:_MOST]
     return re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, chosen))})(?![\w-])") if chosen else None
+
+
+def taught_by_runs(subject: Subject) -> re.Pattern[str] | None:
+    """What finds the measures that the tracking server told of, which are of models for sure."""
+    return learned(replace(subject, template="", former="", record=replace(subject.record, document=None)))
 
 
 @lru_cache(maxsize=128)

@@ -14,21 +14,8 @@ from functools import lru_cache
 from typing import Final
 
 from connectors.records import Document
-from service.domain.audit.hosts import ANY_PUBLIC, bad_host, covered, refusal
 from service.domain.audit.subject import LinkKind
-
-__all__ = [
-    "ANY_PUBLIC",
-    "Link",
-    "bad_host",
-    "covered",
-    "fold",
-    "kinds_of",
-    "links_in",
-    "links_of",
-    "negated",
-    "refusal",
-]
+from service.domain.comparison import fold
 
 TEXT: Final = "text"
 BESIDE: Final = "link"
@@ -110,13 +97,6 @@ def is_ticket(url: str, own: str) -> bool:
     models" there is work, and neither a run nor a model."""
     place = own.rpartition("/")[0]
     return bool(place) and url.startswith(f"{place}/")
-
-
-def fold(text: str) -> str:
-    """A text for comparing: without case and accents, what joins words as blanks."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(" " if char in "-_./+%=&?" else char for char in plain if not unicodedata.combining(char))
-    return " ".join(kept.split())
 
 
 def negated(text: str, start: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from service.domain.audit.prose import plain
+from service.domain.audit.tickets import lower_case_tickets_in
 
 LONGEST = 2000
 """So many characters of a text are looked at for an opinion; what decides stands at its beginning."""
@@ -33,6 +34,8 @@ def masked(markdown: str) -> str:
     """The text on one line, with numbers, dates, versions, keys, links, identifiers and placeholders replaced by the
     words for what they are. In time that grows with its length."""
     text = markdown[:LONGEST]
+    for key in lower_case_tickets_in(text):
+        text = text.replace(key, key.upper(), 1)
     for shape, kind in _KINDS:
         text = shape.sub(kind, text)
     return " ".join(_MARKS.sub(" ", plain(text)).split())

@@ -10,12 +10,13 @@ from service.domain.audit import numbers
 from service.domain.audit.answers import answers_of
 from service.domain.audit.headings import DECISIONS, EXPERIMENTS, PERFORMANCE
 from service.domain.audit.learned import learned
-from service.domain.audit.phrases import BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
+from service.domain.audit.phrases import AGAINST, BASELINE, CHOSEN, MEASURE, MOVED, NO_MEASURE, TARGET
 from service.domain.audit.phrases import WINDOW as _WHEN
 from service.domain.audit.preferred import preferred
-from service.domain.audit.prose import Phrases, fold, plain, sentences
+from service.domain.audit.prose import Phrases, fold, plain, sentences, words
 from service.domain.audit.sections import Kind, Section, Table, plain_of
 from service.domain.audit.subject import Subject
+from service.domain.audit.vocabulary import vocabulary
 
 _FROM = Phrases("from|up from|down from|von|desde|de|du|da|do|od|från|van|从|から")
 _WAS = Phrases("was|war|era|était|fue")
@@ -147,6 +148,11 @@ class _Draft:
     moved: bool = False
     said: str = ""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a number of its own was read, or one before: `recall de 0,83`."""
+        return self.value is not None or self.baseline is not None
+
     def take(self, number: numbers.Found, role: str, *, arrow: bool) -> None:
         """Take in a number that is said to be the `target`, the `baseline`, or nothing."""
         if role != "change":
@@ -199,15 +205,16 @@ class _Reader:
         for start, end, what in sorted(events, key=lambda one: one[0]):
             gap = folded[last:start]
             if isinstance(what, str):
-                self._name(what, start, sentence)
+                self._name(what, start, sentence, gap)
             else:
                 self._number(what, roles.of(start, max(last, start - _FAR), fresh=before == "name"), gap)
             before, last = "name" if isinstance(what, str) else "number", end
         self._settle()
 
-    def _name(self, name: str, start: int, sentence: str) -> None:
-        earlier = next((one for one in self.drafts if one.name == name and one.value is not None), None)
-        if earlier is not None and _is_before(fold(sentence)[:start]):
+    def _name(self, name: str, start: int, sentence: str, gap: str) -> None:
+        """Take in a name that stands at `start`, after `gap`, which is all since the name or number before."""
+        earlier = next((one for one in self.drafts if one.name == name and one.is_told), None)
+        if earlier is not None and _is_compared(gap):
             self.former = earlier
             return
         draft = _Draft(name, said=sentence)
@@ -232,13 +239,19 @@ class _Reader:
         for found, role in self.loose:
             if role in ("target", "baseline") and self.drafts:
                 self.drafts[-1].take(found, role, arrow=False)
-        self.drafts = [draft for draft in self.drafts if draft.value is not None or draft.baseline is not None]
+        self.drafts = [draft for draft in self.drafts if draft.is_told]
 
 
-def _is_before(folded: str) -> bool:
-    """Whether a text ends with a word for what was before: `CV 0.58; before: CV 0.62`."""
-    last = list(BASELINE.all(folded))[-1:]
-    return bool(last) and not folded[last[0].end() :].strip(" :=")
+def _is_compared(gap: str) -> bool:
+    """Whether the words before a measure that was told already say that it is told again of what it is compared with:
+    `CV 0.58; before: CV 0.62`, `against a recall of 0.58`, `the old rules, our baseline, reached recall 0.58`."""
+    against = list(AGAINST.all(gap))[-1:]
+    if against and not _CLAUSE.search(gap[against[0].end() :]):
+        return True
+    former = list(BASELINE.all(gap))[-1:]
+    if not former or (against and not _CLAUSE.search(gap[against[0].end() : former[0].start()])):
+        return bool(former) and not gap[former[0].end() :].strip(" :=")
+    return len(_CLAUSE.findall(gap[former[0].end() :])) <= 1
 
 
 class _Roles:
@@ -248,6 +261,7 @@ class _Roles:
         self._marks = sorted(
             [(one.end(), one.start(), "target") for one in TARGET.all(folded)]
             + [(one.end(), one.start(), "baseline") for one in BASELINE.all(folded)]
+            + [(one.end(), one.start(), "baseline") for one in AGAINST.all(folded)]
             + [(one.end(), one.start(), "from") for one in _FROM.all(folded)]
             + [(one.end(), one.start(), "was") for one in _WAS.all(folded)]
             + [(one.end(), one.start(), "change") for one in _BY.all(folded)]
@@ -281,7 +295,19 @@ def _label(folded: str) -> tuple[int, int, str] | None:
     found = _LABELLED.match(folded)
     if found is None or NO_MEASURE.first(found[1]) or TARGET.first(found[1]) or BASELINE.first(found[1]):
         return None
+    if not _names_something(found[1]):
+        return None
     return found.start(1), found.end(1), " ".join(found[1].split())
+
+
+def _names_something(label: str) -> bool:
+    """Whether a label says more than when and where: `production october` names no measure."""
+    for shape in (numbers.DATE, numbers.SPAN):
+        label = shape.sub(" ", label)
+    label = _WHEN.without(label)
+    for name in ("production", "period", "offline"):
+        label = vocabulary()[name].without(label)
+    return any(len(one) > 1 for one in words(label))
 
 
 def _is_share(found: numbers.Found) -> bool:
@@ -300,6 +326,7 @@ def _of_text(lines: Sequence[str], section: str, names: Learned) -> Iterator[Met
     )
 
 
+_CLAUSE = re.compile(r"[,;:.!?()\u3001\uff0c\u3002]")
 _PART = re.compile(r"[,;:.!?()\u3001\uff0c\u3002](?!\d)|\s[\u2013\u2014-]\s")
 _JOINS = frozenset(re.split(" ", "de of der des du a an the la le el per by with on in am im um"))
 
@@ -315,7 +342,7 @@ def _beside(sentence: str, section: str) -> Metric | None:
     if first is None or not any(role in ("target", "baseline") for _, role in told):
         return None
     name = _named_beside(folded, first)
-    if not name or NO_MEASURE.first(name):
+    if not name or NO_MEASURE.first(name) or not _names_something(name):
         return None
     draft = _Draft(name, said=sentence)
     for one, role in told:
@@ -344,7 +371,7 @@ def _moved(sentence: str, section: str) -> Metric | None:
         return None
     verb = next((one for one in MOVED.all(folded[: found.start]) if found.start - one.end() <= _FAR), None)
     name = " ".join(re.findall(r"[^\W\d][\w'-]*", folded[: verb.start()])[-3:]) if verb is not None else ""
-    if not name or NO_MEASURE.first(name):
+    if not name or NO_MEASURE.first(name) or not _names_something(name):
         return None
     reader = _Reader([_Draft(name, said=sentence)])
     reader.read(folded[verb.start() if verb else 0 :])

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from service.domain.audit import headings
 from service.domain.audit.cases import Case, Text
+from service.domain.audit.copies import copied_in
+from service.domain.audit.examples import examples_in
 from service.domain.audit.outcome import Check, CheckFinding, Weight
 from service.domain.audit.prose import count, likeness, short
 
@@ -46,6 +48,16 @@ def judge_new(case: Case) -> CheckFinding:
         titles = ", ".join(f'"{case.title_of(key)}"' for key in left)
         reasons.append(f"Only the prompt stands under {titles}.")
         fixes.append(f"Answer the prompt under {titles}.")
+    copied = [
+        (key, line)
+        for key, section in (*text.sections.items(), *(("", one) for one in text.loose))
+        if key not in off
+        for line in (*examples_in(section, rules.sections), *copied_in(section))
+    ]
+    if copied:
+        reasons.append("An example or a sentence of phaseloop, or one of a prompt, stands as an answer.")
+        fixes.append(f'Write what this team did instead of "{short(copied[0][1])}".')
+        evidence += [case.evidence(line, key or headings.GOAL) for key, line in copied[:3]]
     unfilled = [(key, line) for key, line in case.unfilled() if key != headings.SIGN_OFF and key not in off]
     if unfilled:
         titles = ", ".join(dict.fromkeys(f'"{case.title_of(key)}"' for key, _ in unfilled))

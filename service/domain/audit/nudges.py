@@ -1,4 +1,4 @@
-"""What people are reminded of while a record is not complete: what is lacking, by when, how to mend it, and who signs.
+"""What people are reminded of while a record is not complete: what is lacking, by when, how to fix it, and who signs.
 
 At most one reminder for each state of the clock, and none for what could not be read. Pure.
 """
@@ -44,7 +44,7 @@ class Nudge:
 def nudge_of(
     subject: Subject, audited: Audited, project: str, zone: tzinfo, others: Mapping[str, Person] | None = None
 ) -> Nudge | None:
-    """The reminder that is to be given now; None where nothing is lacking that can be mended, nothing is due,
+    """The reminder that is to be given now; None where nothing is lacking that can be fixed, nothing is due,
     or nothing is known.
 
     `project` is its key, `zone` that of the times in the text; `others` are the people, by account, who hear of it
@@ -80,7 +80,7 @@ def _headline(subject: Subject, clock: Clock, project: str, zone: tzinfo) -> str
         case Clock.OVERDUE:
             return f"{record} is late since {_when(times.late, zone)}.{_then(times, zone)}"
         case _:
-            return f"{record} is late since {_when(times.late, zone)}, and not mended."
+            return f"{record} is late since {_when(times.late, zone)}, and not fixed."
 
 
 def _then(times: Deadlines, zone: tzinfo) -> str:
@@ -97,7 +97,7 @@ def _list(lacking: Sequence[CheckFinding]) -> str:
 
 
 def _said(finding: CheckFinding) -> str:
-    """The reason and how to mend it, on one line."""
+    """The reason and how to fix it, on one line."""
     parts = (" ".join(text.split()) for text in (finding.reason, finding.fix))
     return " ".join(_cut(text) for text in parts if text)
 

@@ -14,6 +14,8 @@ _MONTH = (
 DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])(?:[-/.](?:0?[1-9]|[12]\d|3[01]))?"
     r"|(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:19|20)?\d\d"
+    r"|(?:(?<=\bam )|(?<=\bab )|(?<=\bbis )|(?<=\bseit )|(?<=\bvom )|(?<=\bzum ))"
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\."
     rf"|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[. ]{{0,2}}(?:de |of )?{_MONTH}(?: (?:de |of )?(?:19|20)\d\d)?"
     rf"|(?<![a-z]){_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:,? (?:19|20)\d\d)?"
     rf"|(?<![a-z]){_MONTH} (?:19|20)\d\d"
@@ -44,9 +46,14 @@ _SPAN = (
     r"days?|weeks?|months?|hours?|years?|minutes|tage?n?|wochen?|monate?n?|stunden|dias?|semanas?|mes(?:es)?|horas?|jours?"
     r"|semaines?|mois|heures?|giorn[oi]|settiman[ae]|mes[ei]|dagen|weken|maanden|dni(?:ach|ami)?|tygodni\w?"
     r"|miesiac\w{0,4}|dnu|tydn\w{1,3}"
-    r"|dagar|veckor|manader|日間?|週間?|か月|ヶ月|天|周|个月|小时"
+    r"|dagar|veckor|manader"
 )
-SPAN = re.compile(rf"(?<![\w.])\d{{1,4}}[ -]?(?:{_SPAN})(?!\w)|(?:kw|week|woche|semana|semaine|vecka) ?\d{{1,2}}(?!\w)")
+_DENSE_SPAN = "日間|週間|週|か月|ヶ月|天|周|个月|小时"
+"""Lengths of time in scripts that put no blank after them."""
+SPAN = re.compile(
+    rf"(?<![\w.])\d{{1,4}}[ -]?(?:{_SPAN})(?!\w)|\d{{1,4}} ?(?:{_DENSE_SPAN})|(?<![\w.])\d{{1,4}} ?日(?!\w)"
+    r"|(?:kw|week|woche|semana|semaine|vecka) ?\d{1,2}(?!\w)"
+)
 """A length of time or a week by its number, in a folded text."""
 
 _COUNTED = (
@@ -150,7 +157,7 @@ _QUALIFIER = r"(?P<how>(?:macro|micro|weighted|train|training|p\d\d|median)[ _-]
 NAME = re.compile(
     rf"(?<![a-z0-9]){_QUALIFIER}(?:"
     + "|".join(f"(?P<k{n}>{shape})" for n, shape in enumerate(_NAMES.values()))
-    + r")(?P<at>@\d{1,4})?(?![a-z0-9_])"
+    + r")(?P<at>@\d{1,4})?(?:(?<=[\u3040-\u9fff])|(?![a-z0-9_]))"
 )
 
 

@@ -28,8 +28,16 @@ class Question:
 
 def key_of(check: Check, section: Section, *, placed: bool = True) -> str:
     """The name of a question: the check, whether the text stands under its heading, and the digest of the text."""
-    digest = hashlib.sha256(section.text.encode(errors="surrogatepass")).hexdigest()[:16]
-    return f"{check.value}{'' if placed else '?'}:{digest}"
+    return f"{check.value}{'' if placed else '?'}:{_digest(section)}"
+
+
+def caution_key(check: Check, section: Section) -> str:
+    """The name of the other question about a text: whether it still passes with those who know how texts get past."""
+    return f"{check.value}!:{_digest(section)}"
+
+
+def _digest(section: Section) -> str:
+    return hashlib.sha256(section.text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def answered(questions: Iterator[Question]) -> Mapping[str, Question]:
@@ -40,3 +48,8 @@ def answered(questions: Iterator[Question]) -> Mapping[str, Question]:
 def opinion_of(opinions: Opinions, check: Check, section: Section, *, placed: bool = True) -> float | None:
     """How sure the second opinion is that a section answers a check; None where it was not asked."""
     return opinions.scores.get(key_of(check, section, placed=placed))
+
+
+def caution_of(opinions: Opinions, check: Check, section: Section) -> float | None:
+    """How sure it is beside what is known of texts that only sound like an answer; None where it was not asked."""
+    return opinions.scores.get(caution_key(check, section))

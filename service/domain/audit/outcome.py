@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from connectors.tracker import ItemKey
+from connectors.values import ItemKey
 
 
 class Check(StrEnum):
@@ -85,7 +85,7 @@ class Gate(StrEnum):
     BLOCK = "block"
     """The advance is held until it is documented or waived."""
     WARN = "warn"
-    """The loop goes on and carries the debt."""
+    """The loop continues and carries the debt."""
     OFF = "off"
     """Nothing is audited by the clock."""
 
@@ -124,7 +124,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """The result of one check on one iteration: why, what it rests on, and how to mend it (`fix`, empty for a pass).
+    """The result of one check on one iteration: why, what it rests on, and how to fix it (`fix`, empty for a pass).
 
     `share` is given for checks that are told as a share, from 0 to 1 (done tickets with evidence). `was` is the result
     without the waiver or the confirmation, where it was waived or confirmed. `confidence`, from 0 to 1, is how sure the
@@ -142,6 +142,23 @@ class CheckFinding:
     share: float | None = None
     confidence: float | None = None
     confirmed: Confirmed | None = None
+
+    @property
+    def close_call(self) -> bool:
+        """Whether a text passed or failed only just. People are told this instead of a number."""
+        decided = self.result in (Result.PASS, Result.FAIL) and self.confirmed is None
+        return decided and self.confidence is not None and self.confidence < _CLOSE
+
+    @property
+    def is_near(self) -> bool:
+        """Whether little would turn the result: a close call, or unclear where the second opinion leans to neither
+        side. What is unclear for a reason of its own (a doubt, a rule against it) is not near."""
+        leaning = self.confidence is not None and self.confidence >= _CLOSE
+        return self.close_call or (self.result is Result.UNCLEAR and not leaning)
+
+
+_CLOSE = 0.75
+"""Below this confidence a result is a close call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,3 +239,27 @@ def score_of(findings: Iterable[CheckFinding]) -> int:
         whole += part
         reached += part * {Result.PASS: 1.0, Result.WAIVED: 0.5, Result.UNCLEAR: 0.5}.get(one.result, 0.0)
     return round(100 * reached / whole) if whole else 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """Whether the advance that closes an iteration may continue, by what its audit and those before it say.
+
+    `policy` is the gate of the iteration's phase. `lacking` says in words, with what people call the record, what is
+    missing or wrong and can be fixed, for the iteration and all earlier ones; empty where all are documented or
+    waived. `pending`: none of that is late yet. `unknown` says why it could not be looked at now, empty if it was;
+    `lacking` is then what was known before. `audited` are the iterations that are lacking something, `documented` those
+    that lack nothing. Under `off` nothing is looked at.
+    """
+
+    policy: Gate
+    lacking: tuple[str, ...] = ()
+    pending: bool = False
+    unknown: str = ""
+    audited: tuple[Audited, ...] = ()
+    documented: frozenset[int] = frozenset()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the advance is held: under `block`, by what is lacking and by what could not be looked at."""
+        return self.policy is Gate.BLOCK and bool(self.lacking or self.unknown)

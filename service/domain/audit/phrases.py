@@ -36,6 +36,10 @@ KEPT = _Listed("kept")
 OVER = _Listed("over")
 VERSUS = _Listed("versus")
 NO_DECISION = _Listed("no-decision")
+UNDECIDED = _Listed("undecided")
+MAYBE = _Listed("maybe")
+NOTHING = _Listed("nothing")
+NOTHING_WITH = _Listed("nothing-with")
 NO_EXPERIMENTS = _Listed("no-experiments")
 NO_MODEL = _Listed("no-model")
 NONE_KNOWN = _Listed("none-known")
@@ -50,6 +54,35 @@ CHOSEN = _Listed("chosen")
 WINDOW = _Listed("window")
 DROPPED = _Listed("dropped")
 DATA_NOUN = _Listed("data-noun")
+OPEN = _Listed("open")
+WAITING = _Listed("waiting")
+OPINION = _Listed("opinion")
+NONE_OF = _Listed("none-of")
+AGAINST = _Listed("against")
+EXPECTED = _Listed("expected")
+OF_OTHERS = _Listed("of-others")
+NOT_MEASURED = _Listed("not-measured")
+EVERYDAY = _Listed("everyday")
+DOCUMENT = _Listed("document")
+CONDITIONAL = _Listed("conditional")
+IF = _Listed("if")
+CONSENT = _Listed("consent")
+DELEGATED = _Listed("delegated")
+PROPOSED = _Listed("proposed")
+NOTED_ELSEWHERE = _Listed("noted-elsewhere")
+WOULD = _Listed("would")
+CONCESSION = _Listed("concession")
+GROUND = _Listed("ground")
+ACT = _Listed("act")
+OUT = _Listed("out")
+EXCUSE = _Listed("excuse")
+AS_EXPECTED = _Listed("as-expected")
+OTHERS = _Listed("others")
+OWN = _Listed("own")
+SIMULATED = _Listed("simulated")
+TOOLING = _Listed("tooling")
+PLANNED_VALUE = _Listed("planned-value")
+OF_A_MODEL = _Listed("of-a-model")
 
 COMMON = frozenset(
     re.split(
@@ -67,6 +100,9 @@ COMMON = frozenset(
         "todos toutes trained training tutti two ultima ultimi ultimos uma una und une uno unos up updated usado "
         "usados usamos usati usato used uses using usual utilise utilisees utilizado validation van version "
         "versions verwendet vom von voor was we week weeks were what when which wij wir with without woche work "
+        "split splits train val validacion validacao holdout random stratified zufalliger aufteilung aleatorio "
+        "aleatoria aleatoire fold folds seed seeds size sizes rows row samples records images examples lines zeilen "
+        "zeile filas lignes linhas percent shuffled shuffle ratio proportion division particion repartition "
         "wurde wurden year yesterday zum zur",
     )
 )

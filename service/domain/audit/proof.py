@@ -9,9 +9,10 @@ from typing import Any
 from service.domain.audit.audit import audit
 from service.domain.audit.chain import digest
 from service.domain.audit.forms import audited_from_json, audited_to_json
-from service.domain.audit.outcome import Audited, score_of, verdict_of
-from service.domain.audit.subject import JUDGED_BY, Subject, subject_from_json, subject_to_json
+from service.domain.audit.outcome import Audited, Check, score_of, verdict_of
+from service.domain.audit.subject import Subject, subject_from_json, subject_to_json
 from service.domain.audit.text_checks import TEXT_CHECKS
+from service.domain.audit.version import by_rules_of_now, is_judged_now, version_of
 
 _FOUND = "found"
 """A reading holds the digest of what came of it: rules change, and what they found then stays provable."""
@@ -37,6 +38,11 @@ class Compared:
     again: Audited | None = None
 
 
+_CHANGED = (Check.ON_TIME,)
+"""Checks beside those of texts that later rules judge otherwise: since version 3 one that was void
+when the grace was over is none in D11."""
+
+
 def body_of(subject: Subject, audited: Audited) -> dict[str, Any]:
     """A reading as it is sealed: what was read, and the digest of what was found."""
     return {**subject_to_json(subject), _FOUND: digest(audited_to_json(audited))}
@@ -54,10 +60,10 @@ def compared(number: int, kept: Kept | None, seq: int, body: Mapping[str, Any] |
     again = audit(subject)
     if kept is None:
         return Compared((f"iteration {number}: what came of it is missing",), again=again)
-    if subject.judged_by == JUDGED_BY:
+    if is_judged_now(subject):
         return Compared(tuple(_from_now(number, kept, body, again)), again=again)
     differences = tuple(_from_then(number, kept, body, subject, again))
-    return Compared(differences, "" if differences else _older(number, subject.judged_by, kept, again), again)
+    return Compared(differences, "" if differences else _older(number, subject, kept, again), again)
 
 
 def _from_now(number: int, kept: Kept, body: Mapping[str, Any], again: Audited) -> Iterator[str]:
@@ -94,20 +100,24 @@ def _from_then(number: int, kept: Kept, body: Mapping[str, Any], subject: Subjec
         yield f"iteration {number} is {follows.value} by the findings that are kept, and {then.verdict.value} is kept"
     said = {one.check: one.result for one in then.findings}
     for one in again.findings:
-        if one.check not in TEXT_CHECKS and said.get(one.check) is not one.result:
+        if one.check not in (*TEXT_CHECKS, *_CHANGED) and said.get(one.check) is not one.result:
             there = said[one.check].value if one.check in said else "nothing"
             yield f"iteration {number}, {one.check.value}: {one.result.value} by its evidence, and {there} is kept"
 
 
-def _older(number: int, version: int, kept: Kept, again: Audited) -> str:
+def _older(number: int, subject: Subject, kept: Kept, again: Audited) -> str:
     then = {one.get("check"): one.get("result") for one in kept.result.get("findings", ())}
     other = [
         f"{one.check.value} ({then.get(one.check.value, 'nothing')} then, {one.result.value} now)"
         for one in again.findings
         if then.get(one.check.value) != one.result.value
     ]
-    said = f" The rules of now, version {JUDGED_BY}, differ on {', '.join(other)}." if other else ""
+    said = (
+        f" The rules of now, version {version_of(by_rules_of_now(subject))}, differ on {', '.join(other)}."
+        if other
+        else ""
+    )
     return (
-        f"iteration {number} was judged by the rules of version {version} and found {kept.verdict}, which stays as it "
-        f"was found.{said}"
+        f"iteration {number} was judged by the rules of version {version_of(subject)} and found {kept.verdict}, which "
+        f"stays as it was found.{said}"
     )

@@ -139,6 +139,10 @@ class Phrases:
         """All of them in a folded text, in order."""
         return self._shape.finditer(folded)
 
+    def without(self, folded: str) -> str:
+        """A folded text without them."""
+        return self._shape.sub(" ", folded)
+
     def within(self, text: str) -> bool:
         """Whether any is in a plain text."""
         return self._shape.search(fold(text)) is not None

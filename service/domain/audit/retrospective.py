@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from connectors.records import Document, Part
 from service.domain.audit.findings import failed, inconclusive, passed, quoted
-from service.domain.audit.links import FILE, fold, links_of, negated
+from service.domain.audit.links import FILE, links_of, negated
 from service.domain.audit.outcome import Check, CheckFinding, Evidence
 from service.domain.audit.prose import Phrases, count, plain
 from service.domain.audit.sections import sections_of
 from service.domain.audit.subject import Reading, SectionRule, Subject
+from service.domain.comparison import fold
+from service.domain.english import counted
 
 _ENOUGH = 5
 """The least words that are a note; the word alone is none."""
@@ -53,7 +55,7 @@ def retrospective(subject: Subject) -> CheckFinding:
         return passed(subject, Check.RETROSPECTIVE, f"The team looked back: {evidence.source}{where}.", evidence)
     unread = [one for one in readings if one.unread or (one.document and _PARTS & set(one.document.unread))]
     if unread:
-        reason = f"Nothing was found in what could be read; {len(unread)} tickets could not be read in full."
+        reason = f"Nothing was found in what could be read; {counted(len(unread), 'ticket')} could not be read in full."
         return inconclusive(subject, Check.RETROSPECTIVE, reason)
     fix = 'Add a heading "Retrospective" to the record, with what went well, what did not, or one action to take.'
     return failed(subject, Check.RETROSPECTIVE, "There are no notes of a retrospective and no action from one.", fix)

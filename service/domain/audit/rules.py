@@ -8,12 +8,20 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
-from service.domain.audit.links import ANY_PUBLIC, bad_host, covered
 from service.domain.audit.outcome import Check, Gate, Weight
 from service.domain.audit.subject import LinkKind, Rules, SectionRule
-from service.domain.parameters import effective_role
 from service.domain.problems import Problem
-from service.domain.template import CheckId, CheckWeight, Name, ParameterValue, Phase, Strict, Template
+from service.domain.template.hosts import ANY_PUBLIC, bad_host, covered
+from service.domain.template.parameters import effective_role
+from service.domain.template.template import (
+    CheckId,
+    CheckWeight,
+    Name,
+    ParameterValue,
+    Phase,
+    Strict,
+    Template,
+)
 
 WEIGHTS: Final[Mapping[Check, Weight]] = {
     Check.RECORD: Weight.CRITICAL,

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from functools import cache
+from typing import TYPE_CHECKING
 
 from connectors.records import TEXT_READ
 from service.domain.audit.headings import BARE, EXPERIMENTS, PERFORMANCE, headings
@@ -16,9 +15,10 @@ from service.domain.audit.prose import ADDRESS, LINK, count, fold, plain
 from service.domain.audit.subject import SectionRule
 from service.domain.audit.vocabulary import speaks_of
 
-# Only blocks are parsed: what stands in a line is read by patterns that take time in proportion to it. HTML and
-# indented text are read as the words that they are; trackers show them as such.
-_MARKDOWN = MarkdownIt("commonmark").enable("table").disable(["html_block", "reference", "code", "inline"])
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 _BOLD_LEVEL = 7
 """A line in bold as a heading: deeper than any real one."""
 _TICK_BOX = re.compile(r"^\[[ xX]?\]\s+")
@@ -93,7 +93,16 @@ class Section:
 def parse(text: str) -> tuple[Block, ...]:
     """The blocks of a Markdown text in order, in time that grows with its length; raises nothing. Of a text longer than
     `TEXT_READ` only that much is read."""
-    return tuple(_blocks(_MARKDOWN.parse(text[:TEXT_READ])))
+    return tuple(_blocks(_markdown().parse(text[:TEXT_READ])))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    """Only blocks are parsed: what stands in a line is read by patterns that take time in proportion to it. HTML and
+    indented text are read as the words that they are; trackers show them as such."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table").disable(["html_block", "reference", "code", "inline"])
 
 
 def sections_of(text: str, rules: Sequence[SectionRule]) -> Mapping[str, Section]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.records import Document, Edit, Part
+from service.domain.audit.answers import own_of
 from service.domain.audit.findings import (
     failed,
     inconclusive,
@@ -120,12 +121,15 @@ def sign_off(subject: Subject) -> CheckFinding:
 
 
 def on_time(subject: Subject) -> CheckFinding:
-    """D11: the record was signed before the grace was over, or written by then where nobody has to sign. What was
-    signed on time and changed later was on time; that it has to be signed again is told by D10."""
+    """D11: the record stood signed when the grace was over, or was written by then where nobody has to sign. A
+    signature that an edit made void by then is as good as none. What is edited later was on time all the same; that it
+    has to be signed again is told by D10."""
     document, check, late = _document(subject), Check.ON_TIME, subject.iteration.deadlines.late
     signing = signing_of(subject, document)
-    first = signing.good[0] if signing.good and Part.HISTORY not in signing.unread else None
+    first = _first_standing(subject, document, signing, late)
     due = f"it was due by {instant(subject, late)}"
+    if Part.TEXT not in document.unread and not own_of(subject).strip():
+        return _unwritten(subject, document, signing)
     if first is not None and first.at <= late:
         reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return passed(subject, check, reason, _shown(subject, document, first))
@@ -138,14 +142,62 @@ def on_time(subject: Subject) -> CheckFinding:
         return inconclusive(subject, check, "When it was signed is not known: not all of the ticket could be read.")
     if first is None and not (unsigned and edits) and subject.at < late:
         return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
+    if first is None and signing.changes and not unsigned:
+        return _void(subject, document, signing)
     return _late(subject, document, first, edits if unsigned else (), late)
+
+
+def _unwritten(subject: Subject, document: Document, signing: Signing) -> CheckFinding:
+    """That nobody has written a word: a signature under nothing makes no record that was complete in time."""
+    late, check = subject.iteration.deadlines.late, Check.ON_TIME
+    if subject.at < late:
+        return not_applicable(subject, check, f"It is not late yet: it is due by {instant(subject, late)}.")
+    signed = [_shown(subject, document, one) for one in signing.good[-1:]]
+    though = ", though it is signed" if signed else ""
+    reason = f"Nobody has written anything in it{though}; it was due by {instant(subject, late)}."
+    return failed(subject, check, reason, f"Have it written and signed. {_STAYS_LATE}", *signed)
+
+
+def _first_standing(subject: Subject, document: Document, signing: Signing, late: datetime) -> Signature | None:
+    """The first signature that counts and stood when the grace was over, or else stands now; None for none, or where
+    edits could not be read. One from before anybody wrote signed nothing."""
+    if Part.HISTORY in signing.unread:
+        return None
+    good = [one for one in signing.good if _is_under_words(subject, document, one)]
+    then = (one for one in good if one.at <= late and not changes_since(subject, document, one.at, late))
+    now = (one for one in good if not changes_since(subject, document, one.at))
+    return next(then, None) or next(now, None)
+
+
+def _is_under_words(subject: Subject, document: Document, signature: Signature) -> bool:
+    """Whether somebody had written in the record when it was signed, as far as that is known."""
+    if not subject.ours or document.created_by != subject.ours:
+        return True
+    edits = edits_by_people(subject, document)
+    return not edits or edits[0].at <= signature.at
+
+
+_STAYS_LATE = "What is late stays late: if there was a good reason, waive D11 and say so."
+
+
+def _void(subject: Subject, document: Document, signing: Signing) -> CheckFinding:
+    """That the record was signed, but not as it stands."""
+    last, edit = signing.good[-1], signing.changes[-1]
+    reason = (
+        f"{_person(subject, last)} signed it on {instant(subject, last.at)}, but it was changed on "
+        f"{instant(subject, edit.at)}, so that no signature stands; it was due by "
+        f"{instant(subject, subject.iteration.deadlines.late)}."
+    )
+    fix = f"Have it signed again. {_STAYS_LATE}"
+    shown = (_shown(subject, document, last), _changed(subject, document, edit))
+    return failed(subject, Check.ON_TIME, reason, fix, *shown)
 
 
 def _late(
     subject: Subject, document: Document, first: Signature | None, edits: Sequence[Edit], late: datetime
 ) -> CheckFinding:
     due = f"it was due by {instant(subject, late)}"
-    fix = "What is late stays late: if there was a good reason, waive D11 and say so."
+    fix = _STAYS_LATE
     if first is not None:
         reason = f"{_person(subject, first)} signed it on {instant(subject, first.at)}; {due}."
         return failed(subject, Check.ON_TIME, reason, fix, _shown(subject, document, first))

@@ -10,8 +10,8 @@ from itertools import takewhile
 from typing import Final
 
 from connectors.records import Document, Edit, Part
-from service.domain.audit.links import fold
 from service.domain.audit.subject import Subject
+from service.domain.comparison import fold
 
 COMMENT: Final = "comment"
 TICK: Final = "tick"
@@ -71,11 +71,16 @@ def edits_by_people(subject: Subject, document: Document) -> tuple[Edit, ...]:
     return tuple(edit for edit in document.edits if not _is_ours(subject, edit))
 
 
-def changes_since(subject: Subject, document: Document, at: datetime) -> tuple[Edit, ...]:
-    """What people changed in the text after that instant, oldest first; nothing if it reads again as it did then."""
-    later = tuple(edit for edit in edits_by_people(subject, document) if edit.at > at)
-    before = [edit.digest for edit in document.edits if edit.at <= at]
-    if later and before and before[-1] and before[-1] == document.digest:
+def changes_since(
+    subject: Subject, document: Document, at: datetime, until: datetime | None = None
+) -> tuple[Edit, ...]:
+    """What people changed in the text after that instant (and up to another), oldest first; nothing if it read again
+    then as it did before."""
+    known = [edit for edit in document.edits if until is None or edit.at <= until]
+    later = tuple(edit for edit in edits_by_people(subject, document) if edit.at > at and edit in known)
+    before = [edit.digest for edit in known if edit.at <= at]
+    then = document.digest if len(known) == len(document.edits) else known[-1].digest if known else ""
+    if later and before and before[-1] and before[-1] == then:
         return ()
     return later
 

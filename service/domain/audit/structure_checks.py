@@ -20,12 +20,13 @@ from service.domain.audit.findings import (
     quoted_address,
     sentence,
 )
-from service.domain.audit.links import FILE, Link, is_ticket, kinds_of, links_in, links_of, refusal
+from service.domain.audit.links import FILE, Link, is_ticket, kinds_of, links_in, links_of
 from service.domain.audit.outcome import Check, CheckFinding, Evidence
 from service.domain.audit.retrospective import retrospective
 from service.domain.audit.sign_off import on_time, sign_off
 from service.domain.audit.signing import person_of
 from service.domain.audit.subject import Reading, Subject
+from service.domain.template.hosts import refusal
 
 ENOUGH: Final = 0.8
 """The share of done tickets with evidence from which on D15 passes."""

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from connectors.records import Document
-from connectors.tracker import ItemKey
+from connectors.values import ItemKey
 from service.domain.audit.outcome import Check, Gate, Waived, Weight
 
 
@@ -97,7 +97,7 @@ class Deadlines:
 @dataclass(frozen=True, slots=True)
 class Iteration:
     """The iteration that is audited. `gate` says that its phase ends with it: its deliverables are looked at.
-    `closed_at` is None while it goes on. `figures` as in `domain.figures`, None before it is closed. `begun_at`
+    `closed_at` is None while it is open. `figures` as in `domain.figures`, None before it is closed. `begun_at`
     is when it was begun, None where that is not known."""
 
     number: int
@@ -112,11 +112,6 @@ class Iteration:
     gate: bool = False
     figures: Mapping[str, Any] | None = None
     begun_at: datetime | None = None
-
-
-JUDGED_BY = 2
-"""The version of the rules by which records are judged; kept in the evidence. 1 were phrases alone, without a second
-opinion and without `unclear`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,8 @@ class Subject:
     are what tickets of this project are called (ML-12) as far as they are known. `people` are by account id. `ours` is
     the account that phaseloop writes as, `written` the digests of texts that it wrote. `waivers` are those that hold
     for this iteration. `at` is when it was read. `opinions` are the scores of the second opinion when it was read, and
-    `judged_by` the version of the rules then (1: evidence from before there were versions). `advice` is what a language
+    `judged_by` the version of the rules then (1: evidence from before there were versions), `judged_with` the digest of
+    the words that they knew (`version.py`). `advice` is what a language
     model said of what was unclear, by the key of the question.
     """
 
@@ -169,6 +165,7 @@ class Subject:
     waivers: Mapping[Check, Waived] = field(default_factory=dict)
     opinions: Opinions = Opinions()
     judged_by: int = 1
+    judged_with: str = ""
     advice: Mapping[str, Advice] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Result, Verdict
+from service.domain.english import counted
 
 ADVISORY = "language model, advisory"
 """What the evidence is called that a language model gave."""
@@ -22,13 +23,14 @@ def standing(audited: Sequence[Audited]) -> str:
         return ""
     if not failing:
         settled = sum(1 for one in audited if one.settled)
-        return f"{settled} of {len(audited)} iterations are documented, none fails.{look}"
-    counted = Counter(finding.check.value for one in failing for finding in one.lacking)
-    everywhere = [check for check, count in sorted(counted.items()) if count == len(failing)]
-    most = ", ".join(f"{check} ({count})" for check, count in counted.most_common(3))
+        of = counted(len(audited), "iteration is", "iterations are")
+        return f"{settled} of {of} documented, none fails.{look}"
+    lacking = Counter(finding.check.value for one in failing for finding in one.lacking)
+    everywhere = [check for check, count in sorted(lacking.items()) if count == len(failing)]
+    most = ", ".join(f"{check} ({count})" for check, count in lacking.most_common(3))
     why = f"all on {' and '.join(everywhere)}" if everywhere else f"mostly on {most}"
     verb = "fails" if len(failing) == 1 else "fail"
-    return f"{len(failing)} of {len(audited)} iterations {verb}, {why}.{look}"
+    return f"{len(failing)} of {counted(len(audited), 'iteration')} {verb}, {why}.{look}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,36 @@ NUMBERED = re.compile(
 TICKET = re.compile(rf"{KEY.pattern}|{NUMBERED.pattern}")
 
 
+_LOWER = re.compile(r"(?<![\w/.@-])([a-z][a-z0-9]{1,9})-(\d{1,6})(?![\w-]|\.\d)")
+_LABELLED = re.compile(r"(?:ticket|issue|key|task|jira)\s{0,2}[:#=]\s{0,2}$", re.IGNORECASE)
+_BEFORE_KEY = re.compile(r"(?:^|[,;(\[\n|])\W{0,6}$")
+_AFTER_KEY = re.compile(r"^\W{0,4}(?:$|[,;)\]\n|])")
+
+
+def lower_case_tickets_in(text: str) -> list[str]:
+    """The keys that somebody wrote small (`ml-12`): they stand where keys stand, at the beginning or end of a step or
+    of a part of it, or behind `Ticket:`. What only looks like one (`gpt-4`, `week-42`) is none."""
+    found = []
+    for one in _LOWER.finditer(text):
+        if one[1].upper() in NOT_TICKETS or one[1] in _NO_KEYS:
+            continue
+        before, after = text[: one.start()], text[one.end() :]
+        if _LABELLED.search(before) or _BEFORE_KEY.search(before) or _AFTER_KEY.search(after):
+            found.append(one[0])
+    return found
+
+
+_NO_KEYS = frozenset(
+    re.split(
+        r"\s",
+        "week day month year quarter phase step part v version model sprint iteration run fold seed level stage top "
+        "int fp bf line site room floor batch epoch layer class group team page file h q kw woche tag schritt semana "
+        "dia mes paso semaine jour mois etape passo",
+    )
+)
+"""What stands small before a hyphen and a number and is no project."""
+
+
 def tickets_in(text: str, known: frozenset[str] = frozenset()) -> list[str]:
     """The tickets that a plain text names, in order. A key whose beginning is in `known` is one, whatever it looks
     like."""

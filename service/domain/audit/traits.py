@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Final
 
 from service.domain.audit import numbers, phrases
-from service.domain.audit.cases import rows_of
 from service.domain.audit.datasets import dataset_in
 from service.domain.audit.decisions import decisions_in
 from service.domain.audit.metrics import Metric, metrics_in
 from service.domain.audit.numbers import DATE, HASH, SPAN, VERSION
 from service.domain.audit.placeholders import is_placeholder
 from service.domain.audit.prose import Phrases, count, fold, plain
+from service.domain.audit.rows import rows_of
 from service.domain.audit.sections import Section, parse, sections_from
 from service.domain.audit.subject import SectionRule
 from service.domain.audit.tickets import TICKET

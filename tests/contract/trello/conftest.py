@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from connectors.trello.tracker import TrelloTracker
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.contract.trello.desk import connected
 
 
@@ -21,7 +21,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.fixture(autouse=True)
 def _as_new(sandbox: SandboxServer) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/reset", json={}).raise_for_status()
 
 
 @pytest.fixture

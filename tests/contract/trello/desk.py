@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
-
 from connectors.mapped import NEW, Choice, Role
 from connectors.pacing import Patience
-from connectors.tracker import Creation, Done, Place, ProjectSpec, RemoteRef
 from connectors.trello.client import TrelloClient
 from connectors.trello.settings import TrelloSettings
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, Done, Place, ProjectSpec, RemoteRef
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import KEY, OBSERVER_EMAIL, TOKEN, member_id
 from sandbox.trello.state import Card
+from tests import plain
 from tests.contract.benches import never
 
 ML, OUTSIDER = member_id("ml-1@example.com"), member_id(OBSERVER_EMAIL)
@@ -68,5 +67,5 @@ def label_names(sandbox: SandboxServer, ref: RemoteRef) -> set[str]:
 
 
 def requests(sandbox: SandboxServer, method: str, path: str) -> int:
-    log = httpx.get(f"{sandbox.url}/sandbox/requests", params={"limit": 10000}).raise_for_status().json()
+    log = plain.get(f"{sandbox.url}/sandbox/requests", params={"limit": 10000}).raise_for_status().json()
     return sum(1 for one in log["requests"] if one["method"] == method and one["path"] == path)

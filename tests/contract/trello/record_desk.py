@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import httpx
-
 from connectors.records import Document
-from connectors.tracker import Creation, ItemKey, Place, RemoteRef
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, ItemKey, Place, RemoteRef
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import MEMBER_EMAIL, MEMBER_TOKEN, TOKEN, member_id
+from tests import plain
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.trello.desk import HEADER, ML, connected, made, spec
 
@@ -36,7 +35,7 @@ class Desk:
 
     def by_hand(self, method: str, path: str, *, ours: bool = False, **body: object) -> dict[str, Any]:
         url, header = f"{self.sandbox.url}/1/{path}", HEADER if ours else MEMBER
-        answer: dict[str, Any] = httpx.request(method, url, json=body, headers=header).raise_for_status().json()
+        answer: dict[str, Any] = plain.request(method, url, json=body, headers=header).raise_for_status().json()
         return answer
 
     def changes(self, key: ItemKey, *, ours: bool = False, **body: object) -> None:
@@ -69,7 +68,7 @@ def laid(sandbox: SandboxServer) -> Iterator[Desk]:
             [known[key]] = made(tracker, place, Creation(item, data, turn))
             tracker.finish(place, [(item, known[key])])
         path = f"{sandbox.url}/1/boards/{place.ref.id}/members/{MEMBER_ID}"
-        httpx.put(path, json={"type": "normal"}, headers=HEADER).raise_for_status()
+        plain.put(path, json={"type": "normal"}, headers=HEADER).raise_for_status()
         sandbox.trello.clock.freeze(sandbox.trello.clock.now())
         yield Desk(sandbox, tracker, place, known)
         sandbox.trello.clock.reset()

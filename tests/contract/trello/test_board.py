@@ -6,25 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.errors import OutcomeUnknown, TrackerRefused, TrackerUnavailable
 from connectors.mapped import Choice, Role
-from connectors.tracker import (
-    Creation,
-    Done,
-    Item,
-    ItemKey,
-    ItemKind,
-    Place,
-    Rejected,
-    Severity,
-)
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, Done, Item, ItemKey, ItemKind, Place, Rejected, Severity
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import OBSERVER_EMAIL, member_id
 from sandbox.trello.state import Membership
+from tests import plain
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello.desk import (
@@ -77,7 +68,7 @@ def test_a_list_of_ours_that_is_renamed_in_the_middle_of_a_run_is_not_made_again
     made(tracker, place, Creation(epic("data")))
     kept = {one.role: Choice(one.id, one.name, one.found) for one in tracker.mapped(place) if one.id}
     for one in sandbox.trello.lists_of(place.ref.id):
-        httpx.put(f"{sandbox.url}/1/lists/{one.id}", headers=HEADER, json={"name": f"{one.name[0]} neu"})
+        plain.put(f"{sandbox.url}/1/lists/{one.id}", headers=HEADER, json={"name": f"{one.name[0]} neu"})
     tracker.check(spec("ML"), place, [ticket("a")])  # reads the board anew
     made(tracker, place, Creation(ticket("a")))
     with connected(sandbox.url) as another:  # the next step, in another process, with the place as the run keeps it
@@ -93,15 +84,15 @@ def test_a_further_list_that_is_renamed_means_what_it_meant_until_somebody_says_
     sandbox: SandboxServer, tracker: TrelloTracker, place: Place
 ) -> None:
     body = {"name": "WIP", "idBoard": place.ref.id, "pos": "bottom"}
-    further = httpx.post(f"{sandbox.url}/1/lists", headers=HEADER, json=body).json()["id"]
+    further = plain.post(f"{sandbox.url}/1/lists", headers=HEADER, json=body).json()["id"]
     located = tracker.locate(spec())
     assert located is not None
     place = located
     [ref] = made(tracker, place, Creation(ticket("a")))
-    httpx.put(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER, json={"idList": further})
+    plain.put(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER, json={"idList": further})
     memory = tracker.learned(place)
     assert memory["further"] == {further: "In progress"}
-    httpx.put(f"{sandbox.url}/1/lists/{further}", headers=HEADER, json={"name": "Zimmer 3"})
+    plain.put(f"{sandbox.url}/1/lists/{further}", headers=HEADER, json={"name": "Zimmer 3"})
     key = ItemKey("ticket:a")
     with connected(sandbox.url) as another:
         again = another.locate(spec(id=place.ref.id, memory=memory))
@@ -201,7 +192,7 @@ def test_a_person_who_drags_a_card_loses_nothing(sandbox: SandboxServer, tracker
     lists = {one.name: one.id for one in sandbox.trello.lists_of(place.ref.id)}
     known = {ItemKey("epic:data"): data, ItemKey("iteration:1"): turn, ItemKey("ticket:a"): ref}
     for name, status in (("Iteration", "todo"), ("Doing", "doing"), ("Review", "doing"), ("Done", "done")):
-        httpx.put(f"{sandbox.url}/1/cards/{ref.id}", json={"idList": lists[name]}, headers=HEADER).raise_for_status()
+        plain.put(f"{sandbox.url}/1/cards/{ref.id}", json={"idList": lists[name]}, headers=HEADER).raise_for_status()
         seen = tracker.find(place, known)[ItemKey("ticket:a")]
         assert (seen.status, seen.fields["iteration"], seen.fields["epic"]) == (status, "iteration:1", "epic:data")
     assert label_names(sandbox, ref) == {"Iteration 1"}
@@ -216,7 +207,7 @@ def test_moving_into_another_iteration_takes_its_dates_but_not_a_date_that_a_per
     )
     theirs = datetime(2026, 12, 24, 12, tzinfo=UTC)
     due = {"due": theirs.isoformat()}
-    httpx.put(f"{sandbox.url}/1/cards/{b.id}", json=due, headers=HEADER).raise_for_status()
+    plain.put(f"{sandbox.url}/1/cards/{b.id}", json=due, headers=HEADER).raise_for_status()
     tracker.move(place, [(ItemKey("ticket:a"), a), (ItemKey("ticket:b"), b)], two)
     assert label_names(sandbox, a) == {"x", "Iteration 2"}
     assert label_names(sandbox, b) == {"Iteration 2"}
@@ -227,7 +218,7 @@ def test_moving_into_another_iteration_takes_its_dates_but_not_a_date_that_a_per
 
 def test_an_archived_card_is_done_and_not_gone(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
     [ref] = made(tracker, place, Creation(ticket("a")))
-    httpx.put(f"{sandbox.url}/1/cards/{ref.id}", json={"closed": True}, headers=HEADER).raise_for_status()
+    plain.put(f"{sandbox.url}/1/cards/{ref.id}", json={"closed": True}, headers=HEADER).raise_for_status()
     assert tracker.find(place, {ItemKey("ticket:a"): ref})[ItemKey("ticket:a")].status == "done"
     assert tracker.recover(place, [ticket("a")], "") == {"ticket:a": ref}
 
@@ -235,7 +226,7 @@ def test_an_archived_card_is_done_and_not_gone(sandbox: SandboxServer, tracker: 
 def test_of_a_card_and_its_copy_the_first_is_ours(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
     [ref] = made(tracker, place, Creation(ticket("a", text="Text")))
     body = {"idList": card(sandbox, ref).list_id, "idCardSource": ref.id, "keepFromSource": "all"}
-    copy = httpx.post(f"{sandbox.url}/1/cards", json=body, headers=HEADER).raise_for_status().json()
+    copy = plain.post(f"{sandbox.url}/1/cards", json=body, headers=HEADER).raise_for_status().json()
     assert copy["id"] != ref.id
     assert tracker.find(place, {})[ItemKey("ticket:a")].ref == ref
 
@@ -294,7 +285,7 @@ def test_a_card_that_a_person_attached_is_no_epic_and_stays(
     [other] = made(tracker, place, Creation(ticket("other")))
     [ref] = made(tracker, place, Creation(ticket("a"), epic=old))
     path = f"{sandbox.url}/1/cards/{ref.id}/attachments"
-    httpx.post(path, json={"url": other.url}, headers=HEADER).raise_for_status()
+    plain.post(path, json={"url": other.url}, headers=HEADER).raise_for_status()
     tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], new)
     assert {one.url for one in card(sandbox, ref).attachments} == {other.url, new.url}
     tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], None)
@@ -308,7 +299,7 @@ def test_a_ticket_leaves_its_epic_also_when_somebody_wrote_over_the_whole_text_o
     [ref] = made(tracker, place, Creation(ticket("a"), epic=old))
     mine = {"desc": "Mine"}
     for one in (old, new):
-        httpx.put(f"{sandbox.url}/1/cards/{one.id}", json=mine, headers=HEADER).raise_for_status()
+        plain.put(f"{sandbox.url}/1/cards/{one.id}", json=mine, headers=HEADER).raise_for_status()
     known = {ItemKey("epic:old"): old, ItemKey("epic:new"): new}
     for _ in range(2):
         tracker.update(place, ItemKind.TICKET, ref, ticket("a"), ["epic"], new, known=known)
@@ -323,7 +314,7 @@ def test_a_label_or_list_that_somebody_deleted_is_made_again(
 ) -> None:
     made(tracker, place, Creation(ticket("a", labels=("x",))))
     [label] = [one for one in sandbox.trello.labels_of(place.ref.id) if one.name == "x"]
-    httpx.delete(f"{sandbox.url}/1/labels/{label.id}", headers=HEADER).raise_for_status()
+    plain.delete(f"{sandbox.url}/1/labels/{label.id}", headers=HEADER).raise_for_status()
     [ref] = made(tracker, place, Creation(ticket("b", labels=("x",))))
     assert label_names(sandbox, ref) == {"x"}
 
@@ -334,7 +325,7 @@ def test_a_card_to_copy_that_is_gone_is_done_without(
     first, second = ticket("a", checklist=("One",)), ticket("b", checklist=("One",))
     [ref] = made(tracker, place, Creation(first))
     tracker.finish(place, [(first, ref)])
-    httpx.delete(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER).raise_for_status()
+    plain.delete(f"{sandbox.url}/1/cards/{ref.id}", headers=HEADER).raise_for_status()
     [done] = tracker.create(place, [Creation(second)])
     assert isinstance(done, Done)
     assert done.later == ("checklist",)
@@ -360,7 +351,7 @@ def test_when_the_rate_is_refused_before_anything_was_written_nothing_is_in_doub
 ) -> None:
     made(tracker, place, Creation(ticket("first")))
     fault = {"action": "status", "method": "POST", "path": "^/1/cards$", "status": 429, "times": 1000}
-    httpx.post(f"{sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/faults", json=fault).raise_for_status()
     with pytest.raises(TrackerUnavailable):
         tracker.create(place, [Creation(ticket(f"n{n}")) for n in range(5)])
 
@@ -419,7 +410,41 @@ def codes(tracker: TrelloTracker, place: Place | None, *items: Item, **more: Any
     found = tracker.check(spec(**more), place, items)
     assert all(finding.message for finding in found)
     assert all(finding.fix for finding in found if finding.severity is not Severity.INFO)
-    return {finding.code: finding.severity for finding in found}
+    return {finding.code: finding.severity for finding in found if finding.code != "made-along"}
+
+
+def made_along(tracker: TrelloTracker, place: Place | None, *items: Item, **more: Any) -> list[str]:
+    return [one.message for one in tracker.check(spec(**more), place, items) if one.code == "made-along"]
+
+
+def test_lists_and_labels_that_come_with_the_cards_are_told_before_they_are_made(
+    sandbox: SandboxServer, tracker: TrelloTracker
+) -> None:
+    items = [epic("a"), ticket("a", labels=("phase:a", "role:ml")), iteration(1)]
+    new = {"key": "NEW", "create": True}
+
+    (told,) = made_along(tracker, None, *items, **new)
+
+    assert told.startswith("Besides the cards, the board 'NEW' gets the lists Epics, Backlog, Iteration, In progress,")
+    assert 'labels ("' in told
+    assert '"phase:a"' in told
+    assert '"role:ml"' in told
+    assert "a label for each iteration" in told
+
+    place = tracker.create_project(spec(**new))
+    for item in items:
+        made(tracker, place, Creation(item))
+    board = place.ref.id
+    assert {one.name for one in sandbox.trello.data.lists.values() if one.board_id == board} >= {"Epics", "Backlog"}
+    assert all(f'"{one.name}"' in told or one.name == items[2].title for one in labels_of(sandbox, board))
+    assert made_along(tracker, tracker.locate(spec(key="NEW")), *items, key="NEW") == []
+    more = ticket("b", labels=("phase:b",))
+    (later,) = made_along(tracker, tracker.locate(spec(key="NEW")), *items, more, key="NEW")
+    assert later == "Besides the cards, the board 'NEW' gets 1 label (\"phase:b\")."
+
+
+def labels_of(sandbox: SandboxServer, board: str) -> list[Any]:
+    return [one for one in sandbox.trello.data.labels.values() if one.board_id == board]
 
 
 def test_a_closed_board_is_named(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
@@ -459,7 +484,7 @@ def test_a_board_without_room_for_the_plan_is_named(
     more: dict[str, Any] = {"checklist": ("One",), "epic": ItemKey("epic:a")}
     items = [ticket(f"n{n}", labels=(f"l{n}",), **more) for n in range(8)]
     assert codes(tracker, place, *items) == {}
-    httpx.post(f"{sandbox.url}/sandbox/trello-limits", json={limit: most}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/trello-limits", json={limit: most}).raise_for_status()
     found = [finding for finding in tracker.check(spec(), place, items) if finding.severity is Severity.ERROR]
     assert [finding.code for finding in found] == ["board-full"]
     assert f"{word} on the board Demo board" in found[0].message
@@ -471,7 +496,7 @@ def test_what_is_on_the_board_already_needs_no_more_room(
     items = [ticket(f"n{n}") for n in range(5)]
     made(tracker, place, *(Creation(item) for item in items))
     standing = len(list(sandbox.trello.cards_of(place.ref.id)))
-    httpx.post(f"{sandbox.url}/sandbox/trello-limits", json={"cards.openPerBoard": standing}).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/trello-limits", json={"cards.openPerBoard": standing}).raise_for_status()
     assert codes(tracker, place, *items) == {}
     assert codes(tracker, place, *items, ticket("one-more")) == {"board-full": Severity.ERROR}
 

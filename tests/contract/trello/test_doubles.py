@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
-from connectors.tracker import Creation, Item, Place, RemoteRef
 from connectors.trello.layout import ListRole
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, Item, Place, RemoteRef
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.contract.items import ticket
 from tests.contract.trello.desk import HEADER, card, made, spec
 
@@ -41,7 +41,7 @@ def ref(tracker: TrelloTracker, place: Place, since: str, item: Item) -> RemoteR
 
 def late(sandbox: SandboxServer, method: str, path: str, **body: object) -> Any:
     """What a call does that arrives late."""
-    return httpx.request(method, f"{sandbox.url}/1/{path}", json=body, headers=HEADER).raise_for_status().json()
+    return plain.request(method, f"{sandbox.url}/1/{path}", json=body, headers=HEADER).raise_for_status().json()
 
 
 def lists(sandbox: SandboxServer, ref: RemoteRef) -> list[list[str]]:

@@ -8,8 +8,8 @@ import pytest
 
 from connectors.errors import NotATracker, PermissionMissing
 from connectors.records import Fill, text_digest
-from connectors.tracker import Creation, ItemKey
 from connectors.trello.markup import marks
+from connectors.values import Creation, ItemKey
 from sandbox.testing import SandboxServer
 from sandbox.trello.seed import READ_ONLY_TOKEN
 from tests.contract.items import ticket

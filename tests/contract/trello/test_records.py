@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from connectors.errors import CredentialsRefused, NotVisible, PermissionMissing, TrackerUnavailable
 from connectors.records import Part, text_digest
-from connectors.tracker import Creation, ItemKey
+from connectors.values import Creation, ItemKey
 from sandbox.testing import SandboxServer
 from sandbox.trello.card_making import comment
+from tests import plain
 from tests.contract.items import ticket
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello.desk import HEADER, ML, card, connected, made, requests
@@ -91,7 +91,7 @@ def test_a_marker_or_white_space_that_changed_is_no_edit(desk: Desk) -> None:
 
 def test_a_part_of_a_long_text_that_was_changed_in_its_comment_is_an_edit(desk: Desk) -> None:
     path = f"cards/{desk.known[OTHER].id}/actions"
-    actions = httpx.get(f"{desk.sandbox.url}/1/{path}", params={"filter": "commentCard"}, headers=HEADER).json()
+    actions = plain.get(f"{desk.sandbox.url}/1/{path}", params={"filter": "commentCard"}, headers=HEADER).json()
     last = actions[0]
     changed = last["data"]["text"].replace("The end.", "Another end.")
     desk.later(hours=1)
@@ -103,7 +103,7 @@ def test_a_part_of_a_long_text_that_was_changed_in_its_comment_is_an_edit(desk: 
 
 def test_somebody_who_adds_a_part_to_our_text_has_edited_it(desk: Desk) -> None:
     path = f"cards/{desk.known[OTHER].id}/actions"
-    actions = httpx.get(f"{desk.sandbox.url}/1/{path}", params={"filter": "commentCard"}, headers=HEADER).json()
+    actions = plain.get(f"{desk.sandbox.url}/1/{path}", params={"filter": "commentCard"}, headers=HEADER).json()
     forged = actions[0]["data"]["text"].replace("The end.", "Signed off by everybody.")
     desk.by_hand("POST", f"{path}/comments", text=forged)
     read = desk.read(OTHER)
@@ -144,7 +144,7 @@ def test_an_approval_that_was_copied_from_another_card_approves_nothing(desk: De
 def test_files_and_addresses_are_told_apart_and_the_way_to_the_epic_is_neither(desk: Desk) -> None:
     path = f"cards/{desk.known[RECORD].id}/attachments"
     url = f"{desk.sandbox.url}/1/{path}"
-    httpx.post(url, files={"file": ("curve.png", b"1234", "image/png")}, headers=MEMBER).raise_for_status()
+    plain.post(url, files={"file": ("curve.png", b"1234", "image/png")}, headers=MEMBER).raise_for_status()
     desk.by_hand("POST", path, url="https://mlflow.example.com/runs/1", name="Run 1")
     desk.by_hand("POST", path, url="https://example.com/plain")
     desk.by_hand("POST", path, url=desk.known[OTHER].url)
@@ -231,7 +231,7 @@ def test_an_account_that_may_not_see_the_board_reads_nothing(desk: Desk) -> None
     with connected(desk.sandbox.url, token="member-token") as theirs:
         assert set(theirs.documents(desk.place, desk.known, [RECORD])) == {RECORD, OTHER}
         path = f"{desk.sandbox.url}/1/boards/{desk.place.ref.id}/members/{MEMBER_ID}"
-        httpx.delete(path, headers=HEADER).raise_for_status()
+        plain.delete(path, headers=HEADER).raise_for_status()
         with pytest.raises((PermissionMissing, NotVisible)):
             theirs.documents(desk.place, desk.known, [RECORD])
     with connected(desk.sandbox.url, token="not-the-token") as stranger, pytest.raises(CredentialsRefused):

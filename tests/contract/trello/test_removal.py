@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from connectors.errors import FieldProblem, OutcomeUnknown, TrackerUnavailable
-from connectors.tracker import (
-    Creation,
-    Done,
-    ItemKey,
-    ItemKind,
-    Place,
-    Rejected,
-    RemoteRef,
-    Severity,
-)
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, Done, ItemKey, ItemKind, Place, Rejected, RemoteRef, Severity
 from sandbox.testing import SandboxServer
 from sandbox.trello.state import Label
+from tests import plain
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello.desk import HEADER, card, connected, label_names, made, spec, with_lists_of_ours
@@ -35,7 +26,7 @@ def place(tracker: TrelloTracker) -> Place:
 
 def by_hand(sandbox: SandboxServer, method: str, path: str, **body: object) -> None:
     """What a person does on the vendor's own pages."""
-    httpx.request(method, f"{sandbox.url}/1/{path}", json=body, headers=HEADER).raise_for_status()
+    plain.request(method, f"{sandbox.url}/1/{path}", json=body, headers=HEADER).raise_for_status()
 
 
 def labels(sandbox: SandboxServer, place: Place) -> set[str]:
@@ -220,7 +211,7 @@ def test_a_list_or_label_whose_answer_was_lost_is_made_once_and_told_all_the_sam
 
 def test_what_was_made_before_a_refusal_is_told(sandbox: SandboxServer, tracker: TrelloTracker, place: Place) -> None:
     fault = {"action": "status", "method": "POST", "path": "^/1/cards$", "status": 429, "times": 1000}
-    httpx.post(f"{sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    plain.post(f"{sandbox.url}/sandbox/faults", json=fault).raise_for_status()
     with pytest.raises(TrackerUnavailable):
         tracker.create(place, [Creation(ticket("a", labels=("x",)))])
     assert len(tracker.made_along()) == 7

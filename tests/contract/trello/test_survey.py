@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from connectors.records import Part, Survey
-from connectors.tracker import ProjectSpec
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import ProjectSpec
 from sandbox.testing import SandboxServer
 from sandbox.trello.card_making import comment
 from sandbox.trello.seed import READ_ONLY_TOKEN
+from tests import plain
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello.desk import HEADER, connected, spec
 from tests.contract.trello.record_desk import US, laid
@@ -32,7 +32,7 @@ class Board:
 
     def send(self, method: str, path: str, **body: object) -> dict[str, Any]:
         url = f"{self.sandbox.url}/1/{path}"
-        answer: dict[str, Any] = httpx.request(method, url, json=body, headers=HEADER).raise_for_status().json()
+        answer: dict[str, Any] = plain.request(method, url, json=body, headers=HEADER).raise_for_status().json()
         return answer
 
     def makes(self, what: str, name: str, **body: object) -> str:
@@ -52,7 +52,7 @@ class Board:
 def board(sandbox: SandboxServer) -> Iterator[Board]:
     with standing_still(sandbox):
         body = {"name": "Churn", "defaultLists": False, "defaultLabels": False}
-        made = httpx.post(f"{sandbox.url}/1/boards/", json=body, headers=HEADER).raise_for_status().json()
+        made = plain.post(f"{sandbox.url}/1/boards/", json=body, headers=HEADER).raise_for_status().json()
         yield Board(sandbox, made["id"], made["url"])
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import httpx
 import pytest
 
-from connectors.tracker import Creation, Item, ItemKey, ItemKind, Place, RemoteRef, Traces
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import Creation, Item, ItemKey, ItemKind, Place, RemoteRef, Traces
 from sandbox.testing import SandboxServer
 from sandbox.trello.card_making import comment
+from tests import plain
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy
 from tests.contract.trello.desk import HEADER, ML, card, connected, made, spec
@@ -33,7 +33,7 @@ class Work:
 
     def by_hand(self, method: str, path: str, **body: object) -> dict[str, str]:
         url = f"{self.sandbox.url}/1/{path}"
-        answer: dict[str, str] = httpx.request(method, url, json=body, headers=HEADER).raise_for_status().json()
+        answer: dict[str, str] = plain.request(method, url, json=body, headers=HEADER).raise_for_status().json()
         return answer
 
     def changes(self, key: ItemKey, **body: object) -> None:
@@ -116,6 +116,24 @@ def test_what_a_person_wrote_before_a_card_was_ours_is_no_edit_of_the_item(work:
 # --- what is people's ---
 
 
+def test_a_label_that_a_person_put_on_an_iteration_is_told(work: Work) -> None:
+    theirs = work.by_hand("POST", "labels", name="theirs", color="red", idBoard=work.place.ref.id)
+    labels = f"cards/{work.known[TURN].id}/idLabels"
+    plain.post(f"{work.sandbox.url}/1/{labels}", json={"value": theirs["id"]}, headers=HEADER).raise_for_status()
+    assert work.traces(TURN) == {TURN: Traces(("1 label",))}
+    work.by_hand("DELETE", f"{labels}/{theirs['id']}")
+    assert work.traces(TURN) == {}
+
+
+def test_an_iteration_whose_own_label_a_person_took_off_is_told(work: Work) -> None:
+    [own] = card(work.sandbox, work.known[TURN]).label_ids
+    work.by_hand("DELETE", f"cards/{work.known[TURN].id}/idLabels/{own}")
+    with connected(work.sandbox.url) as fresh:
+        place = replace(work.place, memory=work.tracker.learned(work.place))
+        seen = fresh.traces(place, work.known, [TURN])
+    assert seen[TURN].additions == ("its own label taken off",)
+
+
 def test_everything_that_a_person_adds_to_a_ticket_is_told(work: Work) -> None:
     path = f"cards/{work.known[A].id}"
     work.by_hand("POST", f"{path}/actions/comments", text="Looks good")
@@ -124,7 +142,7 @@ def test_everything_that_a_person_adds_to_a_ticket_is_told(work: Work) -> None:
     work.by_hand("POST", "checklists", idCard=work.known[A].id, name="My own")
     [ours, _] = work.sandbox.trello.checklists_of(card(work.sandbox, work.known[A]))
     work.by_hand("PUT", f"{path}/checkItem/{ours.items[0].id}", state="complete")
-    httpx.post(f"{work.sandbox.url}/1/{path}/idMembers", json={"value": me(work)}, headers=HEADER).raise_for_status()
+    plain.post(f"{work.sandbox.url}/1/{path}/idMembers", json={"value": me(work)}, headers=HEADER).raise_for_status()
     work.sandbox.trello.data.boards[work.place.ref.id].prefs["voting"] = "members"
     work.by_hand("POST", f"{path}/membersVoted", value=me(work))
     field = work.by_hand(

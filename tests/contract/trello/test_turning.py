@@ -7,13 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-import httpx
 import pytest
 
 from connectors.errors import NotVisible, OutcomeUnknown, TrackerRefused
-from connectors.tracker import Content, Creation, Done, Item, ItemKey, ItemKind, Place, Rejected, RemoteRef, Traces
 from connectors.trello.tracker import TrelloTracker
+from connectors.values import (
+    Content,
+    Creation,
+    Done,
+    Item,
+    ItemKey,
+    ItemKind,
+    Place,
+    Rejected,
+    RemoteRef,
+    Traces,
+)
 from sandbox.testing import SandboxServer
+from tests import plain
 from tests.contract.items import epic, iteration, ticket
 from tests.contract.losing_proxy import LosingProxy, Passing
 from tests.contract.trello.desk import HEADER, ML, card, connected, label_names, list_name, made, spec
@@ -33,7 +44,7 @@ class Work:
     known: dict[ItemKey, RemoteRef]
 
     def change(self, ref: RemoteRef, **body: object) -> None:
-        httpx.put(f"{self.sandbox.url}/1/cards/{ref.id}", json=body, headers=HEADER).raise_for_status()
+        plain.put(f"{self.sandbox.url}/1/cards/{ref.id}", json=body, headers=HEADER).raise_for_status()
 
     def lists(self) -> dict[str, str]:
         return {one.name: one.id for one in self.sandbox.trello.lists_of(self.place.ref.id)}
@@ -48,7 +59,7 @@ class Work:
 
     def theirs(self, **body: object) -> RemoteRef:
         body = {"idList": self.lists()["Backlog"], "name": "My own", **body}
-        answer = httpx.post(f"{self.sandbox.url}/1/cards", json=body, headers=HEADER).raise_for_status().json()
+        answer = plain.post(f"{self.sandbox.url}/1/cards", json=body, headers=HEADER).raise_for_status().json()
         return RemoteRef(answer["id"], answer["shortLink"], answer["shortUrl"])
 
     def start(self, number: int) -> None:
@@ -129,7 +140,7 @@ def test_beginning_twice_or_after_an_interruption_writes_only_what_is_missing(wo
 
 def test_cards_that_are_begun_done_archived_or_in_a_list_of_the_teams_stay_where_they_are(work: Work) -> None:
     made_list = {"name": "Blocked", "idBoard": work.place.ref.id}
-    httpx.post(f"{work.sandbox.url}/1/lists", json=made_list, headers=HEADER).raise_for_status()
+    plain.post(f"{work.sandbox.url}/1/lists", json=made_list, headers=HEADER).raise_for_status()
     work.put(A, "Blocked")
     work.put(B, "In progress")
     ticked = work.theirs(idLabels=work.label("Iteration 1"))
@@ -149,7 +160,7 @@ def test_a_card_of_peoples_own_that_waits_in_the_iteration_is_brought_along(work
 
 def test_a_list_that_somebody_archived_is_made_again_when_an_iteration_begins(work: Work) -> None:
     url = f"{work.sandbox.url}/1/lists/{work.lists()['Iteration']}"
-    httpx.put(url, json={"closed": True}, headers=HEADER).raise_for_status()
+    plain.put(url, json={"closed": True}, headers=HEADER).raise_for_status()
     work.start(1)
     assert work.stands(A) == "Iteration"
     assert not work.sandbox.trello.data.lists[card(work.sandbox, work.known[A]).list_id].closed
@@ -168,7 +179,7 @@ def test_an_iteration_that_somebody_closed_is_not_begun_and_the_message_says_wha
 
 
 def test_an_iteration_whose_card_is_gone_or_has_no_label_is_not_begun(work: Work) -> None:
-    httpx.delete(f"{work.sandbox.url}/1/cards/{work.known[ONE].id}", headers=HEADER).raise_for_status()
+    plain.delete(f"{work.sandbox.url}/1/cards/{work.known[ONE].id}", headers=HEADER).raise_for_status()
     with pytest.raises(NotVisible):
         work.start(1)
     with pytest.raises(NotVisible):
@@ -250,7 +261,7 @@ def test_cards_that_are_done_archived_carried_or_in_another_list_stay_when_their
     work.change(ticked, dueComplete=True)
     work.change(archived, closed=True)
     made_list = {"name": "Blocked", "idBoard": work.place.ref.id}
-    httpx.post(f"{work.sandbox.url}/1/lists", json=made_list, headers=HEADER).raise_for_status()
+    plain.post(f"{work.sandbox.url}/1/lists", json=made_list, headers=HEADER).raise_for_status()
     work.put(B, "Blocked")
     work.tracker.move(work.place, [(A, work.known[A])], work.known[TWO])
     work.close(1)
@@ -312,7 +323,7 @@ def test_tickets_follow_the_dates_of_their_iteration_but_keep_those_that_a_perso
 def test_the_name_that_people_gave_an_iterations_label_stays_and_ours_follows_the_title(work: Work) -> None:
     ids = {key: work.label(f"Iteration {number}") for number, key in ((1, ONE), (2, TWO))}
     body = {"name": "Ours to name", "color": "red"}
-    httpx.put(f"{work.sandbox.url}/1/labels/{ids[ONE]}", json=body, headers=HEADER).raise_for_status()
+    plain.put(f"{work.sandbox.url}/1/labels/{ids[ONE]}", json=body, headers=HEADER).raise_for_status()
     for name in ("Round", "Lap"):
         with connected(work.sandbox.url) as fresh:
             for number, key in ((1, ONE), (2, TWO)):
@@ -324,6 +335,21 @@ def test_the_name_that_people_gave_an_iterations_label_stays_and_ours_follows_th
         assert card(work.sandbox, work.known[ONE]).name == f"{name} 1"
     [told] = [one for one in work.tracker.check(spec("ML"), work.place, []) if one.code == "label-renamed"][:1]
     assert '"Iteration 1" is called "Ours to name" now' in told.message
+
+
+def test_a_label_that_a_process_renamed_before_it_died_follows_its_iteration_on(work: Work) -> None:
+    place = replace(work.place, memory={**work.place.memory, **work.tracker.learned(work.place)})
+    title = "Lap 1"
+    with connected(work.sandbox.url) as dying:  # what it learned is kept by nobody
+        item = replace(iteration(1), title=title)
+        dying.update(place, ItemKind.ITERATION, work.known[ONE], item, ["title"], None)
+
+    with connected(work.sandbox.url) as fresh:
+        fresh.find(place, work.known)
+        assert [one.code for one in fresh.check(spec("ML"), place, []) if one.code == "label-renamed"] == []
+        fresh.update(place, ItemKind.ITERATION, work.known[ONE], iteration(1), ["title"], None)
+
+    assert work.label("Iteration 1")
 
 
 def test_dates_that_were_half_written_are_written_whole_by_the_next_attempt(work: Work) -> None:
@@ -357,7 +383,7 @@ def test_what_is_carried_leaves_an_iteration_that_lost_its_marker(work: Work) ->
 
 def test_a_card_of_peoples_own_with_a_label_of_its_name_is_no_iteration(work: Work) -> None:
     label = {"name": "My own", "color": "green", "idBoard": work.place.ref.id}
-    answer = httpx.post(f"{work.sandbox.url}/1/labels", json=label, headers=HEADER).raise_for_status().json()
+    answer = plain.post(f"{work.sandbox.url}/1/labels", json=label, headers=HEADER).raise_for_status().json()
     theirs = work.theirs(idLabels=f"{work.label('Iteration 1')},{answer['id']}", due="2026-12-24T12:00:00.000Z")
     work.tracker.move(work.place, [(ItemKey(f"guest:{theirs.id}"), theirs)], work.known[TWO])
     assert label_names(work.sandbox, theirs) == {"My own", "Iteration 2"}
@@ -504,8 +530,8 @@ def test_an_iteration_without_its_label_holds_nothing_until_its_title_is_written
     kept = {**work.place.memory, **work.tracker.learned(work.place)}
     [label] = card(work.sandbox, work.known[ONE]).label_ids
     url = f"{work.sandbox.url}/1/{path.format(label=label, card=work.known[ONE].id)}"
-    httpx.delete(url, headers=HEADER).raise_for_status()
-    theirs = httpx.post(
+    plain.delete(url, headers=HEADER).raise_for_status()
+    theirs = plain.post(
         f"{work.sandbox.url}/1/cards/{work.known[ONE].id}/labels",
         json={"name": "Urgent", "color": "red"},
         headers=HEADER,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.fortnights import LENGTH, fortnights, worked_on
+from connectors.inferred_iterations import LENGTH, fortnights, worked_on
 from connectors.records import Document, Step
-from connectors.tracker import RemoteRef
+from connectors.values import RemoteRef
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from connectors.errors import NotATracker, NotVisible, TrackerRefused
 from connectors.jira.contents import moments
-from connectors.jira.locating import place_of
+from connectors.jira.location import place_of
 from connectors.jira.mapping import instant, last_sprint
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from tests.unit.connectors.loopback import Say
 from tests.unit.connectors.test_jira_tracker import FETCH, LAYOUT, SEARCH, SPRINTS, Routes, tracker_on
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.jira.choosing import (
+from connectors.jira.conventions import (
     choose_board,
     choose_link_type,
     choose_points_field,
@@ -15,7 +15,7 @@ from connectors.jira.choosing import (
     fitting_boards,
 )
 from connectors.jira.layout import CreateField, IssueType, Layout, create_fields, find_sprint_field
-from connectors.tracker import Priority
+from connectors.values import Priority
 
 
 def kind(number: int, name: str, level: int | None, **more: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from connectors.jira.mapping import (
     sprint_body,
     update_body,
 )
-from connectors.tracker import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef, kind_of
+from connectors.values import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef, kind_of
 
 SPRINT_FIELD, POINTS, EPIC_NAME = "customfield_10020", "customfield_10024", "customfield_10011"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.jira.adf import words
 from connectors.jira.adf_writing import to_adf
-from connectors.jira.noting import Filling
+from connectors.jira.notes import Filling
 from connectors.records import Fill
 
 Json = dict[str, Any]

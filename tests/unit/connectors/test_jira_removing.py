@@ -14,7 +14,7 @@ from connectors.errors import (
     TrackerUnavailable,
 )
 from connectors.jira.traces import issue_traces
-from connectors.tracker import Done, ItemKey, ItemKind, Link, Rejected, RemoteRef, Traces
+from connectors.values import Done, ItemKey, ItemKind, Link, Rejected, RemoteRef, Traces
 from tests.unit.connectors.loopback import Say
 from tests.unit.connectors.test_jira_tracker import FETCH, LAYOUT, ML2, ML3, PLACE, STILL_THERE, Routes, tracker_on
 

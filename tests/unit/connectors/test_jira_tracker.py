@@ -21,11 +21,12 @@ from connectors.errors import (
 )
 from connectors.jira.client import JiraClient
 from connectors.jira.layout import CreateField, IssueType, Layout, LinkType
-from connectors.jira.locating import place_of
+from connectors.jira.location import place_of
 from connectors.jira.settings import JiraSettings
 from connectors.jira.tracker import JiraTracker
 from connectors.pacing import Pacer, Patience
-from connectors.tracker import (
+from connectors.port import Tracker
+from connectors.values import (
     Creation,
     Done,
     Item,
@@ -37,7 +38,6 @@ from connectors.tracker import (
     Rejected,
     RemoteRef,
     Severity,
-    Tracker,
 )
 from tests.unit.connectors.loopback import EMAIL, TOKEN, Asked, Loopback, Naps, Say, serving
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import NotVisible, OutcomeUnknown, PermissionMissing, TrackerRefused, TrackerUnavailable
-from connectors.tracker import Item, ItemKey, ItemKind, RemoteRef
+from connectors.values import Item, ItemKey, ItemKind, RemoteRef
 from tests.unit.connectors.loopback import Say
 from tests.unit.connectors.test_jira_tracker import PLACE, SPRINTS, Routes, tracker_on
 

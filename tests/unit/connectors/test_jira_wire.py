@@ -81,7 +81,7 @@ def test_a_page_instead_of_an_empty_answer_leaves_a_write_in_doubt() -> None:
         client.write("PUT", "sprint/2/properties/phaseloop", {}, empty=True)
 
 
-def test_a_redirect_to_a_login_page_is_not_followed_and_names_the_mend() -> None:
+def test_a_redirect_to_a_login_page_is_not_followed_and_names_the_fix() -> None:
     error, _ = read_error(Say(302, "", {"Location": "/login"}))
     assert "login page" in error.message
     assert "URL" in error.fix

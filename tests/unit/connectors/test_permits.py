@@ -12,7 +12,7 @@ from connectors.jira.client import JiraClient
 from connectors.jira.settings import JiraSettings
 from connectors.pacing import Pacer, Patience
 from connectors.trello.client import TrelloClient
-from connectors.trello.together import all_of
+from connectors.trello.concurrency import all_of
 from tests.unit.connectors.loopback import EMAIL, TOKEN, Asked, Loopback, Naps, Say, serving
 from tests.unit.connectors.trello_loopback import settings_for
 

@@ -8,9 +8,9 @@ import pytest
 
 from connectors.errors import OutcomeUnknown
 from connectors.jira.layout import Layout
-from connectors.jira.locating import place_of
+from connectors.jira.location import place_of
 from connectors.registry import KINDS, InvalidSettings, connect, validated
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 
 GOOD = {"url": "https://acme.atlassian.net/", "email": "demo@example.com"}
 

@@ -33,6 +33,7 @@ def judged(
         (Fault.WRONG_ADDRESS, GONE, GONE),
         (Fault.BAD_BODY, GONE, GONE),
         (Fault.UNTRUSTED, GONE, GONE),
+        (Fault.PLAIN_HTTP, GONE, GONE),
         (Fault.PROXY_DENIES, GONE, GONE),
         (Fault.PROXY_REFUSED, Verdict(wait=1.0), Verdict(wait=1.0)),
     ],
@@ -43,7 +44,7 @@ def test_a_call_without_an_answer_is_repeated_if_it_did_nothing(fault: Fault, re
 
 
 def test_every_fault_has_its_line_in_the_table() -> None:
-    assert len(Fault) == 8
+    assert len(Fault) == 9
 
 
 @pytest.mark.parametrize("status", sorted(PASSING))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import RemoteRef
 from connectors.trello.board import State
 from connectors.trello.iterations import Called, Group, called, groups_of, is_ticket, status_of
 from connectors.trello.layout import role_of
 from connectors.trello.mapping import Card
 from connectors.trello.markup import marked
+from connectors.values import RemoteRef
 
 BOARD = RemoteRef("b1", "abcd1234", "https://trello.com/b/abcd1234/churn")
 NOW = datetime(2026, 3, 20, tzinfo=UTC)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef
 from connectors.trello.layout import COMMENTS, PHASE_COLORS, TEXT_LIMIT, ListRole, color_for, role_of
 from connectors.trello.mapping import (
     Card,
@@ -27,6 +26,7 @@ from connectors.trello.mapping import (
     ours,
 )
 from connectors.trello.markup import description, marked, marker_line, marks, normalised, part_line, without_marker
+from connectors.values import Creation, Item, ItemKey, ItemKind, Priority, RemoteRef
 
 UID = "prj_1"
 EPIC = RemoteRef("64e0", "epicLink", "https://trello.com/c/epicLink")
@@ -105,7 +105,7 @@ def test_the_rest_of_a_long_text_goes_into_comments_and_nothing_is_lost(paragrap
     text = (paragraph.strip() + "\n\n") * (length // len(paragraph)) + "The end."
     first, comments = description(text, UID, "ticket:a")
     assert all(len(part) <= TEXT_LIMIT for part in (first, *comments))
-    assert "goes on in the comments" in first
+    assert "continues in the comments" in first
     assert marks(first) == (UID, "ticket:a")
     assert all(part_line("ticket:a", number) in comment for number, comment in enumerate(comments, 1))
     parts = [first.partition("*The text is longer")[0], *(comment.partition("[//]:")[0] for comment in comments)]

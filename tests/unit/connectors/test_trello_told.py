@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.records import text_digest
+from connectors.trello.card_actions import acts_by_card, maker_of, ticks_of, words_of
 from connectors.trello.history import happened_to
 from connectors.trello.mapping import Card, Checklist, Line
 from connectors.trello.markup import description, part_of, whole
-from connectors.trello.told import acts_by_card, maker_of, ticks_of, words_of
 from tests.unit.connectors.loopback import Asked, Say, serving
 from tests.unit.connectors.trello_loopback import client_for
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors.errors import NotATracker, OutcomeUnknown, TrackerUnavailable
-from connectors.tracker import Creation, Done, Item, ItemKey, ItemKind, Place, ProjectSpec, RemoteRef
 from connectors.trello.layout import CAPABILITIES
 from connectors.trello.markup import marked
+from connectors.values import Creation, Done, Item, ItemKey, ItemKind, Place, ProjectSpec, RemoteRef
 from tests.unit.connectors.loopback import Asked, Say
 from tests.unit.connectors.trello_loopback import Answers, tracker_for
 

@@ -6,7 +6,10 @@ import threading
 
 import pytest
 
+from connectors.calls import Call
+from connectors.jira import failures as jira_failures
 from connectors.pacing import Crowded, Quota, Window, shared_windows
+from connectors.trello import failures as trello_failures
 
 
 class Clock:
@@ -92,6 +95,15 @@ def test_a_wait_that_is_too_long_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(Crowded) as caught, places.slot(45.0):
         pass
     assert caught.value.seconds == 900.0
+
+
+@pytest.mark.parametrize(("left", "told"), [(0.2, "1 s"), (1.0, "1 s"), (44.2, "45 s")])
+def test_a_wait_is_told_rounded_up_and_never_as_none(left: float, told: str) -> None:
+    call = Call("GET", "/x", "host", False)
+
+    assert str(Crowded(left)) == f"no room for {told}"
+    assert jira_failures.refused(call, 429, None, left).fix == f"Try again in {told}."
+    assert trello_failures.refused(call, 429, trello_failures.Refusal(""), left).fix == f"Try again in {told}."
 
 
 def test_calls_of_others_with_the_same_credential_are_counted_when_the_vendor_tells() -> None:

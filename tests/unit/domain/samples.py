@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import Calendar
-from service.domain.parameters import settle
-from service.domain.team import Team, team_from_json
-from service.domain.template import ParameterValue, Template
+from service.domain.plan.blueprint import Blueprint, blueprint
+from service.domain.team.calendar import Calendar
+from service.domain.team.team import Team, team_from_json
+from service.domain.template.parameters import settle
+from service.domain.template.template import ParameterValue, Template
 
 MONDAY = date(2026, 3, 16)
 

@@ -11,14 +11,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import ItemKey
-from service.domain.assignment import Assigned, Assignment, assign
-from service.domain.blueprint import blueprint
-from service.domain.calendar import Calendar, absence_days, working_days
-from service.domain.parameters import settle
-from service.domain.reading import read_template
-from service.domain.team import Member, Team, check_team, read_team, team_from_json
-from service.domain.template import Template
+from connectors.values import ItemKey
+from service.domain.plan.assignment import Assigned, Assignment, assign
+from service.domain.plan.blueprint import blueprint
+from service.domain.team.calendar import Calendar, absence_days, working_days
+from service.domain.team.team import Member, Team, check_team, read_team, team_from_json
+from service.domain.template.parameters import settle
+from service.domain.template.reader import read_template
+from service.domain.template.template import Template
 from tests.effort import examples
 from tests.unit.domain.samples import MONDAY, draw, person, phase, settled, team, template, ticket
 

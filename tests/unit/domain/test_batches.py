@@ -8,10 +8,18 @@ from math import ceil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Capabilities, Costs, Item, ItemKey, ItemKind
-from service.domain.batches import REMOVAL_ORDER, Batch, Op, batches, cheapest_stages, estimate, levels
-from service.domain.diff import diff
-from service.domain.plan import COMMENT, SECTIONS, Action, Change, Purpose, Reason
+from connectors.values import Capabilities, Costs, Item, ItemKey, ItemKind
+from service.domain.plan.batches import (
+    REMOVAL_ORDER,
+    Batch,
+    Op,
+    batches,
+    cheapest_stages,
+    estimate,
+    levels,
+)
+from service.domain.plan.diff import diff
+from service.domain.plan.plan import COMMENT, SECTIONS, Action, Change, Purpose, Reason
 
 relaxed = settings(deadline=None)
 JIRA = Capabilities(

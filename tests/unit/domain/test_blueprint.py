@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import ItemKey, Priority
-from service.domain.blueprint import (
+from connectors.values import ItemKey, Priority
+from service.domain.plan.blueprint import (
     Blueprint,
     PlannedEpic,
     PlannedIteration,
@@ -20,9 +20,9 @@ from service.domain.blueprint import (
     PlannedTicket,
     TicketKind,
 )
-from service.domain.calendar import Calendar, DateRange
 from service.domain.problems import InvalidInput
-from service.domain.template import Template
+from service.domain.team.calendar import Calendar, DateRange
+from service.domain.template.template import Template
 from tests.unit.domain.samples import build_and_run, draw, phase, template, ticket
 
 relaxed = settings(deadline=None)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Severity
-from service.domain.calendar import (
+from connectors.values import Severity
+from service.domain.problems import InvalidInput
+from service.domain.team.calendar import (
     Calendar,
     DateRange,
     absence_days,
@@ -21,7 +22,6 @@ from service.domain.calendar import (
     working_day_after,
     working_days,
 )
-from service.domain.problems import InvalidInput
 
 MONDAY = date(2026, 3, 16)
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.calendar import Calendar, DateRange
-from service.domain.calendar_file import (
+from service.domain.problems import InvalidInput
+from service.domain.team.calendar import Calendar, DateRange
+from service.domain.team.calendar_file import (
     WEEKDAYS,
     CalendarSpec,
     Freeze,
@@ -22,7 +23,6 @@ from service.domain.calendar_file import (
     read_calendar,
     spec_from_json,
 )
-from service.domain.problems import InvalidInput
 
 PAGE = Path(__file__).parents[3] / "docs/reference/calendar.md"
 
@@ -145,8 +145,8 @@ freezes: [2026-12-24]
     ]
     assert problems("working_days: [mon, tues]") == [
         (
-            'calendar.yaml:1 working_days[1]: unknown word "tues"; did you mean "tue"?; '
-            "one of: mon, tue, wed, thu, fri, sat, sun"
+            'calendar.yaml:1 working_days[1]: unknown word "tues"; did you mean "tue"? '
+            "It is one of: mon, tue, wed, thu, fri, sat, sun"
         )
     ]
 

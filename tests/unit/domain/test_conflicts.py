@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
-from service.domain.conflicts import ARCHIVED, Kind, Shown, Verdict, Writing, described, judged, judged_status
-from service.domain.plan import Action, Change, Reason
+from connectors.values import Fields, ItemKey, ItemKind, ObservedItem, RemoteRef
+from service.domain.plan.conflicts import (
+    ARCHIVED,
+    Kind,
+    Shown,
+    Verdict,
+    Writing,
+    described,
+    judged,
+    judged_status,
+)
+from service.domain.plan.plan import Action, Change, Reason
 
 KEY = ItemKey("ticket:a")
 REF = RemoteRef("1", "ML-1", "")
@@ -226,6 +235,18 @@ def test_a_ticket_is_completed_where_it_stands_as_the_plan_saw_it(
     assert [one.field for one in found.conflicts] == ([becomes[1]] if becomes[0] == "left" else [])
 
 
+def test_a_record_whose_text_changed_since_it_was_found_complete_is_not_completed() -> None:
+    change = Change(
+        KEY, ItemKind.TICKET, Action.UPDATE, Reason.OVER, "A", {"status": "todo"}, {"status": "done"}, ("status",)
+    )
+    then = Shown({"text": "Signed.", "iteration": None}, "todo")
+    now = ObservedItem(KEY, ItemKind.TICKET, REF, {"text": "Changed.", "iteration": None}, "todo")
+
+    assert judged_status(change, then, now, ()).write == ("status",)
+    found = judged_status(change, then, now, (), ("text",))
+    assert (found.write, [one.field for one in found.conflicts]) == ((), ["text"])
+
+
 def test_what_was_archived_when_the_plan_was_made_is_written_as_planned() -> None:
     shown = ObservedItem(KEY, ItemKind.TICKET, REF, {"title": "A"}, "done", archived=True)
     change = Change(
@@ -237,7 +258,7 @@ def test_what_was_archived_when_the_plan_was_made_is_written_as_planned() -> Non
 
 
 def test_a_finding_names_item_field_and_both_values() -> None:
-    text = "The same long beginning of a text that goes on for a while. "
+    text = "The same long beginning of a text that continues for a while. "
     (conflict,) = verdict("text", text, "B", text, text + "A line of mine.").conflicts
     (person,) = verdict("assignee", "1", "2", "1", None).conflicts
 

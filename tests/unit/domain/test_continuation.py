@@ -7,12 +7,13 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import ItemKey, ItemKind, RemoteRef
-from service.domain.blueprint import TicketKind, blueprint
-from service.domain.calendar import Calendar
-from service.domain.continuation import brought_back, continued
-from service.domain.course import Begun, Stage, back_to, course, following
-from service.domain.plan import Recorded
+from connectors.values import ItemKey, ItemKind, RemoteRef
+from service.domain.loop.course import Begun, Stage, another, back_to, course, following, next_phase
+from service.domain.plan import placement
+from service.domain.plan.blueprint import TicketKind, blueprint
+from service.domain.plan.continuation import brought_back, continued, foreseen
+from service.domain.plan.plan import Recorded
+from service.domain.team.calendar import Calendar
 from tests.effort import examples
 from tests.unit.domain.samples import build_and_run, settled
 
@@ -91,3 +92,60 @@ def test_only_what_is_newly_continued_is_brought_back() -> None:
 
     assert brought_back({new: old}, recorded, {}) == {old}
     assert brought_back({new: old}, recorded, {new: old}) == frozenset()
+
+
+def after(stage: Stage, move: str) -> Stage:
+    """What comes if nothing is decided, or by a decision: the next phase, the same, or back to the one named."""
+    if move == "on":
+        return following(PROCESS, PARAMETERS, stage)
+    if move == "next":
+        return next_phase(PROCESS, stage)
+    return another(stage) if move == "stay" else back_to(stage, move)
+
+
+@settings(deadline=None, max_examples=examples(60))
+@given(st.data(), st.integers(1, 3), st.sampled_from(["next", "backlog", "leave"]))
+def test_however_far_ahead_is_prepared_nothing_is_lost_and_no_two_have_one_title(
+    data: st.DataObject, ahead: int, policy: str
+) -> None:
+    process, parameters = PROCESS, PARAMETERS
+    begun: list[Begun] = []
+    there: dict[ItemKey, Recorded] = {}
+    shelved: set[ItemKey] = set()
+    before: dict[ItemKey, ItemKey] = {}
+    titles: dict[ItemKey, str] = {}
+    stage = Stage("build")
+    for number in range(1, data.draw(st.integers(3, 8)) + 1):
+        prepared = placement.last_prepared(there)
+        far = max(ahead, prepared - number + 1)
+        along = course(process, parameters, Calendar(), begun, coming=stage, ahead=far, reach=prepared)
+        begun.append(Begun(number, stage, along.turn(number).dates, closed=True))
+        statuses = dict.fromkeys(there, "todo")
+        now = continued(process, parameters, along, there, statuses, before)
+        coming = {**foreseen(process, parameters, along, there, statuses, before), **now}
+        back = brought_back(now, there, before)
+        placed: dict[ItemKey, int | None] = {}
+        for key, at in placement.tickets_in(there).items():
+            if at == number - 1:
+                placed[key] = {"next": number, "backlog": None, "leave": at}[policy]
+                shelved |= {key} if policy == "backlog" else set()
+            elif at < number:
+                placed[key] = at
+        placed |= dict.fromkeys(shelved)
+        placed = {key: at for key, at in placed.items() if key not in back}
+        shelved -= back
+        whole = blueprint(process, parameters, "P", "P", Calendar(), along, placed, 0, coming)
+        wanted = {one.key: one for one in whole.tickets if one.kind is TicketKind.WORK}
+
+        lost = set(there) - wanted.keys() - whole.passed_by - whole.put_off.keys() - placed.keys()
+        assert not lost, (number, stage, lost)
+        for key, one in wanted.items():
+            there[key] = record(key, int(one.iteration.removeprefix("iteration:")))
+            titles[key] = f"{one.title} {one.iteration}" if "@" in key else one.title
+        out = {key for key in there if key in whole.put_off and key not in placed}
+        for key in out:
+            there[key], titles[key] = record(key, None), whole.put_off[key]
+        plain = [titles[key] for key in there if "@" not in key]
+        assert len(plain) == len(set(plain)), (number, stage, plain)
+        before = now
+        stage = after(stage, data.draw(st.sampled_from(["on", "next", "stay", *(one.stage.phase for one in begun)])))

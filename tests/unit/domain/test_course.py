@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.calendar import Calendar, DateRange
-from service.domain.course import (
+from service.domain.loop.course import (
     Begun,
     Course,
     Stage,
@@ -21,7 +20,8 @@ from service.domain.course import (
     next_phase,
 )
 from service.domain.problems import InvalidInput
-from service.domain.template import Template
+from service.domain.team.calendar import Calendar, DateRange
+from service.domain.template.template import Template
 from tests.unit.domain.samples import MONDAY, phase, settled, template, ticket
 
 relaxed = settings(deadline=None)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Capabilities, Item, ItemKey, ItemKind, Priority, Severity
-from service.domain.assignment import Assignment, assign
-from service.domain.blueprint import Blueprint
-from service.domain.calendar import Calendar
-from service.domain.desired import desired_items, fitting_findings, ranks
-from service.domain.template import Template
+from connectors.values import Capabilities, Item, ItemKey, ItemKind, Priority, Severity
+from service.domain.plan.assignment import Assignment, assign
+from service.domain.plan.blueprint import Blueprint
+from service.domain.plan.desired import desired_items, fitting_findings, ranks
+from service.domain.team.calendar import Calendar
+from service.domain.template.template import Template
 from tests.effort import examples
 from tests.unit.domain.samples import draw, person, phase, settled, team, template, ticket
 

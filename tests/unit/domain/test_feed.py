@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.calendar import Calendar, DateRange, working_days
-from service.domain.course import Begun, Course, Stage, course
-from service.domain.feed import feed
-from service.domain.template import Template
+from service.domain.loop.course import Begun, Course, Stage, course
+from service.domain.plan.feed import feed
+from service.domain.team.calendar import Calendar, DateRange, working_days
+from service.domain.template.template import Template
 from tests.unit.domain.samples import MONDAY, phase, settled, template, ticket
 from tests.unit.domain.test_calendar import ZONES
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Content, Item, ItemKey, ItemKind, RemoteRef
-from service.domain.figures import (
+from connectors.values import Content, Item, ItemKey, ItemKind, RemoteRef
+from service.domain.loop.figures import (
     Cycle,
     Figures,
     Outcome,
@@ -24,7 +24,7 @@ from service.domain.figures import (
     role_of,
     wip_finding,
 )
-from service.domain.turnover import Carried, Policy
+from service.domain.loop.turnover import Carried, Policy
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.ordering import by_needs, cut_evenly, spread, without_implied
+from service.domain.loop.ordering import by_needs, cut_evenly, spread, without_implied
 
 relaxed = settings(deadline=None)
 

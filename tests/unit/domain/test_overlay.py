@@ -8,19 +8,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Capabilities, Content, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Severity
-from service.domain.batches import Batch, Op, batches, estimate
-from service.domain.course import Stage
-from service.domain.diff import diff
-from service.domain.overlay import extra_items, guest_refs, overlay, turnover_findings, without_carried
-from service.domain.plan import Action, Change, Drift, Purpose, Reason, Recorded
-from service.domain.turnover import Carried, Move, Policy, Turnover, key_of
+from connectors.values import (
+    Capabilities,
+    Content,
+    Item,
+    ItemKey,
+    ItemKind,
+    ObservedItem,
+    RemoteRef,
+    Severity,
+)
+from service.domain.loop.course import Stage
+from service.domain.loop.turnover import Carried, Move, Policy, Turnover, key_of
+from service.domain.plan.batches import Batch, Op, batches, estimate
+from service.domain.plan.diff import diff
+from service.domain.plan.overlay import (
+    extra_items,
+    guest_refs,
+    overlay,
+    turnover_findings,
+    without_carried,
+)
+from service.domain.plan.plan import Action, Change, Drift, Purpose, Reason, Recorded
 from tests.unit.domain.test_batches import JIRA, TRELLO
 
 relaxed = settings(deadline=None)
 BOARD = replace(JIRA, iterations=False, points=False)
 """A project of a tracker that has no iterations: a label says in which one a ticket is."""
-ONE, TWO, FIVE = (Item(ItemKey(f"iteration:{n}"), ItemKind.ITERATION, f"Turn {n}", goal="Go on.") for n in (1, 2, 5))
+ONE, TWO, FIVE = (Item(ItemKey(f"iteration:{n}"), ItemKind.ITERATION, f"Turn {n}", goal="Continue.") for n in (1, 2, 5))
 
 
 def ref(key: str) -> RemoteRef:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from connectors.tracker import ItemKey, RemoteRef, kind_of
-from service.domain import placement
-from service.domain.blueprint import Blueprint, blueprint
-from service.domain.calendar import Calendar
-from service.domain.course import course
-from service.domain.parameters import settle
-from service.domain.plan import Recorded
-from service.domain.reading import read_template
+from connectors.values import ItemKey, RemoteRef, kind_of
+from service.domain.loop.course import course
+from service.domain.plan import placement
+from service.domain.plan.blueprint import Blueprint, blueprint
+from service.domain.plan.plan import Recorded
+from service.domain.team.calendar import Calendar
+from service.domain.template.parameters import settle
+from service.domain.template.reader import read_template
 
 TEMPLATE = Path(__file__).parents[2] / "integration" / "turning.yaml"
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef
-from service.domain.diff import diff
-from service.domain.plan import Action, Reason, Recorded
+from connectors.values import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef
+from service.domain.plan.diff import diff
+from service.domain.plan.plan import Action, Reason, Recorded
 
 EPIC = Item(ItemKey("epic:data"), ItemKind.EPIC, "Data", text="About data", labels=("phase:one",))
 TICKET = Item(

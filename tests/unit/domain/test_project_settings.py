@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.project_settings import (
+from service.domain.plan.project_settings import (
     ProjectSettings,
     SettingsChange,
     TeamChange,

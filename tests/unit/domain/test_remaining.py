@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import ItemKey, ItemKind
-from service.domain.batches import Batch, Op
-from service.domain.remaining import Pace, Reached, left_to_do, seconds_left
+from connectors.values import ItemKey, ItemKind
+from service.domain.plan.batches import Batch, Op
+from service.domain.plan.remainder import Pace, Reached, left_to_do, seconds_left
 
 EPIC, ONE, TWO, LINK, SPRINT = (ItemKey(key) for key in ("epic:e", "ticket:1", "ticket:2", "link:1>2", "iteration:1"))
 BATCHES = [

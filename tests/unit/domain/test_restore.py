@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Item, ItemKey, ItemKind, ObservedItem, RemoteRef
-from service.domain.diff import NOTHING, Restore, adoptions, diff, lost, without_lost
-from service.domain.plan import Action, Change, Drift, Reason, Recorded
+from connectors.values import Item, ItemKey, ItemKind, ObservedItem, RemoteRef
+from service.domain.plan.diff import NOTHING, Restore, adoptions, diff, lost, without_lost
+from service.domain.plan.plan import Action, Change, Drift, Reason, Recorded
 
 EPIC = Item(ItemKey("epic:data"), ItemKind.EPIC, "Data", labels=("phase:one",))
 OTHER_EPIC = Item(ItemKey("epic:model"), ItemKind.EPIC, "Model")
@@ -120,6 +120,32 @@ def test_a_field_is_restored_to_what_is_planned_and_no_other() -> None:
 def _only_writing(plan: tuple[list[Item], list[Change], list[Drift]]) -> tuple[list[Item], list[Change], list[Drift]]:
     items, changes, drift = plan
     return items, [change for change in changes if change.action is not Action.KEEP], drift
+
+
+def test_what_people_write_into_a_record_is_no_drift_and_never_written_over() -> None:
+    record = Item(ItemKey("record:1"), ItemKind.TICKET, "Document it", text="## Goal", iteration=TURN.key)
+    world = World.built([TURN, record])
+    world.edit(record.key, text="## Goal\n\nWe found out.", title="Theirs")
+    newer = replace(record, text="## Goal and measure")
+
+    for restore in (NOTHING, Restore(frozenset({record.key}))):
+        _items, changes, drift = world.plan([TURN, newer], restore)
+        assert "text" not in {entry.field for entry in drift}
+        assert not any("text" in change.changed for change in changes)
+
+    _items, [change], _drift = _only_writing(world.plan([TURN, record], Restore(frozenset({record.key}))))
+    assert change.changed == ("title",)
+
+
+def test_name_and_dates_of_an_iteration_that_people_began_are_not_restored() -> None:
+    world = World.built(ALL)
+    world.edit(TURN.key, title="Theirs")
+    world.observed[TURN.key] = replace(world.observed[TURN.key], status="active")
+
+    _items, changes, drift = _only_writing(world.plan(ALL, Restore(frozenset({TURN.key}))))
+
+    assert changes == []
+    assert [(entry.key, entry.field) for entry in drift] == [(TURN.key, "title")]
 
 
 def test_labels_that_people_added_stay_when_ours_are_restored() -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import ItemKey
-from service.domain.blueprint import Blueprint, TicketKind, blueprint
-from service.domain.calendar import Calendar
-from service.domain.course import Begun, Stage, back_to, course, following, next_phase
+from connectors.values import ItemKey
+from service.domain.loop.course import Begun, Stage, back_to, course, following, next_phase
+from service.domain.plan.blueprint import Blueprint, TicketKind, blueprint
 from service.domain.problems import InvalidInput
-from service.domain.template import Template
+from service.domain.team.calendar import Calendar
+from service.domain.template.template import Template
 from tests.unit.domain.samples import build_and_run, draw, settled
 from tests.unit.domain.test_blueprint import keys_in, processes
 
@@ -190,7 +190,7 @@ def test_what_was_prepared_for_a_phase_that_is_left_before_it_comes_to_it_is_pas
 def test_what_was_prepared_and_is_beyond_the_horizon_since_the_loop_went_back_is_put_off(loop: Template) -> None:
     back = drawn_along(loop, [BUILD, BUILD_2], coming=back_to(BUILD, "build"), ahead=3)
     assert list(by_iteration(back)) == [2, 3, 4]
-    assert {"ticket:watch@1", "ticket:fix@1", "epic:ops"} <= back.put_off
+    assert {"ticket:watch@1", "ticket:fix@1", "epic:ops"} <= back.put_off.keys()
     later = drawn_along(
         loop, [BUILD, BUILD_2, back_to(BUILD, "build"), Stage("build", 2, 2)], {}, coming=Stage("run", 2)
     )
@@ -242,7 +242,7 @@ Step = tuple[Blueprint, int]
 
 @st.composite
 def walks(draw_from: st.DrawFn) -> tuple[Template, list[Step], Counter[ItemKey]]:
-    """A loop that turns: what was drawn for each iteration while it went on, and how often a ticket was carried into
+    """A loop that turns: what was drawn for each iteration while it continued, and how often a ticket was carried into
     one of them."""
     process = draw_from(processes())
     parameters = settled(process)
@@ -372,9 +372,9 @@ def test_whatever_is_decided_what_was_prepared_is_wanted_still_or_passed_by_howe
                 if one.kind is TicketKind.WORK
             }
             gone = {key for key, n in before.items() if n >= number} - set(wanted[far])
-            assert gone <= drawn.passed_by | drawn.put_off
-            assert not (drawn.passed_by | drawn.put_off) & set(wanted[far])
-            assert not drawn.passed_by & drawn.put_off
+            assert gone <= drawn.passed_by | drawn.put_off.keys()
+            assert not (drawn.passed_by | drawn.put_off.keys()) & set(wanted[far])
+            assert not drawn.passed_by & drawn.put_off.keys()
             prepared[far] = {key: n for key, n in before.items() if n < number} | wanted[far]
         known = min(max(found.values(), default=0) for found in wanted.values())
         near = [{key: n for key, n in found.items() if n <= known} for found in wanted.values()]

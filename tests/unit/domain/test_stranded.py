@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from connectors.tracker import Capabilities, Item, ItemKey, ObservedItem
-from service.domain import placement
-from service.domain.batches import Op, batches
-from service.domain.course import Stage, back_to
-from service.domain.plan import Action, Change, Purpose, Reason, Recorded
-from service.domain.stranded import taken_out
-from service.domain.template import Template
+from connectors.values import Capabilities, Item, ItemKey, ObservedItem
+from service.domain.loop.course import Stage, back_to
+from service.domain.plan import placement
+from service.domain.plan.batches import Op, batches
+from service.domain.plan.orphaned import taken_out
+from service.domain.plan.plan import Action, Change, Purpose, Reason, Recorded
+from service.domain.template.template import Template
 from tests.unit.domain.samples import phase, template
 from tests.unit.domain.samples import ticket as planned
 from tests.unit.domain.test_batches import JIRA
@@ -23,9 +23,12 @@ BUILD = Stage("build")
 
 
 def out(
-    item: Item, seen: Mapping[ItemKey, ObservedItem], able: Capabilities = JIRA, put_off: Collection[ItemKey] = ()
+    item: Item,
+    seen: Mapping[ItemKey, ObservedItem],
+    able: Capabilities = JIRA,
+    put_off: Mapping[ItemKey, str] | None = None,
 ) -> tuple[list[Change], list[Item]]:
-    return taken_out([item.key], put_off, {item.key: record(item)}, seen, able)
+    return taken_out([item.key], put_off or {}, {item.key: record(item)}, seen, able)
 
 
 def test_what_nobody_touched_goes_to_the_backlog_and_nothing_else_of_it_is_written() -> None:
@@ -69,9 +72,10 @@ def test_what_people_took_up_is_let_go_of_and_stays_with_them(seen: dict[str, ob
 
 def test_what_comes_later_is_taken_out_too_and_kept_where_people_took_it_up() -> None:
     item = ticket("clean", 2)
-    (change,), _ = out(item, {item.key: shown(item)}, put_off=[item.key])
+    (change,), (left,) = out(item, {item.key: shown(item)}, put_off={item.key: "Clean (7)"})
     assert (change.action, change.note) == (Action.UPDATE, "it comes later now")
-    assert out(item, {item.key: shown(item, "doing")}, put_off=[item.key]) == ([], [])
+    assert (change.after, left.title) == ({"iteration": None, "title": "Clean (7)"}, "Clean (7)")
+    assert out(item, {item.key: shown(item, "doing")}, put_off={item.key: "Clean (7)"}) == ([], [])
 
 
 @pytest.fixture

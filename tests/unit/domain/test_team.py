@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import pytest
 
-from service.domain.calendar import DateRange
 from service.domain.problems import InvalidInput
-from service.domain.team import (
+from service.domain.team.calendar import DateRange
+from service.domain.team.team import (
     PEOPLE_LIMIT,
     Absence,
     Member,
@@ -21,8 +21,8 @@ from service.domain.team import (
     read_team_table,
     team_from_json,
 )
-from service.domain.team_csv import decoded
-from service.domain.template import Template
+from service.domain.team.team_csv import decoded
+from service.domain.template.template import Template
 from tests.unit.domain.samples import template
 
 YAML = """\
@@ -369,6 +369,11 @@ def test_a_heading_that_may_be_meant_is_asked_for_with_what_to_type() -> None:
     ]
     with pytest.raises(InvalidInput, match='there is no heading "Mail"'):
         read_team_table("person,email,roles\nA,a@example.com,ml\n", "team.csv", columns={"Mail": "email"})
+    with pytest.raises(InvalidInput) as refused:
+        read_team_table("person,email,roles\nA,a@example.com,ml\n", "team.csv", columns={"email": "emial"})
+    assert [str(one) for one in refused.value.problems] == [
+        'team.csv:1: "emial" is none of our columns; did you mean "email"?'
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

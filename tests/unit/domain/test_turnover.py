@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Content, ItemKey, RemoteRef
-from service.domain.calendar import DateRange
-from service.domain.course import Stage, Turn
-from service.domain.turnover import (
+from connectors.values import Content, ItemKey, RemoteRef
+from service.domain.loop.course import Stage, Turn
+from service.domain.loop.turnover import (
     Carried,
     Closing,
     Decision,
@@ -27,6 +26,7 @@ from service.domain.turnover import (
     taken_up,
     turn_over,
 )
+from service.domain.team.calendar import DateRange
 
 relaxed = settings(deadline=None)
 BUILD, SHIP = Stage("build", 1, 2), Stage("ship", 1, 1)
@@ -123,6 +123,20 @@ def test_meetings_of_an_iteration_that_is_over_are_completed_unless_somebody_say
         ("ceremonies:5", Policy.NEXT),
     ]
     assert turned(contents[0], policy=Policy.LEAVE).carried[0].policy is Policy.LEAVE
+
+
+def test_records_of_documented_iterations_are_completed_and_others_carried() -> None:
+    contents = (content("e", key="record:3"), content("r", key="record:4"), content("o", key="record:2"))
+
+    over = turned(*contents, documented={3, 4})
+
+    assert [(one.key, one.policy, one.times) for one in over.carried] == [
+        ("record:3", Policy.COMPLETE, 0),
+        ("record:4", Policy.COMPLETE, 0),
+        ("record:2", Policy.NEXT, 1),
+    ]
+    kept = turned(contents[0], documented={3}, answers={"record:3": "backlog"})
+    assert kept.carried[0].policy is Policy.BACKLOG
 
 
 def test_where_nobody_answers_what_is_proposed_happens() -> None:

@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tracker import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Traces
-from service.domain.plan import Action, Change, Purpose, Reason, Recorded
-from service.domain.undo import ORDER, WRITTEN_SINCE, Deeds, Scene, Written, after_the_loop, item_of, touches, undo
+from connectors.values import Fields, Item, ItemKey, ItemKind, ObservedItem, RemoteRef, Traces
+from service.domain.plan.plan import Action, Change, Purpose, Reason, Recorded
+from service.domain.plan.undo import (
+    ORDER,
+    WRITTEN_SINCE,
+    Deeds,
+    Scene,
+    Written,
+    after_the_loop,
+    item_of,
+    touches,
+    undo,
+)
 
 EPIC = Item(ItemKey("epic:data"), ItemKind.EPIC, "Data", text="About data", labels=("phase:one",))
 TURN = Item(ItemKey("iteration:1"), ItemKind.ITERATION, "Turn 1", goal="Begin.")
@@ -119,6 +129,39 @@ def test_what_people_left_is_said_in_their_trackers_words_and_a_move_only_once()
     changes = undo(EVERYTHING, scene(*ALL, shows=(shown(TICKET, status="doing"),), traces={TICKET.key: traces}))
 
     assert note(changes, TICKET.key) == "2 comments; moved to Doing"
+
+
+def test_a_field_that_no_item_of_its_kind_shows_counts_where_the_history_says_so() -> None:
+    told = {EPIC.key: Traces(edited=frozenset({"assignee", "title"}))}
+
+    changes = undo(made(EPIC.key), scene(EPIC, traces=told))
+
+    assert note(changes, EPIC.key) == "Assignee changed"  # the title is as we wrote it, whatever was there between
+
+
+def test_what_closing_left_in_an_iteration_is_nobodys_and_what_a_person_took_out_before_is() -> None:
+    left = shown(TICKET, iteration=None)
+    ended = replace(record(TICKET), ended=True)
+
+    assert touches(ended, replace(left, left_in=TURN.key), None) == []
+    assert touches(ended, left, None) == ["Iteration changed"]
+    assert touches(ended, replace(left, left_in="iteration:0"), None) == ["Iteration changed"]
+    assert touches(replace(ended, seen=None), replace(left, left_in=TURN.key), None) == []
+
+
+def test_what_people_changed_before_we_wrote_there_again_stays_theirs() -> None:
+    assert touches(replace(record(TICKET), theirs=frozenset({"iteration"})), shown(TICKET), None) == [
+        "Iteration changed"
+    ]
+
+
+def test_a_ticket_that_people_had_begun_before_we_completed_it_stays_and_that_is_said_once() -> None:
+    begun = replace(record(TICKET), theirs=frozenset({"status"}))
+    completed = replace(begun, wanted={**begun.wanted, "status": "done"}, brought_to="done")
+
+    moved = Traces(("moved to Done",))
+    assert touches(completed, shown(TICKET, "done"), moved) == ["Status changed"]
+    assert touches(begun, shown(TICKET, "doing"), Traces()) == ["in progress"]
 
 
 def test_an_iteration_that_was_started_stays() -> None:
@@ -424,6 +467,15 @@ def test_what_phaseloop_completed_is_no_touch_of_people_and_what_they_did_beside
     assert touches(ours, shown(TICKET, status="done"), Traces(("moved to Done",))) == []
     assert touches(ours, shown(TICKET, status="done"), Traces(("1 comment", "moved to Done"))) == ["1 comment"]
     assert touches(ours, shown(TICKET, status="doing"), Traces(("moved to Doing",))) == ["moved to Doing"]
+
+
+def test_what_was_put_off_by_an_advance_does_not_go_back_into_the_iteration_that_it_began() -> None:
+    put_off = replace(TICKET, iteration=NEXT.key)
+    found = replace(scene(TURN, NEXT, put_off, shows=(shown(TURN, "active"),)), begun=frozenset({TURN.key}))
+
+    (change,) = undo(CARRIED, found)
+
+    assert (change.action, change.note) == (Action.KEEP, 'Iteration was "Turn 1", which has begun')
 
 
 def test_where_a_label_says_the_iteration_a_carried_ticket_stays_likewise() -> None:

@@ -10,13 +10,19 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.tracker import Content, ItemKey, ItemKind, ProjectSpec, RemoteRef
-from service.domain.batches import Batch, Op
-from service.domain.calendar import DateRange
-from service.domain.course import Stage
-from service.domain.plan import PLAN_FORMAT, Action, Change, Plan, Purpose, Reason
-from service.domain.turnover import Carried, Decision, Move, Policy, Turnover
-from service.domain.wire import batches_from_json, batches_to_json, plan_from_json, plan_to_json, published
+from connectors.values import Content, ItemKey, ItemKind, ProjectSpec, RemoteRef
+from service.domain.loop.course import Stage
+from service.domain.loop.turnover import Carried, Decision, Move, Policy, Turnover
+from service.domain.plan.batches import Batch, Op
+from service.domain.plan.plan import PLAN_FORMAT, Action, Change, Plan, Purpose, Reason
+from service.domain.plan.plan_json import (
+    batches_from_json,
+    batches_to_json,
+    plan_from_json,
+    plan_to_json,
+    published,
+)
+from service.domain.team.calendar import DateRange
 
 relaxed = settings(deadline=None)
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)

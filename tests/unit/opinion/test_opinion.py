@@ -15,10 +15,10 @@ from service import templates
 from service.binder.page import PAGES
 from service.domain.audit.outcome import Check, Result, Verdict
 from service.domain.problems import InvalidInput
-from service.domain.template import Template
+from service.domain.template.template import Template
 from service.opinion import encoder, heads
 from service.opinion.asking import opined
-from service.usecases.audit_trial import Trial, judge, judge_file, rules_of, trials_json
+from service.usecases.audit.audit_trial import Trial, judge, judge_file, rules_of, trials_json
 
 TEXT = """\
 ## Decisions and why

@@ -1,5 +1,5 @@
-"""Runs of the loop on a real engine: held and going on, over, failed, cancelled. What an advance writes to a tracker is
-tested where there is one."""
+"""Runs of the loop on a real engine: held and continuing, over, failed, cancelled. What an advance writes to a tracker
+is tested where there is one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from dbos import DBOS
 from sqlalchemy import select
 
 from connectors.errors import NotVisible, TrackerUnavailable
-from connectors.tracker import Finding, ProjectSpec, Severity
+from connectors.values import Finding, ProjectSpec, Severity
 from service import schedule
 from service.context import Context, open_context
-from service.domain.plan import Plan
+from service.domain.loop import loop_state
+from service.domain.plan import run_state
+from service.domain.plan.plan import Plan
+from service.domain.plan.plan_json import plan_to_json
 from service.domain.problems import InvalidInput, Problem
-from service.domain.wire import plan_to_json
 from service.runs.engine import Engine
-from service.runs.turning import Looked
+from service.runs.loop_port import Looked
 from service.settings import Settings
 from service.store import loops, runs
 from service.store.tables import ConnectionRow, LoopRow, PlanRow, ProjectRow, RunRow, StepRow, TeamRow, TemplateRow
+from tests.homes import furnish
 from tests.waiting import eventually
 
 START = datetime(2026, 3, 16, 9, tzinfo=UTC)
@@ -120,6 +123,7 @@ def clock() -> Clock:
 @pytest.fixture
 def loop(tmp_path: Path, script: Script, clock: Clock) -> Iterator[Loop]:
     settings = Settings(home=tmp_path, _env_file=None, tick_seconds=0.05, backoff_seconds=0.01)
+    furnish(tmp_path)
     opened = open_context(settings)
     context = Context(settings, opened.database, opened.vault, clock, opened.pool)
     with context.database.session() as session:
@@ -157,7 +161,7 @@ def test_what_is_due_is_run_and_then_the_next(due: Loop, script: Script) -> None
     script.finds = [DONE, DONE, DONE]
     due.later(2 * 7 * 24 * 3600)  # two more were missed
     with Engine(due.context, script):
-        due.until(runs.COMPLETED, "advance-ml-3")
+        due.until(run_state.COMPLETED, "advance-ml-3")
 
     assert script.looks == [(f"advance-ml-{number}", 1) for number in (1, 2, 3)]
     assert due.row.next_due == START + timedelta(weeks=3)
@@ -168,11 +172,11 @@ def test_what_is_due_is_run_and_then_the_next(due: Loop, script: Script) -> None
 def test_a_held_run_goes_on_by_itself_and_leaves_no_trace_of_its_trouble(due: Loop, script: Script) -> None:
     script.finds = [HELD, HELD, DONE]
     with Engine(due.context, script):
-        first = due.until(runs.HELD)
+        first = due.until(run_state.HELD)
         due.later(300)
-        second = due.until(runs.HELD, attempt=2)
+        second = due.until(run_state.HELD, attempt=2)
         due.later(600)
-        last = due.until(runs.COMPLETED, attempt=3)
+        last = due.until(run_state.COMPLETED, attempt=3)
 
     assert [entry["code"] for entry in first.findings] == ["next-iteration-closed"]
     assert first.waiting_until == START + timedelta(seconds=300)
@@ -190,18 +194,18 @@ def test_a_held_run_keeps_no_other_run_of_its_connection_waiting(due: Loop, scri
         session.flush()
         loops.create_if_missing(session, "zz", START, next_due=START)
     with Engine(due.context, script):
-        due.until(runs.COMPLETED, "advance-zz-1")
-        due.until(runs.HELD)
+        due.until(run_state.COMPLETED, "advance-zz-1")
+        due.until(run_state.HELD)
 
 
 def test_a_held_run_survives_a_restart(due: Loop, script: Script) -> None:
     script.finds = [HELD, DONE]
     with Engine(due.context, script):
-        due.until(runs.HELD)
+        due.until(run_state.HELD)
     with Engine(due.context, script):
-        assert due.until(runs.HELD).attempt == 1
+        assert due.until(run_state.HELD).attempt == 1
         due.later(300)
-        due.until(runs.COMPLETED, attempt=2)
+        due.until(run_state.COMPLETED, attempt=2)
         eventually(lambda: journal() == {RUN: "SUCCESS", f"{RUN}~2": "SUCCESS"})
 
 
@@ -212,12 +216,12 @@ def test_a_held_run_survives_a_restart(due: Loop, script: Script) -> None:
         (InvalidInput([Problem("calendar", None, "working_days", "has no working day")]), "invalid-input"),
     ],
 )
-def test_what_a_person_can_mend_holds_the_run(due: Loop, script: Script, error: Exception, code: str) -> None:
+def test_what_a_person_can_fix_holds_the_run(due: Loop, script: Script, error: Exception, code: str) -> None:
     script.finds = [error, DONE]
     with Engine(due.context, script):
-        held = due.until(runs.HELD)
+        held = due.until(run_state.HELD)
         due.later(300)
-        due.until(runs.COMPLETED, attempt=2)
+        due.until(run_state.COMPLETED, attempt=2)
 
     assert [entry["code"] for entry in held.findings] == [code]
 
@@ -225,9 +229,9 @@ def test_what_a_person_can_mend_holds_the_run(due: Loop, script: Script, error: 
 def test_a_tracker_that_is_away_for_long_holds_the_run(due: Loop, script: Script) -> None:
     script.finds = [*(TrackerUnavailable("It does not answer.", retry_after=0) for _ in range(8)), DONE]
     with Engine(due.context, script):
-        held = due.until(runs.HELD)
+        held = due.until(run_state.HELD)
         due.later(300)
-        due.until(runs.COMPLETED, attempt=2)
+        due.until(run_state.COMPLETED, attempt=2)
 
     assert [entry["code"] for entry in held.findings] == ["gave-up"]
 
@@ -235,10 +239,10 @@ def test_a_tracker_that_is_away_for_long_holds_the_run(due: Loop, script: Script
 def test_a_defect_of_ours_fails_the_run_and_pauses_the_loop(due: Loop, script: Script) -> None:
     script.finds = [ZeroDivisionError(), DONE]
     with Engine(due.context, script):
-        failed = due.until(runs.FAILED)
+        failed = due.until(run_state.FAILED)
 
     assert [entry["code"] for entry in failed.findings] == ["internal-error"]
-    assert (due.row.state, due.row.next_due) == (loops.PAUSED, None)
+    assert (due.row.state, due.row.next_due) == (loop_state.PAUSED, None)
     assert due.row.message.startswith(f"The run {RUN} failed")
 
 
@@ -249,20 +253,20 @@ def test_a_run_that_is_cancelled_while_it_looks_ends_and_pauses_the_loop(due: Lo
         with due.context.database.session() as session:
             assert runs.request_cancel(session, RUN, "pm-1@example.com", START)
         script.held_up.set()
-        due.until(runs.CANCELLED)
+        due.until(run_state.CANCELLED)
 
-    assert (due.row.state, due.row.changed_by) == (loops.PAUSED, "pm-1@example.com")
+    assert (due.row.state, due.row.changed_by) == (loop_state.PAUSED, "pm-1@example.com")
 
 
 def test_a_run_that_was_recorded_and_not_enqueued_is_found_by_the_next_start(due: Loop, script: Script) -> None:
     script.finds = [HELD, DONE]
     assert schedule.fire(due.context, START) == [(RUN, "con")]  # and then this process died
     with Engine(due.context, script):
-        due.until(runs.HELD)
+        due.until(run_state.HELD)
     due.later(300)
     assert schedule.fire(due.context, due.clock()) == [(f"{RUN}~2", "con")]  # and died again
     with Engine(due.context, script):
-        due.until(runs.COMPLETED, attempt=2)
+        due.until(run_state.COMPLETED, attempt=2)
 
 
 def test_an_engine_that_only_visits_begins_nothing(due: Loop, script: Script) -> None:
@@ -274,10 +278,10 @@ def test_an_engine_that_only_visits_begins_nothing(due: Loop, script: Script) ->
 def test_a_proposal_is_a_run_of_its_own(due: Loop, script: Script) -> None:
     with due.context.database.session() as session:
         row = session.get_one(LoopRow, "ml")
-        row.current, row.due = 4, loops.PROPOSE
+        row.current, row.due = 4, loop_state.PROPOSE
     script.finds = [Looked(ready=False, over=True, message="3 tickets are not done.")]
     with Engine(due.context, script):
-        due.until(runs.COMPLETED, "propose-ml-4")
+        due.until(run_state.COMPLETED, "propose-ml-4")
 
     assert script.looks == [("propose-ml-4", 1)]
     assert script.settled == []
@@ -298,12 +302,12 @@ def test_a_loop_that_cannot_begin_is_said_with_the_run_that_was_to_begin_it(loop
     nothing = Plan("ml", 0, spec, None, "turning 1.0.0", changes=(), items=(), known={}, observed={})
     with loop.context.database.session() as session:
         session.add(PlanRow(id="pln", project_id="ml", serial=0, body=plan_to_json(nothing), created_at=START))
-        run = RunRow(id="apply-pln", kind="apply", project_id="ml", plan_id="pln", state=runs.QUEUED)
+        run = RunRow(id="apply-pln", kind="apply", project_id="ml", plan_id="pln", state=run_state.QUEUED)
         run.started_by, run.created_at, run.batches = "pm-1@example.com", START, []
         session.add(run)
     with Engine(loop.context, script):
         eventually(lambda: journal() == {"apply-pln": "SUCCESS"})
-        ended = loop.until(runs.COMPLETED, "apply-pln")
+        ended = loop.until(run_state.COMPLETED, "apply-pln")
 
     assert [(entry["code"], entry["severity"]) for entry in ended.findings] == [("loop-not-begun", "warning")]
     assert script.settled == ["apply-pln"]

@@ -11,16 +11,18 @@ import pytest
 from dbos import DBOS
 
 from service.context import Context, open_context, utc_now
+from service.runs.active_runs import Traffic
 from service.runs.engine import EXECUTOR, QUEUE, Engine
-from service.runs.keeper import Keeper
-from service.runs.traffic import Traffic
+from service.runs.maintenance import Keeper
 from service.settings import Settings
-from service.usecases.advancing import Advancing
+from service.usecases.loop.advances import Advancing
+from tests.homes import furnish
 from tests.waiting import eventually
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Context]:
+    furnish(tmp_path)
     opened = open_context(Settings(home=tmp_path, _env_file=None))
     yield opened
     opened.close()

@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import NoResultFound
 
 from service.context import Context
+from service.domain.plan import run_state
+from service.runs.active_runs import Traffic
 from service.runs.lock import Parked, SlotLost
 from service.runs.ownership import BOUND, CONTESTED, DONE, HANDOVER, LET_GO, Owners, Ownership, Registry
-from service.runs.traffic import Traffic
-from service.store import runs
 from service.store.tables import RunRow, StepRow
 from tests.statements import statements
 from tests.unit import stores
@@ -26,7 +26,7 @@ RUN = "apply-1"
 
 
 class Pauses(Traffic):
-    """Lets a clock go on instead of waiting."""
+    """Lets a clock continue instead of waiting."""
 
     def __init__(self, process: Process) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]
         with context.database.session() as session:
             session.add(project_row("p"))
             session.flush()
-            row = RunRow(id=RUN, kind="apply", project_id="p", state=runs.QUEUED, started_by="pm", created_at=NOON)
+            row = RunRow(id=RUN, kind="apply", project_id="p", state=run_state.QUEUED, started_by="pm", created_at=NOON)
             session.add(row)
         yield context
 
@@ -311,12 +311,12 @@ def test_what_is_recorded_too_late_is_thrown_away(context: Context, stack: ExitS
     holds(stack, Process(context))
 
     with pytest.raises(Parked), late.database.session() as session:
-        session.execute(update(RunRow).where(RunRow.id == RUN).values(state=runs.FAILED))
+        session.execute(update(RunRow).where(RunRow.id == RUN).values(state=run_state.FAILED))
     with pytest.raises(Parked), late.database.session() as session:
         session.add(step())
 
     with context.database.session() as session:
-        assert session.get_one(RunRow, RUN).state == runs.QUEUED
+        assert session.get_one(RunRow, RUN).state == run_state.QUEUED
         assert len(session.scalars(select(StepRow)).all()) == 1
     assert mine.lost
 

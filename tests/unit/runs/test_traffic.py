@@ -1,4 +1,4 @@
-"""Which runs a process is at work on, and how it lets go of them."""
+"""Which runs a process executes, and how it releases them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from service.runs.traffic import Parked, Traffic
+from service.runs.active_runs import Parked, Traffic
 
 FULL = OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
 from connectors.records import Document, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.context import Context
 from service.domain.audit import chain
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Clock, Result, Verdict, Weight

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from service.store.database import MIGRATIONS, VERSION, Database, SchemaMismatch
+from service.store.database import MIGRATIONS, VERSION, Database
 from service.store.tables import MappingRow, PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
+from service.store_faults import SchemaMismatch
 from tests.postgres import scratch_database
 
 

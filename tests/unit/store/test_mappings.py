@@ -1,4 +1,4 @@
-"""Projects that were built before mappings were kept go on with what their last run used."""
+"""Projects that were built before mappings were kept continue with what their last run used."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from connectors.mapped import Choice, Found, Mapped, Role
-from connectors.tracker import Place, RemoteRef
 from connectors.trello.layout import CAPABILITIES
+from connectors.values import Place, RemoteRef
 from service.store import mappings
 from service.store.database import Database
 

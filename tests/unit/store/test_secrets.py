@@ -10,7 +10,9 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from service.settings import Settings
-from service.store.secrets import KeyProblem, Vault, new_token, token_hash, vault
+from service.store.secrets import new_token, token_hash
+from service.store.vault import Vault, vault
+from service.store_faults import KeyProblem
 
 
 def key() -> str:
@@ -56,6 +58,15 @@ def test_the_key_file_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert vault(settings).open(sealed) == "my-token"
     assert [entry.name for entry in path.parent.iterdir()] == ["key"]
+
+
+def test_who_only_looks_makes_no_key_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", secret_key=None, _env_file=None)
+
+    safe = vault(settings)
+
+    assert not (tmp_path / "home").exists()
+    assert vault(settings).open(safe.seal("my-token")) == "my-token"
 
 
 def test_a_key_from_the_environment_needs_no_file(tmp_path: Path) -> None:

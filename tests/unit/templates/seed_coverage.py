@@ -16,8 +16,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from service import templates  # noqa: E402  # found once the path is set
-from service.domain.references import seed_coverage  # noqa: E402
-from service.domain.template import Template  # noqa: E402
+from service.domain.template.references import seed_coverage  # noqa: E402
+from service.domain.template.template import Template  # noqa: E402
 
 PARTS = {
     "focus": "Focus",

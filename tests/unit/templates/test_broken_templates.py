@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.domain.problems import InvalidInput
-from service.domain.reading import read_template
+from service.domain.template.reader import read_template
 
 HERE = Path(__file__).parent
 BROKEN = sorted((HERE / "broken").glob("*.yaml"))

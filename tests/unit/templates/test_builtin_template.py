@@ -9,10 +9,10 @@ from itertools import product
 import pytest
 
 from service import templates
-from service.domain.parameters import effective_role, is_on, needs, settle, tickets_on
-from service.domain.reading import read_marked_template
-from service.domain.references import lint
-from service.domain.template import ParameterValue, Template
+from service.domain.template.parameters import effective_role, is_on, needs, settle, tickets_on
+from service.domain.template.reader import read_marked_template
+from service.domain.template.references import lint
+from service.domain.template.template import ParameterValue, Template
 
 TODAY = date(2026, 3, 4)
 SPECIALISTS = {"feature-eng": "ml", "deploy": "devops", "interpret": "ml", "data-platform": "data"}

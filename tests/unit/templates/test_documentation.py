@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from service import templates
-from service.domain import template as models
-from service.domain.marked_yaml import MAX_CHARACTERS, MAX_NODES
-from service.domain.marks import MAX_DEPTH
-from service.domain.reading import read_template
-from service.domain.template_texts import ITERATION, KEYWORDS, PHASE, PROJECT, RESERVED
+from service.domain.template import template as models
+from service.domain.template.marked_yaml import MAX_CHARACTERS, MAX_NODES
+from service.domain.template.reader import read_template
+from service.domain.template.template_texts import ITERATION, KEYWORDS, PHASE, PROJECT, RESERVED
+from service.domain.template.yaml_marks import MAX_DEPTH
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 FORMAT = (DOCS / "reference" / "template-format.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.domain.reading import read_marked_template
-from service.domain.references import lint
+from service.domain.template.reader import read_marked_template
+from service.domain.template.references import lint
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 

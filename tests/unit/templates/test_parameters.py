@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.parameters import day, effective_role, is_on, needs, number, settle
 from service.domain.problems import InvalidInput
-from service.domain.reading import read_template
-from service.domain.template import Template
+from service.domain.template.parameters import day, effective_role, is_on, needs, number, settle
+from service.domain.template.reader import read_template
+from service.domain.template.template import Template
 
 WEDNESDAY = date(2026, 3, 4)
 TEMPLATE = read_template((Path(__file__).parent / "small.yaml").read_text(encoding="utf-8"), "small.yaml")
@@ -123,7 +123,7 @@ def test_every_wrong_value_is_said_at_once() -> None:
         'parameters scael: unknown parameter; did you mean "scale"?',
         "parameters days: 70 is out of range; give a whole number from 5 to 60",
         'parameters start: "soon" is not a date; give one such as 2026-01-05, or `today`, or `next-monday`',
-        'parameters scale: "larg" is not a choice; did you mean "large"?; one of: small, large',
+        'parameters scale: "larg" is not a choice; did you mean "large"? It is one of: small, large',
         'parameters ux: "maybe" is neither yes nor no; give true or false',
     ]
 

@@ -9,9 +9,9 @@ from types import FrameType
 
 import pytest
 
-from service.domain import marked_yaml
 from service.domain.problems import InvalidInput
-from service.domain.reading import read_template
+from service.domain.template import marked_yaml
+from service.domain.template.reader import read_template
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 TICKET = """\

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.problems import InvalidInput
-from service.domain.reading import read_template
-from service.domain.template_texts import texts
+from service.domain.template.reader import read_template
+from service.domain.template.template_texts import texts
 from tests.effort import examples
 
 HERE = Path(__file__).parent

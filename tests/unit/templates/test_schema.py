@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from service import templates
-from service.domain.marked_yaml import compose
-from service.domain.marks import plain
-from service.domain.schema import schema_text, template_json_schema
+from service.domain.template.marked_yaml import compose
+from service.domain.template.schema import schema_text, template_json_schema
+from service.domain.template.yaml_marks import plain
 
 HERE = Path(__file__).parent
 FILES = [*(templates.BUILTIN / f"{name}.yaml" for name in templates.builtin_names()), HERE / "small.yaml"]
@@ -32,7 +32,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 def test_the_kept_schema_is_in_step_with_the_models() -> None:
     kept = (templates.BUILTIN / "template.schema.json").read_text(encoding="utf-8")
-    assert kept == schema_text(), "run: python -m service.domain.schema > templates/template.schema.json"
+    assert kept == schema_text(), "run: python -m service.domain.template.schema > templates/template.schema.json"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from service.domain.references import seed_coverage
+from service.domain.template.references import seed_coverage
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.template_texts import KEYWORDS
-from service.domain.text import BadText, Placeholder, UnfilledText, placeholders, render
+from service.domain.template.template_texts import KEYWORDS
+from service.domain.template.text import BadText, Placeholder, UnfilledText, placeholders, render
 from tests.effort import examples
 
 CONTEXT = {"project": {"name": "Churn <b>", "key": "ML"}, "days": 14, "ux": True, "start": date(2026, 5, 4)}

@@ -1,4 +1,4 @@
-"""Who made each item, runs that wait, stop and go on, projects that end."""
+"""Who made each item, runs that wait, stop and continue, projects that end."""
 
 from collections.abc import Sequence
 

@@ -12,6 +12,6 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Apply. A run that an older version is at work on has no token: to be taken over, it must have been stopped."""
+    """Apply. A run that an older version is executing has no token: to be taken over, it must have been stopped."""
     with op.batch_alter_table("runs") as runs:
         runs.add_column(sa.Column("owner", sa.String(length=40), nullable=True))

@@ -11,14 +11,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.records import Comment, Document, Edit, WebLink, text_digest
-from connectors.tracker import RemoteRef
+from connectors.values import RemoteRef
 from service import __version__
 from service.binder import file, page
 from service.domain.audit import chain
 from service.domain.audit.binder import Bound, content_of, sealed
 from service.domain.audit.outcome import Check, Waived, Weight
 from service.domain.audit.subject import (
-    JUDGED_BY,
     Deadlines,
     Iteration,
     Person,
@@ -28,6 +27,7 @@ from service.domain.audit.subject import (
     Subject,
     subject_to_json,
 )
+from service.domain.audit.version import JUDGED_BY, data_digest
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw().hex()
@@ -108,6 +108,7 @@ def subject(number: int, text: str | None = None, **changes: Any) -> Subject:
     return replace(
         Subject(
             judged_by=JUDGED_BY,
+            judged_with=data_digest(),
             iteration=Iteration(
                 number=number,
                 title=f"churn {number}",

@@ -15,7 +15,7 @@ from pathlib import Path
 from connectors.jira.markup import to_wiki
 from connectors.jira.wiki import from_wiki
 from connectors.records import Document, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.domain.audit.outcome import Check, Weight
 from service.domain.audit.subject import Deadlines, Iteration, Reading, Rules, SectionRule, Subject
 from service.templates import BUILTIN, read_template_file

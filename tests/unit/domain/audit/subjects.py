@@ -10,15 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.records import Comment, Document, Edit, Step, Tick, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service import templates
 from service.domain.audit.audit import audit
 from service.domain.audit.deadlines import deadlines_of
 from service.domain.audit.outcome import Check, CheckFinding, Result
 from service.domain.audit.rules import ProjectAudit, settle
 from service.domain.audit.subject import Iteration, Person, Reading, Rules, Subject
-from service.domain.calendar import Calendar
-from service.domain.template import Template
+from service.domain.team.calendar import Calendar
+from service.domain.template.template import Template
 
 CALENDAR = Calendar(time_zone="Europe/Paris")
 ZONE = ZoneInfo("Europe/Paris")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Attachment, Comment, Document, Edit, Part, Step, Tick, WebLink, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.domain.audit.audit import audit, holding
 from service.domain.audit.outcome import Check, Clock, Result, Verdict, Waived, Weight
 from service.domain.audit.rules import ProjectAudit
@@ -102,7 +102,7 @@ def test_a_missing_record_cannot_pass_though_that_check_is_light() -> None:
         assert audit(light).verdict is Verdict.UNDOCUMENTED
 
 
-def test_being_late_keeps_no_gate_closed_for_nobody_can_mend_it() -> None:
+def test_being_late_keeps_no_gate_closed_for_nobody_can_fix_it() -> None:
     late = document(comments=(Comment("c", "a-pm", "pm-1", "/approve", LATE + timedelta(days=1)),))
     audited = audit(subject(late))
     assert audited.verdict is Verdict.PARTLY
@@ -138,7 +138,7 @@ def test_a_waiver_of_what_passes_or_does_not_apply_changes_nothing() -> None:
     assert audit(replace(what, waivers=dict.fromkeys(Check, waived()))) == audit(what)
 
 
-def test_what_is_wrong_says_why_on_what_and_how_to_mend_it() -> None:
+def test_what_is_wrong_says_why_on_what_and_how_to_fix_it() -> None:
     for record in (document(""), UNSIGNED, MISSING, UNREAD, document("TBD\n\nhttp://localhost/x")):
         for finding in audit(at_gate(subject(record, phase=3), ticket("ML-1"))).findings:
             assert finding.reason.endswith("."), finding

@@ -71,6 +71,17 @@ def test_its_first_page_says_how_iterations_stand_who_signed_and_how_good_the_ju
     assert "in some or all readings without a second opinion" in shown
 
 
+def test_all_its_times_are_on_the_clock_of_the_project() -> None:
+    def times(zone: str | None) -> str:
+        return page.render(binders.changed(CONTENT, lambda one: one["project"].update(time_zone=zone)), binders.PUBLIC)
+
+    assert "2026-06-01 14:00 UTC+02:00 by phaseloop" in times("Europe/Paris")
+    assert "on the clock of the project (<bdi>Europe/Paris</bdi>)" in times("Europe/Paris")
+    assert "2026-06-01 12:00 UTC by phaseloop" in times("UTC")
+    for unknown in (None, "Nowhere/Here", "../etc", ""):
+        assert "2026-06-01 12:00 UTC by phaseloop" in times(unknown)
+
+
 def test_a_signature_by_an_unknown_key_is_said_to_prove_little() -> None:
     outcome = verify_file(PAGE)
 

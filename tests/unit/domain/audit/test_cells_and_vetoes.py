@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.domain.audit.cells import filled_rows
+from service.domain.audit.datasets import dataset_in
 from service.domain.audit.outcome import Check, Result
 from service.domain.audit.placeholders import is_placeholder, placeholders
 from service.domain.audit.sections import loose_from, parse, sections_of
@@ -152,3 +153,26 @@ def test_a_form_filled_in_anew_is_no_copy_and_the_same_facts_in_other_words_are_
 def _new(text: str, former: str) -> Result:
     subject = subject_of(text, former=former)
     return TEXT_CHECKS[Check.NEW](subject, read(subject)).result
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "80/20 split, version 3",
+        "Random 80/20 split of 2026-03-12",
+        "Stratified split 80/20, seed 42, v3",
+        "80/20 Aufteilung, Stand 2026-03-12",
+        "5 folds, v2",
+        "12,000 rows of 2026-03-12",
+    ],
+)
+def test_how_data_is_split_and_how_much_of_it_there_is_names_no_dataset(text: str) -> None:
+    found = dataset_in([(text, text)])
+
+    assert (found.line, found.named) == ("", "")
+
+
+def test_a_split_of_a_dataset_with_its_name_and_version_does() -> None:
+    text = "Split 80/20, version 3 of the churn table"
+
+    assert dataset_in([(text, text)]).line == text

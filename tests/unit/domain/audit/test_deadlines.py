@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.domain.audit.deadlines import clock_of, deadlines_of, next_change
 from service.domain.audit.outcome import Clock
 from service.domain.audit.subject import Deadlines, Rules
-from service.domain.calendar import Calendar, DateRange
+from service.domain.team.calendar import Calendar, DateRange
 from tests.effort import examples
 from tests.unit.domain.audit.subjects import CALENDAR, ENDS, STARTS, ZONE
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.records import Document, text_digest
-from connectors.tracker import ItemKey, RemoteRef
 from connectors.tracking import Dataset, Experiment, ModelVersion, Tracked, TrackedRun
+from connectors.values import ItemKey, RemoteRef
 from service.domain.audit import rules
 from service.domain.audit.facts import LONGEST_BODY, OVERVIEW, Facts, bodies, plain, quoted
 from service.domain.audit.headings import OVERVIEW_TITLE
@@ -24,9 +24,9 @@ from service.domain.audit.outcome import Check, Result
 from service.domain.audit.sections import parse
 from service.domain.audit.subject import Deadlines, Iteration, Reading, Subject
 from service.domain.audit.text_checks import TEXT_CHECKS, read
-from service.domain.figures import Outcome, TicketRecord, count
-from service.domain.parameters import settle
-from service.domain.wording import Wording
+from service.domain.loop.figures import Outcome, TicketRecord, count
+from service.domain.plan.ticket_text import Wording
+from service.domain.template.parameters import settle
 from service.templates import BUILTIN, read_template_file
 
 STARTS = datetime(2026, 3, 16, 8, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.audit.hosts import ANY_PUBLIC, bad_host, covered, refusal
 from service.domain.audit.links import Link, kinds_of, links_in
 from service.domain.audit.subject import LinkKind
+from service.domain.template.hosts import ANY_PUBLIC, bad_host, covered, refusal
 from tests.effort import examples
 
 OWN = "https://tracker.corp/browse/ML-9"

@@ -1,4 +1,4 @@
-"""Reminders say what is lacking, by when, how to mend it and who signs; and are for whom it concerns."""
+"""Reminders say what is lacking, by when, how to fix it and who signs; and are for whom it concerns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.records import Document, text_digest
-from connectors.tracker import ItemKey, RemoteRef
+from connectors.values import ItemKey, RemoteRef
 from service.domain.audit.nudges import LONGEST_REASON, MENTIONED, Nudge, nudge_of
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Clock, Result, Verdict, Weight
 from service.domain.audit.subject import Deadlines, Iteration, Person, Reading, Rules, Subject
@@ -63,7 +63,7 @@ def nudged(clock: Clock, subject: Subject = SUBJECT, *findings: CheckFinding) ->
     return found
 
 
-def test_a_reminder_says_what_is_lacking_by_when_how_to_mend_it_and_who_signs() -> None:
+def test_a_reminder_says_what_is_lacking_by_when_how_to_fix_it_and_who_signs() -> None:
     text = nudged(Clock.DUE_SOON).text
 
     assert text.splitlines()[0] == "The record of iteration 3 of ML is due on Fri 13 Mar 2026 at 17:00."
@@ -79,7 +79,7 @@ def test_a_reminder_says_what_is_lacking_by_when_how_to_mend_it_and_who_signs() 
         (Clock.DUE, "is due now: the iteration ends on Fri 13 Mar 2026 at 17:00"),
         (Clock.IN_GRACE, "It is late from Tue 17 Mar 2026 at 17:00 on"),
         (Clock.OVERDUE, "is late since Tue 17 Mar 2026 at 17:00. From Fri 20 Mar 2026 at 17:00 on, others hear of it"),
-        (Clock.ESCALATED, "is late since Tue 17 Mar 2026 at 17:00, and not mended"),
+        (Clock.ESCALATED, "is late since Tue 17 Mar 2026 at 17:00, and not fixed"),
     ],
 )
 def test_each_state_of_the_clock_has_its_own_words(clock: Clock, words: str) -> None:
@@ -92,7 +92,7 @@ def test_nobody_is_reminded_of_what_is_not_due_not_lacking_or_not_known() -> Non
     assert nudge_of(SUBJECT, audited(Clock.OVERDUE, verdict=Verdict.UNKNOWN), "ML", BERLIN) is None
 
 
-def test_nobody_is_reminded_of_what_cannot_be_mended() -> None:
+def test_nobody_is_reminded_of_what_cannot_be_fixed() -> None:
     assert nudge_of(SUBJECT, audited(Clock.OVERDUE, LATE, verdict=Verdict.PARTLY), "ML", BERLIN) is None
 
 

@@ -11,7 +11,8 @@ import pytest
 from service.domain.audit.audit import audit
 from service.domain.audit.forms import audited_to_json
 from service.domain.audit.proof import Kept, body_of, compared
-from service.domain.audit.subject import JUDGED_BY, Subject
+from service.domain.audit.subject import Subject
+from service.domain.audit.version import JUDGED_BY, data_digest
 from tests.unit.domain.audit.subjects import AFTER, GOOD, document, subject
 
 UNSIGNED = document(GOOD, comments=())
@@ -28,9 +29,9 @@ def kept_of(one: Subject, forge: Forgery | None = None) -> Kept:
 
 def body(one: Subject, version: int) -> dict[str, Any]:
     """The evidence as phaseloop of that version of the rules sealed it; version 1 sealed no verdicts."""
-    found = body_of(replace(one, judged_by=version), audit(one))
+    found = body_of(replace(one, judged_by=version, judged_with=data_digest()), audit(one))
     if version == 1:
-        for name in ("found", "judged_by", "opinions"):
+        for name in ("found", "judged_by", "judged_with", "opinions"):
             del found[name]
     return found
 
@@ -105,3 +106,15 @@ def test_a_reading_or_an_audit_that_is_not_there_is_a_difference() -> None:
     assert compared(3, None, 7, body(one, JUDGED_BY)).differences == ("iteration 3: what came of it is missing",)
     assert compared(3, kept_of(one), 0, None).differences == ("iteration 3: what was read of it is missing",)
     assert compared(3, kept_of(one), 7, {}).differences == ("entry 7 is not what was read of an iteration",)
+
+
+def test_what_was_judged_by_other_words_stays_as_it_was_found_and_is_named() -> None:
+    one = subject(UNSIGNED, at=AFTER)
+    other = body_of(replace(one, judged_by=JUDGED_BY, judged_with="0123456789ab"), audit(one))
+
+    found = compared(1, kept_of(one), 7, other)
+    forged = compared(1, kept_of(one, passes("D10")), 7, other)
+
+    assert found.differences == ()
+    assert f"the rules of version {JUDGED_BY} (words 0123456789ab)" in found.note
+    assert forged.differences

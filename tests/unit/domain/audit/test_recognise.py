@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.records import Document, Surveyed, WebLink, text_digest
-from connectors.tracker import RemoteRef
+from connectors.values import RemoteRef
 from service.domain.audit.recognise import record_of
 from service.domain.audit.subject import SectionRule
 

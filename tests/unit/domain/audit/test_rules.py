@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain import shape
 from service.domain.audit.outcome import Check, Gate, Weight
 from service.domain.audit.rules import WEIGHTS, ProjectAudit, Tracking, problems, settle, weights_of
-from service.domain.marks import Marks
 from service.domain.problems import InvalidInput
-from service.domain.template import Record, Template
+from service.domain.template import shape
+from service.domain.template.template import Record, Template
+from service.domain.template.yaml_marks import Marks
 from tests.effort import examples
 from tests.unit.domain.audit.subjects import rules, template
 
@@ -104,7 +104,7 @@ def test_a_project_may_be_stricter_in_everything() -> None:
     assert found.hosts == ("*.example.com", "mlflow.internal")
 
 
-def test_what_is_looser_is_refused_all_at_once_with_the_waiver_as_the_mend() -> None:
+def test_what_is_looser_is_refused_all_at_once_with_the_waiver_as_the_fix() -> None:
     of = changed(gate="block", hosts=["*.example.com", "github.com"])
     project = said(
         gate="warn",

@@ -224,8 +224,51 @@ def test_an_unsigned_record_is_late_only_when_it_is() -> None:
 
 def test_what_was_signed_on_time_and_changed_later_was_on_time_but_is_not_signed() -> None:
     changed = document(edits=(*document().edits, edit("a-ml", 200)), digest="other")
+    again = replace(changed, comments=(*changed.comments, said("/approve", at=LATE + timedelta(days=20))))
+
     assert result(subject(changed), D11) is Result.PASS
     assert result(subject(changed), D10) is Result.FAIL
+    assert result(at(subject(again), days=30), D11) is Result.PASS
+    assert result(at(subject(again), days=30), D10) is Result.PASS
+
+
+def test_a_signature_that_was_void_when_the_grace_was_over_is_not_on_time() -> None:
+    changed = document(edits=(*document().edits, edit("a-ml", 26)), digest="other")
+    late = found(subject(changed))[D11]
+
+    assert late.result is Result.FAIL
+    assert "so that no signature stands" in late.reason
+    assert "Have it signed again" in late.fix
+
+
+def test_a_change_that_was_taken_back_in_time_makes_no_signature_void() -> None:
+    back = (*document().edits, edit("a-ml", 2), edit("a-ml", 3, text_digest(GOOD)))
+
+    assert result(subject(document(edits=back)), D11) is Result.PASS
+    assert result(subject(document(edits=(*back, edit("a-ml", 200)), digest="other")), D11) is Result.PASS
+
+
+def test_what_was_signed_before_anybody_wrote_was_not_on_time() -> None:
+    after = document(edits=(edit("a-ml", 200),), created_by="a-us")
+
+    assert result(subject(after), D11) is Result.FAIL
+    assert result(subject(replace(after, created_by="a-data")), D11) is Result.PASS
+
+
+def test_a_void_signature_is_not_late_before_the_grace_is_over_and_one_made_anew_by_then_is_on_time() -> None:
+    changed = document(edits=(*document().edits, edit("a-ml", 26)), digest="other")
+    again = replace(changed, comments=(*changed.comments, said("/approve", at=LATE)))
+    too_late = replace(changed, comments=(*changed.comments, said("/approve", at=LATE + timedelta(seconds=1))))
+
+    assert result(at(subject(changed), seconds=-1), D11) is Result.NOT_APPLICABLE
+    assert result(subject(again), D11) is Result.PASS
+    assert result(subject(too_late), D11) is Result.FAIL
+
+
+def test_the_first_of_several_signatures_that_stand_says_whether_it_was_on_time() -> None:
+    twice = document(comments=(said("/approve"), said("/approve", at=AFTER)))
+
+    assert result(subject(twice), D11) is Result.PASS
 
 
 def test_where_nobody_has_to_sign_it_is_on_time_if_it_was_written_in_time() -> None:
@@ -243,3 +286,10 @@ def test_where_nobody_has_to_sign_it_is_on_time_if_it_was_written_in_time() -> N
 def test_when_it_was_signed_is_not_known_where_that_could_not_be_read() -> None:
     assert result(subject(document(unread=(Part.HISTORY,))), D11) is Result.INCONCLUSIVE
     assert result(subject(unsigned(unread=(Part.COMMENTS,))), D11) is Result.INCONCLUSIVE
+
+
+def test_a_signature_under_nothing_is_not_on_time() -> None:
+    empty = replace(document(), text="## Goal and hypothesis\n\n## Data used\n")
+
+    assert result(subject(document()), D11) is Result.PASS
+    assert result(subject(empty), D11) is Result.FAIL

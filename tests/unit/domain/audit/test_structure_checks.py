@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.records import Attachment, Comment, Document, Part, Tick, WebLink, text_digest
-from connectors.tracker import ItemKey
+from connectors.values import ItemKey
 from service.domain.audit.outcome import Check, Result
 from service.domain.audit.subject import Reading, Subject
 from tests.unit.domain.audit.subjects import GOOD, SIGNED, at_gate, document, found, result, subject, ticket
@@ -66,7 +66,7 @@ def test_links_of_every_kind_that_the_phase_asks_for_pass_and_are_shown() -> Non
     ]
 
 
-def test_a_kind_that_is_lacking_is_named_with_the_mend() -> None:
+def test_a_kind_that_is_lacking_is_named_with_the_fix() -> None:
     finding = found(subject(linked(RUN)))[D09]
     assert finding.result is Result.FAIL
     assert finding.reason == "There is no link to the notebook or repository."

@@ -193,9 +193,12 @@ def test_all_that_is_wrong_with_a_text_is_said_at_once() -> None:
     assert "TBD: try" in finding.fix
 
 
+GOOD_GOAL = "## Goal and hypothesis\n\nWe expect that weighting small stores lifts recall from 0.71 to 0.75.\n\n"
+
+
 def test_what_phaseloop_filled_in_twice_makes_no_copy_and_no_text_of_anybody_s() -> None:
     facts = "\n".join(
-        f"- [ML-{n}](https://example.atlassian.net/browse/ML-{n}) a ticket that goes on" for n in range(9)
+        f"- [ML-{n}](https://example.atlassian.net/browse/ML-{n}) a ticket that continues" for n in range(9)
     )
     text = f"## Next steps\n\n{facts}"
     subject = replace(subject_of(text, former=text), filled=(facts,))
@@ -204,7 +207,19 @@ def test_what_phaseloop_filled_in_twice_makes_no_copy_and_no_text_of_anybody_s()
     finding = TEXT_CHECKS[Check.NEW](subject, read(subject))
     assert finding.result is Result.FAIL
     assert finding.reason.startswith("Nothing stands in the record")
-    assert TEXT_CHECKS[Check.NEXT_STEPS](subject, read(subject)).result is Result.PASS
+    assert TEXT_CHECKS[Check.NEXT_STEPS](subject, read(subject)).result is Result.FAIL
+
+
+def test_a_list_of_tickets_that_phaseloop_filled_in_is_for_the_signer_until_somebody_writes_a_step() -> None:
+    ours = "- [ML-8](https://example.atlassian.net/browse/ML-8) a ticket that continues"
+    text = f"{GOOD_GOAL}## Next steps\n\n{ours}"
+
+    def result(added: str, check: Check = Check.NEXT_STEPS) -> Result:
+        subject = replace(subject_of(text + added), filled=(ours,))
+        return TEXT_CHECKS[check](subject, read(subject)).result
+
+    assert result("") is Result.UNCLEAR
+    assert result("\n- ML-31: weight small stores") is Result.PASS
 
 
 def test_rows_that_phaseloop_filled_into_a_form_are_nobody_s_text_and_those_below_them_are() -> None:

@@ -10,8 +10,9 @@ from connectors.records import Comment
 from service.domain.audit.audit import audit, holding
 from service.domain.audit.opinions import key_of
 from service.domain.audit.outcome import Check, CheckFinding, Clock, Gate, Result, Verdict, Weight, verdict_of
-from service.domain.audit.subject import JUDGED_BY, Opinions, Subject, subject_from_json, subject_to_json
-from service.domain.audit.text_checks import questions, read
+from service.domain.audit.subject import Opinions, Subject, subject_from_json, subject_to_json
+from service.domain.audit.text_checks import TEXT_CHECKS, questions, read
+from service.domain.audit.version import by_rules_of_now
 from service.domain.audit.weighing import weighed
 from tests.unit.domain.audit.subjects import AFTER, GOOD, SIGNED, document, subject
 
@@ -30,7 +31,7 @@ def with_decision(text: str, score: float | None, phase: int = 0, comment: str =
     plain = subject(record, phase=phase, at=AFTER)
     asked = {one.check: one for one in questions(plain)}
     scores = {} if score is None else {asked[Check.DECISIONS].key: score}
-    return replace(plain, opinions=Opinions("test", scores), judged_by=JUDGED_BY)
+    return by_rules_of_now(replace(plain, opinions=Opinions("test", scores)))
 
 
 def result_of(one: Subject, check: Check = Check.DECISIONS) -> CheckFinding:
@@ -49,10 +50,58 @@ def test_a_second_opinion_that_agrees_lets_it_fail_and_one_that_differs_lets_it_
     assert weighed(finding(Result.PASS), 0.1).result is Result.FAIL
 
 
-def test_a_decision_with_reason_and_alternative_passes_unless_the_second_opinion_speaks_against_it() -> None:
-    assert weighed(finding(Result.PASS), 0.35).result is Result.PASS
-    assert weighed(finding(Result.FAIL), 0.35).result is Result.FAIL
-    assert weighed(finding(Result.PASS), 0.25).result is Result.UNCLEAR
+@pytest.mark.parametrize("check", [one for one in TEXT_CHECKS if one not in (Check.NEXT_STEPS, Check.NEW)])
+@pytest.mark.parametrize("said", [Result.PASS, Result.FAIL])
+def test_where_the_second_opinion_cannot_tell_a_person_looks_whatever_the_rules_say(check: Check, said: Result) -> None:
+    for score in (0.41, 0.5, 0.51, 0.55, 0.59):
+        found = weighed(finding(said, check), score)
+
+        assert found.result is Result.UNCLEAR
+        assert "the second opinion cannot tell" in found.reason
+    assert weighed(finding(Result.PASS, check), 0.6).result is Result.PASS
+    assert weighed(finding(Result.FAIL, check), 0.4).result is Result.FAIL
+
+
+def test_keys_links_and_what_was_copied_are_structure_and_settle_it() -> None:
+    assert weighed(finding(Result.PASS, Check.NEW), 0.5).result is Result.PASS
+    assert weighed(finding(Result.FAIL, Check.NEW), 0.99).result is Result.FAIL
+    assert weighed(finding(Result.PASS, Check.NEXT_STEPS), 0.5).result is Result.PASS
+    assert weighed(finding(Result.FAIL, Check.NEXT_STEPS), 0.5).result is Result.FAIL
+
+
+def test_a_pass_is_told_as_sure_and_only_what_is_near_the_line_as_a_close_call() -> None:
+    near, far = weighed(finding(Result.PASS), 0.65), weighed(finding(Result.PASS), 0.9)
+    keyed = weighed(finding(Result.PASS, Check.NEXT_STEPS), 0.12)
+
+    assert (near.close_call, far.close_call) == (True, False)
+    assert keyed.confidence is not None
+    assert keyed.confidence > 0.5
+    assert not weighed(finding(Result.PASS), 0.5).close_call, "that it is unclear is said already"
+    assert not finding(Result.PASS).close_call
+
+
+@pytest.mark.parametrize(
+    ("veto", "of_rules"),
+    [
+        ("No measure has a number, and no run is linked.", "No measure has a number, and no run is linked."),
+        (
+            "A number stands alone, with nothing to compare it with.",
+            '"f1" has a number, but nothing to compare it with.',
+        ),
+        ("No measure has a number.", "Lacking: a measure with a number, the target."),
+        ("No period is given.", "Lacking: the period."),
+        ("No version, date, hash or link stands there.", "A dataset is named, but not in which version."),
+        ("It says that nothing is decided yet.", "It says that nothing was decided, but not why."),
+    ],
+)
+def test_what_is_lacking_is_said_once(veto: str, of_rules: str) -> None:
+    assert weighed(replace(finding(Result.FAIL), reason=of_rules), 0.1, veto).reason == of_rules
+
+
+def test_a_veto_that_says_something_else_is_said_beside_the_reason() -> None:
+    assert weighed(finding(Result.FAIL), 0.1, "It speaks of a meeting.").reason == (
+        "It speaks of a meeting. The rules say so."
+    )
 
 
 def test_a_veto_lets_nothing_pass_however_sure_the_second_opinion_is() -> None:

@@ -1,0 +1,121 @@
+"""Who calls, and whether they may: the policy at the door, before a body is read and before any route is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from re import Pattern
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.datastructures import Headers
+from starlette.routing import compile_path
+from starlette.types import Scope
+
+from service.api.cookies import check_same_site, session_of
+from service.api.problems import ApiProblem
+from service.context import Context
+from service.domain.access.identity import Caller
+from service.domain.access.policy import API, METHODS, is_exception
+from service.usecases.access import rights, sessions, tokens
+
+
+class SignInNeeded(Exception):
+    """A page for people was asked for by nobody who is signed in; `ended` says that somebody was."""
+
+    def __init__(self, *, ended: bool) -> None:
+        super().__init__("sign in")
+        self.ended = ended
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A route as it is matched: its path with parameters, and for which methods."""
+
+    path: str
+    path_format: str
+    methods: frozenset[str]
+    pattern: Pattern[str]
+
+    def matched(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The parameters in this path; None where it is another address."""
+        if method not in self.methods or (found := self.pattern.match(path)) is None:
+            return None
+        return found.groupdict()
+
+
+def addresses(app: FastAPI) -> Iterator[Address]:
+    """All routes of the application, in the order in which it looks for one."""
+    for route in iter_route_contexts(app.routes):
+        pattern, path_format, _ = compile_path(route.path or "")
+        methods = METHODS if route.methods is None else frozenset(route.methods)
+        yield Address(route.path or "", path_format, methods, pattern)
+
+
+def admit(context: Context, known: list[Address], scope: Scope) -> None:
+    """Let a request pass that may pass, and put into its scope who calls, what they may, and the context that acts for
+    them. Raises the problems that it is not known who calls, or that they may not."""
+    method, path = scope["method"], scope["path"]
+    found = next(((one, named) for one in known if (named := one.matched(method, path)) is not None), None)
+    if found is not None and is_exception(method, found[0].path):
+        return
+    try:
+        caller, key = _caller(context, scope)
+    except ApiProblem:
+        if found is not None and not _is_of_the_api(path) and method == "GET":
+            raise SignInNeeded(ended=session_of(context, scope) is not None) from None
+        raise
+    scope["phaseloop.identity"], scope["phaseloop.caller"], scope["phaseloop.token"] = caller, caller.actor.name, key
+    scope["phaseloop.context"] = context.acting(caller)
+    if found is None:
+        return  # an unknown address, or a method that it does not take: what is said of that says nothing
+    address, named = found
+    instead = rights.check(context, caller, method, address.path, named)
+    if instead:
+        scope["path"] = address.path_format.format(**{**named, **instead})
+        scope["raw_path"] = quote(scope["path"]).encode()
+
+
+def _caller(context: Context, scope: Scope) -> tuple[Caller, str]:
+    """Who calls, and what their idempotency keys are kept apart by."""
+    sent = Headers(scope=scope).get("authorization")
+    if sent is None and (secret := session_of(context, scope)) is not None:
+        return _signed_in(context, scope, secret)
+    if sent is None:
+        raise _unauthorized("Send the header `Authorization: Bearer TOKEN`.")
+    scheme, _, token = sent.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized("The Authorization header must be `Bearer TOKEN`.")
+    try:
+        return tokens.caller(context, token, f"REST, {_from(scope)}"), token
+    except tokens.TokenRefused as error:
+        raise _unauthorized(str(error), error="invalid_token") from None
+
+
+def _signed_in(context: Context, scope: Scope, secret: str) -> tuple[Caller, str]:
+    """Who is signed in by the session's cookie, which counts for reading; for more, where the request comes from has to
+    be proved, too, because a browser sends the cookie whoever asks it to."""
+    try:
+        caller, session_id = sessions.caller(context, secret, f"a browser, {_from(scope)}")
+    except sessions.SessionOver:
+        raise _unauthorized("The session has ended. Sign in again.") from None
+    if scope["method"] not in ("GET", "HEAD"):
+        check_same_site(context, scope)
+    scope["phaseloop.session"], scope["phaseloop.session_id"] = secret, session_id
+    return caller, secret
+
+
+def _is_of_the_api(path: str) -> bool:
+    return path == API or path.startswith(f"{API}/")
+
+
+def _from(scope: Scope) -> str:
+    client = scope.get("client")
+    return f"from {client[0]}" if client else "from this machine"
+
+
+def _unauthorized(detail: str, error: str = "") -> ApiProblem:
+    challenge = 'Bearer realm="phaseloop"' + (f', error="{error}"' if error else "")
+    return ApiProblem("unauthorized", detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,223 @@
+"""Bodies about who may do what, and who did; each with an example, which the OpenAPI document shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from service.api.models import Body, Shown, with_example
+
+RoleName = Literal["viewer", "operator", "lead", "auditor", "admin"]
+
+_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+GRANT: dict[str, Any] = {"role": "operator", "project": "prj_1f0c9a3b5d7e", "expires_at": None, "origin": "hand"}
+ROLE_RULE: dict[str, Any] = {
+    "id": "rul_5d3f0c7a9b1e",
+    "claim": "groups",
+    "value": "ml-leads",
+    "role": "lead",
+    "project": "prj_1f0c9a3b5d7e",
+    "created_at": "2026-03-02T09:00:00Z",
+}
+NEW_ROLE_RULE: dict[str, Any] = {"value": "ml-leads", "role": "lead", "project": "ML"}
+TOKEN: dict[str, Any] = {
+    "id": "tok_5d3f0c7a9b1e",
+    "name": "ci",
+    "state": "active",
+    "grants": [GRANT],
+    "created_at": "2026-03-02T09:00:00Z",
+    "expires_at": "2026-06-01T00:00:00Z",
+    "last_used_at": "2026-03-03T07:12:00Z",
+    "revoked_at": None,
+}
+NEW_TOKEN: dict[str, Any] = {
+    "name": "ci",
+    "role": "operator",
+    "projects": ["ML"],
+    "expires_at": "2126-06-01T00:00:00Z",
+}
+CHANGE: dict[str, Any] = {
+    "seq": 7,
+    "at": "2026-03-02T09:00:00Z",
+    "by": {"kind": "token", "id": "tok_5d3f0c7a9b1e", "name": "ci"},
+    "from": "REST, from 192.0.2.7",
+    "action": "changed",
+    "thing": "loop",
+    "id": "prj_1f0c9a3b5d7e",
+    "name": "",
+    "project": "prj_1f0c9a3b5d7e",
+    "before": {"state": "turning", "message": ""},
+    "after": {"state": "paused", "message": "Holidays"},
+    "previous": _DIGEST,
+    "digest": _DIGEST[::-1],
+}
+CHANGES_TABLE = "seq,at,by,kind,from,action,thing,id,name,project,before,after,digest\r\n"
+ME: dict[str, Any] = {"kind": "token", "id": "tok_5d3f0c7a9b1e", "name": "ci", "grants": [GRANT]}
+
+
+class GrantShown(Shown):
+    """A role that was given."""
+
+    role: RoleName
+    project: str | None = Field(description="Id of the project that it is for; null for all.")
+    expires_at: datetime | None
+    origin: Literal["hand", "provider"] = Field(
+        description="Whether an administrator gave it, or what the sign-in provider says of the person."
+    )
+
+
+class RoleRule(Shown):
+    """That a claim of the sign-in provider gives a role."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(ROLE_RULE))
+
+    id: str
+    claim: str
+    value: str
+    role: RoleName
+    project: str | None = Field(description="Id of the project that it is for; null for all.")
+    created_at: datetime
+
+
+class RoleRuleList(Shown):
+    """All rules."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({"items": [ROLE_RULE], "next": None}))
+
+    items: list[RoleRule]
+    next: str | None = Field(description="Always null: the list is complete.")
+
+
+_LINE = r"^[^\x00-\x1f\x7f]+$"
+
+
+class NewRoleRule(Body):
+    """A rule to be made."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(NEW_ROLE_RULE))
+
+    value: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_LINE)] = Field(
+        description="The group, or what else stands under the claim, to the letter."
+    )
+    role: RoleName = Field(description="The role that it gives.")
+    project: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="Only in this project (id or key); null: in all."
+    )
+    claim: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)] | None = Field(
+        default=None, description="The claim; the one of PHASELOOP_OIDC_GROUPS_CLAIM if left out."
+    )
+
+
+class TokenEntry(Shown):
+    """A token, without itself."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(TOKEN))
+
+    id: str
+    name: str
+    state: Literal["active", "expired", "revoked"]
+    grants: list[GrantShown]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute.")
+    revoked_at: datetime | None
+
+
+class TokenList(Shown):
+    """All tokens."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({"items": [TOKEN], "next": None}))
+
+    items: list[TokenEntry]
+    next: str | None = Field(description="Always null: the list is complete.")
+
+
+class TokenMade(TokenEntry):
+    """A token that was made, with itself."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({**TOKEN, "token": "phl_…"}))
+
+    token: str | None = Field(
+        description="The token: only in the first answer. Null where the answer is a repetition; revoke it then."
+    )
+
+
+class NewToken(Body):
+    """A token to be made."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(NEW_TOKEN))
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")] = Field(
+        description="What it is for; shown in runs as who started them."
+    )
+    role: RoleName = Field(description="What it may do.")
+    projects: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, max_length=100, description="Only in these projects (id or key); empty: in all."
+    )
+    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="When it opens nothing any more; null: never."
+    )
+
+
+class Identity(Shown):
+    """Who asks, and what they may."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(ME))
+
+    kind: Literal["person", "token", "local", "service"]
+    id: str
+    name: str
+    grants: list[GrantShown] = Field(description="Those in force now.")
+
+
+class ChangedBy(Shown):
+    """Who made a change."""
+
+    kind: Literal["person", "token", "local", "service"]
+    id: str
+    name: str
+
+
+class Change(Shown):
+    """A change to what is held."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(CHANGE), populate_by_name=True)
+
+    seq: int = Field(description="Its number, from 1, without gaps.")
+    at: datetime
+    by: ChangedBy
+    source: str = Field(alias="from", description="Where it was made from.")
+    action: Literal["created", "changed", "removed", "refused"]
+    thing: str = Field(description="The sort of thing: connection, team, project, run, waiver, token and so on.")
+    id: str
+    name: str
+    project: str | None = Field(description="Id of the project that it is of.")
+    before: dict[str, Any] = Field(description="The values that changed, as they were; never a secret.")
+    after: dict[str, Any] = Field(description="The same as they are now.")
+    previous: str = Field(description="The digest of the entry before.")
+    digest: str = Field(description="SHA-256 of this entry with `previous`.")
+
+
+class ChangePage(Shown):
+    """A page of the log."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({"items": [CHANGE], "next": None}))
+
+    items: list[Change]
+    next: str | None
+
+
+class ChangeProof(Shown):
+    """Whether the log is whole."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_example({"entries": 7, "head": _DIGEST, "holds": True, "breaks": []})
+    )
+
+    entries: int
+    head: str = Field(description="The digest of the newest entry, which proves all before it; empty for none.")
+    holds: bool
+    breaks: list[str] = Field(description="What is wrong, in words.")

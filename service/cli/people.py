@@ -1,0 +1,139 @@
+"""Commands around who signs in: people, the links that let them in, their sessions."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from service.cli.shell import AsJson, opened, out, print_json, who
+from service.context import Context
+from service.domain.access.roles import MEANING, Role
+from service.domain.commands import typed
+from service.usecases.access import people as people_cases
+from service.usecases.access import sessions as session_cases
+
+people = typer.Typer(help="People who sign in, and their roles.", no_args_is_help=True)
+sessions = typer.Typer(help="Who is signed in.", no_args_is_help=True)
+
+Login = Annotated[str, typer.Argument(help="The e-mail address or login they go by.")]
+
+
+@people.command()
+def add(
+    login: Login,
+    role: Annotated[
+        Role, typer.Option(help="What they may do: " + "; ".join(f"{one.value} {MEANING[one]}" for one in Role) + ".")
+    ] = Role.VIEWER,
+    project: Annotated[
+        list[str] | None, typer.Option(help="Only in this project (id or key); repeat for several [default: in all].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody sign in with this role, in place of any other that they held."""
+    with opened(founds=True) as context:
+        found = people_cases.person_json(people_cases.put(context, login, role, project or ()))
+    if as_json:
+        print_json(found)
+        return
+    where = f" in {', '.join(project)}" if project else " in all projects"
+    out.print(
+        escape(f"{found['login']} is {role.value}{where}. Let them in: phaseloop login-link {typed(found['login'])}")
+    )
+
+
+@people.command("list")
+def list_people(as_json: AsJson = False) -> None:
+    """List the people, with their roles."""
+    with opened() as context:
+        found = [people_cases.person_json(one) for one in people_cases.listed(context)]
+    if as_json:
+        print_json(found)
+        return
+    table = _table("Login", "Roles", "State", "Subject at the provider")
+    for one in found:
+        state = "removed" if one["disabled_at"] else "active"
+        roles = ", ".join(_role(grant) for grant in one["grants"]) or "none"
+        table.add_row(escape(one["login"]), roles, state, escape(one["subject"] or ""))
+    out.print(table)
+
+
+@people.command()
+def remove(login: Login, as_json: AsJson = False) -> None:
+    """Let somebody sign in no more; what they have open ends with the next request. The last administrator stays."""
+    with opened() as context:
+        found = people_cases.person_json(people_cases.remove(context, login))
+    if as_json:
+        print_json(found)
+    else:
+        out.print(escape(f"{found['login']} cannot sign in any more."))
+
+
+@sessions.command("list")
+def list_sessions(as_json: AsJson = False) -> None:
+    """List who is signed in, from where and since when."""
+    with opened() as context:
+        found = [session_cases.session_json(one) for one in session_cases.listed(context)]
+    if as_json:
+        print_json(found)
+        return
+    table = _table("Login", "From", "Since", "Used last", "Id")
+    for one in found:
+        since, used = (_minute(one[name]) for name in ("created_at", "last_used_at"))
+        table.add_row(escape(one["login"]), escape(one["from"]), since, used, one["id"])
+    out.print(table)
+
+
+@sessions.command()
+def revoke(session: Annotated[str, typer.Argument(help="The session's id.")]) -> None:
+    """End a session, from its next request on."""
+    with opened() as context:
+        session_cases.revoke(context, session)
+    out.print(f"The session {escape(session)} has ended.")
+
+
+def login_link(
+    login: Annotated[
+        str | None, typer.Argument(help="Who is to sign in [default: you, as administrator of this machine].")
+    ] = None,
+) -> None:
+    """Print a link that signs somebody in once, within 15 minutes. There is no password."""
+    with opened(founds=True) as context:
+        link = new_link(context, login)
+    sys.stdout.write(link + "\n")
+
+
+def new_link(context: Context, login: str | None = None, base: str = "") -> str:
+    """A new link for this person; without one, for whoever is at this machine, who is its administrator. Raises
+    NotFound."""
+    if login is None:
+        login = people_cases.first_administrator(context, who().replace(" ", "-")).row.login
+    code = session_cases.link(context, login)
+    settings = context.settings
+    public = str(settings.public_url).rstrip("/") if settings.public_url is not None else base
+    return f"{public or f'http://{_host(settings.host)}:{settings.port}'}/sign-in?code={code}"
+
+
+def _role(grant: dict[str, Any]) -> str:
+    where = f" in {grant['project']}" if grant["project"] else ""
+    return str(grant["role"]) + where + (" (by group)" if grant["origin"] == "provider" else "")
+
+
+def _host(host: str) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is printed in their place
+    return f"[{shown}]" if ":" in shown else shown
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading)
+    return table
+
+
+def _minute(instant: str) -> str:
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M}"

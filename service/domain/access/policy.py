@@ -1,0 +1,221 @@
+"""The whole policy: for every address that the service answers at, what a caller must be allowed to do, and where.
+
+An address that is neither here nor among the exceptions is refused to everybody; a test walks the application's own
+table of routes and fails for one that has no rule. What the roles may do is in `roles.MAY`.
+
+To add a route: add a line to `RULES`. Only an address that proves its callers in another way (a signature of a webhook,
+a secret in the address) or that has to answer before anybody is known (health, signing in) goes into `EXCEPTIONS`,
+with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from service.domain.access.roles import Permission
+
+API = "/api/v1"
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What is asked of an address that answers by itself which methods it takes."""
+
+
+class Where(Enum):
+    """What the permission must have been granted for."""
+
+    EVERYWHERE = auto()
+    """All projects: a role in one project does not do."""
+    ANYWHERE = auto()
+    """Any project: what is answered is of no project, such as the built-in templates."""
+    LISTED = auto()
+    """Any project: the answer leaves out the projects in which it is not granted."""
+    PROJECT = auto()
+    """The project that `name` in the address names."""
+    PLAN = auto()
+    """The project of the plan that `plan_id` in the address names."""
+    RUN = auto()
+    """The project of the run that `run_id` in the address names."""
+    TEAM = auto()
+    """One of the projects of the team that `name` in the address names."""
+    OWN = auto()
+    """Nothing: everybody who is signed in may ask about themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an address asks for."""
+
+    permission: Permission
+    where: Where
+
+
+def _rules(permission: Permission, where: Where, *addresses: str) -> dict[str, Rule]:
+    return {f"{one.split(' ')[0]} {API}{one.split(' ')[1]}": Rule(permission, where) for one in addresses}
+
+
+RULES: Mapping[str, Rule] = {
+    **_rules(
+        Permission.READ,
+        Where.ANYWHERE,
+        "GET /templates",
+        "GET /templates/{name}",
+        "POST /templates/validate",
+        "GET /signing-keys",
+        "POST /binders/verify",
+    ),
+    **_rules(Permission.READ, Where.LISTED, "GET /projects", "GET /runs", "GET /audit", "GET /teams"),
+    **_rules(Permission.READ, Where.TEAM, "GET /teams/{name}"),
+    **_rules(
+        Permission.READ,
+        Where.PROJECT,
+        "GET /projects/{name}",
+        "GET /projects/{name}/items",
+        "GET /projects/{name}/drift",
+        "GET /projects/{name}/loop",
+        "GET /projects/{name}/schedule",
+        "GET /projects/{name}/flow",
+        "GET /projects/{name}/history",
+        "GET /projects/{name}/history.csv",
+        "GET /projects/{name}/roles.csv",
+        "GET /projects/{name}/tickets.csv",
+        "GET /projects/{name}/audit",
+        "GET /projects/{name}/audit/{number}",
+        "GET /projects/{name}/waivers",
+        "GET /projects/{name}/evidence",
+        "GET /projects/{name}/evidence/proof",
+        "GET /projects/{name}/evidence/{seq}",
+        "GET /projects/{name}/binder",
+        "GET /projects/{name}/decisions",
+        "GET /projects/{name}/metrics",
+        "GET /projects/{name}/metrics/{measure:path}.svg",
+        "POST /projects/{name}/advance/preview",
+    ),
+    **_rules(Permission.READ, Where.PLAN, "GET /plans/{plan_id}"),
+    **_rules(Permission.READ, Where.RUN, "GET /runs/{run_id}", "GET /runs/{run_id}/steps", "GET /runs/{run_id}/events"),
+    **_rules(
+        Permission.OPERATE,
+        Where.PROJECT,
+        "POST /projects/{name}/plans",
+        "POST /projects/{name}/advance",
+        "PATCH /projects/{name}/loop/answers",
+        "POST /projects/{name}/audit/runs",
+    ),
+    **_rules(Permission.OPERATE, Where.PLAN, "POST /plans/{plan_id}/apply"),
+    **_rules(
+        Permission.OPERATE,
+        Where.RUN,
+        "POST /runs/{run_id}/cancel",
+        "POST /runs/{run_id}/retry",
+        "POST /runs/{run_id}/resume",
+        "POST /runs/{run_id}/undo-plans",
+    ),
+    **_rules(
+        Permission.DECIDE,
+        Where.PROJECT,
+        "PATCH /projects/{name}",
+        "POST /projects/{name}/removal-plans",
+        "POST /projects/{name}/loop/pause",
+        "POST /projects/{name}/loop/resume",
+        "POST /projects/{name}/loop/skip",
+        "POST /projects/{name}/loop/renew-feed",
+        "PUT /projects/{name}/loop/decision",
+        "DELETE /projects/{name}/loop/decision",
+        "POST /projects/{name}/waivers",
+        "DELETE /projects/{name}/waivers/{waiver_id}",
+    ),
+    # What belongs to no project, or to several: a role in one of them does not do.
+    **_rules(
+        Permission.READ,
+        Where.EVERYWHERE,
+        "GET /connections",
+        "GET /connections/{name}",
+        "GET /connections/{name}/mapping",
+        "GET /connections/{name}/hook",
+        "GET /hooks",
+        "GET /events",
+        "GET /events/{event_id}",
+        "GET /triggers",
+        "GET /triggers/{name}",
+    ),
+    **_rules(
+        Permission.OPERATE,
+        Where.EVERYWHERE,
+        "POST /connections/{name}/check",
+        "POST /connections/{name}/survey",
+        "POST /connections/{name}/hook/check",
+        "POST /events/{event_id}/replay",
+        "POST /events/replay",
+        "POST /triggers/test",
+    ),
+    **_rules(
+        Permission.DECIDE,
+        Where.EVERYWHERE,
+        "POST /projects",
+        "POST /teams",
+        "PUT /teams/{name}",
+        "PUT /connections/{name}/mapping",
+    ),
+    **_rules(
+        Permission.ADMINISTER,
+        Where.EVERYWHERE,
+        "POST /connections",
+        "PUT /connections/{name}",
+        "PUT /connections/{name}/hook/secret",
+        "POST /connections/{name}/hook/register",
+        "DELETE /connections/{name}",
+        "DELETE /connections/{name}/hook",
+        # What a trigger starts, it starts as the service itself.
+        "POST /triggers",
+        "PUT /triggers/{name}",
+        "PATCH /triggers/{name}",
+        "DELETE /triggers/{name}",
+        "PUT /triggers/{name}/secret",
+        "GET /tokens",
+        "POST /tokens",
+        "DELETE /tokens/{token_id}",
+        "GET /role-rules",
+        "POST /role-rules",
+        "DELETE /role-rules/{rule_id}",
+    ),
+    **_rules(Permission.READ_LOG, Where.EVERYWHERE, "GET /changes", "GET /changes.csv", "GET /changes/proof"),
+    **_rules(Permission.READ, Where.OWN, "GET /me"),
+    # Pages.
+    "GET /account": Rule(Permission.READ, Where.OWN),
+    "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
+    "POST /sign-out": Rule(Permission.READ, Where.OWN),
+}
+
+_DELIVERIES = {
+    f"{method} /hooks/{one}": why
+    for method in sorted(METHODS - {"HEAD"})
+    for one, why in (
+        ("{name}", "takes what a tracker signs with the connection's secret, and refuses where none is set"),
+        ("t/{name}", "takes what a sender signs with the trigger's secret, and refuses where none is set"),
+    )
+}
+
+EXCEPTIONS: Mapping[str, str] = {
+    **_DELIVERIES,
+    "GET /healthz": "says only that the process lives, to whoever watches over it",
+    "GET /readyz": "says only whether the service can work, to whoever watches over it",
+    "GET /feeds/{secret}.ics": "its address holds a secret of 192 random bits, for calendar programs send no token",
+    "GET /sign-in": "shows the form to sign in with",
+    "POST /sign-in": "takes the code of a link, 256 random bits, and checks where the form came from",
+    "GET /sign-in/oidc": "leads to the provider to sign in with; its answer opens nothing by itself",
+    "GET /sign-in/oidc/callback": "takes the provider's answer, which is held against the attempt of this browser",
+    "GET /assets/style.css": "is how pages look",
+    f"GET {API}/openapi.json": "describes the API and holds nothing of anybody's",
+}
+"""Addresses that ask for no role, with the reason. Each is a method and a path as the route has it."""
+
+
+def rule_of(method: str, path: str) -> Rule | None:
+    """The rule for a route; None where there is none, which means that it is refused."""
+    return RULES.get(f"{'GET' if method == 'HEAD' else method} {path}")
+
+
+def is_exception(method: str, path: str) -> bool:
+    """Whether a route asks for no role."""
+    return f"{'GET' if method == 'HEAD' else method} {path}" in EXCEPTIONS

@@ -1,0 +1,1 @@
+"""Who works and when: people, roles, calendars, holidays, time zones. Pure."""

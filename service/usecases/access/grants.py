@@ -1,0 +1,73 @@
+"""Which roles an identity holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.domain.access.identity import Grant, Kind, Origin
+from service.domain.access.roles import Role
+from service.store.access_tables import GrantRow
+from service.store.secrets import new_id
+
+
+def of(session: Session, kind: Kind, holder_id: str) -> tuple[Grant, ...]:
+    """What was granted to this token or person, also what has expired. A role that this version does not know grants
+    nothing."""
+    query = select(GrantRow).where(GrantRow.holder_kind == kind.value, GrantRow.holder_id == holder_id)
+    rows = session.scalars(query.order_by(GrantRow.created_at, GrantRow.id))
+    known = {role.value for role in Role}
+    return tuple(
+        Grant(Role(row.role), row.project_id, row.expires_at, Origin(row.origin)) for row in rows if row.role in known
+    )
+
+
+def give(session: Session, kind: Kind, holder_id: str, granted: Iterable[Grant], now: datetime) -> None:
+    """Grant these roles in addition."""
+    session.add_all(
+        GrantRow(
+            id=new_id("grt"),
+            holder_kind=kind.value,
+            holder_id=holder_id,
+            role=one.role.value,
+            project_id=one.project,
+            expires_at=one.expires_at,
+            origin=one.origin.value,
+            created_at=now,
+        )
+        for one in granted
+    )
+
+
+def replace_with(
+    session: Session, kind: Kind, holder_id: str, granted: Iterable[Grant], origin: Origin, now: datetime
+) -> None:
+    """Have this identity hold these roles of that origin, and no others of it; those that stay are left as they are."""
+    held = {one for one in of(session, kind, holder_id) if one.origin is origin}
+    wanted = set(granted)
+    if held == wanted:
+        return
+    mine = GrantRow.holder_kind == kind.value, GrantRow.holder_id == holder_id, GrantRow.origin == origin.value
+    for row in session.scalars(select(GrantRow).where(*mine)).all():
+        if not any((row.role, row.project_id, row.expires_at) == _key(one) for one in wanted):
+            session.delete(row)
+    give(session, kind, holder_id, sorted(wanted - held, key=lambda one: (one.role, one.project or "")), now)
+    session.flush()
+
+
+def _key(grant: Grant) -> tuple[str, str | None, datetime | None]:
+    return grant.role.value, grant.project, grant.expires_at
+
+
+def grant_json(grant: Grant) -> dict[str, Any]:
+    """A grant as plain values; without a project it counts for all."""
+    return {
+        "role": grant.role.value,
+        "project": grant.project,
+        "expires_at": grant.expires_at.isoformat() if grant.expires_at is not None else None,
+        "origin": grant.origin.value,
+    }

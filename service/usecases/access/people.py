@@ -1,0 +1,142 @@
+"""People who sign in, and the roles they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.domain.access.identity import Grant, Kind, Origin
+from service.domain.access.roles import Role
+from service.domain.problems import InvalidInput, Problem
+from service.store import rows
+from service.store.access_tables import OidcIdentityRow, PersonRow
+from service.store.secrets import new_id
+from service.usecases.access import grants
+from service.usecases.errors import Conflict, NotFound
+from service.usecases.setup import projects
+from service.views.access import PersonView
+
+LOGIN_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShown:
+    """A person, the roles they hold, and their subject at the sign-in provider, if they are somebody there."""
+
+    row: PersonView
+    grants: tuple[Grant, ...]
+    subject: str | None = None
+
+
+def put(context: Context, login: str, role: Role, within: Sequence[str] = ()) -> PersonShown:
+    """Let somebody sign in, with this role in these projects (id or key; none named: in all) and no other by hand; what
+    their provider says of them may give more. Repeatable; a person who was removed is back. Raises InvalidInput,
+    NotFound, Conflict: the last administrator stays one."""
+    login = login.strip()
+    if not login or len(login) > LOGIN_LIMIT or not login.isprintable() or " " in login:
+        message = f"must be 1 to {LOGIN_LIMIT} characters without blanks"
+        raise InvalidInput([Problem("person", None, "login", message, "give the e-mail address or login they go by")])
+    ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
+    granted = [Grant(role, project) for project in ids or [None]]
+    with context.database.session() as session:
+        alone(session)
+        row = session.scalar(select(PersonRow).where(PersonRow.login == login))
+        if row is None:
+            row = PersonRow(id=new_id("per"), login=login, created_at=context.now())
+            session.add(row)
+            session.flush()
+        elif not any(_administers(grant) for grant in granted):
+            _check_not_last(session, row)
+        row.disabled_at = None
+        grants.replace_with(session, Kind.PERSON, row.id, granted, Origin.HAND, context.now())
+        context.done(session, row.id)
+        return _shown(session, row)
+
+
+def remove(context: Context, login: str) -> PersonShown:
+    """Let somebody sign in no more, and open nothing from their next request on. Repeatable. Raises NotFound; Conflict
+    for the last administrator."""
+    with context.database.session() as session:
+        alone(session)
+        row = _find(session, login)
+        if row.disabled_at is None:
+            _check_not_last(session, row)
+            row.disabled_at = context.now()
+        context.done(session, row.id)
+        return _shown(session, row)
+
+
+def get(context: Context, login: str) -> PersonShown:
+    """The person of that login or id. Raises NotFound."""
+    with context.database.session() as session:
+        return _shown(session, _find(session, login))
+
+
+def listed(context: Context) -> list[PersonShown]:
+    """All people by login, those who were removed included."""
+    with context.database.session() as session:
+        return [_shown(session, row) for row in session.scalars(select(PersonRow).order_by(PersonRow.login)).all()]
+
+
+def first_administrator(context: Context, login: str) -> PersonShown:
+    """The person of that login, an administrator if there was nobody of the name."""
+    with context.database.session() as session:
+        row = session.scalar(select(PersonRow).where(PersonRow.login == login))
+        if row is not None:
+            return _shown(session, row)
+    return put(context, login, Role.ADMIN)
+
+
+def person_json(found: PersonShown) -> dict[str, Any]:
+    """A person as plain values."""
+    row = found.row
+    return {
+        "id": row.id,
+        "login": row.login,
+        "grants": [grants.grant_json(one) for one in found.grants],
+        "subject": found.subject,
+        "created_at": row.created_at.isoformat(),
+        "disabled_at": row.disabled_at.isoformat() if row.disabled_at is not None else None,
+    }
+
+
+def _find(session: Session, login: str) -> PersonRow:
+    row = session.scalar(select(PersonRow).where((PersonRow.login == login.strip()) | (PersonRow.id == login)))
+    if row is None:
+        raise NotFound("person", login, "`phaseloop people list` names those there are.")
+    return row
+
+
+def _shown(session: Session, row: PersonRow) -> PersonShown:
+    subject = session.scalar(select(OidcIdentityRow.subject).where(OidcIdentityRow.person_id == row.id))
+    return PersonShown(PersonView.of(row), grants.of(session, Kind.PERSON, row.id), subject)
+
+
+def _administers(grant: Grant) -> bool:
+    """Whether it makes an administrator for good: not until a day, nor for as long as a provider says so."""
+    everywhere = grant.role is Role.ADMIN and grant.project is None
+    return everywhere and grant.expires_at is None and grant.origin is Origin.HAND
+
+
+def alone(session: Session) -> None:
+    """Let nobody else change who administers until this unit of work ends: two who remove each other come one after
+    the other."""
+    rows.keep_others_out(session)
+    session.execute(select(PersonRow.id).order_by(PersonRow.id).with_for_update())
+
+
+def _check_not_last(session: Session, row: PersonRow) -> None:
+    """Raise Conflict if this person is the only one who administers for good."""
+    people = session.scalars(select(PersonRow.id).where(PersonRow.disabled_at.is_(None))).all()
+    those = {one for one in people if any(_administers(grant) for grant in grants.of(session, Kind.PERSON, one))}
+    if those == {row.id}:
+        raise Conflict(
+            "last-administrator",
+            f"{row.login} is the last administrator, and somebody has to be.",
+            "Make somebody else an administrator first: phaseloop people add LOGIN --role admin",
+        )

@@ -1,0 +1,1 @@
+"""Events from outside: taken in, kept, handled, shown, handled again."""

@@ -1,0 +1,1 @@
+"""What spans projects: where somebody is needed, and how fresh figures are."""

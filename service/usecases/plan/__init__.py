@@ -1,0 +1,1 @@
+"""The one place where plans are made, whatever they are for. Reads only."""

@@ -1,0 +1,90 @@
+"""What a project has in its tracker, from our records. Reads no tracker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.values import ItemKind
+from service.context import Context
+from service.domain.plan.desired import is_vacant_label
+from service.domain.plan.project_settings import ProjectSettings
+from service.store import items
+from service.store.tables import ItemRow
+from service.usecases.setup import project_changes
+from service.views.plan import ItemView
+from service.views.setup import ProjectView
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a project has in its tracker, and which of its tickets have nobody."""
+
+    counts: Mapping[str, int]
+    vacancies: tuple[ItemView, ...]
+    refused: tuple[ItemView, ...]
+
+    def count(self, kind: ItemKind) -> int:
+        """How many items of this kind exist."""
+        return self.counts.get(kind.value, 0)
+
+    def vacancies_json(self) -> list[dict[str, Any]]:
+        """The tickets that have nobody, in the form that CLI and REST show."""
+        return [
+            {"key": one.key, "ticket": one.remote_key, "title": one.title, "url": one.url} for one in self.vacancies
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectShown:
+    """A project, what it is made from by name, and what it has in its tracker."""
+
+    project: ProjectView
+    settings: ProjectSettings
+    inventory: Inventory
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {
+            **self.project.to_json(),
+            "team_name": self.settings.team_name,
+            "template_title": self.settings.template_title,
+            "counts": dict(self.inventory.counts),
+            "vacancies": self.inventory.vacancies_json(),
+            "refused": len(self.inventory.refused),
+        }
+
+
+def shown(context: Context, project: ProjectView) -> ProjectShown:
+    """The project as it is shown alone."""
+    return ProjectShown(project, project_changes.settings(context, project), of_project(context, project.id))
+
+
+def of_project(context: Context, project_id: str) -> Inventory:
+    """What the project has in its tracker, from our records."""
+    with context.database.session() as session:
+        rows = list(items.rows(session, project_id).values())
+    made = [row for row in rows if row.state == items.MADE]
+    return Inventory(
+        counts=Counter(row.kind for row in made),
+        vacancies=tuple(ItemView.of(row) for row in made if _is_vacant(row)),
+        refused=tuple(ItemView.of(row) for row in rows if row.state == items.REFUSED),
+    )
+
+
+def _is_vacant(row: ItemRow) -> bool:
+    """Whether a ticket was given to nobody, by our records, and had nobody when it was read last."""
+    marked = any(is_vacant_label(str(label)) for label in row.wanted.get("labels", ()))
+    return marked and not row.wanted.get("assignee") and not (row.seen or {}).get("assignee")
+
+
+def page(context: Context, project_id: str, limit: int, after: str = "") -> list[ItemView]:
+    """Recorded items of the project by key: at most `limit`, those with a key above `after`."""
+    shown = (ItemRow.project_id == project_id, ItemRow.key > after, ItemRow.state != items.RELEASED)
+    query = select(ItemRow).where(*shown).order_by(ItemRow.key)
+    with context.database.session() as session:
+        return [ItemView.of(row) for row in session.scalars(query.limit(limit))]

@@ -1,0 +1,1 @@
+"""Runs: applying a plan, progress, cancel and retry, repeated requests, cleaning up."""

@@ -1,0 +1,1 @@
+"""What a project is set up from: connections, teams, projects, and what they are known by."""

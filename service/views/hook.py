@@ -1,0 +1,83 @@
+"""Views of events that arrived by webhook, and of triggers. No secret of theirs is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from service.domain.hook import event_state
+from service.views.made import instant, made
+
+if TYPE_CHECKING:
+    from service.store.hook_tables import HookEventRow, TriggerRow
+
+
+@dataclass(frozen=True, slots=True)
+class HookEventView:
+    """An event that was accepted: `body` is the payload, `outcome` what came of it, `error` why it failed."""
+
+    id: str
+    owner: str
+    source: str
+    name: str
+    delivery: str
+    body: bytes
+    state: str
+    attempts: int
+    round: int
+    next_at: datetime | None
+    error: str
+    outcome: Sequence[Mapping[str, Any]]
+    received_at: datetime
+    handled_at: datetime | None
+
+    @classmethod
+    def of(cls, row: HookEventRow) -> HookEventView:
+        """The view of what is stored."""
+        return made(cls, row)
+
+    def to_json(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """The form of an entry in a list, on CLI and REST; `names` are those of senders by id."""
+        return {
+            "id": self.id,
+            "source": self.source,
+            "sender": names.get(self.owner, self.owner),
+            "name": self.name,
+            "state": self.state,
+            "attempts": self.attempts,
+            "round": self.round,
+            "received_at": instant(self.received_at),
+            "handled_at": instant(self.handled_at),
+            "next_at": instant(self.next_at) if self.state == event_state.ACCEPTED else None,
+            "error": self.error,
+            "outcome": [dict(one) for one in self.outcome],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerView:
+    """What an event starts: `body` is the trigger as it is written. One whose action failed `failures` times in a row
+    may be parked, `message` saying how."""
+
+    id: str
+    name: str
+    source: str
+    body: Mapping[str, Any]
+    state: str
+    failures: int
+    message: str
+    version: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: TriggerRow) -> TriggerView:
+        """The view of what is stored."""
+        return made(cls, row)
+
+    def parked_json(self) -> dict[str, Any]:
+        """That it does nothing any more, in the form that a project's status shows."""
+        return {"trigger": self.name, "failures": self.failures, "message": self.message}

@@ -1,0 +1,95 @@
+"""Views that span projects: where somebody is needed, and how fresh figures are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from service.views.made import instant
+from service.views.setup import ProjectView
+
+
+class Reason(StrEnum):
+    """Why a project needs somebody, the most urgent first: what keeps it from going on, then what is wrong with it,
+    then what is to be decided."""
+
+    HELD = "held"
+    RUN_FAILED = "run failed"
+    PAUSED = "paused"
+    RUN_INCOMPLETE = "run incomplete"
+    REFUSED = "items refused"
+    RECORDS_LATE = "records late"
+    VACANCIES = "tickets without a person"
+
+
+@dataclass(frozen=True, slots=True)
+class NeedView:
+    """That a project needs somebody, for the most urgent reason there is. `count` is how many things it is about, `run`
+    the run where it is one, `who` can fix it and `fix` says how; `since` is None where that is not recorded."""
+
+    project: ProjectView
+    reason: Reason
+    message: str
+    who: str
+    fix: str
+    count: int = 1
+    run: str | None = None
+    since: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that doors show."""
+        return {
+            "project": self.project.named(),
+            "reason": self.reason.value,
+            "message": self.message,
+            "who": self.who,
+            "fix": self.fix,
+            "count": self.count,
+            "run": self.run,
+            "since": instant(self.since),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFreshness:
+    """When what is known of a project in its tracker was read there last, and by what: `plan`, `run` or `audit`. None
+    where nothing was read yet, as of a project that was just set up."""
+
+    project: ProjectView
+    read_at: datetime | None
+    by: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that doors show."""
+        return {"project": self.project.named(), "read_at": instant(self.read_at), "by": self.by}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerFreshness:
+    """How fresh the figures from one tracker are: `read_at` is when the one of its projects was read that was not read
+    for the longest, None where one was never read. `trouble` says why the last look at one of them failed, if it
+    did."""
+
+    connection: str
+    name: str
+    kind: str
+    trouble: str
+    projects: tuple[ProjectFreshness, ...]
+
+    @property
+    def read_at(self) -> datetime | None:
+        """Since when the figures are at least known."""
+        times = [one.read_at for one in self.projects]
+        known = [one for one in times if one is not None]
+        return min(known) if known and len(known) == len(times) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that doors show."""
+        return {
+            "connection": {"id": self.connection, "name": self.name, "kind": self.kind},
+            "read_at": instant(self.read_at),
+            "trouble": self.trouble,
+            "projects": [one.to_json() for one in self.projects],
+        }
