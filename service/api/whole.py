@@ -4,8 +4,9 @@ what the records say against the rest of it."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +17,8 @@ from service.context import Context
 from service.domain.leniency import Fault, Path, fault_of, rest_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Check = Callable[[Context, Any], None]
+Check = Callable[[Context, Mapping[str, str], Any], None]
+"""Is given the names in the address, and the body."""
 
 
 def also(check: Check) -> Callable[[Function], Function]:
@@ -58,7 +60,7 @@ def _of_the_rest(
     touched = tuple(pointer_of(*map(str, path)) for path in rest.touched)
     context: Context = request.scope.get("phaseloop.context", request.app.state.context)
     try:
-        check(context, model.model_validate(rest.value))
+        check(context, request.path_params, model.model_validate(rest.value))
     except Exception as error:  # noqa: BLE001 - whatever it is, the schema's problems are answered
         told = translate(error) if not isinstance(error, ApiProblem) else error
         for one in told.errors:
@@ -86,4 +88,6 @@ def _model_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:
     if "body" not in inspect.signature(endpoint).parameters:
         return None
     hint = get_type_hints(endpoint).get("body")
-    return hint if isinstance(hint, type) and issubclass(hint, BaseModel) else None
+    named = [one for one in get_args(hint) if one is not NoneType] or [hint]
+    model = named[0] if len(named) == 1 else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None

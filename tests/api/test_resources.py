@@ -216,6 +216,31 @@ def test_everything_wrong_with_a_change_of_a_project_is_said_at_once(api: Api) -
     assert {error["pointer"] for error in problem["errors"]} == {"/parameters/method", "/time_zone"}
 
 
+def test_of_a_change_of_a_project_that_breaks_the_schema_the_rest_is_said_as_well(api: Api) -> None:
+    project = api.new_project()
+    changes = {"parameters": {"method": "huge"}, "time_zone": 7, "team": "nobody"}
+
+    answer = api("PATCH", f"/projects/{project}", json=changes, headers={"If-Match": "*"})
+
+    problem = assert_problem(answer, "invalid-input", 422)
+    assert {error["pointer"] for error in problem["errors"]} == {"/parameters/method", "/time_zone", "/team"}
+
+
+def test_of_a_plan_that_is_asked_for_wrongly_everything_is_said_at_once(api: Api) -> None:
+    project = api.new_project()
+    apart = {"restore": ["deleted"], "adopt": {"ticket:set-goals": "ML-1"}}
+    settings = {"parameters": {"method": "huge"}}
+
+    whole = api("POST", f"/projects/{project}/plans", json={**apart, "settings": settings})
+    broken = api("POST", f"/projects/{project}/plans", json={**apart, "settings": {**settings, "ahead": "many"}})
+
+    problem = assert_problem(whole, "invalid-input", 422)
+    assert {error["pointer"] for error in problem["errors"]} == {"/restore", "/settings/parameters/method"}
+    problem = assert_problem(broken, "invalid-input", 422)
+    found = {error["pointer"] for error in problem["errors"]}
+    assert found == {"/restore", "/settings/parameters/method", "/settings/ahead"}
+
+
 def test_projects_come_in_pages_that_hold_each_once(api: Api) -> None:
     wanted = [row.id for row in projects.listed(api.context)] + [api.new_project() for _ in range(5)]
     found: list[str] = []

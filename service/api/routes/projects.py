@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
@@ -69,7 +70,7 @@ def _new(body: project_models.NewProject) -> projects.Request:
     )
 
 
-def _check_new(context: Context, body: project_models.NewProject) -> None:
+def _check_new(context: Context, _names: Mapping[str, str], body: project_models.NewProject) -> None:
     """What there is against a new project of this body. Writes nothing."""
     with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
         try:
@@ -77,6 +78,27 @@ def _check_new(context: Context, body: project_models.NewProject) -> None:
         except NotFound as error:
             field = "team" if error.what == "team" else "connection"
             raise InvalidInput([Problem("project", None, field, error.message, error.fix)]) from error
+
+
+def _check_changes(context: Context, names: Mapping[str, str], body: project_models.ProjectChanges) -> None:
+    """What there is against these changes of the project that the address names. Writes nothing."""
+    with placed(partial(_pointer, calendar=body.calendar is not None, audit=body.audit is not None)):
+        row = projects.going_on(context, names["name"])
+        projects.check(context, _request(context, row, body), row.id)
+
+
+def _check_plan(context: Context, names: Mapping[str, str], body: project_models.NewPlan) -> None:
+    """What there is against a plan of this body, before the tracker is read. Writes nothing."""
+    with placed(partial(_planned_pointer, settings=body.settings)):
+        planning.check(context, names["name"], *_planned(context, names["name"], body))
+
+
+def _planned(context: Context, name: str, body: project_models.NewPlan) -> tuple[Wish, planning.Asked | None]:
+    settings = None
+    if body.settings is not None:
+        row = projects.going_on(context, name)
+        settings = planning.Asked(_request(context, row, body.settings))
+    return Wish(tuple(body.restore), body.adopt), settings
 
 
 @creating.post(
@@ -147,6 +169,7 @@ def get_project(name: Named, request: Request, response: Response, context: Give
         ),
     },
 )
+@also(_check_changes)
 def change_project(
     name: Named,
     body: project_models.ProjectChanges,
@@ -228,6 +251,7 @@ def get_drift(name: Named, context: Given) -> dict[str, Any]:
         ),
     },
 )
+@also(_check_plan)
 def make_plan(
     name: Named, context: Given, once: Once, response: Response, body: project_models.NewPlan | None = None
 ) -> dict[str, Any]:
@@ -238,11 +262,7 @@ def make_plan(
     asked = body or project_models.NewPlan()
 
     def make() -> str:
-        settings = None
-        if asked.settings is not None:
-            row = projects.going_on(context, name)
-            settings = planning.Asked(_request(context, row, asked.settings))
-        return planning.make_plan(context, name, Wish(tuple(asked.restore), asked.adopt), settings).id
+        return planning.make_plan(context, name, *_planned(context, name, asked)).id
 
     with placed(partial(_planned_pointer, settings=asked.settings)):
         plan_id = once(make)

@@ -48,11 +48,12 @@ class Wish:
 NO_WISH = Wish()
 
 
-def check(wish: Wish) -> None:
-    """Raise InvalidInput if it asks for two things that are two plans."""
-    if wish.restore and wish.adopt:
-        fix = "adopt first; then make a plan that restores"
-        raise InvalidInput([Problem(SOURCE, None, "restore", "cannot be asked for together with adopt", fix)])
+def problems_of(wish: Wish) -> list[Problem]:
+    """That it asks for two things that are two plans, if it does."""
+    if not (wish.restore and wish.adopt):
+        return []
+    fix = "adopt first; then make a plan that restores"
+    return [Problem(SOURCE, None, "restore", "cannot be asked for together with adopt", fix)]
 
 
 def restoring(

@@ -34,6 +34,7 @@ from service.domain.plan.diff import adoptions, diff, without_lost
 from service.domain.plan.identity_findings import ITSELF, key_taken
 from service.domain.plan.plan import Action, Change, Drift, Plan, Purpose, Recorded, Vacancy
 from service.domain.plan.plan_json import plan_from_json, plan_to_json
+from service.domain.problems import InvalidInput
 from service.domain.team.calendar import DateRange, starts_in_the_past
 from service.domain.team.team import Team
 from service.store import identities, items
@@ -78,18 +79,32 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | N
     Raises NotFound, InvalidInput, and TrackerError when the tracker cannot be read. What would be refused when
     writing is in the plan's findings.
     """
-    plan_options.check(wish)
-    row = projects.going_on(context, project)
-    proposed = None
-    if asked is not None:
-        proposed = project_changes.propose(
-            context, projects.stored(context, row.id), asked.request, asked.team, anew=asked.anew
-        )
-    elif row.planned:
-        proposed = project_changes.as_planned(context, projects.stored(context, row.id))
+    row, proposed = check(context, project, wish, asked)
     ours = material(context, row.id, proposed)
     today = context.now().astimezone(ours.calendar.zone).date()
     return drafted(context, ours, lambda tracker: _plan(context, tracker, ours, wish, today))
+
+
+def check(
+    context: Context, project: str, wish: Wish, asked: Asked | None
+) -> tuple[ProjectView, project_changes.Proposed | None]:
+    """The project, with the settings that the plan is to be made with, where they are others than it has. Reads our
+    records alone, and changes nothing. Raises NotFound, and InvalidInput with all that is wrong with what is wished
+    and asked for."""
+    problems = plan_options.problems_of(wish)
+    row = projects.going_on(context, project)
+    proposed = None
+    try:
+        if asked is not None:
+            stored = projects.stored(context, row.id)
+            proposed = project_changes.propose(context, stored, asked.request, asked.team, anew=asked.anew)
+        elif row.planned:
+            proposed = project_changes.as_planned(context, projects.stored(context, row.id))
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return row, proposed
 
 
 def drafted(context: Context, ours: Material, make: Callable[[Tracker], tuple[Plan, Capabilities]]) -> Draft:

@@ -150,10 +150,11 @@ def put(
     return ProjectView.of(row)
 
 
-def check(context: Context, request: Request) -> None:
-    """Whether a new project could be set up so, as far as our records tell. Writes nothing. Raises as `put` does."""
+def check(context: Context, request: Request, project: str | None = None) -> None:
+    """Whether this project, a new one without an id, could be set up so, as far as our records tell. Writes nothing.
+    Raises as `put` does."""
     _connection, team = _named(context, request)
-    settled(context, request, team.team, None)
+    settled(context, request, team.team, stored(context, project) if project is not None else None)
 
 
 def _named(context: Context, request: Request) -> tuple[ConnectionRow, TeamView]:
