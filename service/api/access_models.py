@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from service.api.models import Body, Shown, with_example
+from service.api.models import Body, Instant, Shown, with_example
 
 RoleName = Literal["viewer", "operator", "lead", "auditor", "admin"]
 
@@ -157,7 +157,7 @@ class NewToken(Body):
     projects: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
         default_factory=list, max_length=100, description="Only in these projects (id or key); empty: in all."
     )
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+    expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
         default=None, description="When it opens nothing any more; null: never."
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr
 
 from service.api import hook_examples
-from service.api.models import Body, Finding, ForRest, Name, Shown, with_example
+from service.api.models import Body, Finding, ForRest, Instant, Name, Shown, with_example
 
 State = Literal["accepted", "done", "failed"]
 
@@ -71,7 +71,7 @@ class ReplayRequest(Body):
 
     state: State = Field(default="failed", description="Those in this state.")
     sender: Name | None = Field(default=None, description="Only those of this connection or trigger (id or name).")
-    since: datetime | None = Field(default=None, description="Only those that arrived since then.")
+    since: Instant | None = Field(default=None, description="Only those that arrived since then.")
 
 
 class Replayed(Shown):

@@ -4,10 +4,10 @@ which the OpenAPI document shows. Those about projects and their work are in `pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from connectors.registry import KINDS
 from service.api import examples
@@ -15,6 +15,18 @@ from service.api.remedies import over_rest
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line of text."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        msg = "must be in the years 1 to 9999 of UTC"
+        raise ValueError(msg) from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its offset, as callers give it; in UTC from there on."""
 
 ForRest = Annotated[str, AfterValidator(over_rest)]
 """Text that proposes requests in place of commands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -164,7 +164,9 @@ def _asked(by: str | None, thing: str | None, project: str | None, since: str | 
     if problems:
         raise InvalidInput(problems)
     last = days["until"]
-    return Asked(by, thing, project, days["since"], last + timedelta(days=1) if last is not None else None)
+    day = timedelta(days=1)
+    beyond = last + day if last is not None and last.date() < date.max else None
+    return Asked(by, thing, project, days["since"], beyond)
 
 
 def _lines(row: ChangeView) -> Iterable[str]:

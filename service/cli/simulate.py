@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TRACKERS = [name for name, kind in KINDS.items() if kind.sandbox]
 """Where it can be played."""
 
+_LAST_YEAR = 9990
+"""The longest play, with what is planned ahead of it, stays within what dates can say."""
+
 
 class Method(StrEnum):
     """How the team works."""
@@ -149,9 +152,13 @@ def _first(start: str | None) -> date:
         today = datetime.now(UTC).date()
         return today + timedelta(days=7 - today.weekday())
     try:
-        return date.fromisoformat(start)
+        first = date.fromisoformat(start)
     except ValueError:
         raise InvalidInput([Problem("simulate", None, "start", f"{start!r} is no date", "write 2026-03-02")]) from None
+    if not 1970 <= first.year <= _LAST_YEAR:
+        fix = f"give a day of the years 1970 to {_LAST_YEAR}"
+        raise InvalidInput([Problem("simulate", None, "start", f"{start!r} is too far away to play from", fix)])
+    return first
 
 
 def _team(file: Path | None, seed: int, first: date, months: int) -> Team:

@@ -49,6 +49,27 @@ def test_the_token_is_asked_for_before_the_body_is_read(api: Api) -> None:
     assert_problem(answer, "unauthorized", 401)
 
 
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_the_calendar_has_no_room_for_is_refused_wherever_one_is_taken(api: Api, edge: str) -> None:
+    document = api.get("/openapi.json")
+    asked = [
+        (path, parameter["name"])
+        for path, methods in document["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", ())
+        if "date-time" in str(parameter["schema"])
+    ]
+    assert ("/api/v1/changes", "since") in asked
+    for path, name in asked:
+        answer = api("GET", path.removeprefix("/api/v1"), params={name: edge})
+        problem = assert_problem(answer, "invalid-input", 422)
+        assert [error["parameter"] for error in problem["errors"]] == [name]
+
+    bodies = {"/events/replay": {"since": edge}, "/tokens": {"name": "x", "role": "viewer", "expires_at": edge}}
+    for path, body in bodies.items():
+        problem = assert_problem(api("POST", path, json=body), "invalid-input", 422)
+        assert [error["pointer"] for error in problem["errors"]] == [f"/{[*body][-1]}"]
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/openapi.json"])
 def test_health_and_the_document_need_no_token(api: Api, path: str) -> None:
     assert api.client.get(path).status_code == 200

@@ -108,3 +108,10 @@ def test_a_start_that_is_no_date_is_refused_with_the_form() -> None:
 
     assert told.exit_code == 1
     assert "write 2026-03-02" in told.output
+
+
+def test_a_start_at_the_end_of_the_calendar_is_refused() -> None:
+    told = CliRunner().invoke(app, ["simulate", "--start", "9999-12-01"])
+
+    assert told.exit_code == 1
+    assert "give a day of the years 1970 to 9990" in told.output

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from service.api import access_models, openapi
 from service.api.given import AUTHENTICATED, IDEMPOTENT, Given, Id, Once, Rights
+from service.api.models import Instant
 from service.api.pages import Asked, invalid_cursor, page
 from service.api.problems import placed
 from service.api.routing import CreatingRoute, EscapedJson, JsonRoute, SecretRoute
@@ -30,8 +31,8 @@ def _filter(
     by: Annotated[Word | None, Query(description="Only what this login or token did.")] = None,
     thing: Annotated[Word | None, Query(description="Only changes of such things, like `waiver`.")] = None,
     project: Annotated[Word | None, Query(description="Only changes of this project (id or key).")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Only from then on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Only before then.")] = None,
+    since: Annotated[Instant | None, Query(description="Only from then on.")] = None,
+    until: Annotated[Instant | None, Query(description="Only before then.")] = None,
 ) -> change_log.Asked:
     """Which changes the query asks for."""
     return change_log.Asked(by, thing, project, since, until)
