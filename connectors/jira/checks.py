@@ -146,7 +146,7 @@ class Checker:
             fix = "Use 2 to 10 capital letters and digits, beginning with a letter, like ML or MLOPS2."
             found.append(Finding(Severity.ERROR, "project-key-malformed", message, fix, spec.key))
         elif (refusal := self._key_refusal(spec.key)) is not None:
-            fix = "Choose another key; a deleted project keeps its key until it leaves Jira's trash."
+            fix = "Plan it under another key; a deleted project keeps its key until it leaves Jira's trash."
             in_use = Finding(Severity.ERROR, "project-key-taken", f"{spec.key}: {refusal}", fix, spec.key)
             found.append(in_trash(self._client, spec.key) or in_use)
             taken = True  # the name may be that same project's
@@ -235,7 +235,7 @@ def in_trash(client: JiraClient, key: str) -> Finding | None:
         Severity.ERROR,
         "project-in-trash",
         f"The project {key} is in Jira's trash{f' since {since}' if since else ''} and keeps its key there.",
-        "Choose another key; or restore the project, or delete it for good, in Jira's settings under Projects, Trash.",
+        "Plan it under another key; or restore the project, or delete it for good: Jira's settings, Projects, Trash.",
         key,
     )
 

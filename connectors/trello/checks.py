@@ -95,7 +95,7 @@ class Checker:
                 Severity.ERROR,
                 "project-key-taken",
                 f"There is a board {spec.key!r} already: {board.get('url')}.",
-                "Choose another key, or build on that board.",
+                "Plan it under another key, or build on that board.",
                 spec.key,
             )
             return

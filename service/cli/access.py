@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from service.domain.problems import InvalidInput, Problem
 from service.usecases.access import change_log
 from service.usecases.access import tokens as token_cases
 from service.usecases.access.change_log import Asked
+from service.usecases.setup import projects
 from service.views.access import ChangeView
 
 tokens = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
@@ -55,6 +56,7 @@ def list_tokens(as_json: AsJson = False) -> None:
     """List the tokens: what each may do, when it was used last, whether it still opens anything."""
     with opened() as context:
         found = [token_cases.token_json(context, one) for one in token_cases.listed(context)]
+        keys = {row.id: row.key for row in projects.listed(context)}
     if as_json:
         print_json(found)
         return
@@ -66,7 +68,7 @@ def list_tokens(as_json: AsJson = False) -> None:
         table.add_column(heading)
     for one in found:
         used, ends = _minute(one["last_used_at"]) or "never", _minute(one["expires_at"]) or "never"
-        table.add_row(escape(one["name"]), _may(one["grants"]), one["state"], used, ends, one["id"])
+        table.add_row(escape(one["name"]), _may(one["grants"], keys), one["state"], used, ends, one["id"])
     out.print(table)
 
 
@@ -195,8 +197,13 @@ def _within(projects: list[str] | None) -> str:
     return f" in {', '.join(projects)}" if projects else " in all projects"
 
 
-def _may(grants: list[dict[str, Any]]) -> str:
-    return ", ".join(one["role"] + (f" in {one['project']}" if one["project"] else "") for one in grants) or "nothing"
+def _may(grants: list[dict[str, Any]], keys: Mapping[str, str]) -> str:
+    """What these grants allow; `keys` are what people call projects, by id."""
+    said = []
+    for one in grants:
+        where = f" in {keys.get(one['project'], one['project'])}" if one["project"] else ""
+        said.append(one["role"] + where)
+    return escape(", ".join(said)) or "nothing"
 
 
 def _minute(instant: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
@@ -22,15 +22,17 @@ from service.context import Context
 from service.domain.commands import typed
 from service.domain.english import ordinal
 from service.domain.loop import loop_state
-from service.domain.loop.turnover import EVERYTHING, Decision
+from service.domain.loop.turnover import EVERYTHING, Decision, key_of
 from service.domain.plan import run_state
 from service.domain.plan.plan_json import published
 from service.domain.problems import InvalidInput, Problem
 from service.usecases.audit.history import history
 from service.usecases.loop import advances, decisions
+from service.usecases.loop.decisions import Answered
 from service.usecases.loop.loop_status import Standing, standing
 from service.usecases.plan.planning import Draft
 from service.usecases.queue import Enqueue
+from service.usecases.setup import projects
 from service.views.run import RunView
 
 Named = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key, name or id.")]
@@ -75,7 +77,8 @@ def advance(
         elif not yes or not (as_json or _paused(found)):
             draft = advances.preview(context, project, answers=answers, decision=decision)
             if not as_json:
-                for line in plan_lines(draft.plan, "", everything=everything):
+                there = projects.connection_of(context, found.project.id)
+                for line in plan_lines(draft.plan, "", everything=everything, connection=there, phases=found.phases):
                     out.print(line)
             if not yes and (_paused(found) or not _agreed(draft, as_json=as_json)):
                 given = bool(answers) or decision is not None
@@ -118,10 +121,11 @@ def carry(
         if found.turn is None:
             _no_iteration(found)
         draft = advances.preview(context, project)
+        answered = decisions.answered(context, found.project.id)
     if as_json:
         print_json(_carry_json(found, draft))
         return
-    for line in _carry_lines(found, draft):
+    for line in _carry_lines(found, draft, answered):
         out.print(line)
 
 
@@ -239,7 +243,7 @@ def _by_itself(found: Standing, draft: Draft, without: Draft, when: str) -> Iter
     if shown is None or plain is None:
         return
     yield f"Without it the service advances as things stand then ({when}). As they stand now:"
-    yield f"  {phase_line(plain)}"
+    yield f"  {phase_line(plain, found.phases)}"
     policies = {one.key: one.policy for one in shown.carried}
     for one in plain.carried:
         if policies.get(one.key) is not one.policy:
@@ -272,7 +276,7 @@ def _carry_json(found: Standing, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _carry_lines(found: Standing, draft: Draft) -> Iterator[str]:
+def _carry_lines(found: Standing, draft: Draft, answered: Sequence[Answered]) -> Iterator[str]:
     turnover, turn = draft.plan.turnover, found.turn
     if turnover is None or turn is None:
         return
@@ -280,10 +284,11 @@ def _carry_lines(found: Standing, draft: Draft) -> Iterator[str]:
     yield "As it stands now:"
     yield from closing_lines(draft.plan, turnover)
     yield ""
-    if found.loop is not None and found.loop.answers:
-        titles = {str(one.key): one.title for one in turnover.carried} | {EVERYTHING: "all others"}
-        answers = ", ".join(f"{titles.get(key, key)}: {policy}" for key, policy in found.loop.answers.items())
-        yield f"Answered so far: {escape(answers)}"
+    if answered:
+        yield f"Answered so far: {escape(', '.join(f'{one.title}: {one.policy}' for one in answered))}"
+        here = {str(key_of(content)) for content in turnover.contents} | {EVERYTHING}
+        if apart := [one.title for one in answered if one.key not in here]:
+            yield f"[dim]Not in the iteration as it stands now: {escape(', '.join(apart))}.[/]"
     if turnover.carried:
         key = escape(found.project.key)
         yield (
@@ -319,7 +324,7 @@ def _phase_lines(found: Standing, draft: Draft) -> Iterator[str]:
         yield from (f"  - {escape(each)}" for each in turnover.lacking)
     else:
         yield "It has reached its output."
-    yield phase_line(turnover, why=turnover.decision is not None or not turnover.lacking)
+    yield phase_line(turnover, found.phases, why=turnover.decision is not None or not turnover.lacking)
     yield from proposal_lines(found)
     if found.decision is not None:
         yield f"To take that back: phaseloop phase {typed(key)} --take-back"

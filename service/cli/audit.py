@@ -19,7 +19,7 @@ from service.cli.audit_settings import set_audit
 from service.cli.audit_show import FAILING, Worst, one_line
 from service.cli.audit_try import try_files
 from service.cli.execution import carry_out
-from service.cli.past_projects import to_read
+from service.cli.past_projects import none_going_on, to_read
 from service.cli.project_options import only_connection
 from service.cli.runs import tell
 from service.cli.shell import AsJson, Exit, again, err, fail, misused, nothing, opened, out, print_json, who
@@ -257,7 +257,7 @@ def _portfolio(context: Context, *, as_json: bool) -> list[Verdict]:
     if as_json:
         print_json(audit_reports.portfolio_json(found))
     elif not found:
-        nothing("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        nothing(none_going_on(context))
     else:
         out.print(audit_show.portfolio_table(found, out.width, ZoneInfo("UTC")))
     return [verdict for one in found for verdict, count in one.verdicts.items() if count]

@@ -47,7 +47,7 @@ def list_events(
         return
     table = Table("Event", "Received (UTC)", "From", "What", "State", "", box=None, pad_edge=False)
     for row in rows:
-        said = row.error or "; ".join(str(one.get("what", "")) for one in row.outcome)
+        said = row.error or "; ".join(str(one.get("text") or one.get("what", "")) for one in row.outcome)
         came = f"{row.received_at:%Y-%m-%d %H:%M:%S}"
         cells = (names.get(row.owner, row.owner), row.name, row.state, said)
         table.add_row(row.id, came, *(escape(visible(cell)) for cell in cells))

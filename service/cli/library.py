@@ -451,6 +451,10 @@ def show_team(
         capacity = "no limit" if member.capacity is None else counted(member.capacity, "pt")
         table.add_row(escape(member.person), escape(member.handle), " ".join(member.roles), capacity, away)
     out.print(table)
+    out.print(f"Time zone: {escape(row.team.zone or 'UTC, because the team says none')}")
+    if row.team.columns:
+        meant = ", ".join(f'"{heading}" as {column}' for heading, column in row.team.columns.items())
+        out.print(escape(f"Headings of its table: {meant}"))
 
 
 def _table(*headings: str, title: str | None = None) -> Table:

@@ -10,12 +10,23 @@ from rich.markup import escape
 
 from service.cli.shell import err
 from service.context import Context
+from service.domain.english import counted
 from service.usecases.setup import projects
 from service.views.setup import ProjectView
 
 NamedPast = Annotated[
     str, typer.Argument(metavar="PROJECT", help="The project's key, name or id, also of one that has ended.")
 ]
+
+
+def none_going_on(context: Context) -> str:
+    """That there is no active project, and where those that have ended are."""
+    ended = [row for row in projects.listed(context) if row.ended_at is not None]
+    start = "Start one with: phaseloop plan KEY --team team.yaml --create"
+    if not ended:
+        return f"No projects yet. {start}"
+    have = f"{counted(len(ended), 'project')} {'has' if len(ended) == 1 else 'have'} ended: phaseloop projects list"
+    return f"No active project. {have}\n{start}"
 
 
 def to_read(context: Context, name: str) -> ProjectView:

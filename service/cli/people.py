@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from service.domain.access.roles import MEANING, Role
 from service.domain.commands import typed
 from service.usecases.access import people as people_cases
 from service.usecases.access import sessions as session_cases
+from service.usecases.setup import projects
 
 people = typer.Typer(help="People who sign in, and their roles.", no_args_is_help=True)
 sessions = typer.Typer(help="Who is signed in.", no_args_is_help=True)
@@ -51,13 +53,14 @@ def list_people(as_json: AsJson = False) -> None:
     """List the people, with their roles."""
     with opened() as context:
         found = [people_cases.person_json(one) for one in people_cases.listed(context)]
+        keys = {row.id: row.key for row in projects.listed(context)}
     if as_json:
         print_json(found)
         return
     table = _table("Login", "Roles", "State", "Subject at the provider")
     for one in found:
         state = "removed" if one["disabled_at"] else "active"
-        roles = ", ".join(_role(grant) for grant in one["grants"]) or "none"
+        roles = ", ".join(_role(grant, keys) for grant in one["grants"]) or "none"
         table.add_row(escape(one["login"]), roles, state, escape(one["subject"] or ""))
     out.print(table)
 
@@ -118,8 +121,8 @@ def new_link(context: Context, login: str | None = None, base: str = "") -> str:
     return f"{public or f'http://{_host(settings.host)}:{settings.port}'}/sign-in?code={code}"
 
 
-def _role(grant: dict[str, Any]) -> str:
-    where = f" in {grant['project']}" if grant["project"] else ""
+def _role(grant: dict[str, Any], keys: Mapping[str, str]) -> str:
+    where = f" in {keys.get(grant['project'], grant['project'])}" if grant["project"] else ""
     return str(grant["role"]) + where + (" (by group)" if grant["origin"] == "provider" else "")
 
 

@@ -30,6 +30,7 @@ from service.domain.plan.field_words import names_in
 from service.domain.plan.mapping_findings import guessed
 from service.domain.plan.plan import Action, Change, Plan, Purpose, Reason
 from service.domain.plan.project_settings import entries
+from service.domain.template.template import Key
 
 NAMED_AT_MOST = 8
 """How many items of one kind an undo names without being asked for all."""
@@ -38,10 +39,12 @@ _BACKWARDS = frozenset({Purpose.UNDO, Purpose.REMOVE})
 """What plans are for that take something back."""
 
 
-def plan_lines(plan: Plan, plan_id: str, *, everything: bool, connection: str = "CONNECTION") -> Iterator[str]:
+def plan_lines(
+    plan: Plan, plan_id: str, *, everything: bool, connection: str, phases: Mapping[Key, str] | None = None
+) -> Iterator[str]:
     """The plan, grouped by epic and iteration, or by what becomes of the items where it takes something back; of an
     advance first what it does to the loop. Unchanged items, and all that is removed, only with `everything`. Without an
-    id it is a plan that was not kept."""
+    id it is a plan that was not kept. An advance is told with `phases`, the titles of the phases by key."""
     if plan.purpose in _BACKWARDS:
         yield from _taking_back(plan, plan_id, everything=everything)
         return
@@ -49,7 +52,7 @@ def plan_lines(plan: Plan, plan_id: str, *, everything: bool, connection: str = 
     shown = [change for change in plan.changes if everything or change.writes or change.action is not Action.KEEP]
     if plan.turnover is not None:
         yield f"Advance of {project}, from {escape(plan.template)}"
-        yield from turnover.lines(plan, plan.turnover)
+        yield from turnover.lines(plan, plan.turnover, phases or {})
         told = turnover.told(plan, plan.turnover)
         shown = [change for change in shown if change.key not in told]
     else:

@@ -26,7 +26,7 @@ from service.usecases.errors import UseCaseError
 from service.usecases.plan import planning
 from service.usecases.plan.plan_options import Wish
 from service.usecases.run import plan_apply, run_views
-from service.usecases.setup import connections, project_identity, projects
+from service.usecases.setup import project_identity, projects
 from service.views.plan import PlanView
 
 
@@ -70,7 +70,7 @@ def plan(
             row, kept = planning.make_plan(context, planned.row.id, wish, planned.asked), True
         document = row.to_json() if kept else _not_kept(row.to_json())
         until = until_line(context, row) if kept else ""
-        there = connections.get(context, planned.row.connection_id).name
+        there = projects.connection_of(context, planned.row.id)
     made = row.plan
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -135,8 +135,9 @@ def adopt(
     given = pairs("ITEM", items, "ITEM=KEY")
     with opened() as context:
         kept = planning.make_plan(context, project, Wish(adopt=given))
+        there = projects.connection_of(context, kept.project_id)
         if not as_json:
-            for line in plan_lines(kept.plan, kept.id, everything=False):
+            for line in plan_lines(kept.plan, kept.id, everything=False, connection=there):
                 out.print(line)
         if not yes and not _agreed():
             fail("Nothing was taken over.", f"Do it with: phaseloop apply {kept.id}")

@@ -70,10 +70,11 @@ def show(
     """Show a project's settings: what the next plan is made from, unless it brings others."""
     with opened() as context:
         found = inventory.shown(context, projects.up_to_date(context, to_read(context, name).id))
+        connection = projects.connection_of(context, found.project.id)
     if as_json:
         print_json(found.to_json())
     else:
-        out.print(_settings_table(found))
+        out.print(_settings_table(found, connection))
 
 
 @project.command("set")
@@ -101,20 +102,22 @@ def set_(
         row = projects.put(context, to_set(context, given, present))
         scheduling.follow(context, row.id)
         found = inventory.shown(context, row)
+        connection = projects.connection_of(context, row.id)
     if as_json:
         print_json(found.to_json())
         return
-    out.print(_settings_table(found))
+    out.print(_settings_table(found, connection))
     out.print(f"Kept. See what it changes in the tracker with: phaseloop plan {escape(typed(row.key))}")
 
 
-def _settings_table(found: ProjectShown) -> Table:
+def _settings_table(found: ProjectShown, connection: str) -> Table:
     settings = found.settings
     table = Table(
         "Setting", "Value", title=escape(found.project.key), title_justify="left", title_style="bold", box=None
     )
     plain = {
         "name": settings.name,
+        "connection": connection,
         "team": settings.team_name,
         "template": f"{settings.template_title} ({settings.template[:8]})",
         "time zone": settings.time_zone,

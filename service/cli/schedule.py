@@ -14,6 +14,7 @@ from rich.table import Table
 
 from service.cli.advance import Named, advance
 from service.cli.loop_words import WORDS, how_it_goes_on
+from service.cli.past_projects import none_going_on
 from service.cli.shell import AsJson, err, fail, nothing, opened, out, print_json, who
 from service.cli.words import clock_words
 from service.context import Context
@@ -45,12 +46,13 @@ def next_firings(
         else:
             rows = [row for row in projects.listed(context) if row.ended_at is None]
         found = [_planned(context, row, count, alone=project is not None) for row in rows]
+        none = none_going_on(context) if not found else ""
         now = context.now()
     if as_json:
         print_json([_json(one, firings) for one, firings in found])
         return
     if not found:
-        nothing("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        nothing(none)
     for line in _lines(found, now):
         out.print(line)
     coming = sorted(

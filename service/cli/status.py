@@ -15,6 +15,7 @@ from rich.markup import escape
 from connectors.errors import TrackerError
 from connectors.values import ItemKind
 from service.cli.loop_words import how_it_goes_on, proposal_lines
+from service.cli.past_projects import none_going_on
 from service.cli.project import only_planned_lines
 from service.cli.shell import AsJson, Exit, nothing, opened, out, print_json
 from service.cli.turnover import day_words
@@ -68,10 +69,11 @@ def status(
             ]
         loops = [_turned(context, entry, offline=offline) for entry in found]
         parked = [_parked(context, entry) for entry in found]
+        none = none_going_on(context) if not found else ""
     if as_json:
         print_json([_json(entry, loop, rows) for entry, loop, rows in zip(found, loops, parked, strict=True)])
     elif not found:
-        nothing("No projects yet. Start one with: phaseloop plan KEY --team team.yaml --create")
+        nothing(none)
     else:
         for entry, loop, rows in zip(found, loops, parked, strict=True):
             for line in _lines(entry, loop, rows):

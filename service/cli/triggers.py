@@ -73,10 +73,13 @@ def add(
         if addressed and not secret.present(context, row.id):
             made = put_secret(context, secret.owner(context, row.id, trigger=True), None, secret.OVERLAP_HOURS)
         found = trigger_cases.trigger_json(context, row)
+        waits = trigger_cases.waits_for_its_project(context, trigger)
     if as_json:
         print_json({**found, **({"secret": made} if made else {})})
         return
     out.print(f"Trigger [bold]{row.name}[/] kept.")
+    if waits:
+        out.print(escape(f"There is no project {trigger.project} yet: until there is, its events start nothing."))
     if found["address"] is not None:
         out.print(f"Have {SOURCES[row.source].title} deliver to: {_reached(context, found['address'])}")
         _warn_of_local(context)

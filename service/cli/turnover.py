@@ -25,19 +25,20 @@ from service.domain.loop.turnover import (
 )
 from service.domain.plan.field_words import STRANGER, names_in
 from service.domain.plan.plan import Action, Change, Plan, moved_by_people
+from service.domain.template.template import Key
 
 SAID = frozenset({"phase-goes-on"})
 """Findings of an advance that `lines` tell."""
 
 
-def lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
-    """The iteration that is closed, the phase that comes, the iteration that begins."""
+def lines(plan: Plan, turnover: Turnover, phases: Mapping[Key, str]) -> Iterator[str]:
+    """The iteration that is closed, the phase that comes, the iteration that begins. `phases` are titles by key."""
     if turnover.closes:
         yield from closing_lines(plan, turnover)
         yield ""
-        yield phase_line(turnover)
+        yield phase_line(turnover, phases)
     if turnover.begins:
-        yield from _beginning(plan, turnover)
+        yield from _beginning(plan, turnover, phases)
 
 
 def told(plan: Plan, turnover: Turnover) -> frozenset[ItemKey]:
@@ -71,9 +72,10 @@ def closing_lines(plan: Plan, turnover: Turnover) -> Iterator[str]:
             yield f"    {_sign_of(one)} {_carried(one, contents.get(one.key), changes.get(one.key), names_in(plan))}"
 
 
-def phase_line(turnover: Turnover, *, why: bool = True) -> str:
-    """Which phase comes and, with `why`, why."""
-    phase = turnover.stage.phase if turnover.stage is not None else ""
+def phase_line(turnover: Turnover, phases: Mapping[Key, str], *, why: bool = True) -> str:
+    """Which phase comes and, with `why`, why. `phases` are the titles of the phases by key."""
+    key = turnover.stage.phase if turnover.stage is not None else ""
+    phase = phases.get(key, key)
     match turnover.move:
         case Move.STAY:
             what = f"stays in {escape(phase)}"
@@ -136,13 +138,13 @@ def _content(content: Content) -> str:
     return ticket_words(content.title, content.points, person, key=content.ref.key)
 
 
-def _beginning(plan: Plan, turnover: Turnover) -> Iterator[str]:
+def _beginning(plan: Plan, turnover: Turnover, phases: Mapping[Key, str]) -> Iterator[str]:
     stage, starts, ends = turnover.stage, turnover.starts, turnover.ends
     days = f", {day_words(starts.date(), ends.date())}" if starts is not None and ends is not None else ""
     yield f"\n[bold]Begins iteration {turnover.begins}[/] [bold]{escape(turnover.title)}[/]{days}"
     if stage is not None:
         turn = f", {ordinal(stage.loop)} turn of the loop" if stage.loop > 1 else ""
-        yield f"  The {ordinal(stage.of_phase)} of the phase {escape(stage.phase)}{turn}"
+        yield f"  The {ordinal(stage.of_phase)} of the phase {escape(phases.get(stage.phase, stage.phase))}{turn}"
     changes = {change.key: change for change in plan.changes}
     tickets = beginning_with(plan, turnover)
     carried = any(one.policy is Policy.NEXT for one in turnover.carried)

@@ -18,6 +18,7 @@ from service.domain.plan.plan import Plan
 from service.usecases.plan import undo_plan
 from service.usecases.plan.undo_plan import NothingToUndo
 from service.usecases.run import run_views
+from service.usecases.setup import projects
 from service.views.plan import PlanView
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -84,8 +85,9 @@ def _show_and_apply(
     """Show the plan; apply it and follow it to its end if that is wanted, else leave with the exit code of a plan."""
     made = kept.plan
     going_on = not made.empty and not made.blocked and not plan_only
+    there = projects.connection_of(context, kept.project_id)
     if not as_json:
-        for line in plan_lines(made, kept.id, everything=everything):
+        for line in plan_lines(made, kept.id, everything=everything, connection=there):
             out.print(line)
     if going_on and (yes or _agreed(as_json=as_json)):
         report(apply_and_follow(context, kept.id), as_json=as_json)

@@ -156,6 +156,9 @@ def test_everything_wrong_with_answers_is_told_at_once(begun: Shop) -> None:
     ]
     with pytest.raises(InvalidInput, match="there are none"):
         decisions.answer(begun.context, "ML", {}, PM)
+    ticket(begun, "ticket:load", "ML-12")
+    with pytest.raises(InvalidInput, match="and 'ticket:load' are the same ticket, with two answers"):
+        decisions.answer(begun.context, "ML", {"ticket:load": "backlog", "ML-12": "leave"}, PM)
     assert begun.loop().answers == {}
 
 

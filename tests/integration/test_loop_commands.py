@@ -157,7 +157,7 @@ def test_an_advance_says_what_is_closed_and_carried_and_begins_and_is_done(begun
     assert "To the backlog (1 ticket, 5 pts)" in lines
     assert "Completed, because nothing is left to do in them (1 ticket)" in lines
     assert any(line.startswith(f"← {load} Load the data 5 pts Data") for line in lines)
-    assert any(line.startswith("Phase: stays in data: ") for line in lines)
+    assert any(line.startswith("Phase: stays in Data: ") for line in lines)
     assert any(line.startswith("Begins iteration 2 Data 2, ") for line in lines)
     assert (
         "Iteration 1 of ML was closed: 1 done, 1 carried over, 1 to the backlog, 0 left, 1 completed with it." in lines
@@ -443,7 +443,7 @@ def test_a_preview_with_a_decision_says_that_it_is_not_kept_and_what_happens_wit
     assert "Else the service does it" not in shown
     assert "What was given here for phase and tickets was not kept." in shown
     without = shown.partition("Without it the service advances")[2]
-    assert "stays in data" in without
+    assert "stays in Data" in without
     assert "Load the data: next" in without
     assert begun.json("phase", "ML")["decision"] is None
     assert begun.json("carry", "ML")["answers"] == {}

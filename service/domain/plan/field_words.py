@@ -20,6 +20,8 @@ STRANGER = "somebody who is not in the team"
 
 _CALLED = {"points": "estimate", "starts": "start", "ends": "end"}
 
+_STATUSES = {"todo": "to do", "doing": "in progress"}
+
 _LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -56,6 +58,8 @@ def said(name: str, value: Any, names: Mapping[str, str]) -> str:
         value = ", ".join(str(one) for one in value)
     if isinstance(value, float):
         return f"{value:g}"
+    if name == "status":
+        return _STATUSES.get(str(value), str(value))
     text = " ".join((names.get(str(value), str(value)) if name in HOMES else _moment(name, value)).split())
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return f'"{short}"' if name in PROSE | HOMES | {"title", "checklist"} else short

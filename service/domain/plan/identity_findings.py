@@ -104,6 +104,6 @@ def key_taken(key: str, url: str) -> Finding:
         Severity.ERROR,
         "key-taken",
         f"A project {key} exists already ({url}).",
-        "Choose another key, or build in that project: --existing instead of --create, which is kept from before.",
+        "Plan it under another key, or build in that project: --existing in place of --create, kept from before.",
         key,
     )

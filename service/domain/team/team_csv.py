@@ -34,6 +34,8 @@ _CELLS = {
 }
 _LIST = re.compile(r"[;|,\s]+")
 _SPAN = re.compile(r"\.\.|/")
+_NAMED = 120
+"""Characters of the headings that a problem names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,8 @@ def _instead(name: str, foreign: Sequence[str]) -> str:
         column = shlex.quote(f"{likely[0]}={name}")
         return f'if "{likely[0][:60]}" is it, say --map {column}; else add it'
     if any(foreign):
-        return f'add it, or say which heading it is: --map "HEADING={name}"'
+        named = ", ".join(one for one in foreign if one)
+        return f'add it, or say which heading it is: --map "HEADING={name}"; not used so far: {named[:_NAMED]}'
     return f"add it; the headings are {', '.join(COLUMNS)}"
 
 

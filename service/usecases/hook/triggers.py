@@ -12,7 +12,7 @@ from service.domain.hook.action import ACTIONS
 from service.domain.hook.delivery import Delivery
 from service.domain.hook.payload import redacted
 from service.domain.hook.source import SOURCES
-from service.domain.hook.trigger import Trigger, marks_of, trigger_from_json
+from service.domain.hook.trigger import PLACEHOLDER, Trigger, marks_of, trigger_from_json
 from service.domain.plan.plan_json import published
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.yaml_marks import Marks, readable
@@ -22,7 +22,7 @@ from service.store.secrets import new_id
 from service.store.tables import EventRow, ProjectRow
 from service.usecases import ids
 from service.usecases.audit import record_upkeep
-from service.usecases.errors import Conflict, NotFound
+from service.usecases.errors import Conflict, NotFound, UseCaseError
 from service.usecases.hook import action, checking, firing, reaction, registration, secret
 from service.usecases.hook.asked import Asked
 from service.usecases.hook.sender import Kind
@@ -73,6 +73,17 @@ def _hearing(context: Context, name: str) -> list[TriggerRow]:
     with context.database.session() as session:
         query = select(TriggerRow).where(TriggerRow.body["address_of"].as_string() == name).order_by(TriggerRow.name)
         return list(session.scalars(query))
+
+
+def waits_for_its_project(context: Context, trigger: Trigger) -> bool:
+    """Whether it names a project, and not by what an event says, that is not there."""
+    if trigger.project is None or PLACEHOLDER.search(trigger.project):
+        return False
+    try:
+        projects.going_on(context, trigger.project)
+    except UseCaseError:
+        return True
+    return False
 
 
 def put(

@@ -4,6 +4,7 @@ in the loop until the next advance, which goes by it; writes nothing to a tracke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -32,6 +33,15 @@ DECIDED = "decided"
 """The kind of the events that tell of a decision."""
 
 _MOVES = (Move.STAY, Move.NEXT, Move.BACK, Move.END)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is to become of the ticket with this item key, or of all others."""
+
+    key: str
+    title: str
+    policy: str
 
 
 def decide(context: Context, project: str, move: str, phase: Key | None, reason: str, by: str) -> LoopView:
@@ -110,11 +120,19 @@ def keep_answers(
     loop.answers = {**loop.answers, **given}
     if loop.state == loop_state.TURNING:  # of a paused loop, who paused it stays
         loop.changed_by = by
-    called = {key: title for title, keys in _titles(session, row.id, loop).items() for key in keys}
-    called[EVERYTHING] = "all others"
-    said = ", ".join(f"{called.get(key, key)}: {policy}" for key, policy in given.items())
+    said = ", ".join(f"{_called(session, row.id, loop).get(key, key)}: {policy}" for key, policy in given.items())
     text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
     tell(session, loop, "answered", text, by, now, {"answers": dict(given)})
+
+
+def answered(context: Context, project_id: str) -> list[Answered]:
+    """The answers that stand."""
+    with context.database.session() as session:
+        loop = loops.find(session, project_id)
+        if loop is None or not loop.answers:
+            return []
+        called = _called(session, project_id, loop)
+        return [Answered(key, called.get(key, key), policy) for key, policy in loop.answers.items()]
 
 
 def decision_of(context: Context, project: str, move: str, phase: Key | None, reason: str, by: str) -> Decision:
@@ -195,8 +213,12 @@ def _resolved(session: Session, row: ProjectView, loop: LoopRow, answers: Mappin
     titles = {title.casefold(): keys for title, keys in _titles(session, row.id, loop).items()}
     names = {title: min(keys) for title, keys in titles.items() if len(keys) == 1} | _names(session, row.id, loop)
     given: dict[str, str] = {}
+
+    def given_as(name: str) -> str | None:
+        return name if name == EVERYTHING or name.startswith(GUEST) else names.get(name.casefold())
+
     for name, policy in answers.items():
-        key = name if name == EVERYTHING or name.startswith(GUEST) else names.get(name.casefold())
+        key = given_as(name)
         if key is None:
             fix = f"name a ticket of {row.key} by its key or its title, or `*` for all"
             several = len(titles.get(name.casefold(), ())) > 1
@@ -206,8 +228,10 @@ def _resolved(session: Session, row: ProjectView, loop: LoopRow, answers: Mappin
             one = "; for one ticket, KEY=ANSWER" if name == EVERYTHING else ""
             fix = f"{meant_of(policy, list(ANSWERS))}{one}"
             problems.append(Problem("answers", None, name, f"{policy!r} is no answer", fix))
-        if key is not None:
-            given[key] = policy
+        if key is not None and given.setdefault(key, policy) != policy:
+            before = next(each for each in answers if each != name and given_as(each) == key)
+            what = f"and {before!r} are the same ticket, with two answers"
+            problems.append(Problem("answers", None, name, what, "keep one of them"))
     if problems:
         raise InvalidInput(problems)
     return given
@@ -234,6 +258,12 @@ def _titles(session: Session, project_id: str, loop: LoopRow) -> dict[str, set[s
             if placement.iteration_of(record) == loop.current:
                 current.setdefault(str(title), set()).add(str(key))
     return titles | current
+
+
+def _called(session: Session, project_id: str, loop: LoopRow) -> dict[str, str]:
+    """What people call what answers are given for, by item key."""
+    titles = {key: title for title, keys in _titles(session, project_id, loop).items() for key in keys}
+    return {**titles, EVERYTHING: "all others"}
 
 
 def _proposed(session: Session, project_id: str, loop: LoopRow) -> Sequence[Content]:

@@ -433,6 +433,11 @@ def stored(context: Context, project_id: str) -> ProjectRow:
         return session.get_one(ProjectRow, project_id)
 
 
+def connection_of(context: Context, project_id: str) -> str:
+    """The name of the project's connection."""
+    return connections.get(context, stored(context, project_id).connection_id).name
+
+
 def up_to_date(context: Context, project_id: str) -> ProjectView:
     """The project under the key that the tracker has for it now; as it is known where that cannot be asked."""
     return ProjectView.of(project_identity.up_to_date(context, stored(context, project_id)))

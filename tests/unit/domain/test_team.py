@@ -267,8 +267,14 @@ def test_a_table_s_headings_are_checked() -> None:
     assert problems("persn,email,email\nA,a@example.com,\n", "team.csv") == [
         'team.csv:1: the heading "email" stands twice; keep one of the two',
         'team.csv:1: unknown heading "persn"; did you mean "person"?',
-        'team.csv:1: the heading "person" is missing; add it, or say which heading it is: --map "HEADING=person"',
-        'team.csv:1: the heading "roles" is missing; add it, or say which heading it is: --map "HEADING=roles"',
+        (
+            'team.csv:1: the heading "person" is missing; add it, or say which heading it is: --map "HEADING=person"'
+            "; not used so far: persn"
+        ),
+        (
+            'team.csv:1: the heading "roles" is missing; add it, or say which heading it is: --map "HEADING=roles"'
+            "; not used so far: persn"
+        ),
     ]
 
 
@@ -278,7 +284,7 @@ def test_a_table_s_headings_are_checked() -> None:
         ("Name,email,roles", 'if "Name" is it, say --map Name=person; else add it'),
         ("Full name,email,roles", "if \"Full name\" is it, say --map 'Full name=person'; else add it"),
         ("person,email,Job title", "if \"Job title\" is it, say --map 'Job title=roles'; else add it"),
-        ("X,email,roles", 'add it, or say which heading it is: --map "HEADING=person"'),
+        ("X,email,roles", 'add it, or say which heading it is: --map "HEADING=person"; not used so far: X'),
         (",email,roles", "add it; the headings are person, email, account, roles, capacity, absences"),
     ],
 )
