@@ -113,8 +113,10 @@ class JiraTracker:
         return {"api_url": self._client.found_at} if self._client.found_at else {}
 
     def assumed(self, spec: ProjectSpec) -> Capabilities:
-        """See `Tracker.assumed`: what the vendor's own project templates bring."""
-        return capabilities(iterations=spec.method == "scrum", points=True, links=True, links_in_create=True)
+        """See `Tracker.assumed`: what the vendor's own project templates bring. Only that of Scrum has a field for
+        estimates on its screens."""
+        scrum = spec.method == "scrum"
+        return capabilities(iterations=scrum, points=scrum, links=True, links_in_create=True)
 
     def identify(self, spec: ProjectSpec) -> Identity:
         """See `Tracker.identify`. A read for the project, and one for the site's cloud id and its address, once."""

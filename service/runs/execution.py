@@ -33,7 +33,7 @@ from service.domain.commands import typed
 from service.domain.plan import mapping_findings
 from service.domain.plan.batches import Batch, Op, batches, written_apart
 from service.domain.plan.conflicts import is_shown
-from service.domain.plan.desired import ranks
+from service.domain.plan.desired import ranks, surprises
 from service.domain.plan.diff import baseline
 from service.domain.plan.identity_findings import key_taken, replaced, taken
 from service.domain.plan.plan import Action, Change, Purpose, Reason, Recorded
@@ -58,6 +58,8 @@ def open_project(work: Work) -> None:
     _make_sure_it_is_ours(work, place)
     if work.plan.place is None:
         _is_clear(work, place)
+    if work.plan.place is None:
+        work.findings += surprises(work.plan.items, work.tracker.assumed(work.plan.spec), place.capabilities)
     layout = batches(work.plan.changes, work.plan.items, place.capabilities, work.plan.purpose)
     creates = any(batch.op is Op.CREATE for batch in layout)
     since = work.tracker.watermark(place) if creates and not is_new else ""  # in a new project everything is newer

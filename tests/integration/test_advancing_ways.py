@@ -206,6 +206,8 @@ def test_the_loop_turns_without_sprints(tmp_path: Path) -> None:
     with turntable(tmp_path / "home", parameters={"method": "kanban"}) as table:
         team = JiraTeam(table.url)
         table.plan_and_apply()
+        assert "points:5" in team.labels("Load the data")
+        assert planning.draft(table.context, "ML").plan.empty
         table.turned(1, FIRST)
         team.finish("Set the goals")
         team.make("Something urgent")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from connectors.values import Capabilities, Finding, Item, ItemKey, ItemKind, ObservedItem, Severity
+from connectors.values import Capabilities, Finding, Item, ItemKey, ItemKind, ObservedItem, Severity, kind_of
 from service.domain.audit.prose import clip
 from service.domain.loop.turnover import OFTEN, carried_label, iteration_label
 from service.domain.plan.assignment import Assigned, Assignment
@@ -103,6 +103,36 @@ def fitting_findings(blueprint: Blueprint, capabilities: Capabilities) -> list[F
         if wanted and not possible
     ]
     return findings + _shortened(blueprint, capabilities)
+
+
+def surprises(items: Iterable[Item], assumed: Capabilities, found: Capabilities) -> list[Finding]:
+    """What a project cannot show of these items, as it turned out once it was made: the plan assumed that it could, and
+    the next plan goes by how it is."""
+    wanted = list(items)
+    return [
+        Finding(Severity.WARNING, "not-as-assumed", message, "Plan again: it shows what is missing in another way.")
+        for could, can, concerned, message in (
+            (
+                assumed.points,
+                found.points,
+                any(item.points for item in wanted),
+                "The new project has no estimates, so its tickets were made without them.",
+            ),
+            (
+                assumed.iterations,
+                found.iterations,
+                any(kind_of(item.key) is ItemKind.ITERATION for item in wanted),
+                "The new project has no iterations, so none were made.",
+            ),
+            (
+                assumed.links,
+                found.links,
+                any(kind_of(item.key) is ItemKind.LINK for item in wanted),
+                "The new project has no links, so its tickets do not show what they wait for.",
+            ),
+        )
+        if could and not can and concerned
+    ]
 
 
 def _shortened(blueprint: Blueprint, capabilities: Capabilities) -> list[Finding]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.values import Capabilities, Item, ItemKey, ItemKind, Priority, Severity
 from service.domain.plan.assignment import Assignment, assign
 from service.domain.plan.blueprint import Blueprint
-from service.domain.plan.desired import desired_items, fitting_findings, ranks
+from service.domain.plan.desired import desired_items, fitting_findings, ranks, surprises
 from service.domain.team.calendar import Calendar
 from service.domain.template.template import Template
 from tests.effort import examples
@@ -162,6 +162,18 @@ def test_estimates_become_labels_where_there_are_none(drawn: Blueprint, assignme
     assert [(one.severity, one.code) for one in fitting_findings(drawn, without)] == [
         (Severity.INFO, "points-as-labels")
     ]
+
+
+def test_what_a_new_project_cannot_show_after_all_is_told(drawn: Blueprint, assignment: Assignment) -> None:
+    wanted = desired_items(drawn, assignment, ACCOUNTS, EVERYTHING)
+    bare = replace(EVERYTHING, points=False, iterations=False, links=False)
+
+    told = surprises(wanted, EVERYTHING, bare)
+
+    assert [(one.severity, one.code) for one in told] == [(Severity.WARNING, "not-as-assumed")] * 3
+    assert "without them" in told[0].message
+    assert surprises(wanted, EVERYTHING, EVERYTHING) == surprises(wanted, bare, EVERYTHING) == []
+    assert surprises([], EVERYTHING, bare) == []
 
 
 def test_iterations_become_labels_where_there_are_none(drawn: Blueprint, assignment: Assignment) -> None:
