@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from connectors.values import Fields, ItemKey, ItemKind, RemoteRef, kind_of
+from service.domain.loop.turnover import is_turn_label
 from service.domain.plan.diff import UNREAD
 from service.domain.plan.plan import Recorded
 from service.store.tables import ItemRow
@@ -172,14 +174,37 @@ def refused(
 
 def written(session: Session, project: str, key: ItemKey, fields: Fields, run: str, now: datetime) -> None:
     """Record that these fields of an existing item were written. What was seen of them before no longer counts; until
-    they are read back, what was written does, where trackers show it as it is written."""
+    they are read back, what was written does, where trackers show it as it is written. A ticket that was released and
+    is one of people's own since is recorded as both: whoever looks at it as ours must not take our words for theirs."""
     row = _present(session, project, key)
+    _write(row, fields)
+    row.run_id, row.updated_at = run, now
+    if row.kind == ItemKind.GUEST and (former := _as_ours(session, row)) is not None:
+        _write(former, _placing(former, fields))
+
+
+def _write(row: ItemRow, fields: Fields) -> None:
     row.wanted = {**row.wanted, **fields}
     if row.seen is not None:
         row.seen = {name: value for name, value in row.seen.items() if name not in fields} | {
             name: value for name, value in fields.items() if name in row.seen and name not in UNREAD
         }
-    row.run_id, row.updated_at = run, now
+
+
+def _as_ours(session: Session, guest: ItemRow) -> ItemRow | None:
+    """The same ticket as the one of ours that was released."""
+    same = (ItemRow.project_id == guest.project_id, ItemRow.remote_id == guest.remote_id)
+    return session.scalar(select(ItemRow).where(*same, ItemRow.state == RELEASED, ItemRow.kind == ItemKind.TICKET))
+
+
+def _placing(row: ItemRow, fields: Fields) -> dict[str, Any]:
+    """Of these fields of a ticket of people's own what says in which iteration it is: the rest of its labels is
+    people's, and is told from what we wrote when it was ours."""
+    said = {name: value for name, value in fields.items() if name != "labels"}
+    if "labels" not in fields:
+        return said
+    kept = [one for one in row.wanted.get("labels") or () if not is_turn_label(one)]
+    return {**said, "labels": [*kept, *(one for one in fields["labels"] or () if is_turn_label(one))]}
 
 
 def touched(session: Session, project: str, key: ItemKey, fields: Collection[str]) -> None:

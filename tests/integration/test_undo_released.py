@@ -19,12 +19,16 @@ from service.usecases.setup import projects
 from tests import plain
 from tests.integration.conftest import SMALL
 from tests.integration.desks import JiraDesk, TrelloDesk
-from tests.integration.turntable import Turntable, turntable
+from tests.integration.turntable import TEMPLATE, Turntable, turntable
 
 Desk = JiraDesk | TrelloDesk
 GOALS = """      - {key: goals, title: Set the goals, epic: data, role: pm, description: Write the goals down.,
          done: [Goals are written, Goals are agreed], deliverable: goals, points: 2}
 """
+LOAD = """      - {key: load, title: Load the data, epic: data, role: data, description: Load it.,
+         done: [Data is loaded], deliverable: a dataset, points: 5, needs: [goals]}
+"""
+TURNS = "2026-03-02T09:00", "2026-03-16T09:00", "2026-03-30T09:00"
 EPIC = "      - {key: data, title: Data, description: All about the data.}\n"
 
 
@@ -256,3 +260,25 @@ def test_a_checklist_whose_answers_were_all_lost_is_ours_once_the_run_was_retrie
     assert table.ended(retried.id).state == run_state.COMPLETED
     made = planning.draft(table.context, "ML").plan
     assert (made.drift, left_to_plan(table)) == ((), [])
+
+
+@pytest.mark.parametrize("undoes", ["nothing", "the upgrade", "the advance"])
+@pytest.mark.parametrize(("tracker", "method"), [("jira", "scrum"), ("jira", "kanban"), ("trello", "scrum")])
+def test_a_ticket_that_was_let_go_of_and_that_the_loop_carried_on_goes_with_the_project(
+    tmp_path: Path, tracker: str, method: str, undoes: str
+) -> None:
+    with turntable(tmp_path, tracker, parameters={"method": method}) as table:
+        table.plan_and_apply()
+        table.turned(1, TURNS[0])
+        table.turned(2, TURNS[1])
+        without = TEMPLATE.read_text().replace(LOAD, "").replace("needs: [load]", "needs: [goals]")
+        upgrade = upgraded(table, without)
+        carried = table.turned(3, TURNS[2])
+        if undoes != "nothing":
+            undone(table, upgrade if undoes == "the upgrade" else carried)
+
+        removal = planning.plan_of(undo_plan.plan_removal(table.context, "ML"))
+
+        kept = {str(change.key): change.note for change in removal.changes if change.action is Action.KEEP}
+        assert kept == {}
+        assert ItemKey("ticket:load") in {change.key for change in removal.changes if change.action is Action.DELETE}

@@ -210,14 +210,22 @@ def iteration_key(number: int) -> ItemKey:
     return ItemKey(f"{ItemKind.ITERATION}:{number}")
 
 
+_ITERATION, _CARRIED = "iteration:", "carried:"
+
+
 def iteration_label(number: int) -> str:
     """The label of an iteration's tickets where the tracker has no iterations."""
-    return f"iteration:{number}"
+    return f"{_ITERATION}{number}"
 
 
 def carried_label(times: int) -> str:
     """The label of a ticket that was carried over so often, where that is often (see `OFTEN`)."""
-    return f"carried:{times}"
+    return f"{_CARRIED}{times}"
+
+
+def is_turn_label(label: str) -> bool:
+    """Whether a label says in which iteration a ticket is, or how often it was carried."""
+    return label.startswith((_ITERATION, _CARRIED))
 
 
 def turn_over(
