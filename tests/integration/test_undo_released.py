@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.values import ItemKey
+from connectors.values import ItemKey, ItemKind
 from service.domain.plan import run_state
 from service.domain.plan.plan import Action, Plan, Reason
 from service.store import items
@@ -282,3 +282,18 @@ def test_a_ticket_that_was_let_go_of_and_that_the_loop_carried_on_goes_with_the_
         kept = {str(change.key): change.note for change in removal.changes if change.action is Action.KEEP}
         assert kept == {}
         assert ItemKey("ticket:load") in {change.key for change in removal.changes if change.action is Action.DELETE}
+
+
+def test_a_label_that_the_run_made_goes_with_what_it_was_put_on_for(cards: tuple[Turntable, TrelloDesk]) -> None:
+    table, desk = cards
+    before = {one["name"] for one in desk.send("GET", f"boards/{desk.board()}/labels")}
+    run = upgraded(table, changed(("deliverable: goals, points: 2", "deliverable: goals, points: 13")))
+    made = {one["name"] for one in desk.send("GET", f"boards/{desk.board()}/labels")} - before
+    assert made == {"points:13", "vacant:pm"}, "so much work is nobody's"
+
+    plan, ended = undone(table, run)
+
+    assert {one["name"] for one in desk.send("GET", f"boards/{desk.board()}/labels")} == before
+    assert not [change for change in plan.changes if change.kind is ItemKind.LABEL and change.action is Action.KEEP]
+    assert ended.findings == []
+    assert left_to_plan(table) == []

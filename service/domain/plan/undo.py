@@ -271,7 +271,7 @@ def _hanging(
                 yield f"{counted(len(needing), 'dependency', 'dependencies')} that {_stay(needing)}"
         case ItemKind.LABEL:
             name = _name(scene.records[key])
-            using = [one for one in _staying(going, scene) if name in (one.fields.get("labels") or ())]
+            using = [one for one in _staying(going, scene) if name in _labels_left(one, back)]
             if using:
                 yield f"on {counted(len(using), 'item')} that {_stay(using)}"
         case ItemKind.COLUMN:
@@ -285,6 +285,16 @@ def _hanging(
 
 def _staying(going: Collection[ItemKey], scene: Scene) -> Iterator[ObservedItem]:
     return (one for key, one in scene.observed.items() if key not in going)
+
+
+def _labels_left(item: ObservedItem, back: Mapping[ItemKey, Change]) -> set[str]:
+    """The labels that an item that stays will have: without those that are taken off it again."""
+    labels = set(item.fields.get("labels") or ())
+    change = back.get(item.key)
+    if change is None or "labels" not in change.changed:
+        return labels
+    taken_off = set((change.before or {}).get("labels") or ()) - set((change.after or {}).get("labels") or ())
+    return labels - taken_off
 
 
 def _home(item: ObservedItem, name: str, back: Mapping[ItemKey, Change], deeds: Deeds) -> Any:
