@@ -93,6 +93,7 @@ def run(settings: Settings, host: str, port: int, say: Callable[[str], None] = _
         code = 1
         try:
             context.network.check()
+            context.check_key(fetched=False)
             asyncio.run(_serve(context, listener, host, say))
             code = 0
         finally:

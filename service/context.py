@@ -137,9 +137,9 @@ class Context:
         guard does not raise."""
         return replace(self, database=self.database.guarded(guard), permit=permit, user=user)
 
-    def check_key(self) -> None:
+    def check_key(self, *, fetched: bool = True) -> None:
         """Raise KeyProblem if the credential that was stored last cannot be decrypted with the present key: every run
-        would fail."""
+        would fail. With `fetched`, also where it stands elsewhere and cannot be fetched there."""
         with self.database.session() as session:
             newest = (
                 select(ConnectionRow.secret)
@@ -148,7 +148,7 @@ class Context:
                 .limit(1)
             )
             if (secret := session.scalar(newest)) is not None:
-                self.vault.open(secret)
+                (self.vault.open if fetched else self.vault.kept)(secret)
 
     @contextmanager
     def tracker(self, connection: ConnectionRow) -> Iterator[Tracker]:

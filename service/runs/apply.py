@@ -78,8 +78,11 @@ def carried_out(run_id: str, steps: Callable[[], str]) -> str:
             traffic.check()
             if storage.unusable(error):  # the journal's: steps wait out our own
                 raise
+            if isinstance(error, KeyProblem):  # how the service is set up, and no bug
+                log.error("run %s failed: %s", run_id, error)  # noqa: TRY400
+                return fail_step(run_id, type(error).__name__, str(error))
             log.exception("run failed", extra={"run": run_id})
-            return fail_step(run_id, type(error).__name__, str(error) if isinstance(error, KeyProblem) else "")
+            return fail_step(run_id, type(error).__name__)
 
 
 def batches(run_id: str) -> str:

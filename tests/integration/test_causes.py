@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
 from tests.integration.conftest import Answer, Installation
@@ -221,6 +222,14 @@ def test_a_lost_key_is_not_replaced_while_credentials_need_it(installation: Inst
     assert not key.exists()
     key.write_text(kept)
     installation.ok("teams", "list")
+
+
+def test_the_service_does_not_start_with_a_key_that_opens_nothing(installation: Installation) -> None:
+    _connected(installation, "jira")
+    (installation.home / "key").write_text(Fernet.generate_key().decode() + "\n")
+    answer = installation.run("serve", "--port", "0")
+    told(answer, "cannot be decrypted with the present key", "Put the old key back")
+    assert "listens" not in answer.out
 
 
 def test_without_credentials_a_new_key_is_as_good(installation: Installation) -> None:
