@@ -86,7 +86,7 @@ def broken_call(
             between = "the proxy" if call.way.via else "the network"
             return TrackerUnavailable(
                 f"{where} could not be reached{call.way.via}; nothing was sent.",
-                fix=f"Check {between}, and the host name in the connection's URL.",
+                fix=f"Check {between}, and the host name and port in the connection's URL.",
                 request=str(call),
             )
         case _ if call.writes:

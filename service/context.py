@@ -227,11 +227,15 @@ def _provider(settings: Settings, network: Network) -> Provider | None:
     )
 
 
-def upgrade_store(settings: Settings) -> None:
-    """Bring the tables of these settings' database to this version."""
+def upgrade_store(settings: Settings) -> tuple[str | None, str]:
+    """Bring the tables of these settings' database to this version. Returns the version that was found, None where
+    there were none, and the one that they have now."""
     database = _database(settings)
+    found = database.version
     database.upgrade()
+    now = database.version
     database.dispose()
+    return found, now or ""
 
 
 def _database(settings: Settings) -> Database:

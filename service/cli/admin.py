@@ -40,8 +40,13 @@ def upgrade() -> None:
     """Bring the database's tables to this version."""
     settings = read_settings()
     with told():
-        upgrade_store(settings)
-    out.print("The database is up to date.")
+        found, now = upgrade_store(settings)
+    if found is None:
+        out.print(f"The tables were made, in version {now}.")
+    elif found != now:
+        out.print(f"The tables were brought from version {found} to {now}.")
+    else:
+        out.print(f"The database is up to date (version {now}).")
 
 
 @keys.command()

@@ -60,6 +60,9 @@ def plan(
     """
     with opened() as context:
         wish, planned = Wish(restore=tuple(restore or ())), to_plan(context, project, given, connection)
+        spelled = planned.row.key
+        if not as_json and spelled != project and spelled.casefold() == project.strip().casefold():
+            err.print(f"[dim]{escape(project)} is taken as {escape(spelled)}, as its tracker spells it.[/]")
         if planned.new:
             row, kept = planning.first_plan(context, planned.row.id, wish, planned.asked)
         else:

@@ -82,7 +82,11 @@ def resume(
 ) -> None:
     """Let the loop of a paused project turn again. What should have begun meanwhile begins on the next such weekday."""
     with opened() as context:
+        before = projects.going_on(context, project)
+        turned = standing(context, before.id).loop
         scheduling.resume(context, project, who(), catch_up=catch_up)
+        if turned is not None and turned.state == loop_state.TURNING and not as_json:
+            out.print(f"{escape(before.key)} was not paused: nothing changed.")
         _tell(context, project, as_json=as_json)
 
 

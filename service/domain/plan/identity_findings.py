@@ -104,6 +104,6 @@ def key_taken(key: str, url: str) -> Finding:
         Severity.ERROR,
         "key-taken",
         f"A project {key} exists already ({url}).",
-        "Plan it under another key, or build in that project: --existing in place of --create, kept from before.",
+        "Plan it under another key, or build in that project: --existing in place of --create.",
         key,
     )
