@@ -79,18 +79,23 @@ def draft(context: Context, project: str, wish: Wish = NO_WISH, asked: Asked | N
     Raises NotFound, InvalidInput, and TrackerError when the tracker cannot be read. What would be refused when
     writing is in the plan's findings.
     """
-    row, proposed = check(context, project, wish, asked)
+    row, proposed = _checked(context, project, wish, asked)
     ours = material(context, row.id, proposed)
     today = context.now().astimezone(ours.calendar.zone).date()
     return drafted(context, ours, lambda tracker: _plan(context, tracker, ours, wish, today))
 
 
-def check(
+def check(context: Context, project: str, wish: Wish, asked: Asked | None) -> None:
+    """Whether a plan can be made so, as far as our records tell: nothing is read elsewhere, and nothing changed. Raises
+    NotFound, and InvalidInput with all that is wrong with what is wished and asked for."""
+    _checked(context, project, wish, asked)
+
+
+def _checked(
     context: Context, project: str, wish: Wish, asked: Asked | None
 ) -> tuple[ProjectView, project_changes.Proposed | None]:
-    """The project, with the settings that the plan is to be made with, where they are others than it has. Reads our
-    records alone, and changes nothing. Raises NotFound, and InvalidInput with all that is wrong with what is wished
-    and asked for."""
+    """The project, with the settings that the plan is to be made with, where they are others than it has. Raises as
+    `check` does."""
     problems = plan_options.problems_of(wish)
     row = projects.going_on(context, project)
     proposed = None
