@@ -26,7 +26,7 @@ from service.usecases.errors import UseCaseError
 from service.usecases.plan import planning
 from service.usecases.plan.plan_options import Wish
 from service.usecases.run import plan_apply, run_views
-from service.usecases.setup import project_identity, projects
+from service.usecases.setup import connections, project_identity, projects
 from service.views.plan import PlanView
 
 
@@ -73,7 +73,7 @@ def plan(
             row, kept = planning.make_plan(context, planned.row.id, wish, planned.asked), True
         document = row.to_json() if kept else _not_kept(row.to_json())
         until = until_line(context, row) if kept else ""
-        there = projects.connection_of(context, planned.row.id)
+        there = connections.get(context, planned.row.connection_id).name
     made = row.plan
     if file is not None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
