@@ -12,10 +12,11 @@ from pathlib import Path
 from service.domain.audit.outcome import Check
 
 HERE = Path(__file__).parent / "corpus"
-FIRST, SECOND, THIRD = "first", "second", "third"
+FIRST, SECOND, THIRD, FOURTH = "first", "second", "third", "fourth"
 SEEN, KEPT_BACK, FRESH = "seen", "kept back", "fresh"
 """The parts of the third corpus: the first was looked at while rules were written, the second only afterwards; the
-third was written when the rules were done, in other words. Nothing is trained on any."""
+third was written when the rules were done, in other words. Of the first alone something is trained: caution and sense.
+The records of the fourth corpus have the first two parts."""
 
 SECTIONS = {
     "goal": Check.GOAL,
@@ -131,7 +132,7 @@ def figures() -> tuple[Figure, ...]:
 
 @cache
 def attacks() -> tuple[Attack, ...]:
-    """All texts of the third corpus. Nothing is trained on them."""
+    """All texts of the third corpus."""
     told = [
         Attack(
             row["id"],
@@ -157,6 +158,24 @@ def attacks() -> tuple[Attack, ...]:
         for row in _rows("third-records.csv")
     ]
     return (*told, *whole)
+
+
+@cache
+def shams() -> tuple[Attack, ...]:
+    """All records of the fourth corpus: such as have the shape of one and say nothing, or nothing of a model, and good
+    ones full of jargon and odd names."""
+    return tuple(
+        Attack(
+            row["file"],
+            None,
+            row["deserves"],
+            row["lang"],
+            row["kind"],
+            row["half"],
+            (HERE / FOURTH / row["file"]).read_text(encoding="utf-8"),
+        )
+        for row in _rows("fourth-records.csv")
+    )
 
 
 def lesson(one: Attack) -> Answer:

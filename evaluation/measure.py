@@ -15,6 +15,7 @@ from typing import Any
 from evaluation.corpus import (
     FIRST,
     SECOND,
+    THIRD,
     TITLES,
     Answer,
     Attack,
@@ -25,6 +26,7 @@ from evaluation.corpus import (
     figures,
     lesson,
     records,
+    shams,
 )
 from evaluation.training import train
 from service import templates
@@ -139,6 +141,7 @@ def measure() -> dict[str, Any]:
         "verdicts": {how: _verdicts(found) for how, found in verdicts.items()},
         "figures": _figures(figures()),
         "attacks": _attacks(rules, attacks()),
+        "shams": _attacks(rules, shams()),
         "wrong": {how: [_told(one) for one in found if _wrong(one)] for how, found in judged.items() if how != ALONE},
     }
 
@@ -228,8 +231,8 @@ def _verdicts(found: Sequence[tuple[Record, Trial]]) -> dict[str, Any]:
 
 
 def _attacks(rules: Ruling, texts: Sequence[Attack]) -> dict[str, dict[str, dict[str, int]]]:
-    """What came of the third corpus by what ships, none of which was trained on it: by part and by what was tried, how
-    often each result."""
+    """What came of the third or fourth corpus by what ships, which was trained on no more of them than the first half:
+    by part and by what was tried, how often each result."""
     heads, table = shipped(), dict[str, dict[str, Counter[str]]]()
     for one in texts:
         tried, came = came_of(rules, one, heads)
@@ -244,7 +247,7 @@ def came_of(rules: Ruling, one: Attack, heads: Heads | None) -> tuple[str, str]:
         answer = lesson(one)
         (judged,) = rules.answers([answer], heads)
         return f"{one.check.value} {'good' if answer.passes else 'bad'}", judged.result.value
-    trial = rules.trial(Record("third", one.name, one.language, None, one.text, one.text, {}), one.text, heads)
+    trial = rules.trial(Record(THIRD, one.name, one.language, None, one.text, one.text, {}), one.text, heads)
     if one.expected in ("documented", "never"):
         return f"record, {one.kind}", trial.verdict.value
     result = next(found.result for found in trial.findings if found.check.value == one.kind)
@@ -323,10 +326,11 @@ def main() -> None:
         print(f"\nverdicts, {how}: {json.dumps({name: value for name, value in said.items() if name != 'each'})}")
         for name, value in said["each"].items():
             print(f"  {name:32} {value}")
-    for half, tried in found["attacks"].items():
-        print(f"\nthird corpus, {half}:")
-        for name, came in tried.items():
-            print(f"  {name:28} {json.dumps(came)}")
+    for corpus, kind in (("third", "attacks"), ("fourth", "shams")):
+        for half, tried in found[kind].items():
+            print(f"\n{corpus} corpus, {half}:")
+            for name, came in tried.items():
+                print(f"  {name:28} {json.dumps(came)}")
     print(f"\nfigures: {json.dumps(found['figures'], indent=1, ensure_ascii=False)}")
     for how, names in found["wrong"].items():
         print(f"\nwrong, {how}: " + ", ".join(names))

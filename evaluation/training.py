@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.beside import sense_head
 from evaluation.corpus import SEEN, TITLES, Answer, answers, attacks, lesson
 from service.domain.audit.masking import masked
 from service.domain.audit.outcome import Check
@@ -56,7 +57,8 @@ Row = tuple[int, Check, float, float]
 def train(texts: Sequence[Answer]) -> Heads:
     """The heads that these answers teach."""
     table = _table(texts)
-    return Heads(encoder.name(), table.heads(_answering(texts)), table.heads(_placing(texts)), _cautions(texts))
+    answering, placing = table.heads(_answering(texts)), table.heads(_placing(texts))
+    return Heads(encoder.name(), answering, placing, _cautions(texts), sense_head(texts))
 
 
 def _cautions(texts: Sequence[Answer]) -> dict[Check, Head]:

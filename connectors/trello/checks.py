@@ -17,6 +17,7 @@ from connectors.trello.location import Locator
 from connectors.trello.mapping import count_of, first_text, is_over, label_names
 from connectors.trello.markup import marks
 from connectors.trello.memory import GIVEN, LABELS, TURNS
+from connectors.trello.people import find_people
 from connectors.trello.settings import TrelloSettings
 from connectors.values import Finding, Item, ItemKey, ItemKind, ProjectSpec, Severity, kind_of
 
@@ -273,7 +274,7 @@ class Checker:
         ]
 
     def _people(self, items: Sequence[Item], members: set[str], key: str) -> Iterable[Finding]:
-        missing = {item.assignee: item.key for item in items if item.assignee and item.assignee not in members}
+        missing = {item.assignee: item.title for item in items if item.assignee and item.assignee not in members}
         if not missing:
             return
         count = f"{len(missing)} {'person' if len(missing) == 1 else 'people'} with work in this plan"
@@ -282,11 +283,14 @@ class Checker:
             message = f"{count} {verb} not on the board {key} yet and will be invited to it."
             yield Finding(Severity.INFO, "members-to-invite", message, subject=key)
             return
+        account, title = next(iter(missing.items()))
+        found = find_people(self._client, None, [account], invites=False).get(account)
+        who = f"{found.name}, with" if found is not None else "that of"
+        first = who if len(missing) == 1 else f"the first is {who}"
         yield Finding(
             Severity.ERROR,
             "member-missing",
-            f"{count} {verb} not on the board {key} (the first is that of {next(iter(missing.values()))}); only"
-            " members can be given cards.",
+            f'{count} {verb} not on the board {key} ({first} "{title}"); only members can be given cards.',
             f"Invite them to {key} in Trello, or set `invite` in the connection to have phaseloop do it.",
             key,
         )

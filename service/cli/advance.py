@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
@@ -68,6 +68,7 @@ def advance(
 
     Exit code 0: done. 1: an error, or held. 2: it was only shown.
     """
+    said: list[str] = []
     with opened() as context:
         found = standing(context, project)
         answers = decisions.answers_of(context, project, answers_given(carry)) if carry else {}
@@ -80,6 +81,7 @@ def advance(
                 there = projects.connection_of(context, found.project.id)
                 for line in plan_lines(draft.plan, "", everything=everything, connection=there, phases=found.phases):
                     out.print(line)
+                said = [one.message for one in draft.plan.findings]
             if not yes and (_paused(found) or not _agreed(draft, as_json=as_json)):
                 given = bool(answers) or decision is not None
                 by_itself = given and not as_json and not draft.plan.blocked and found.turns is not None
@@ -94,8 +96,8 @@ def advance(
         told = history(context, found.project.id).events
     for event in told:
         if event.run_id == ended.run.id and event.kind != run_state.HELD:
-            out_unless(as_json, escape(event.text))
-    report(ended, as_json=as_json)
+            out_unless(as_json, escape(untold(event.text, (*said, *(one["message"] for one in ended.run.findings)))))
+    report(ended, as_json=as_json, said=said)
 
 
 def carry(
@@ -193,6 +195,13 @@ def _decision(context: Context, project: str, given: str, reason: str) -> Decisi
     """The decision of `--phase`, such as `next` or `back:data`."""
     move, sign, to = given.partition(":")
     return decisions.decision_of(context, project, move.strip(), to.strip() if sign else None, reason, who())
+
+
+def untold(text: str, said: Iterable[str]) -> str:
+    """What happened, without what this command says beside it: which records are not complete, and why."""
+    for one in said:
+        text = text.replace(f"{one.rstrip('.')}.", "").replace(one, "")
+    return " ".join(text.split())
 
 
 def _under_way(found: Standing) -> bool:

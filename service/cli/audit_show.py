@@ -3,6 +3,7 @@ people wrote is shown so that it can neither hide nor forge anything."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -134,15 +135,15 @@ def lacking_lines(lines: Iterable[Line], zone: tzinfo) -> Iterator[str]:
             yield f"  [dim]not due yet; to be met by then:[/] {checks}"
             continue
         for finding in audited.lacking if audited is not None else ():
-            yield from _finding(finding)
+            yield from _finding(finding, zone)
         if audited is not None and audited.unclear:
             yield "  [blue]for the signer to look at:[/]"
             for finding in audited.unclear:
-                yield from _finding(finding)
+                yield from _finding(finding, zone)
         if audited is not None and unread and not line.trouble:
             for finding in audited.findings:
                 if finding.result is Result.INCONCLUSIVE and finding.weight in (Weight.CRITICAL, Weight.MAJOR):
-                    yield from _finding(finding)
+                    yield from _finding(finding, zone)
 
 
 def heading(line: Line) -> str:
@@ -161,11 +162,25 @@ def _trouble(line: Line, zone: tzinfo) -> Iterator[str]:
         yield f"  [magenta]could not be looked at:[/] {one_line(line.trouble)}{since}"
 
 
-def _finding(finding: CheckFinding) -> Iterator[str]:
+def _finding(finding: CheckFinding, zone: tzinfo) -> Iterator[str]:
     named = f"{finding.check.value} {TITLES[finding.check]}{close_call(finding)}"
-    yield f"  {sign(finding)} {named}: {one_line(finding.reason)}"
+    yield f"  {sign(finding)} {named}: {one_line(_on_the_clock(finding.reason, zone))}"
     if finding.fix:
         yield f"        {one_line(finding.fix)}"
+
+
+_INSTANT = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d \d\d:\d\d) UTC([+-]\d\d:\d\d)?(?![\w:])")
+
+
+def _on_the_clock(told: str, zone: tzinfo) -> str:
+    """What a finding tells, with its instants written as everywhere else in a report: findings are evidence, and keep
+    theirs by the offset."""
+
+    def put(found: re.Match[str]) -> str:
+        moment = datetime.fromisoformat(f"{found[1]}{found[2] or '+00:00'}")
+        return clock_words(moment.astimezone(zone))
+
+    return _INSTANT.sub(put, told)
 
 
 def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
@@ -190,7 +205,7 @@ def iteration_lines(line: Line, zone: tzinfo) -> Iterator[str]:
             f"{sign(finding)} [bold]{finding.check.value} {TITLES[finding.check]}[/]: {result} "
             f"[dim]({finding.weight.value}{share})[/]{close_call(finding)}"
         )
-        yield f"    {one_line(finding.reason)}"
+        yield f"    {one_line(_on_the_clock(finding.reason, zone))}"
         yield from (f"    [dim]·[/] {evidence_words(one, zone)}" for one in finding.evidence)
         if finding.waived is not None:
             by, why = one_line(finding.waived.by), one_line(finding.waived.reason)

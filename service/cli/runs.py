@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -292,13 +292,14 @@ def _only_left_to_people(found: run_views.Progress) -> bool:
     return found.run.state == run_state.INCOMPLETE and bool(wrong) and theirs
 
 
-def report(found: run_views.Progress, *, as_json: bool) -> None:
-    """Say how a run ended, and how to continue; leaves with the exit code for errors unless it completed."""
+def report(found: run_views.Progress, *, as_json: bool, said: Collection[str] = ()) -> None:
+    """Say how a run ended, and how to continue; leaves with the exit code for errors unless it completed. Findings
+    whose messages were `said` by the same command are not said again."""
     run = found.run
     if as_json:
         print_json(run_views.run_json(found))
     else:
-        tell(found)
+        tell(found, said)
     if run.state != run_state.COMPLETED:
         raise typer.Exit(Exit.ERROR)
 
@@ -317,10 +318,11 @@ def what_it_did(found: run_views.Progress) -> str:
             return ""
 
 
-def tell(found: run_views.Progress) -> None:
-    """Say how a run ended, or what it waits for, and how to continue."""
+def tell(found: run_views.Progress, said: Collection[str] = ()) -> None:
+    """Say how a run ended, or what it waits for, and how to continue; but not the findings whose messages were `said`
+    before."""
     run = found.run
-    for line in finding_lines(findings_of(run.findings)):
+    for line in finding_lines(one for one in findings_of(run.findings) if one.message not in said):
         out.print(line)
     if run.state == run_state.HELD:
         out.print(f"[bold yellow]Held[/]: {_looks_again(found)}")

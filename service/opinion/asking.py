@@ -6,8 +6,9 @@ import logging
 from dataclasses import replace
 from functools import lru_cache
 
-from service.domain.audit.opinions import answered, caution_key
+from service.domain.audit.opinions import answered, caution_key, sense_key
 from service.domain.audit.outcome import Check
+from service.domain.audit.sense import ASKED
 from service.domain.audit.subject import Opinions, Subject
 from service.domain.audit.text_checks import questions
 from service.domain.audit.version import by_rules_of_now, is_judged_now
@@ -46,4 +47,6 @@ def opined(subject: Subject, heads: Heads | None, only: Check | None = None) -> 
     for one in found.values():
         if (caution := heads.caution(one.check, one.section)) is not None:
             scores[caution_key(one.check, one.section)] = caution
+        if one.check in ASKED:
+            scores[sense_key(one.section)] = heads.makes_sense(one.section)
     return replace(by_rules_of_now(subject), opinions=Opinions(heads.called, scores))

@@ -1,4 +1,5 @@
-"""The heads: for each check, how much what an encoder makes of a text and the traits of that text speak for a pass.
+"""The heads: for each check, how much what an encoder makes of a text and the traits of that text speak for a pass;
+and one for all, how much it speaks for work on a model.
 
 Trained by `make heads` from the corpus in `evaluation/`; see `evaluation/MODEL_CARD.md`.
 """
@@ -36,13 +37,15 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Heads:
     """The heads by check, with the name of the encoder that they were trained on: whether a text answers, whether it
-    belongs there, and whether it still answers with those who know texts that only sound so (`cautions`). `digest` is
-    that of the file that they were read from, empty for those that were just trained."""
+    belongs there, and whether it still answers with those who know texts that only sound so (`cautions`); and `sense`,
+    whether a text reads like work on a model at all. `digest` is that of the file that they were read from, empty for
+    those that were just trained."""
 
     encoder: str
     by_check: Mapping[Check, Head]
     places: Mapping[Check, Head]
     cautions: Mapping[Check, Head]
+    sense: Head
     digest: str = ""
 
     @property
@@ -61,6 +64,10 @@ class Heads:
         structure."""
         return _chance(self.cautions[check], section) if check in self.cautions else None
 
+    def makes_sense(self, section: Section) -> float:
+        """How sure it is, from 0 to 1, that a text reads like work on a model, whatever it is to answer."""
+        return _chance(self.sense, section)
+
 
 def _chance(head: Head, section: Section) -> float:
     """What a head says of a section. Plain floats in order: the same on every machine, but for the encoder's own."""
@@ -76,6 +83,7 @@ def to_json(heads: Heads) -> dict[str, Any]:
         "heads": {check.value: _head_json(head) for check, head in heads.by_check.items()},
         "places": {check.value: _head_json(head) for check, head in heads.places.items()},
         "cautions": {check.value: _head_json(head) for check, head in heads.cautions.items()},
+        "sense": _head_json(heads.sense),
     }
 
 
@@ -85,14 +93,16 @@ def _head_json(head: Head) -> dict[str, Any]:
 
 def from_json(value: Mapping[str, Any]) -> Heads:
     """Heads from plain values."""
-    return Heads(value["encoder"], _heads(value["heads"]), _heads(value["places"]), _heads(value["cautions"]))
+    by_check, places, cautions = (_heads(value[name]) for name in ("heads", "places", "cautions"))
+    return Heads(value["encoder"], by_check, places, cautions, _head(value["sense"]))
 
 
 def _heads(value: Mapping[str, Any]) -> dict[Check, Head]:
-    return {
-        Check(check): Head(tuple(map(float, head["words"])), head["traits"], head["bias"])
-        for check, head in value.items()
-    }
+    return {Check(check): _head(head) for check, head in value.items()}
+
+
+def _head(value: Mapping[str, Any]) -> Head:
+    return Head(tuple(map(float, value["words"])), value["traits"], value["bias"])
 
 
 @lru_cache(maxsize=1)

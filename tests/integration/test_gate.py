@@ -3,6 +3,7 @@ does nothing, as the template or the project says."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -64,6 +65,12 @@ def test_an_iteration_that_is_not_documented_holds_the_advance_and_says_what_is_
     assert "phaseloop audit waive ML" in said["fix"]
     assert blocked.table.loop.current == 1
     assert run.plan_id is None, "nothing was planned, so nothing was written"
+
+
+def test_a_record_is_named_by_what_people_can_open(blocked: RecordTable) -> None:
+    (said,) = found(blocked.table.turned(2, SECOND), "undocumented")
+
+    assert re.search(r"the record of iteration 1 \((ML-\d+|https?://\S+)\): ", said["message"]), said["message"]
 
 
 def test_a_record_that_is_mended_in_the_tracker_lets_it_go_on_by_the_next_look(blocked: RecordTable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -78,6 +79,8 @@ def test_people_who_are_not_on_the_board_are_named_and_how_they_get_there(
 
     assert "not on the board" in text
     assert "invite" in text
+    assert "ticket:" not in text
+    assert re.search(r'\(the first is \w[\w .@-]+, with "\w[^"]+"\); only members', text)
     assert controls.writes() == 0
 
 

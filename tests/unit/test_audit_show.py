@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -55,6 +56,16 @@ def test_the_widest_portfolio_fits_80_columns() -> None:
 
     assert max(map(len, lines)) <= WIDEST
     assert "undocumented" in lines[1]
+
+
+def test_instants_in_reasons_read_like_all_others_of_a_report() -> None:
+    reason = "Pat signed it on 2026-12-01 11:32 UTC+01:00; it was due by 2026-11-30 17:00 UTC, see 2026-11-30."
+    audited = Audited(1, Verdict.PARTLY, Clock.OVERDUE, 80, (finding(Check.ON_TIME, reason=reason),))
+
+    said = "\n".join(audit_show.iteration_lines(line(audited=audited), ZoneInfo("Europe/Paris")))
+
+    assert "Pat signed it on Tue 1 Dec 2026 11:32 CET; it was due by Mon 30 Nov 2026 18:00 CET, see 2026-11-30." in said
+    assert said.count("UTC") == 0
 
 
 def test_every_result_has_a_sign_of_its_own_without_its_colour() -> None:

@@ -45,6 +45,8 @@ class Text:
     is what stands under none of the headings. `copied` are the keys of sections that say nothing but an example: one
     may be so by chance. `told` are the keys of those that say little but what phaseloop tells people. `measured`: it is
     in a language in which the judging is measured. `of_model`: something in it speaks of a model, or nothing can tell.
+    `sense` is how much all of it reads like work on a model, as log odds, None where nobody was asked, and `signs` how
+    many different signs of a model it has.
     """
 
     sections: Mapping[str, Section]
@@ -57,6 +59,8 @@ class Text:
     copied: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
     of_model: bool = True
+    sense: float | None = None
+    signs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

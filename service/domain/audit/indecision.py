@@ -10,6 +10,7 @@ from service.domain.audit.phrases import (
     DROPPED,
     EXCUSE,
     KEPT,
+    LEANING,
     MAYBE,
     NO_DECISION,
     NOTHING,
@@ -99,10 +100,12 @@ def _is_act(sentence: str) -> bool:
 def _is_maybe(sentence: str) -> bool:
     """Whether a sentence chooses, but only perhaps: the doubt stands before the reason."""
     folded = fold(sentence)
-    doubt, reason = MAYBE.first(folded), REASON.first(folded)
+    leaning = LEANING.first(folded)
+    doubt, reason = leaning or MAYBE.first(folded), REASON.first(folded)
     if doubt is None or (reason is not None and reason.group(0)[0] < _DENSE_FROM and reason.start() < doubt.start()):
         return False
-    return any(phrases.first(folded) for phrases in _ACTS) or speaks_of("chosen", folded) > 0
+    chooses = any(phrases.first(folded) for phrases in _ACTS) or speaks_of("chosen", folded) > 0
+    return chooses or leaning is not None
 
 
 def denied(lines: Sequence[str], phrases: Phrases) -> tuple[str, bool] | None:

@@ -16,7 +16,7 @@ from service.domain.audit.indecision import denied, goes_on
 from service.domain.audit.learned import learned
 from service.domain.audit.links import is_ticket, kinds_of, links_in
 from service.domain.audit.metrics import Metric, metrics_in
-from service.domain.audit.numbers import DATE, SPAN, names, numbers
+from service.domain.audit.numbers import BOUND, COMPARISON, DATE, SPAN, names, numbers
 from service.domain.audit.outcome import Check, CheckFinding
 from service.domain.audit.phrases import (
     COMPARED,
@@ -26,10 +26,11 @@ from service.domain.audit.phrases import (
     NO_EXPERIMENTS,
     NO_MODEL,
     TARGET,
+    TOOLING,
     WINDOW,
 )
 from service.domain.audit.placeholders import is_placeholder
-from service.domain.audit.prose import fold
+from service.domain.audit.prose import count, fold
 from service.domain.audit.rows import rows_of
 from service.domain.audit.sections import Section
 from service.domain.audit.tickets import tickets_in
@@ -61,9 +62,19 @@ def judge_data(case: Case) -> CheckFinding:
     return case.failed("No dataset is named with its version.", *case.lines()[:1])
 
 
+_EXPORT = re.compile(
+    r"(?<!\w)(?:export\w*|extract\w*|auszug|abzug|extraccion|extracao|extraction)(?!\w)|导出|エクスポート"
+)
+_BARE_EXPORT = 7
+"""So few words that it is not said what the export of a tool has in it."""
+
+
 def _is_no_data(line: str) -> bool:
-    """Whether a line names a document or something of everyday life, and nothing that data are called."""
+    """Whether a line names a document or something of everyday life, and nothing that data are called; or what was
+    taken out of a tool that the work is kept in, and no more."""
     folded = fold(line)
+    if TOOLING.first(folded) and _EXPORT.search(folded) and count(folded) <= _BARE_EXPORT:
+        return True  # `Jira export of 2026-11-20`
     return (EVERYDAY.first(folded) or DOCUMENT.first(folded)) is not None and not (
         DATA_NOUN.first(folded) or speaks_of("data", folded)
     )
@@ -159,8 +170,10 @@ def judge_performance(case: Case) -> CheckFinding:
     measured = [one for one in metrics_in(section, learned(case.subject)) if one.value is not None]
     folded = fold("\n".join(section.lines))
     window = DATE.search(folded) or SPAN.search(folded) or WINDOW.first(folded)
-    target = any(one.target is not None for one in measured) or any(
-        TARGET.within(line) and any(True for _ in numbers(fold(line))) for line in lines
+    target = (
+        any(one.target is not None for one in measured)
+        or any(TARGET.within(line) and any(True for _ in numbers(fold(line))) for line in lines)
+        or any(_has_bound(fold(line)) for line in lines)
     )
     if not measured and (none := next((line for line in lines if NO_MODEL.within(line)), None)) is not None:
         if window or tickets_in(section.plain):
@@ -177,6 +190,12 @@ def judge_performance(case: Case) -> CheckFinding:
     if not lacks:
         return case.passed(f"{_called(measured[0])} is given with its period and target.", *_lines_of(lines))
     return case.failed(f"Lacking: {', '.join(lacks)}.", *(_lines_of(lines) or lines[:1]))
+
+
+def _has_bound(folded: str) -> bool:
+    """Whether a folded line has a number that is not to be passed, by a word or sign right before it, and another."""
+    told = sum(1 for _ in numbers(folded))
+    return told > 1 and (BOUND.search(folded) or COMPARISON.search(folded)) is not None
 
 
 _MEASURE_IT = f'Give a measure from production, its period and its target: "{examples.PERFORMANCE_SHORT}".'

@@ -260,6 +260,7 @@ class _Roles:
     def __init__(self, folded: str) -> None:
         self._marks = sorted(
             [(one.end(), one.start(), "target") for one in TARGET.all(folded)]
+            + [(one.end(), one.start(), "target") for one in numbers.BOUND.finditer(folded)]
             + [(one.end(), one.start(), "baseline") for one in BASELINE.all(folded)]
             + [(one.end(), one.start(), "baseline") for one in AGAINST.all(folded)]
             + [(one.end(), one.start(), "from") for one in _FROM.all(folded)]

@@ -39,6 +39,11 @@ HASH = re.compile(
 )
 """A digest or the id of a commit, in a folded text."""
 
+BOUND = re.compile(r"(?<!\w)(?:floor|min|max|cap|mindestens|minimo|maximo|plancher)(?=[ :=]{1,3}[\d.])")
+"""A word that makes the number right behind it a target, in a folded text; alone it may be of something else."""
+COMPARISON = re.compile(r"(?:>=|<=|=>|[\u2265\u2264<>])(?= ?\d)")
+"""A sign that does the same."""
+
 KEY = re.compile(r"(?<![\w/.-])([A-Z][A-Z0-9_]{1,20})-(\d{1,7})(?![\w-])")
 """What may be a ticket's key, in a text as it was written."""
 

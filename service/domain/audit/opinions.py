@@ -36,6 +36,11 @@ def caution_key(check: Check, section: Section) -> str:
     return f"{check.value}!:{_digest(section)}"
 
 
+def sense_key(section: Section) -> str:
+    """The name of the question whether a text reads like work on a model, whatever it is to answer."""
+    return f"sense:{_digest(section)}"
+
+
 def _digest(section: Section) -> str:
     return hashlib.sha256(section.text.encode(errors="surrogatepass")).hexdigest()[:16]
 
@@ -53,3 +58,8 @@ def opinion_of(opinions: Opinions, check: Check, section: Section, *, placed: bo
 def caution_of(opinions: Opinions, check: Check, section: Section) -> float | None:
     """How sure it is beside what is known of texts that only sound like an answer; None where it was not asked."""
     return opinions.scores.get(caution_key(check, section))
+
+
+def sense_of(opinions: Opinions, section: Section) -> float | None:
+    """How sure it is that a text reads like work on a model; None where it was not asked."""
+    return opinions.scores.get(sense_key(section))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from service.domain.audit import about, copies, examples, headings
+from service.domain.audit import about, copies, examples, headings, sense
 from service.domain.audit.advice import PARTS, advised
 from service.domain.audit.answers import answers_in, answers_of, apart_of, own_of
 from service.domain.audit.bearing import bearing_of
 from service.domain.audit.cases import Case, Text
+from service.domain.audit.fillers import filled
 from service.domain.audit.languages import is_measured
 from service.domain.audit.learned import taught_by_runs
 from service.domain.audit.measured_checks import judge_data, judge_experiments, judge_performance
@@ -40,7 +41,12 @@ def read(subject: Subject, signed: bool = False) -> Text:
     measured = is_measured(own)
     several = sum(not one.empty for one in found.sections.values()) >= about.FEWEST_SECTIONS
     of_model = not (measured and several) or about.is_about_a_model(found.own, taught_by_runs(subject))
-    return Text(found.sections, own, former, found.unanswered, signed, found.loose, measured, copied, told, of_model)
+    text = Text(found.sections, own, former, found.unanswered, signed, found.loose, measured, copied, told, of_model)
+    if not measured or not subject.opinions.scores:
+        return text
+    asked_for = (one for key, one in found.sections.items() if one.title and key not in found.unanswered)
+    said = sense.sense_of_record(subject.opinions, asked_for, whole(text) if found.loose else None)
+    return replace(text, sense=said, signs=about.signs_of_a_model(found.own, taught_by_runs(subject)))
 
 
 _ASKS: Mapping[Check, tuple[str, str, Callable[[Case], CheckFinding]]] = {
@@ -112,7 +118,8 @@ def _check(check: Check) -> Callable[[Subject, Text], CheckFinding]:
         found = case.settled(_judged(case, look))
         if check in about.CHECKS and not text.of_model and found.result in _RANKED:
             return doubted(replace(found, result=Result.PASS), about.NOT_OF_A_MODEL)
-        return found
+        why = sense.record_doubt(check, text.sense, text.signs)
+        return doubted(found, why) if why else found
 
     return checked
 
@@ -132,18 +139,21 @@ def _judged(case: Case, look: Callable[[Case], CheckFinding]) -> CheckFinding:
 
 def _weighed(case: Case, look: Callable[[Case], CheckFinding], section: Section, *, placed: bool) -> CheckFinding:
     score, against = opinion_of(case.subject.opinions, case.check, section, placed=placed), veto(case.check, section)
-    read_by_rules = look(case)
+    read_by_rules, senseless = look(case), ""
     if case.text.measured or case.check in _OF_ANY_LANGUAGE or against == UNDECIDED:
         bearing = bearing_of(case.check, section, case.text.own)
         caution = cautioned(caution_of(case.subject.opinions, case.check, section))
-        against_words = doubt(case.check, section) or caution
+        senseless = sense.section_doubt(case.check, section, case.subject.opinions, case.text.sense)
+        against_words = doubt(case.check, section) or senseless or caution
         finding = weighed(read_by_rules, score, against, case.to_write, bearing, against_words)
     else:
         finding = unmeasured(read_by_rules, case.to_write)
     if not finding.evidence and finding.result is not Result.FAIL:
         finding = replace(finding, evidence=tuple(case.evidence(line) for line in section.lines[:1]))
-    if against or not placed:
-        return finding  # what a rule speaks against, or stands elsewhere, no model settles
+    if case.check in sense.ASKED and (nothing := filled(section.plain)):
+        return doubted(finding, nothing, case.to_write)
+    if against or senseless or not placed:
+        return finding  # what a rule speaks against, says nothing, or stands elsewhere, no model settles
     return advised(finding, section, case.subject.advice.get(key_of(case.check, section)))
 
 

@@ -16,6 +16,9 @@ NOT_TICKETS = frozenset(
 )
 """What comes before a hyphen and a number and is no ticket's key."""
 
+EXAMPLES = frozenset({"ABC", "XYZ", "KEY", "PROJ", "TICKET", "XXX"})
+"""Of these the ones that stand in examples and templates, where the key of a project is to be put."""
+
 NUMBERED = re.compile(
     r"(?<![\w&/])(?:(?:gh|gl|issue|pr|mr|task|ticket|card)[ -]?[#!]?|[#!])(\d{1,7})(?!\w)", re.IGNORECASE
 )
@@ -62,3 +65,8 @@ def tickets_in(text: str, known: frozenset[str] = frozenset()) -> list[str]:
     ]
     numbered = [(found.start(), found[0]) for found in NUMBERED.finditer(text)]
     return [text for _, text in sorted(keys + numbered)]
+
+
+def example_in(text: str, known: frozenset[str] = frozenset()) -> str:
+    """The first key of a plain text that only an example has; empty for none, and for those of projects in `known`."""
+    return next((one[0] for one in KEY.finditer(text) if one[1] in EXAMPLES and one[1] not in known), "")

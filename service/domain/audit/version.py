@@ -11,11 +11,12 @@ from typing import Final
 
 from service.domain.audit.subject import Subject
 
-JUDGED_BY: Final = 5
+JUDGED_BY: Final = 6
 """The version of the rules. 1 were phrases alone, without a second opinion and without `unclear`; 2 had no band in
 which the second opinion cannot tell, and knew no indecision, no examples and no copies; 3 let decisions that are
 tentative or conditional, numbers that nobody measured and records of no model pass where the second opinion did; 4 did
-not ask whether a text that passes is worded like those that leave things open."""
+not ask whether a text that passes is worded like those that leave things open; 5 did not ask whether a record reads
+like work on a model at all, nor whether its words are words."""
 
 DATA: Final = ("languages.toml", "phrases.toml", "told.txt", "vocabulary.toml")
 """What the rules know as data. Who changes it has the digest change, and with it the version."""

@@ -38,6 +38,7 @@ from service.domain.audit.phrases import (
 from service.domain.audit.prose import count, fold, sentences
 from service.domain.audit.rows import rows_of
 from service.domain.audit.sections import Section
+from service.domain.audit.sense import RECORD, SECTION
 from service.domain.audit.traits import has_two, pairs_in
 from service.domain.audit.unmeasured import partly_unmeasured, unmeasured
 from service.domain.audit.vocabulary import speaks_of
@@ -144,6 +145,11 @@ _REMEDIES: Mapping[str, str] = {
         "Name the model, its data or the measure that this was about. What was about something else belongs in no "
         "record of a model: waive the check."
     ),
+    RECORD: (
+        "Say in plain words what was done with which model and data. What was about something else belongs in no "
+        "record of a model: waive the check."
+    ),
+    SECTION: "Say in plain words what it has to do with the model, its data or its measure.",
     SETTINGS: "Give what was measured, not how it was run: a measure, its number, and what it is compared with.",
 }
 """What to do about what a veto or a doubt says."""

@@ -10,6 +10,7 @@ from service.domain.audit.cases import WHY, Case
 from service.domain.audit.commitment import open_cells
 from service.domain.audit.decisions import decisions_in
 from service.domain.audit.indecision import denied, goes_on
+from service.domain.audit.numbers import names
 from service.domain.audit.outcome import CheckFinding
 from service.domain.audit.phrases import (
     COMMON,
@@ -22,7 +23,7 @@ from service.domain.audit.placeholders import is_placeholder
 from service.domain.audit.prose import Phrases, count, fold, plain, sentences, short, words
 from service.domain.audit.sections import Kind, Section, body_of, links_of, parse
 from service.domain.audit.subject import Subject
-from service.domain.audit.tickets import TICKET, lower_case_tickets_in, tickets_in
+from service.domain.audit.tickets import TICKET, example_in, lower_case_tickets_in, tickets_in
 from service.domain.audit.vetoes import remedy
 from service.domain.audit.vocabulary import speaks_of, vocabulary
 
@@ -37,13 +38,19 @@ _NONE_WORDS = 25
 """The most words of a section that says that no risks are known."""
 
 
+_NO_SIGN = "does not read like something that is to be found out."
+_NO_MEASURE = "names no measure and number by which one would see that it is reached."
+
+
 def judge_goal(case: Case) -> CheckFinding:
     """D02: what is to be found out or reached is told in enough words; whether they say it, no rule knows."""
     lines = case.lines()
     told = "\n".join(lines)
     length = count(told)
     if length < GOAL_WORDS:
-        return case.failed(f'"{case.title}" has {length} of the {GOAL_WORDS} words that a goal takes at least.', told)
+        measured = any(map(str.isdigit, told)) and any(True for _ in names(fold(told)))
+        short_one = f'"{case.title}" has {length} words, which is few, and '
+        return case.failed(short_one + (_NO_SIGN if measured else _NO_MEASURE), told)
     if len(set(words(told))) < _DISTINCT and told.isascii():
         return case.failed(f'"{case.title}" repeats the same few words.', told)
     return case.passed(f"The goal is told in {length} words.", told)
@@ -128,6 +135,10 @@ def judge_next_steps(case: Case) -> CheckFinding:
         have = "have" if len(open_ones) > 1 else "has"
         fix = "Put the key of its ticket beside each step, make one where there is none, or write that it was dropped: "
         quoted = ", ".join(f'"{short(step)}"' for step in open_ones[:3])
+        if examples := [one for step in open_ones if (one := example_in(step, _projects(case.subject)))]:
+            like = f'"{examples[0]}" looks like an example, not a ticket.'
+            also = f" {told} {have} no ticket of a project." if len(open_ones) > len(examples) else ""
+            return case.failed(f"{like}{also}", *open_ones[:5], fix=fix + quoted)
         return case.failed(f"{told} {have} no ticket and {have} not been dropped.", *open_ones[:5], fix=fix + quoted)
     if shared := next((step for step, raw in steps if not links_of(raw) and _is_shared(step)), ""):
         told = "the key stands beside some of these steps; whether it is the ticket of the others, words do not tell."
@@ -214,16 +225,27 @@ def _steps(section: Section) -> list[tuple[str, str]]:
         elif block.level and block.kind is not Kind.HEADING and steps:
             steps[-1].append(block.text)
         elif not listed and block.kind in (Kind.PARAGRAPH, Kind.QUOTE):
-            steps += ([line] for line in block.text.split("\n") if not line.rstrip().endswith((":", "\uff1a")))
+            lines = (line for line in block.text.split("\n") if not line.rstrip().endswith((":", "\uff1a")))
+            steps += ([step] for line in lines for step in _told_apart(line))
     told = ((" ".join(plain(raw := "\n".join(parts)).split()), raw) for parts in steps)
     return [(step, raw) for step, raw in told if (count(step) and not is_placeholder(step)) or links_of(raw)]
+
+
+def _told_apart(line: str) -> list[str]:
+    """The steps of a line of prose: its sentences, where each of them has a key of its own."""
+    told = [one.rstrip(" ;") for one in sentences(line)]
+    return told if len(told) > 1 and all(TICKET.search(plain(one)) for one in told) else [line]
+
+
+def _projects(subject: Subject) -> frozenset[str]:
+    """What the keys of this project's tickets begin with."""
+    return frozenset(key.partition("-")[0] for key in subject.keys if "-" in key)
 
 
 def _has_ticket(subject: Subject, step: str, raw: str) -> bool:
     if links_of(raw):
         return True
-    known = frozenset(key.partition("-")[0] for key in subject.keys if "-" in key)
-    if tickets_in(step, known) or lower_case_tickets_in(step):
+    if tickets_in(step, _projects(subject)) or lower_case_tickets_in(step):
         return True
     spelt = set(re.findall(r"#?[\w-]+", step.casefold()))
     return any(key.casefold() in spelt for key in subject.keys if len(key) > 1)

@@ -150,11 +150,16 @@ def _chosen(past: Past, numbers: Collection[int] | None) -> list[int]:
 def _words(ours: Material, audited: Audited) -> str:
     """What an iteration lacks on one line, with what people call its record: what is worst, and the other checks."""
     ref = ours.known.get(audited.record or record_key(audited.number))
-    named = f"the record of iteration {audited.number}" + (f" ({ref.key})" if ref is not None else "")
+    named = f"the record of iteration {audited.number}" + (f" ({_for_people(ref)})" if ref is not None else "")
     (first, *others) = holding(audited)
     checks = [one.check.value for one in others]
     also = f"; also {', '.join(checks[:-1])}{' and ' if checks[1:] else ''}{checks[-1]}" if checks else ""
     return f"{named}: {first.check.value} {first.reason.rstrip('.')}{also}"
+
+
+def _for_people(ref: RemoteRef) -> str:
+    """A ticket by its key; by its address where the key is none that people call it by, as the short link of a card."""
+    return ref.key if "-" in ref.key or not ref.url else ref.url
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
