@@ -93,6 +93,7 @@ def _step(run: RunRow, number: int, name: str, batch: Batch | None, ended: Seque
         message=last.message if last is not None else "",
         started_at=own[0].started_at if own else None,
         finished_at=last.finished_at if last is not None else None,
+        part=batch_words.part(batch) if batch is not None else batch_words.BEFORE,
     )
 
 
