@@ -56,9 +56,7 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "new-project", f"/projects/new?{entered}&key=SUP&team=own", ""
     yield "new-project-wrong", f"/projects/new?{entered}&p_iteration_days=99&people=x&zone=Mars", "[value=plan]"
     start = str(desk.monday - timedelta(days=14))
-    plan = visitor.press(
-        "/projects/new", "/projects/new", **desk.entries("Support triage", "SUP", p_start_date=start)
-    )
+    plan = visitor.press("/projects/new", "/projects/new", **desk.entries("Support triage", "SUP", p_start_date=start))
     yield "plan", plan, ""
     run = visitor.press(plan, f"{plan}/apply")
     run_id = run.rpartition("/")[2]

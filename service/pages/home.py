@@ -206,7 +206,7 @@ def _counts(needs: Sequence[NeedView], total: int) -> str:
     nobody = f"{rest} {'needs' if rest == 1 else 'need'} nobody"
     if not parts:
         return f"{counted(total, 'project')}; none of them needs anybody."
-    return f"Those that need someone come first: {', '.join(parts)}; {nobody}."
+    return f"Those that need someone come first: {', '.join(parts)}{f'; {nobody}' if rest else ''}."
 
 
 def _choices(

@@ -61,8 +61,10 @@ def near(apart: timedelta) -> str:
 
 def lasting(seconds: float) -> str:
     """How long something took or takes: `0.4 s`, `12 s`, `3 min`."""
+    if seconds < 0.1:
+        return "under 0.1 s"
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 

@@ -91,12 +91,14 @@ class RoleShown:
 
 @dataclass(frozen=True, slots=True)
 class KindShown:
-    """A kind of tracker that can be connected, with its fields."""
+    """A kind of tracker that can be connected, with its fields; `more` are those that few need."""
 
     value: str
     title: str
     chosen: bool
     fields: tuple[Field, ...]
+    more: tuple[Field, ...]
+    more_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,9 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
     parameters = tuple(_with(one, wrong) for one in _parameters(template, given))
     adding = tuple(_kinds(given, wrong)) if caller.may(Permission.ADMINISTER) else ()
     labels = {one.name: one.label for one in (*fields.values(), *parameters)}
-    labels |= {one.name: one.label for kind in adding for one in kind.fields} | {"c_name": "Name of the connection"}
+    labels |= {one.name: one.label for kind in adding for one in (*kind.fields, *kind.more)} | {
+        "c_name": "Name of the connection"
+    }
     return NewProjectPage(
         **fields,
         parameters=parameters,
@@ -306,11 +310,11 @@ def _default(parameter: Parameter) -> str:
 def _parameter(name: str, label: str, one: Parameter, value: str) -> Field:
     match one:
         case IntegerParameter():
-            said = f"{one.description}: {one.minimum} to {one.maximum}."
+            said = f"{sentence(one.description)}: {one.minimum} to {one.maximum}."
             return Field(name, label, value, "number", said, least=str(one.minimum), most=str(one.maximum))
         case ChoiceParameter():
             choices = tuple(Choice(word, sentence(word), word == value) for word in one.choices)
-            return Field(name, label, value, "choice", f"{one.description}.", choices=choices)
+            return Field(name, label, value, "choice", f"{sentence(one.description)}.", choices=choices)
         case SwitchParameter():
             choices = (Choice("no", "No", value == "no"), Choice("yes", "Yes", value == "yes"))
             return Field(name, label, value, "choice", f"{one.description}.", choices=choices)
@@ -331,7 +335,7 @@ def _kinds(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
         fields = []
         for one in kind.given:
             name = f"c_{kind.name}_{one.name}"
-            label = sentence(one.name.replace("_", " "))
+            label = _CALLED.get(one.name, sentence(one.name.replace("_", " ")))
             if one.switch:
                 on = given(name, "no")
                 choices = (Choice("no", "No", on != "yes"), Choice("yes", "Yes", on == "yes"))
@@ -339,10 +343,13 @@ def _kinds(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
             else:
                 fields.append(Field(name, label, given(name), "text", sentence(one.help), needed=one.needed))
         secret = Field(f"c_{kind.name}_secret", "API token", kind="password", help=_SECRET_HELP, longest=4000)
-        shown = tuple(_with(one, wrong) for one in (*fields, secret))
-        yield KindShown(kind.name, kind.title, kind.name == chosen, shown)
+        needed = tuple(_with(one, wrong) for one in (*(one for one in fields if one.needed), secret))
+        more = tuple(_with(one, wrong) for one in fields if not one.needed)
+        opened = any(one.error or one.value not in ("", "no") for one in more)
+        yield KindShown(kind.name, kind.title, kind.name == chosen, needed, more, opened)
 
 
+_CALLED = {"url": "Address", "email": "E-mail address", "key": "API key", "allow_http": "Allow plain http"}
 _SECRET_HELP = "Encrypted, never shown again, and sent to the tracker alone."
 
 

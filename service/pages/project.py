@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,10 @@ from connectors.registry import kind_of
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
-from service.domain.audit.outcome import Audited, Result
+from service.domain.audit.outcome import Audited, Result, Verdict
 from service.domain.english import counted, sentence
 from service.domain.loop import loop_state
 from service.domain.loop.turnover import Carried, Move, Policy, Turnover, key_of
-from service.domain.places import setting_words
 from service.domain.plan import run_state
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput
@@ -73,6 +73,9 @@ _STATUSES = {
     "todo": Sign("pending", "pending", "To do"),
     "": Sign("pending", "pending", "Not looked at yet"),
 }
+_HERE = re.compile(r"See (?:which|what is lacking|which and why): the project's page(?:\. |$)")
+"""What is told elsewhere to lead to the page that it is told on here."""
+
 _UNDOABLE = frozenset({Purpose.APPLY.value, Purpose.REACT.value, loop_state.ADVANCE})
 
 
@@ -103,7 +106,7 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class RecordShown:
-    """The record of an iteration: how it stands, and what is lacking."""
+    """The record of an iteration: how it stands, and what is lacking; folded while that is not due."""
 
     number: int
     sign: Sign
@@ -113,6 +116,7 @@ class RecordShown:
     checks: tuple[CheckLine, ...]
     trouble: str
     looked: Moment | None
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,8 @@ class ProjectPage:
     zone: str
     ended: bool
     paused: str
+    vacant: tuple[TicketLine, ...]
+    refused: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +242,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
     newest = run_views.listed(context, project.id, 20)
     need = next((one for one in needs_someone(context) if one.project.id == project.id), None)
     titles, phase = dict(course.phases), _phase(standing, course)
+    there = inventory.of_project(context, project.id)
     latest = planning.latest(context, project.id, (Purpose.APPLY,))
     open_run = next((line for line, run in zip(runs.runs, newest, strict=False) if not run.ended), None)
     paused = standing.loop is not None and standing.loop.state == loop_state.PAUSED
@@ -274,12 +281,15 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         zone=zone,
         ended=project.ended_at is not None,
         paused=standing.loop.message if paused and standing.loop is not None else "",
+        vacant=tuple(TicketLine(one.title, one.remote_key or "", one.url or "", "", None) for one in there.vacancies),
+        refused=tuple((one.title, "; ".join(one.problems)) for one in there.refused),
     )
 
 
 def told_of(message: str, fix: str, who: str) -> Told:
     """What somebody has to see to."""
-    return Told(Sign("warn", "warn", "Needs someone"), on_pages(message), on_pages(fix), sentence(who))
+    here = _HERE.sub("", on_pages(fix))
+    return Told(Sign("warn", "warn", "Needs someone"), on_pages(message), here, sentence(who))
 
 
 def _phase(standing: Standing, course: CourseView) -> str:
@@ -311,7 +321,7 @@ def _lead(standing: Standing, project: ProjectView, titles: object, now: datetim
 def _facts(context: Context, project: ProjectView) -> tuple[tuple[str, str], ...]:
     settings = inventory.shown(context, project).settings
     said = [("Template", settings.template_title), ("Team", settings.team_name), ("Time zone", project.time_zone)]
-    said += [(sentence(setting_words(f"parameters.{name}")), _value(one)) for name, one in settings.parameters.items()]
+    said += [(sentence(name.replace("_", " ")), _value(one)) for name, one in settings.parameters.items()]
     return tuple(said)
 
 
@@ -375,6 +385,7 @@ def _record(lines: Sequence[AuditLine], records: object, zone: str, now: datetim
         remote=line.record,
         checks=checks,
         trouble=line.trouble,
+        folded=audited is not None and audited.verdict is Verdict.PENDING,
         looked=moment(line.audited_at, zone, now) if line.audited_at is not None else None,
     )
 

@@ -28,9 +28,14 @@ _OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 
+_HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
+_QUOTED = re.compile(r"`([^`]*)`")
+
+
 def on_pages(text: str) -> str:
     """The text, in which each command that a button does is that button. Others stay: they are for whoever runs the
     service."""
     for pattern, told in _RULES:
         text = pattern.sub(told, text)
-    return text
+    text = _HEADINGS.sub("", text)
+    return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text

@@ -184,7 +184,7 @@ def page_of(context: Context, caller: Caller, run_id: str, step: int = 0) -> Run
         started=moment(run.started_at or run.created_at, project.time_zone, now),
         ended=moment(run.finished_at, project.time_zone, now) if run.finished_at is not None else None,
         sign=signs.of_run(run.state),
-        said=_said(found),
+        said=_said(found, next((one.name for one in known.steps if one.state == "in progress"), "")),
         wait=moment(run.waiting_until, project.time_zone, now, seconds=True) if run.waiting_until else None,
         amount=_amount(found, known.done, known.total, len(refused)),
         explains=_explains(found),
@@ -254,8 +254,8 @@ def _heading(run: RunView, project: str, tracker: str, *, makes: bool) -> str:
             return f"Build {project}{where}" if makes else f"Change {project}{where}"
 
 
-def _said(found: Progress) -> str:
-    """How it stands; where it waits, without until when."""
+def _said(found: Progress, present: str) -> str:
+    """How it stands; of one in progress its `present` step, of one that waits not until when."""
     run = found.run
     if run.cancel_requested_at is not None and not run.ended:
         return "Being cancelled after the present step"
@@ -263,7 +263,7 @@ def _said(found: Progress) -> str:
         case run_state.QUEUED:
             return f"Queued: it begins when the runs before it in {found.tracker} have ended"
         case run_state.RUNNING:
-            return found.latest.title if found.latest is not None else "Begun"
+            return present or "Begun"
         case run_state.WAITING:
             return f"Waiting for {found.tracker}"
         case run_state.HELD:

@@ -82,7 +82,12 @@ def named(batch: Batch, titles: Mapping[ItemKey, str]) -> str:
     if batch.op in _BY_NUMBER or not batch.keys:
         return title(batch)
     shown = [titles.get(key, key) for key in batch.keys]
+    if batch.op is Op.MARK:
+        return f"Mark {shown[0]}"
+    what = title(batch)
+    if batch.target is not None and batch.target in titles:
+        what = what.replace(batch.target, titles[batch.target])
     rest = len(shown) - NAMED
     if rest > 1:
-        return f"{title(batch)}: {', '.join(shown[:NAMED])} and {rest} more"
-    return f"{title(batch)}: {', '.join(shown)}"
+        return f"{what}: {', '.join(shown[:NAMED])} and {rest} more"
+    return f"{what}: {', '.join(shown)}"
