@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Desk:
     context: Context
     url: str
     sandbox: SandboxServer
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def link(self, login: str = "lead-1@example.com", role: Role = Role.ADMIN) -> str:
         """The path that signs somebody in, once."""
@@ -56,6 +57,7 @@ class Desk:
     def visitor(self, login: str = "lead-1@example.com", role: Role = Role.ADMIN) -> Visitor:
         """Somebody who is signed in, without a script."""
         visitor = Visitor(self.url)
+        self.clients.append(visitor.client)
         code = self.link(login, role).partition("code=")[2]
         answer = visitor.client.post("/sign-in", data={"code": code}, headers=visitor.ours)
         assert answer.status_code == 303, answer.text
@@ -124,5 +126,8 @@ def served_desk(home: Path) -> Iterator[Desk]:
     context = open_context(Settings(_env_file=None, home=home, database_url=None, secret_key=None, **many))  # type: ignore[call-arg,arg-type]
     app = create_app(context, Engine(context, Advancing()), pace=Pace(look=0.02, heartbeat=0.5))
     with SandboxServer() as sandbox, served(app) as url:
-        yield Desk(context, url, sandbox)
+        desk = Desk(context, url, sandbox)
+        yield desk
+        for client in desk.clients:
+            client.close()
     context.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from re import Pattern
 from urllib.parse import quote, urlencode
 
@@ -63,8 +64,9 @@ def admit(context: Context, known: list[Address], scope: Scope) -> None:
         return
     try:
         caller, key = _caller(context, scope)
-    except ApiProblem:
-        if found is not None and not _is_of_the_api(path) and (method == "GET" or is_for_people(scope)):
+    except ApiProblem as problem:
+        nobody = problem.kind.status == HTTPStatus.UNAUTHORIZED
+        if nobody and found is not None and not _is_of_the_api(path) and (method == "GET" or is_for_people(scope)):
             raise SignInNeeded(_page_of(known, scope), ended=session_of(context, scope) is not None) from None
         raise
     scope["phaseloop.identity"], scope["phaseloop.caller"], scope["phaseloop.token"] = caller, caller.actor.name, key

@@ -32,7 +32,7 @@ from service.pages.remedies import on_pages
 from service.pages.signs import Sign
 from service.templates import TemplateText
 from service.usecases.errors import Conflict, NotFound
-from service.usecases.plan.new_project import Entered
+from service.usecases.plan.new_project import Entered, wrong_but_for_people
 from service.usecases.setup import connections, projects, teams
 from service.usecases.setup.connections import Preflight
 from service.views.setup import ConnectionView
@@ -194,9 +194,8 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
     parameters = tuple(_with(one, wrong) for one in _parameters(template, given))
     adding = tuple(_kinds(given, wrong)) if caller.may(Permission.ADMINISTER) else ()
     labels = {one.name: one.label for one in (*fields.values(), *parameters)}
-    labels |= {one.name: one.label for kind in adding for one in (*kind.fields, *kind.more)} | {
-        "c_name": "Name of the connection"
-    }
+    labels |= {one.name: one.label for kind in adding for one in (*kind.fields, *kind.more)}
+    labels["c_name"] = "Name of the connection"
     return NewProjectPage(
         **fields,
         parameters=parameters,
@@ -213,7 +212,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
     )
 
 
-_KEY_HELP = "Of a Jira project, such as ML: letters and digits, 10 at most. Of a Trello board: its name."
+_KEY_HELP = "What the tracker knows it by: a short key such as ML, or where it has none, the name of the board."
 _PEOPLE_HELP = "A line of headings first; the roles and their keys are listed below. Who is missing leaves a vacancy."
 
 
@@ -430,21 +429,12 @@ def request_of(context: Context, given: Given) -> tuple[projects.Request, Team |
     )
     if team is None and given("team", OWN) == OWN:
         # The people cannot be read: what else is wrong is told with that.
-        wrong = {**_rest(context, request), **wrong}
+        wrong = {**by_field(wrong_but_for_people(context, request)), **wrong}
     if not given("connection"):
         wrong.setdefault("connection", "is missing; add one below, or have an administrator add it")
     if wrong:
         raise Wrong(wrong)
     return request, team
-
-
-def _rest(context: Context, request: projects.Request) -> dict[str, str]:
-    """What is wrong with all but the people."""
-    try:
-        projects.settled(context, request, None, None)
-    except InvalidInput as error:
-        return by_field(error.problems)
-    return {}
 
 
 def _text(given: Given) -> TemplateText:

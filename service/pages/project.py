@@ -341,7 +341,7 @@ def _load(one: PersonLoad) -> LoadRow:
     whole = one.done + one.open
     limit = one.capacity
     over = max(0.0, whole - limit) if limit is not None else 0.0
-    said = f"{moments.points(one.done)} points done, {moments.points(one.open)} open"
+    said = f"{counted(one.done, 'point')} done, {moments.points(one.open)} open"
     if limit is not None:
         said += f", capacity {moments.points(round(limit, 1))}"
     states = [(status, sum(each.status == status for each in one.tickets)) for status in ("done", "doing", "todo")]

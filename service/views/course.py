@@ -12,7 +12,7 @@ from service.views.made import instant
 @dataclass(frozen=True, slots=True)
 class IterationLine:
     """One iteration of a project's course. `state`: `closed`, `open` (it has begun) or `to come`. `tickets` are those
-    in it by our records, `points` theirs, `done` the points that were done when it was looked at last."""
+    in it by our records, `points` theirs, `done` the points that were done when it was last checked."""
 
     number: int
     phase: str

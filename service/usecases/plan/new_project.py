@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from service.context import Context
+from service.domain.problems import InvalidInput, Problem
 from service.domain.team.team import Team
 from service.usecases.plan import planning
 from service.usecases.setup import projects, teams
@@ -44,6 +45,15 @@ def planned(context: Context, request: projects.Request, team: Team | None = Non
             teams.drop(free, row.id)
         raise NotKept(made)
     return made
+
+
+def wrong_but_for_people(context: Context, request: projects.Request) -> tuple[Problem, ...]:
+    """What is wrong with a request whose people could not be read, besides these."""
+    try:
+        projects.settled(context, request, None, None)
+    except InvalidInput as error:
+        return error.problems
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
