@@ -12,10 +12,10 @@ const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector
 
 const theirs = new Set(); // ids of <details> that the reader opened or closed: they stay as they are
 
-document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.("details[id]") && !event.target.dataset.ours) theirs.add(event.target.id);
-  delete event.target.dataset?.ours;
-}, true);
+document.addEventListener("click", (event) => {
+  const details = event.target.closest?.("summary")?.parentElement;
+  if (details?.id) theirs.add(details.id);
+});
 
 function isBusy(element) {
   if (element.matches(":hover") && element.matches(":has(a, button, summary)")) return true;
@@ -55,7 +55,7 @@ function follow(region) {
       for (const one of $$("[data-swap][id]", news)) put(document.getElementById(one.id), document.importNode(one, true));
       for (const one of $$("details[id]", news)) {
         const old = document.getElementById(one.id);
-        if (old && old.open !== one.open && !theirs.has(one.id)) { old.dataset.ours = "1"; old.open = one.open; }
+        if (old && old.open !== one.open && !theirs.has(one.id)) old.open = one.open;
       }
     } else {
       const focused = document.activeElement?.id;
