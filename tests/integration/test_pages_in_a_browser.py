@@ -18,8 +18,9 @@ from tests.pages_desk import PEOPLE, Desk, served_desk
 pytestmark = needs_chromium
 
 WIDER = """
-[...document.querySelectorAll('body *')].filter(one =>
-  !one.closest('.scroll, .hide, .skip, textarea, dialog, svg, .side') && one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 80))
+[...document.querySelectorAll('body *')]
+  .filter(one => !one.closest('.scroll, .hide, .skip, textarea, dialog, svg, .side'))
+  .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 80))
 """
 
 COMPLETE = "document.readyState === 'complete'"
