@@ -75,6 +75,11 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "advance", f"{project}/advance", ""
     yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""
     yield "runs", "/runs", ""
+    yield "audit", "/audit", ""
+    eventually(lambda: "D05" in visitor.get(f"{project}/audit") and "Not checked yet" not in visitor.get("/audit"))
+    yield "matrix", f"{project}/audit?finding=1.D05", ""
+    yield "templates", "/templates", ""
+    yield "template", "/templates/iterative-ml", ""
     yield "account", "/account", ""
     yield "not-found", "/projects/nothing", ""
 

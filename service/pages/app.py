@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages.routes import home, plans, projects, provider, runs, sign_in, starting, static
+from service.pages.routes import audit, home, plans, projects, provider, runs, sign_in, starting, static, templates
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
@@ -19,5 +19,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     runs.pressing,
     plans.router,
     plans.pressing,
+    audit.router,
+    audit.pressing,
+    templates.router,
 )
 """For browsers."""

@@ -40,6 +40,8 @@ ACCOUNT = "account"
 _PLACES = (
     Place("/", "home", "Projects", PROJECTS),
     Place("/runs", "pulse", "Runs", RUNS),
+    Place("/audit", "audit", "Audit", AUDIT),
+    Place("/templates", "tmpl", "Templates", TEMPLATES),
 )
 
 

@@ -30,6 +30,7 @@ from service.domain.template.template import (
 from service.pages.plan import Told, told
 from service.pages.remedies import on_pages
 from service.pages.signs import Sign
+from service.pages.template import builtin
 from service.templates import TemplateText
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.plan.new_project import Entered, wrong_but_for_people
@@ -225,15 +226,9 @@ def _with(one: Field, wrong: Mapping[str, str]) -> Field:
     return replace(one, error=wrong[one.name]) if one.name in wrong else one
 
 
-@cache
-def _builtin() -> dict[str, Template]:
-    """The built-in templates, read once: that takes long."""
-    return {one.name: one for text in template_files.builtin() for one in [read_template(text.text, text.source)]}
-
-
 def _template(given: Given) -> Template:
     """The template that is chosen, as far as it can be read; else the first built-in one."""
-    built_in = _builtin()
+    built_in = builtin()
     if given("template") == OWN and given("template_text"):
         try:
             return read_template(given("template_text"), "template")
@@ -243,7 +238,7 @@ def _template(given: Given) -> Template:
 
 
 def _templates(given: Given) -> Field:
-    built_in = _builtin()
+    built_in = builtin()
     chosen = given("template") if given("template") in {*built_in, OWN} else next(iter(built_in))
     choices = [
         Choice(name, one.title, name == chosen, f"{one.version}. {counted(len(one.phases), 'phase')}, {_tickets(one)}.")
@@ -439,7 +434,7 @@ def request_of(context: Context, given: Given) -> tuple[projects.Request, Team |
 
 def _text(given: Given) -> TemplateText:
     if given("template") != OWN:
-        return template_files.load_builtin(given("template") or next(iter(_builtin())))
+        return template_files.load_builtin(given("template") or next(iter(builtin())))
     if not given("template_text").strip():
         raise InvalidInput([Problem("template", None, "", MISSING, "paste it, or choose a built-in one")])
     return TemplateText.of(given("template_text"), "template.yaml")

@@ -20,6 +20,7 @@ from service.domain.plan import run_state
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput
 from service.pages import moments, plan, signs
+from service.pages.audit import CHECKS
 from service.pages.moments import Moment, moment
 from service.pages.plan import Contents, Told
 from service.pages.remedies import on_pages
@@ -42,25 +43,6 @@ from service.views.setup import ProjectView
 
 EVENTS, RUNS = 8, 5
 """How many of the newest are on the page."""
-
-CHECKS = {
-    "D01": "Record exists",
-    "D02": "Goal and hypothesis",
-    "D03": "Data used",
-    "D04": "Experiments and results",
-    "D05": "Decisions and why",
-    "D06": "Performance in production",
-    "D07": "Risks and limits",
-    "D08": "Next steps",
-    "D09": "Links",
-    "D10": "Sign-off",
-    "D11": "On time",
-    "D12": "Really new",
-    "D13": "Deliverables of the phase",
-    "D14": "Retrospective",
-    "D15": "Done tickets with evidence",
-}
-"""What people call the checks of a record."""
 
 _RESULTS = {
     Result.FAIL: Sign("bad", "bad", "Lacking"),
@@ -240,7 +222,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
     tracker = kind_of(connections.get(context, project.connection_id).kind).title
     past, runs = history(context, project.id), list_of(context, project.id)
     newest = run_views.listed(context, project.id, 20)
-    need = next((one for one in needs_someone(context) if one.project.id == project.id), None)
+    need = next(iter(needs_someone(context, only=project.id)), None)
     titles, phase = dict(course.phases), _phase(standing, course)
     there = inventory.of_project(context, project.id)
     latest = planning.latest(context, project.id, (Purpose.APPLY,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import httpx
@@ -36,7 +37,8 @@ def lead(desk: Desk) -> Visitor:
 @pytest.fixture(scope="module")
 def built(desk: Desk, lead: Visitor) -> str:
     """The run that built a project."""
-    plan = lead.press("/projects/new", "/projects/new", **desk.entries("Support triage", "SUP"))
+    start = str(desk.monday - timedelta(days=7))
+    plan = lead.press("/projects/new", "/projects/new", **desk.entries("Support triage", "SUP", p_start_date=start))
     run = lead.press(plan, f"{plan}/apply")
     desk.wait_for_end(run.rpartition("/")[2])
     return run
@@ -291,6 +293,49 @@ def test_pausing_takes_a_reason_and_resuming_is_a_press(desk: Desk, lead: Visito
     assert "Paused." not in lead.get(project)
 
 
+def test_the_first_iteration_begins_and_its_record_is_audited_and_a_check_waived(
+    desk: Desk, lead: Visitor, built: str
+) -> None:
+    project = path_of(desk, built)
+    eventually(lambda: "Ideation &amp; Experimentation, iteration 1" in lead.get(project))
+    eventually(lambda: "finding=1.D05" in lead.get(f"{project}/audit"))
+    finding = f"{project}/audit?finding=1.D05"
+    assert "Waive D05 for iteration 1" in lead.get(finding)
+    waiver = {"check": "D05", "iteration": "1", "until": str(desk.monday)}
+    form = {**lead.hidden(lead.get(finding)), **waiver}
+    for wrong in (
+        {"reason": "short"},
+        {"reason": "long enough", "until": "someday"},
+        {"iteration": "x"},
+        {"check": "D99"},
+    ):
+        assert lead.send(f"{project}/waivers", {**form, "reason": "It is long enough.", **wrong}).status_code == 422
+    back = lead.press(finding, f"{project}/waivers", **waiver, reason=f"No model was trained yet. {HOSTILE[:30]}")
+
+    page = lead.get(back.partition("#")[0])
+    assert "No model was trained yet." in page
+    assert "<script>alert" not in page
+    assert "D05 Decisions and why: Waived" in page
+    viewer = desk.visitor("viewer@example.com", Role.VIEWER)
+    assert "Waive D05" not in viewer.get(finding)
+    assert "1 iteration begun" in words(viewer.get("/audit"))
+
+
+def test_an_advance_is_shown_before_it_is_done_and_its_button_names_what_it_begins(
+    desk: Desk, lead: Visitor, built: str
+) -> None:
+    project = path_of(desk, built)
+    eventually(lambda: "Ideation &amp; Experimentation, iteration 1" in lead.get(project))
+    page = words(lead.get(f"{project}/advance"))
+    assert "Begin iteration 2 now" in page
+    assert "Carried over into iteration 2" in page
+    run = lead.press(f"{project}/advance", f"{project}/advance", begins="2")
+    desk.wait_for_end(run.rpartition("/")[2])
+    again = lead.press(f"{project}/advance", f"{project}/advance", begins="2")
+    assert again == run, "a second press of an old page begins no other iteration"
+    assert "iteration 2" in words(lead.get(project))
+
+
 def test_a_part_of_a_page_is_that_part_alone(lead: Visitor, built: str) -> None:
     part = lead.client.get(built, headers={"X-Part": "live"}).text
 
@@ -318,16 +363,11 @@ def test_pages_hold_nothing_that_their_policy_forbids(desk: Desk, lead: Visitor,
 
 
 def test_a_link_leads_only_to_what_is_there(desk: Desk, lead: Visitor, built: str) -> None:
+    own = path_of(desk, built)
+    eventually(lambda: "finding=1.D05" in lead.get(f"{own}/audit"))
     seen: set[str] = set()
-    for path in (
-        "/",
-        built,
-        path_of(desk, built),
-        f"{path_of(desk, built)}/advance",
-        "/projects/new",
-        "/runs",
-        "/account",
-    ):
+    pages = ("/", built, "/projects/new", "/runs", "/account", "/audit", "/templates", "/templates/iterative-ml")
+    for path in (*pages, own, f"{own}/advance", f"{own}/audit", f"{own}/audit?finding=1.D05"):
         seen |= {unescape(one) for one in re.findall(r'(?:href|src)="(/[^"#]*)', lead.get(path))}
     assert len(seen) > 20
     wrong = {path: status for path in seen if (status := lead.client.get(path).status_code) != 200}

@@ -184,11 +184,16 @@ RULES: Mapping[str, Rule] = {
     # Pages. Each asks for what the request of the API asks for that does or shows the same.
     "GET /": Rule(Permission.READ, Where.LISTED),
     "GET /runs": Rule(Permission.READ, Where.LISTED),
+    "GET /audit": Rule(Permission.READ, Where.LISTED),
+    "GET /templates": Rule(Permission.READ, Where.ANYWHERE),
+    "GET /templates/{name}": Rule(Permission.READ, Where.ANYWHERE),
     "GET /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
     "POST /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
     "POST /projects/new/form": Rule(Permission.DECIDE, Where.EVERYWHERE),  # a connection takes the right to administer
     "GET /projects/{name}": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),
+    "POST /projects/{name}/waivers": Rule(Permission.DECIDE, Where.PROJECT),
     "POST /projects/{name}/advance": Rule(Permission.OPERATE, Where.PROJECT),
     "POST /projects/{name}/plans": Rule(Permission.OPERATE, Where.PROJECT),
     "POST /projects/{name}/audit": Rule(Permission.OPERATE, Where.PROJECT),

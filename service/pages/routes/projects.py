@@ -48,7 +48,7 @@ def plan_again(name: Named, visit: Here) -> Response:
 
 @pressing.post("/projects/{name}/audit")
 def audit(name: Named, visit: Here) -> Response:
-    """Have the records looked at now."""
+    """Have the records audited now."""
     run = visit.once(lambda: record_upkeep.begin(visit.context, name, visit.login, visit.enqueue).id)
     return led_to(f"/runs/{run}")
 

@@ -185,7 +185,7 @@ addEventListener("pageshow", (event) => {
 
 // --- keys -------------------------------------------------------------------------------------------------------------
 
-const LEADS = { p: "/", r: "/runs" };
+const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates" };
 let leading = false;
 
 function row(step) {

@@ -11,6 +11,8 @@ import pytest
 
 from service.pages import rendering, timeline
 from service.pages.account import AccountPage, GrantShown, NotSignedInPage, SessionShown, SignedOutPage, SignInPage
+from service.pages.audit import AuditPage, AuditRow, FindingShown, MatrixPage, MatrixRow, Quoted, WaiverLine
+from service.pages.audit import Cell as AuditCell
 from service.pages.frame import PROJECTS, Frame, Place
 from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
@@ -30,6 +32,15 @@ from service.pages.project import (
 )
 from service.pages.run import Actions, Detail, ItemLine, RunLine, RunPage, RunsPage, StepGroup, StepLine
 from service.pages.signs import Bar, Part, Sign, Track
+from service.pages.template import (
+    ParameterRow,
+    PhaseShown,
+    RoleRow,
+    TemplateCard,
+    TemplatePage,
+    TemplatesPage,
+    TicketRow,
+)
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
@@ -155,7 +166,63 @@ ACCOUNT = AccountPage(
     EVIL, EVIL, (GrantShown("lead", EVIL, EVIL, True),), (SessionShown("ses_1", EVIL, AT, AT, False),)
 )
 
+FINDING = FindingShown(
+    iteration=3,
+    title=EVIL,
+    check="D05",
+    name=EVIL,
+    sign=BAD,
+    weight="critical",
+    reason=EVIL,
+    evidence=(Quoted(EVIL, EVIL, "https://jira.example.com", EVIL, AT),),
+    fix=EVIL,
+    waived=EVIL,
+    close_call=True,
+    url="https://jira.example.com",
+    record=EVIL,
+    may_waive=True,
+    until="2027-04-21",
+    least="2027-01-21",
+    most="2028-02-25",
+)
+CELLS = (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False))
+MATRIX = MatrixPage(
+    id="p",
+    name=EVIL,
+    said=EVIL,
+    gate=EVIL,
+    checks=(("D05", EVIL),),
+    rows=(
+        MatrixRow(
+            EVIL, BAD, (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False)), ""
+        ),
+        MatrixRow(EVIL, OK, (), EVIL),
+    ),
+    legend=(OK, BAD),
+    finding=FINDING,
+    waivers=(WaiverLine(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL),),
+    looked=AT,
+    may_audit=True,
+)
+TEMPLATE = TemplatePage(
+    name="own",
+    title=EVIL,
+    version="1.0.0",
+    description=EVIL,
+    source=EVIL,
+    figures=((EVIL, EVIL),),
+    phases=(PhaseShown(1, EVIL, EVIL, EVIL, EVIL, (TicketRow(EVIL, EVIL, 3, EVIL, EVIL, ends=True),)),),
+    roles=(RoleRow(EVIL, "ml", False, EVIL, EVIL),),
+    record=((EVIL, EVIL),),
+    parameters=(ParameterRow(EVIL, EVIL, EVIL),),
+    may_start=True,
+)
+
 PAGES: dict[str, Any] = {
+    "audit.html": AuditPage(EVIL, (AuditRow("/projects/p/audit", EVIL, EVIL, BAD, EVIL, 1, 0, AT, 1),)),
+    "matrix.html": MATRIX,
+    "templates.html": TemplatesPage((TemplateCard("own", EVIL, "1.0.0", EVIL, EVIL),), may_start=True),
+    "template.html": TEMPLATE,
     "home.html": HOME,
     "plan.html": PLAN,
     "run.html": RUN,
@@ -217,6 +284,13 @@ def test_a_page_without_anything_says_why_and_what_to_do() -> None:
     assert "/projects/new" not in rendering.text("home.html", replace(empty, may_start=False), FRAME)
     assert "Show all 1" in rendering.text("home.html", replace(HOME, rows=()), FRAME)
     assert "Nothing ran yet" in rendering.text("runs.html", RunsPage((), "", "", ""), FRAME)
+
+
+def test_every_template_of_a_page_is_rendered_here() -> None:
+    parts = {"base.html", "frame.html", "outside.html", "parts.html", "fields.html", "plan_parts.html"}
+    there = {path.name for path in rendering.TEMPLATES.glob("*.html")}
+
+    assert there - parts == {*PAGES, "new-project.html"}
 
 
 def test_a_run_that_has_ended_is_followed_no_more() -> None:
