@@ -104,9 +104,10 @@ function follow(region) {
 
   function start() {
     source = new EventSource(region.dataset.events);
-    for (const kind of ["step", "progress", "end"]) source.addEventListener(kind, news);
+    for (const kind of ["step", "progress"]) source.addEventListener(kind, news);
+    source.addEventListener("end", () => { source?.close(); news(); });
     source.onopen = () => lost(false);
-    source.onerror = () => { if (source?.readyState !== EventSource.OPEN) lost(true); };
+    source.onerror = () => { if (source?.readyState === EventSource.CONNECTING) lost(true); };
   }
 
   function stop() { source?.close(); source = null; lost(false); }
@@ -169,6 +170,7 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) return event.preventDefault();
   if (form.method !== "post") return;
   form.dataset.sent = "1";
+  if (form.dataset.forgets) sessionStorage.removeItem(`form:${form.dataset.forgets}`);
   if (event.submitter?.dataset.busy) saysSo(event.submitter);
 });
 
