@@ -174,7 +174,7 @@ def page_of(context: Context) -> AuditPage:
     begun = sum(one.iterations for one in found)
     said = f"{counted(begun, 'iteration')} begun, {documented} documented"
     if late:
-        said += f"; {counted(late, 'project')} {'has' if late == 1 else 'have'} records that should be there by now"
+        said += f"; in {counted(late, 'project')} some record should be there by now"
     return AuditPage(f"{said}." if begun else "No iteration has begun yet.", rows)
 
 

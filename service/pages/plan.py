@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.registry import kind_of
 from connectors.values import Finding, ItemKind, Severity
 from service.context import Context
 from service.domain.access.identity import Caller
@@ -150,7 +149,7 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
     kept = planning.get(context, plan_id)
     project = projects.get(context, kept.project_id, ask=False)
     plan, now, zone = kept.plan, context.now(), project.time_zone
-    tracker = kind_of(connections.get(context, project.connection_id).kind).title
+    tracker = connections.kind_title(context, project.connection_id)
     heading, lead = _heading(plan, project, tracker)
     button, instead = _button(context, kept, project, tracker)
     decides = plan.settings is not None or plan.purpose is Purpose.REMOVE

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from connectors.registry import kind_of
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
@@ -219,7 +218,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
     now, zone = context.now(), project.time_zone
     matrix = audit_reports.matrix(context, project.id)
     records = {line.number: _record_sign(line) for line in matrix.lines}
-    tracker = kind_of(connections.get(context, project.connection_id).kind).title
+    tracker = connections.kind_title(context, project.connection_id)
     past, runs = history(context, project.id), list_of(context, project.id)
     newest = run_views.listed(context, project.id, 20)
     need = next(iter(needs_someone(context, only=project.id)), None)
@@ -433,7 +432,7 @@ def advance_of(context: Context, caller: Caller, name: str, by: str = plan.EPIC)
     """What advancing would do now. Reads the tracker, writes nothing to it. Raises as `advances.preview` does."""
     made = advances.preview(context, name)
     turnover, project, found = made.plan.turnover, made.project, made.plan
-    tracker = kind_of(connections.get(context, project.connection_id).kind).title
+    tracker = connections.kind_title(context, project.connection_id)
     titles = loop_status.standing(context, project.id).phases
     if turnover is None:  # what blocks it is in the findings
         turnover = Turnover(0, 0, Move.STAY)
