@@ -23,6 +23,7 @@ from service.usecases.access import people, sessions
 from service.usecases.loop.advances import Advancing
 from service.usecases.run import run_views
 from service.usecases.setup import connections
+from tests import plain
 from tests.api.conftest import served
 from tests.browser import Browser
 from tests.homes import furnish
@@ -73,6 +74,19 @@ class Desk:
         """The name of a connection to the sandbox."""
         settings = {"url": self.sandbox.url, "email": DEMO_EMAIL}
         return connections.put(self.context, name, "jira", settings, DEMO_TOKEN).name
+
+    def limited(self) -> None:
+        """Have the sandbox answer the next creation of tickets with "wait an hour"."""
+        body = {"action": "limit", "method": "POST", "path": "/issue/bulk$", "retryAfter": 3600, "times": 1}
+        plain.post(f"{self.sandbox.url}/sandbox/faults", json=body).raise_for_status()
+
+    @contextmanager
+    def demanding(self, project: str) -> Iterator[None]:
+        """Have a project of the sandbox refuse every ticket meanwhile: a field is required that no plan fills in."""
+        body = {"project": project, "field": "duedate", "issueType": "Task"}
+        plain.post(f"{self.sandbox.url}/sandbox/required-fields", json=body).raise_for_status()
+        yield
+        plain.delete(f"{self.sandbox.url}/sandbox/required-fields").raise_for_status()
 
     @property
     def monday(self) -> date:

@@ -74,6 +74,18 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "project-new", f"/projects/{run_views.progress(desk.context, built).project.id}", ""
     yield "advance", f"{project}/advance", ""
     yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""
+    waits = visitor.press("/projects/new", "/projects/new", **desk.entries("Invoice reading", "INV"))
+    desk.limited()
+    waiting = visitor.press(waits, f"{waits}/apply")
+    eventually(lambda: "Look again now" in visitor.get(waiting))
+    yield "run-waiting", waiting, ""
+    visitor.press(waiting, f"{waiting}/cancel")
+    refused = visitor.press("/projects/new", "/projects/new", **desk.entries("Demand forecast", "SCRUM", create="no"))
+    with desk.demanding("SCRUM"):
+        incomplete = visitor.press(refused, f"{refused}/apply")
+        desk.wait_for_end(incomplete.rpartition("/")[2])
+    yield "run-incomplete", f"{incomplete}?step=10", ""
+    yield "home-needs", "/", ""
     yield "runs", "/runs", ""
     yield "audit", "/audit", ""
     eventually(lambda: "D05" in visitor.get(f"{project}/audit") and "Not checked yet" not in visitor.get("/audit"))

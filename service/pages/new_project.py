@@ -72,6 +72,7 @@ class Field:
     most: str = ""
     longest: int = 200
     needed: bool = False
+    example: str = ""
 
     @property
     def described(self) -> str:
@@ -189,7 +190,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
         "zone": Field("zone", "Time zone", given("zone"), help="Such as Europe/Berlin; empty: that of the team."),
         "team": _teams(given, [one.name for one in people]),
         "team_name": Field("team_name", "Name of the team", given("team_name"), help="Empty: that of the project."),
-        "people": Field("people", "People, one a line", given("people"), kind="lines", help=_PEOPLE_HELP),
+        "people": Field("people", "People, one a line", given("people"), "lines", _PEOPLE_HELP, example=_EXAMPLE),
     }
     fields = {name: _with(one, wrong) for name, one in fields.items()}
     parameters = tuple(_with(one, wrong) for one in _parameters(template, given))
@@ -214,6 +215,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
 
 
 _KEY_HELP = "What the tracker knows it by: a short key such as ML, or where it has none, the name of the board."
+_EXAMPLE = "person,email,roles,capacity\nML engineer 1,ml-1@example.com,ml,12"
 _PEOPLE_HELP = "A line of headings first; the roles and their keys are listed below. Who is missing leaves a vacancy."
 
 

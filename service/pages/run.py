@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from connectors.values import Severity
 from service.context import Context
@@ -20,6 +21,7 @@ from service.pages.moments import Moment, moment
 from service.pages.plan import Told, told
 from service.pages.remedies import on_pages
 from service.pages.signs import Part, Sign
+from service.schedule import BY_CLOCK
 from service.usecases.errors import NotFound
 from service.usecases.run import run_steps, run_views
 from service.usecases.run.run_views import Progress
@@ -95,6 +97,14 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A finding of a run, and what it says of other items in the same way."""
+
+    first: Told
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Actions:
     """What can be done about the run now, by whoever looks."""
 
@@ -130,7 +140,7 @@ class RunPage:
     explains: str
     bar: tuple[Part, ...]
     groups: tuple[StepGroup, ...]
-    findings: tuple[Told, ...]
+    findings: tuple[Found, ...]
     detail: Detail | None
     actions: Actions
     events: str
@@ -180,7 +190,7 @@ def page_of(context: Context, caller: Caller, run_id: str, step: int = 0) -> Run
         project=f"/projects/{project.id}",
         project_name=project.name,
         plan=f"/plans/{run.plan_id}" if run.plan_id is not None and run.cleaned_at is None else "",
-        started_by=run.started_by,
+        started_by=_starter(run),
         started=moment(run.started_at or run.created_at, project.time_zone, now),
         ended=moment(run.finished_at, project.time_zone, now) if run.finished_at is not None else None,
         sign=signs.of_run(run.state),
@@ -190,9 +200,7 @@ def page_of(context: Context, caller: Caller, run_id: str, step: int = 0) -> Run
         explains=_explains(found),
         bar=_bar(found, known.done, known.total),
         groups=tuple(_groups(known.steps, step)),
-        findings=tuple(
-            told(Severity(one["severity"]), one["code"], one["message"], one["fix"]) for one in run.findings
-        ),
+        findings=tuple(_found(run.findings)),
         detail=detail,
         actions=_actions(found) if caller.may(Permission.OPERATE, project.id) else Actions(),
         events="" if run.ended else f"/api/v1/runs/{run.id}/events",
@@ -226,13 +234,17 @@ def list_of(context: Context, project: str = "", before: str = "") -> RunsPage:
                 project_name=name,
                 sign=signs.of_run(run.state),
                 started=moment(run.started_at or run.created_at, zone, now),
-                by=run.started_by,
+                by=_starter(run),
                 took=moments.lasting(seconds) if seconds is not None else "",
                 message=on_pages(run.message),
             )
         )
     older = shown[-1].id if len(rows) > PAGE else ""
     return RunsPage(tuple(lines), older, f"{of.id}" if of is not None else "", of.name if of is not None else "")
+
+
+def _starter(run: RunView) -> str:
+    return "the clock" if run.started_by == BY_CLOCK else run.started_by
 
 
 def _heading(run: RunView, project: str, tracker: str, *, makes: bool) -> str:
@@ -318,6 +330,17 @@ def _bar(found: Progress, done: int, total: int) -> tuple[Part, ...]:
     return (Part("b1", 0, round(100 * part / whole, 1)),)
 
 
+def _found(findings: Sequence[Mapping[str, Any]]) -> Iterator[Found]:
+    """The findings, those of one kind with one remedy together, the gravest first."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for one in findings:
+        alike.setdefault((one["severity"], one["code"], one["fix"]), []).append(str(one["message"]))
+    order = [severity.value for severity in Severity]
+    for (severity, code, fix), messages in sorted(alike.items(), key=lambda one: order.index(one[0][0])):
+        first = told(Severity(severity), code, messages[0], fix)
+        yield Found(first, tuple(on_pages(message) for message in messages[1:]))
+
+
 def _groups(steps: Sequence[RunStep], chosen: int) -> Iterator[StepGroup]:
     for number, (title, members) in enumerate(groupby(steps, key=lambda one: one.part)):
         own = list(members)
@@ -327,6 +350,8 @@ def _groups(steps: Sequence[RunStep], chosen: int) -> Iterator[StepGroup]:
             sign = _STEPS["done"]
         elif sign is _STEPS["to do"] and "done" in states:
             sign = _STEPS["in progress"]
+        if refused := sum(one.failed for one in own):
+            sign = Sign("bad", "bad", f"{refused} refused")
         seconds = sum(_seconds(one) for one in own)
         took = f", {moments.lasting(seconds)}" if seconds else ""
         yield StepGroup(
@@ -347,7 +372,10 @@ def _seconds(one: RunStep) -> float:
 
 def _step(one: RunStep, chosen: int) -> StepLine:
     took = moments.lasting(_seconds(one)) if one.finished_at is not None else ""
-    return StepLine(one.number, one.name, _STEPS[one.state], took, one.number == chosen and chosen > 0)
+    sign = _STEPS[one.state]
+    if one.failed:
+        sign, took = Sign("bad", "bad", "Refused"), f"{one.failed} refused"
+    return StepLine(one.number, one.name, sign, took, one.number == chosen and chosen > 0)
 
 
 def _detail(context: Context, run_id: str, number: int, zone: str, now: datetime) -> Detail | None:

@@ -280,6 +280,37 @@ def test_undo_shows_its_plan_first_and_takes_the_project_back(desk: Desk, lead: 
     assert "Completed, and taken back since" in words(lead.get(run))
 
 
+def test_a_run_that_waits_says_until_when_looks_again_when_asked_and_is_cancelled(desk: Desk, lead: Visitor) -> None:
+    plan = lead.press("/projects/new", "/projects/new", **desk.entries("Waiting", "WAIT"))
+    desk.limited()
+    run = lead.press(plan, f"{plan}/apply")
+    eventually(lambda: "Waiting for Jira until" in words(lead.get(run)))
+    page = words(lead.get(run))
+    assert "It resumes automatically." in page
+    assert "Look again now" in page
+    lead.press(run, f"{run}/cancel")
+    assert "Cancelled: what it wrote stays" in words(lead.get(run))
+    again = lead.press(run, f"{run}/resume")
+    desk.wait_for_end(again.rpartition("/")[2])
+    assert "Another run took its work up." in words(lead.get(run))
+
+
+def test_what_was_refused_is_told_with_who_can_fix_it_and_sent_again(desk: Desk, lead: Visitor) -> None:
+    plan = lead.press("/projects/new", "/projects/new", **desk.entries("There already", "SCRUM", create="no"))
+    with desk.demanding("SCRUM"):
+        run = lead.press(plan, f"{plan}/apply")
+        desk.wait_for_end(run.rpartition("/")[2])
+    page = words(lead.get(run))
+    assert "Incomplete: what is below could not be done" in page
+    assert "Who can fix it: The template's author" in page
+    assert not re.search("phaseloop (runs|plan|apply|undo|status)", page), "no command where a button does the same"
+    assert "51 refused: Tickets" in page
+    assert "The same of others 50" in page
+    again = lead.press(run, f"{run}/retry")
+    desk.wait_for_end(again.rpartition("/")[2])
+    assert "Completed" in words(lead.get(again))
+
+
 def test_pausing_takes_a_reason_and_resuming_is_a_press(desk: Desk, lead: Visitor, built: str) -> None:
     project = path_of(desk, built)
     eventually(lambda: "Pause it" in lead.get(project))

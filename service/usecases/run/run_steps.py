@@ -94,7 +94,16 @@ def _step(run: RunRow, number: int, name: str, batch: Batch | None, ended: Seque
         started_at=own[0].started_at if own else None,
         finished_at=last.finished_at if last is not None else None,
         part=batch_words.part(batch) if batch is not None else batch_words.BEFORE,
+        failed=_failed(run, batch) if batch is not None and own else 0,
     )
+
+
+def _failed(run: RunRow, batch: Batch) -> int:
+    """How many items of a step could not be done, as far as a finding says so."""
+    if batch.op in (Op.READ_BACK, Op.NOTE):
+        return 0
+    told = {one["subject"] for one in run.findings if one["severity"] == Severity.ERROR}
+    return sum(key in told for key in batch.keys)
 
 
 def _with_present(run: RunRow, shown: Sequence[RunStep]) -> list[RunStep]:

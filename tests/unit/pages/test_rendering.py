@@ -30,7 +30,7 @@ from service.pages.project import (
     ProjectPage,
     RecordShown,
 )
-from service.pages.run import Actions, Detail, ItemLine, RunLine, RunPage, RunsPage, StepGroup, StepLine
+from service.pages.run import Actions, Detail, Found, ItemLine, RunLine, RunPage, RunsPage, StepGroup, StepLine
 from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.template import (
     ParameterRow,
@@ -115,7 +115,7 @@ RUN = RunPage(
     explains=EVIL,
     bar=(Part("b1", 0, 50),),
     groups=(StepGroup("part-0", EVIL, OK, "1 of 2", open=True, steps=(StepLine(1, EVIL, OK, "3 s", chosen=True),)),),
-    findings=(TOLD,),
+    findings=(Found(TOLD, (EVIL,)),),
     detail=DETAIL,
     actions=Actions(cancel=True, retry=True, resume=EVIL, undo=True),
     events="/api/v1/runs/run_1/events",
