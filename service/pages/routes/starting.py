@@ -8,10 +8,11 @@ from connectors.errors import TrackerError
 from connectors.values import Finding, Severity
 from service.domain.access.roles import Permission
 from service.domain.problems import InvalidInput
-from service.pages import new_project
+from service.pages import entries, new_project
+from service.pages.entries import Given, Wrong
 from service.pages.frame import PROJECTS
 from service.pages.given import Form, Here, PressRoute, Sent, Visit, led_to
-from service.pages.new_project import Given, Shown, Wrong
+from service.pages.new_project import Shown
 from service.usecases.errors import Conflict, Forbidden, NotFound
 from service.usecases.plan.new_project import NotKept, entered, planned
 from service.usecases.setup import connections
@@ -27,7 +28,7 @@ _LONGEST = 200_000
 def show(visit: Here, plan: str = "") -> Response:
     """The form; the address can carry what is to stand in it, a field each, or the plan to begin with."""
     if plan:
-        return _shown(visit, new_project.given_by(entered(visit.context, plan), visit.context))
+        return _shown(visit, entries.given_by(entered(visit.context, plan), visit.context))
     return _shown(visit, _given(Form(dict(visit.request.query_params))))
 
 
@@ -45,14 +46,14 @@ def plan(visit: Here, form: Sent) -> Response:
     """Make the plan and lead to it; show the form again where something is wrong."""
     given = _given(form)
     try:
-        request, team = new_project.request_of(visit.context, given)
+        request, team = entries.request_of(visit.context, given)
         made = visit.once(lambda: planned(visit.context, request, team).id)
     except Wrong as error:
         return _shown(visit, given, Shown(error.problems), 422)
     except (InvalidInput, Conflict, NotFound) as error:
-        return _shown(visit, given, Shown(new_project.wrong_of(error)), 422)
+        return _shown(visit, given, Shown(entries.wrong_of(error)), 422)
     except NotKept as error:
-        return _shown(visit, given, Shown(blocked=new_project.severe(error.plan.plan.findings)), 422)
+        return _shown(visit, given, Shown(blocked=entries.severe(error.plan.plan.findings)), 422)
     except TrackerError as error:
         found = Finding(Severity.ERROR, "unreachable", error.message, error.fix)
         return _shown(visit, given, Shown(blocked=(found,)), 503)
@@ -64,7 +65,7 @@ def _connect(visit: Visit, form: Form, given: Given) -> Response:
         raise Forbidden("You may not add a connection: that takes the role admin.", "An administrator grants roles.")
     secret = form(f"c_{given('c_kind')}_secret", 4000)
     try:
-        name = new_project.connect(visit.context, given, secret)
+        name = entries.connect(visit.context, given, secret)
     except Wrong as error:
         return _shown(visit, given, Shown(error.problems, connecting=True), 422)
     kept = {field: value for field, value in given.values.items() if not field.startswith("c_")}
@@ -76,7 +77,7 @@ def _checked(visit: Visit, given: Given, said: str = "") -> Response:
     try:
         found = connections.check(visit.context, given("connection"), key or None, create=create)
     except NotFound as error:
-        return _shown(visit, given, Shown(new_project.wrong_of(error)), 422)
+        return _shown(visit, given, Shown(entries.wrong_of(error)), 422)
     return _shown(visit, given, Shown(preflight=found, said=said))
 
 
