@@ -21,7 +21,7 @@ LONG_TESTS := \
   tests/simulation/test_half_a_year_in_trello.py
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test test-long test-all lint format bench eval heads told faults schema lock clean
+.PHONY: help install demo test test-long test-all lint format bench eval heads told faults screenshots schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -33,7 +33,7 @@ $(BIN)/python:
 
 # Standard output stays clean, because `make demo ARGS="--once --json"` promises one JSON document there.
 $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "Installing the pinned dependencies into $(VENV) (once; 131 packages, 600 MB; a minute or two) ..." >&2
+	@echo "Installing the pinned dependencies into $(VENV) (once; 132 packages, 600 MB; a minute or two) ..." >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
@@ -79,6 +79,9 @@ eval: $(INSTALLED) ## Measure how well records are judged, on texts that nothing
 
 heads: $(INSTALLED) ## Train the second opinion anew from the corpus in evaluation/
 	@$(BIN)/python -m evaluation.training
+
+screenshots: $(INSTALLED) ## Take a picture of every page, light, dark and as on a phone, into screenshots/ (ARGS="project")
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 told: $(INSTALLED) ## Collect what the documentation of the audit tells, so that a copy of it in a record is known
 	@$(BIN)/python -m evaluation.told

@@ -71,8 +71,9 @@ class Browser:
         return self._session
 
     def switch(self, tab: str) -> None:
-        """Speak to this tab from now on."""
+        """Speak to this tab from now on, and show it: of one that nobody sees, pictures are not loaded."""
         self._session = tab
+        self.do("Page.bringToFront")
 
     def visit(self, url: str) -> None:
         """Show a page, and wait until it is there."""

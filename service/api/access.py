@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from re import Pattern
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -14,7 +15,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from service.api.cookies import check_same_site, session_of
-from service.api.problems import ApiProblem
+from service.api.problems import ApiProblem, is_for_people
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.policy import API, METHODS, is_exception
@@ -22,11 +23,12 @@ from service.usecases.access import rights, sessions, tokens
 
 
 class SignInNeeded(Exception):
-    """A page for people was asked for by nobody who is signed in; `ended` says that somebody was."""
+    """A page for people was asked for by nobody who is signed in; `ended` says that somebody was. `following` is the
+    page that signing in leads back to."""
 
-    def __init__(self, *, ended: bool) -> None:
+    def __init__(self, following: str, *, ended: bool) -> None:
         super().__init__("sign in")
-        self.ended = ended
+        self.form = "/sign-in?" + urlencode({"next": following} | ({"ended": "true"} if ended else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ def admit(context: Context, known: list[Address], scope: Scope) -> None:
         return
     try:
         caller, key = _caller(context, scope)
-    except ApiProblem:
-        if found is not None and not _is_of_the_api(path) and method == "GET":
-            raise SignInNeeded(ended=session_of(context, scope) is not None) from None
+    except ApiProblem as problem:
+        nobody = problem.kind.status == HTTPStatus.UNAUTHORIZED
+        if nobody and found is not None and not _is_of_the_api(path) and (method == "GET" or is_for_people(scope)):
+            raise SignInNeeded(_page_of(known, scope), ended=session_of(context, scope) is not None) from None
         raise
     scope["phaseloop.identity"], scope["phaseloop.caller"], scope["phaseloop.token"] = caller, caller.actor.name, key
     scope["phaseloop.context"] = context.acting(caller)
@@ -105,6 +108,15 @@ def _signed_in(context: Context, scope: Scope, secret: str) -> tuple[Caller, str
         check_same_site(context, scope)
     scope["phaseloop.session"], scope["phaseloop.session_id"] = secret, session_id
     return caller, secret
+
+
+def _page_of(known: list[Address], scope: Scope) -> str:
+    """The page that a request is for: a form is sent to the page that it stands on, or to an address below that."""
+    path, query = scope["path"], scope["query_string"].decode("ascii", "replace")
+    if scope["method"] == "GET":
+        return quote(path) + (f"?{query}" if query else "")
+    above = (path, path.rpartition("/")[0])
+    return quote(next((one for one in above if any(each.matched("GET", one) is not None for each in known)), "/"))
 
 
 def _is_of_the_api(path: str) -> bool:

@@ -21,16 +21,16 @@ from service.api.routes import (
     loop,
     plans,
     projects,
-    provider,
     role_rules,
     runs,
-    sign_in,
     teams,
     templates,
     triggers,
     undo,
 )
 from service.context import Context
+from service.pages import app as pages
+from service.pages import trouble
 from service.usecases.hook.service import HookService
 from service.usecases.queue import Enqueue
 
@@ -67,8 +67,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     triggers.router,
     triggers.creating,
 )
-PAGES: tuple[APIRouter, ...] = (sign_in.router, provider.router)
-"""For browsers; not in the document of the API."""
 OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
 """Not below `/api/v1`, and without a token."""
 
@@ -90,7 +88,8 @@ def install(
     app.state.stopping = _never
     app.state.peers = None
     app.state.pace = pace or Pace()
-    for router in (*OUTSIDE, *PAGES):
+    app.state.show_problem = trouble.show
+    for router in (*OUTSIDE, *pages.ROUTERS):
         app.include_router(router)
     app.router.routes.extend(hooks.ROUTES)
     for router in ROUTERS:

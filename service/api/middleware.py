@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.access import Address, SignInNeeded, addresses, admit
 from service.api.cookies import check_form_token, is_secure
-from service.api.problems import ApiProblem, answer, stamp, translate
+from service.api.problems import ApiProblem, respond, stamp, translate
 from service.api.rates import Rates
 from service.api.routes.feeds import PREFIX as FEEDS
 from service.api.routes.hooks import PREFIX as DELIVERIES
@@ -91,7 +91,7 @@ class Door:
             if problem.kind.status == HTTPStatus.UNAUTHORIZED:
                 problem = self._refused(scope) or problem
             if status == 0:
-                await answer(problem, request_id)(scope, receive, stamped)
+                await respond(problem, scope)(scope, receive, stamped)
         finally:
             _write_log(scope, request_id, status, monotonic() - started)
             self._note_use(scope)
@@ -124,7 +124,7 @@ class Door:
             try:
                 await run_in_threadpool(admit, self._context, self._addresses(scope), scope)
             except SignInNeeded as needed:
-                await RedirectResponse(f"/sign-in{'?ended=true' if needed.ended else ''}", 303)(scope, receive, send)
+                await RedirectResponse(needed.form, 303)(scope, receive, send)
                 return
             scope["phaseloop.rates"].update(self._rates.asked(scope["phaseloop.token"]))
         # Deliveries are read by whoever takes them in, within limits of their own and as they came.

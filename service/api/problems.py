@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
+from starlette.types import Scope
 
 from connectors.errors import (
     CredentialsRefused,
@@ -101,6 +102,21 @@ def body_of(problem: ApiProblem, request_id: str) -> dict[str, Any]:
     return body
 
 
+def is_for_people(scope: Scope) -> bool:
+    """Whether a browser asks for a page, and not a program for an answer of the API."""
+    below = scope["path"].startswith(("/api/", "/hooks/", "/feeds/"))
+    return not below and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def respond(problem: ApiProblem, scope: Scope) -> Response:
+    """The problem as a response: a page where a browser asks for one."""
+    request = Request(scope)
+    if is_for_people(scope) and "app" in scope and hasattr(request.app.state, "show_problem"):
+        shown: Response = request.app.state.show_problem(request, problem)
+        return shown
+    return answer(problem, request_id_of(request))
+
+
 def answer(problem: ApiProblem, request_id: str) -> JSONResponse:
     """The problem as a response."""
     return JSONResponse(
@@ -178,10 +194,10 @@ def translate(error: Exception) -> ApiProblem:
 def install(app: FastAPI) -> None:
     """Translate every error of the app. What handlers do not see is caught by the middleware, the same way."""
 
-    async def handle(request: Request, error: Exception) -> JSONResponse:
+    async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error.headers = {"Allow": ", ".join(await run_in_threadpool(_methods_of, request))}
-        return answer(translate(error), request_id_of(request))
+        return respond(translate(error), request.scope)
 
     for kind in (
         ApiProblem,
@@ -307,7 +323,7 @@ def is_tag(part: object) -> bool:
 
 _PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _DOCUMENT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 """For what is to be kept as one file, binders and pictures: their style is in them, and nothing else is let in."""

@@ -80,7 +80,7 @@ class CreatingRoute(JsonRoute):
             key = _key_of(request)
             if key is None:
                 return await handle(request)
-            return await _once(request, f"{request.method} {path}", key, handle, self._keeps)
+            return await done_once(request, f"{request.method} {path}", key, handle, self._keeps)
 
         return once
 
@@ -117,9 +117,15 @@ def _key_of(request: Request) -> str | None:
     return key
 
 
-async def _once(
-    request: Request, route: str, key: str, handle: Handler, keeps: Callable[[idempotency.Answer], idempotency.Answer]
+async def done_once(
+    request: Request,
+    route: str,
+    key: str,
+    handle: Handler,
+    keeps: Callable[[idempotency.Answer], idempotency.Answer] = CreatingRoute._keeps,
 ) -> Response:
+    """What the handler answers to the first request with this key, and to every repetition of that. Of an answer that
+    leads elsewhere nothing is kept: a repetition is led to what the first one brought about."""
     context: Context = request.scope.get("phaseloop.context", request.app.state.context)
     same = b"\n".join(
         (

@@ -305,7 +305,9 @@ def _show(stage: Stage, built: Sequence[dict[str, Any]], *, links: bool) -> None
     if not links:
         return
     out.print(f"\nservice   {stage.service_url}/api/v1/openapi.json\ntoken     {stage.token}")
-    out.print(f"sign in   {stage.sign_in_link()}  (once, within 15 minutes)")
+    out.print(
+        f"pages     {stage.sign_in_link()}\n          (signs you in, once within 15 minutes, and leads to the projects)"
+    )
 
 
 def _serve(stage: Stage, *, quiet: bool) -> None:

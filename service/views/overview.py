@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from service.views.loop import IterationView, LoopView
 from service.views.made import instant
+from service.views.run import RunView
 from service.views.setup import ProjectView
 
 
@@ -92,4 +94,47 @@ class TrackerFreshness:
             "read_at": instant(self.read_at),
             "trouble": self.trouble,
             "projects": [one.to_json() for one in self.projects],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseName:
+    """A phase of a template: its lasting key, what it is called, and the same in a few letters."""
+
+    key: str
+    title: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStanding:
+    """One project in a list of many: where it is in its loop, and what runs for it. `tracker` is what people call the
+    kind of tracker that it is in. `loop` is None before the first plan was applied, `iteration` before the first one
+    has begun; `due` is when the clock does something next, and `due_for` what (`propose`, `advance`). `run` is the
+    newest run, if it has not ended."""
+
+    project: ProjectView
+    tracker: str
+    connection: str
+    phases: tuple[PhaseName, ...]
+    loop: LoopView | None
+    iteration: IterationView | None
+    due: datetime | None
+    due_for: str
+    run: RunView | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that doors show."""
+        return {
+            "project": self.project.named(),
+            "tracker": self.tracker,
+            "connection": self.connection,
+            "phases": [{"key": one.key, "title": one.title} for one in self.phases],
+            "state": self.loop.state if self.loop is not None else None,
+            "iteration": self.iteration.number if self.iteration is not None else None,
+            "phase": self.iteration.phase if self.iteration is not None else None,
+            "ends": instant(self.iteration.ends) if self.iteration is not None else None,
+            "due": instant(self.due),
+            "due_for": self.due_for,
+            "run": self.run.id if self.run is not None else None,
         }

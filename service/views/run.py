@@ -103,7 +103,8 @@ class StepView:
 class RunStep:
     """One step of a run as it is counted: `number` from 1, 0 for what comes before the steps and is none of them.
     `state`: `to do`, `in progress`, `waiting`, `done`, `stopped`. `attempts` is how often it was begun, `items` how
-    many it is about; of one that was not begun `started_at` is None."""
+    many it is about; of one that was not begun `started_at` is None. `part` is what it belongs to, in words: neighbours
+    of one part are shown together. `failed` counts its items of which a run found why they could not be done."""
 
     number: int
     name: str
@@ -115,14 +116,18 @@ class RunStep:
     message: str
     started_at: datetime | None
     finished_at: datetime | None
+    part: str = ""
+    failed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The form that doors show."""
         return {
             "number": self.number,
             "name": self.name,
+            "part": self.part,
             "state": self.state,
             "items": self.items,
+            "failed": self.failed,
             "attempts": self.attempts,
             "requests": {"reads": self.reads, "writes": self.writes},
             "message": self.message,

@@ -112,7 +112,7 @@ def test_an_error_of_the_provider_is_told_in_plain_words(
 
     page = refused(desk, browser, browser.get(back), "the provider answered")
     assert said in page
-    assert "<script" not in page
+    assert "<script>" not in page
     assert OVER in refused(desk, browser, browser.get(back), "another browser"), "and the attempt is over"
 
 

@@ -22,7 +22,7 @@ from tests.sign_in_provider import CLIENT, Bent
 def test_somebody_in_a_group_that_has_a_role_signs_in_and_holds_it(desk: Desk, browser: httpx.Client) -> None:
     answer = desk.sign_in(browser, sub="sub-new", email="new@example.com", email_verified=True)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     me = browser.get("/api/v1/me").json()
     assert (me["kind"], me["name"]) == ("person", "new@example.com")
     assert [(one["role"], one["project"], one["origin"]) for one in me["grants"]] == [("lead", None, "provider")]
@@ -117,7 +117,7 @@ def test_nobody_is_led_to_another_site_afterwards(desk: Desk, browser: httpx.Cli
     desk.provider.claims = {"sub": "sub-1", "groups": [LEADS]}
     answer = browser.get(desk.approved(desk.begin(browser, following)))
 
-    assert answer.headers["location"] == "/account"
+    assert answer.headers["location"] == "/"
     assert "evil" not in browser.get("/sign-in", params={"next": following}).text
 
 

@@ -36,7 +36,7 @@ READS = frozenset(
 )
 """What changes nothing although its method says so, and is open to whoever may read."""
 
-PAGES = frozenset({"GET /account"})
+PAGES = frozenset(call for call in policy.RULES if call.startswith("GET ") and not call.startswith("GET /api/"))
 """Pages for people: who is not signed in is led to the form."""
 
 SCOPED = (Where.PROJECT, Where.PLAN, Where.RUN, Where.TEAM)
@@ -113,6 +113,8 @@ def things(api: Api) -> tuple[Thing, Thing]:
             "secret": "feed_x",
             "event_id": "evt_1",
             "session_id": "ses_1",
+            "digest": "0",
+            "file": "style.css",
         }
         found.append(Thing(project, named))
     return found[0], found[1]

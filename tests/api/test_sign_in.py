@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from service.api.cookies import cookie_name, is_secure
 from service.domain.access.roles import Role
+from service.pages.assets import address
 from service.settings import Settings
 from service.store.access_tables import SessionRow, SignInLinkRow
 from service.usecases.access import people, sessions, tokens
@@ -33,6 +34,13 @@ def ours(browser: httpx.Client) -> dict[str, str]:
     return {"Sec-Fetch-Site": "same-origin", "Origin": str(browser.base_url).rstrip("/")}
 
 
+def assert_told(answer: httpx.Response, title: str, status: int) -> None:
+    """That the answer is a page about this problem."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert f"<h1>{title}</h1>" in answer.text
+
+
 def code_for(api: Api, login: str, role: Role = Role.ADMIN) -> str:
     people.put(api.context, login, role)
     return sessions.link(api.context, login)
@@ -41,7 +49,7 @@ def code_for(api: Api, login: str, role: Role = Role.ADMIN) -> str:
 def signed_in(api: Api, browser: httpx.Client, login: str = "ml-1@example.com", role: Role = Role.ADMIN) -> str:
     """Sign this browser in; its form token."""
     answer = browser.post("/sign-in", data={"code": code_for(api, login, role)}, headers=ours(browser))
-    assert (answer.status_code, answer.headers["location"]) == (303, "/account"), answer.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/"), answer.text
     found = re.search(r'name="form_token" value="([0-9a-f]{64})"', browser.get("/account").text)
     assert found is not None
     return found[1]
@@ -142,11 +150,11 @@ def test_what_another_site_has_a_browser_send_changes_nothing(
     said = {name: ours(browser)["Origin"] if value == "OURS" else value for name, value in headers.items()}
     form = {"form_token": token}
 
-    assert_problem(browser.post("/sign-out", data=form, headers=said), "forbidden", 403)
+    assert_told(browser.post("/sign-out", data=form, headers=said), "You may not do this", 403)
     body = {"name": "x", "role": "admin"}
     more = {"X-Form-Token": token, **said}
     assert_problem(browser.post("/api/v1/tokens", json=body, headers=more), "forbidden", 403)
-    assert_problem(browser.post("/sign-in", data={"code": "x"}, headers=said), "forbidden", 403)
+    assert_told(browser.post("/sign-in", data={"code": "x"}, headers=said), "You may not do this", 403)
     assert browser.get("/account").status_code == 200
 
 
@@ -155,7 +163,7 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
     api: Api, browser: httpx.Client, form: dict[str, str]
 ) -> None:
     signed_in(api, browser)
-    assert_problem(browser.post("/sign-out", data=form, headers=ours(browser)), "forbidden", 403)
+    assert_told(browser.post("/sign-out", data=form, headers=ours(browser)), "You may not do this", 403)
     answer = browser.post("/api/v1/tokens", json={"name": "x", "role": "admin"}, headers=ours(browser))
     assert_problem(answer, "forbidden", 403)
 
@@ -189,13 +197,15 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_request(api: Api, browser
 
 def test_who_is_not_signed_in_is_led_to_the_form_and_the_api_answers_as_before(api: Api, browser: httpx.Client) -> None:
     answer = browser.get("/account")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Faccount")
     assert_problem(browser.get("/api/v1/projects"), "unauthorized", 401)
     browser.cookies.set("phaseloop", "forged", domain=str(browser.base_url.host))
-    assert browser.get("/account").headers["location"] == "/sign-in?ended=true"
+    assert browser.get("/account").headers["location"] == "/sign-in?next=%2Faccount&ended=true"
     token = tokens.create(api.context, "page")
     answer = browser.get("/account", headers={"Authorization": f"Bearer {token}"})
-    assert_problem(answer, "forbidden", 403)
+    assert_told(answer, "You may not do this", 403)
+    as_program = api.client.get("/account", headers={"Authorization": f"Bearer {token}"})
+    assert_problem(as_program, "forbidden", 403)
 
 
 def test_signing_out_ends_the_session_and_another_one_can_be_ended(api: Api, browser: httpx.Client) -> None:
@@ -224,7 +234,7 @@ def test_nobody_ends_the_session_of_somebody_else(api: Api, browser: httpx.Clien
 
     path = f"/account/sessions/{their_id}/revoke"
     answer = browser.post(path, data={"form_token": token}, headers=ours(browser))
-    assert_problem(answer, "not-found", 404)
+    assert_told(answer, "Not found", 404)
     assert sessions.caller(api.context, theirs, "a test")
 
 
@@ -259,7 +269,9 @@ def test_the_last_administrator_stays_one_whoever_asks(api: Api) -> None:
     people.remove(api.context, "other@example.com")
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/account", "/assets/style.css", "/api/v1/projects", "/healthz", "/none"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/account", address("style.css"), "/api/v1/projects", "/healthz", "/none"]
+)
 def test_every_answer_says_what_a_browser_may_do_with_it(api: Api, path: str) -> None:
     headers = api.client.get(path).headers
 
@@ -275,10 +287,10 @@ def test_every_answer_says_what_a_browser_may_do_with_it(api: Api, path: str) ->
 def test_the_pages_need_nothing_that_the_policy_forbids(browser: httpx.Client) -> None:
     text = browser.get("/sign-in", params={"code": '"><script>alert(1)</script>'}).text
 
-    assert "<script" not in text
+    assert "<script>" not in text
     assert "style=" not in text
     assert "<style" not in text
-    assert browser.get("/assets/style.css").headers["content-type"].startswith("text/css")
+    assert browser.get(address("style.css")).headers["content-type"].startswith("text/css")
 
 
 def test_a_form_is_read_as_far_as_it_can_be(browser: httpx.Client) -> None:

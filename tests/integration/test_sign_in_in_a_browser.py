@@ -100,7 +100,7 @@ def test_somebody_signs_in_with_somebody_else_s_provider(service: tuple[Context,
     with httpx.Client(base_url=service[1], headers={"Accept": "text/html"}, timeout=60) as browser:
         leads_to = browser.get("/sign-in/oidc").headers["location"]
         back = httpx.post(leads_to, data={"sub": "sub-ml-1"})
-        assert browser.get(back.headers["location"]).headers["location"] == "/account"
+        assert browser.get(back.headers["location"]).headers["location"] == "/"
         assert "ml-1@example.com" in browser.get("/account").text
 
         leads_to = browser.get("/sign-in/oidc").headers["location"]

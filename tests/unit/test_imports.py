@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 LAYERS = [
-    ["service.cli", "service.api", "service.app"],
+    ["service.cli", "service.api", "service.pages", "service.app"],
     ["simulation"],
     ["service.usecases"],
     ["service.views"],

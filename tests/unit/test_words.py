@@ -30,19 +30,20 @@ RETIRED = {
 PAGES = sorted(
     [*(ROOT / "docs").rglob("*.md"), *(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md"))]
 )
+TEMPLATES = sorted((ROOT / "service/pages/templates").glob("*.html"))
 MODULES = sorted(path for package in ("service", "connectors", "simulation") for path in (ROOT / package).rglob("*.py"))
 
 
 def texts(path: Path) -> str:
-    """What a page says, or all literal texts of a module."""
+    """What a page or a template says, or all literal texts of a module."""
     source = path.read_text(encoding="utf-8")
-    if path.suffix == ".md":
+    if path.suffix in (".md", ".html"):
         return source
     found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
     return "\n".join(node.value for node in found if isinstance(node.value, str))
 
 
-@pytest.mark.parametrize("path", [*PAGES, *MODULES], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*PAGES, *TEMPLATES, *MODULES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_text_says_a_retired_word(path: Path) -> None:
     said = " ".join(texts(path).split())
     found = [(new, hit.group(0)) for new, old in RETIRED.items() if (hit := re.search(old, said)) is not None]

@@ -181,7 +181,31 @@ RULES: Mapping[str, Rule] = {
     ),
     **_rules(Permission.READ_LOG, Where.EVERYWHERE, "GET /changes", "GET /changes.csv", "GET /changes/proof"),
     **_rules(Permission.READ, Where.OWN, "GET /me"),
-    # Pages.
+    # Pages. Each asks for what the request of the API asks for that does or shows the same.
+    "GET /": Rule(Permission.READ, Where.LISTED),
+    "GET /runs": Rule(Permission.READ, Where.LISTED),
+    "GET /audit": Rule(Permission.READ, Where.LISTED),
+    "GET /templates": Rule(Permission.READ, Where.ANYWHERE),
+    "GET /templates/{name}": Rule(Permission.READ, Where.ANYWHERE),
+    "GET /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
+    "POST /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
+    "POST /projects/new/form": Rule(Permission.DECIDE, Where.EVERYWHERE),  # a connection takes the right to administer
+    "GET /projects/{name}": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),
+    "POST /projects/{name}/waivers": Rule(Permission.DECIDE, Where.PROJECT),
+    "POST /projects/{name}/advance": Rule(Permission.OPERATE, Where.PROJECT),
+    "POST /projects/{name}/plans": Rule(Permission.OPERATE, Where.PROJECT),
+    "POST /projects/{name}/audit": Rule(Permission.OPERATE, Where.PROJECT),
+    "POST /projects/{name}/pause": Rule(Permission.DECIDE, Where.PROJECT),
+    "POST /projects/{name}/resume": Rule(Permission.DECIDE, Where.PROJECT),
+    "GET /plans/{plan_id}": Rule(Permission.READ, Where.PLAN),
+    "POST /plans/{plan_id}/apply": Rule(Permission.OPERATE, Where.PLAN),
+    "GET /runs/{run_id}": Rule(Permission.READ, Where.RUN),
+    **{
+        f"POST /runs/{{run_id}}/{one}": Rule(Permission.OPERATE, Where.RUN)
+        for one in ("cancel", "retry", "resume", "undo")
+    },
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),
@@ -205,7 +229,7 @@ EXCEPTIONS: Mapping[str, str] = {
     "POST /sign-in": "takes the code of a link, 256 random bits, and checks where the form came from",
     "GET /sign-in/oidc": "leads to the provider to sign in with; its answer opens nothing by itself",
     "GET /sign-in/oidc/callback": "takes the provider's answer, which is held against the attempt of this browser",
-    "GET /assets/style.css": "is how pages look",
+    "GET /assets/{digest}/{file}": "is how pages look, the same for everybody",
     f"GET {API}/openapi.json": "describes the API and holds nothing of anybody's",
 }
 """Addresses that ask for no role, with the reason. Each is a method and a path as the route has it."""

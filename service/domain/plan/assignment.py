@@ -17,7 +17,7 @@ from connectors.values import ItemKey
 from service.domain.english import counted
 from service.domain.plan.blueprint import Blueprint, PlannedIteration, PlannedTicket
 from service.domain.plan.plan import Vacancy
-from service.domain.team.calendar import Calendar, absence_days, working_days
+from service.domain.team.calendar import Calendar, DateRange, absence_days, working_days
 from service.domain.team.team import Member, Team
 from service.domain.template.parameters import is_on
 from service.domain.template.references import fallbacks
@@ -104,6 +104,17 @@ def assign(
     return Assignment({ticket.key: tickets[ticket.key] for ticket in blueprint.tickets}, vacancies, tuple(loads))
 
 
+def presence(member: Member, span: DateRange, calendar: Calendar) -> Fraction:
+    """Which part of the working days of a span somebody is there."""
+    days = len(working_days(span, calendar))
+    return Fraction(days - absence_days(member.away, span, calendar), days or 1)
+
+
+def capacity(member: Member, span: DateRange, calendar: Calendar) -> Fraction | None:
+    """The points that somebody can take in an iteration of these dates; None for no limit."""
+    return None if member.capacity is None else member.capacity * presence(member, span, calendar)
+
+
 class _Roles:
     """Who holds which role, and which role a ticket falls to."""
 
@@ -145,15 +156,8 @@ class _Turn:
         self, roles: _Roles, iteration: PlannedIteration, calendar: Calendar, totals: Mapping[str, int]
     ) -> None:
         self._roles, self._iteration, self._totals = roles, iteration, totals
-        days = len(working_days(iteration.dates, calendar))
-        self._presence = {
-            member.person: Fraction(days - absence_days(member.away, iteration.dates, calendar), days or 1)
-            for member in roles.members
-        }
-        self._capacity = {
-            member.person: None if member.capacity is None else member.capacity * self._presence[member.person]
-            for member in roles.members
-        }
+        self._presence = {member.person: presence(member, iteration.dates, calendar) for member in roles.members}
+        self._capacity = {member.person: capacity(member, iteration.dates, calendar) for member in roles.members}
         self.points: Counter[str] = Counter()
         self._bundles: dict[str, list[PlannedTicket]] = {member.person: [] for member in roles.members}
         self._refused: dict[ItemKey, str] = {}
@@ -217,11 +221,11 @@ class _Turn:
         ]
 
     def _has_room(self, member: Member, points: int) -> bool:
-        capacity = self._capacity[member.person]
-        if capacity is None:
+        limit = self._capacity[member.person]
+        if limit is None:
             return self._presence[member.person] > 0
         # What takes no points has room with anybody who is there, also where carried work is too much already.
-        return capacity > 0 and (points == 0 or self.points[member.person] + points <= capacity)
+        return limit > 0 and (points == 0 or self.points[member.person] + points <= limit)
 
     def _choose(self, ticket: PlannedTicket, able: Sequence[Member]) -> Member:
         """Rather not who alone could review it; then the least busy, then who had least so far, then by name."""
@@ -254,16 +258,16 @@ class _Turn:
         if person is None:
             reason = self._refused[ticket.key]
             return Assigned(role, None, None, f"{reason} ({detour})" if detour else reason)
-        capacity, holders = self._capacity[person], self._roles.holders[role]
+        limit, holders = self._capacity[person], self._roles.holders[role]
         points = self.points[person]
-        load = counted(points, "point") if capacity is None else f"{points} of {counted(float(capacity), 'point')}"
+        load = counted(points, "point") if limit is None else f"{points} of {counted(float(limit), 'point')}"
         shared = "the only one" if len(holders) == 1 else f"shared by {len(holders)}"
         note = f"{role}: {person} has {load} in iteration {self._iteration.number}, {shared}"
         member = next(member for member in holders if member.person == person)
         alone = self._roles.only_reviewer(ticket, member)
         remarks = [
             "has it already" if ticket.key in self._kept else "",
-            "more than fits" if capacity is not None and self.points[person] > capacity else "",
+            "more than fits" if limit is not None and self.points[person] > limit else "",
             detour,
             f"nobody else can review it as {alone}" if alone else "",
         ]

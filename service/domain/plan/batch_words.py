@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors.values import ItemKey
+from connectors.values import ItemKey, ItemKind
 from service.domain.english import counted
 from service.domain.plan.batches import Batch, Op
 
@@ -12,6 +12,34 @@ NAMED = 2
 """How many of the items that a step is about are named; of the others it is said how many they are."""
 
 _TO_SEVERAL = {Op.CREATE: "Create", Op.FINISH: "Finish", Op.UPDATE: "Update", Op.DELETE: "Remove"}
+
+BEFORE = "Project"
+"""The part of a run in which its project is opened."""
+
+_PARTS = {
+    Op.OPEN: BEFORE,
+    Op.MOVE: "Into iterations",
+    Op.READ_BACK: "Look at what was written",
+    Op.LINK: "Dependencies",
+    Op.UNLINK: "Dependencies",
+    Op.CLOSE: "Close the iteration",
+    Op.START: "Begin the iteration",
+    Op.COMPLETE: "Status",
+    Op.DELETE: "Remove",
+    Op.END: "End the project",
+    Op.FILL: "Records",
+    Op.COMMENT: "Records",
+    Op.NOTE: "Our own records",
+}
+_KINDS = {ItemKind.EPIC: "Epics", ItemKind.ITERATION: "Iterations", ItemKind.LINK: "Dependencies"}
+
+
+def part(batch: Batch) -> str:
+    """Which part of a run a step belongs to: `Epics`, `Tickets`, `Into iterations`."""
+    if batch.op is Op.MARK:
+        return "Iterations"
+    return _PARTS.get(batch.op) or _KINDS.get(batch.kind, "Tickets")
+
 
 _BY_NUMBER = {Op.CLOSE: "Close", Op.START: "Begin", Op.COMMENT: "Remind people of"}
 """What is done about one iteration, or about its record."""
@@ -54,7 +82,12 @@ def named(batch: Batch, titles: Mapping[ItemKey, str]) -> str:
     if batch.op in _BY_NUMBER or not batch.keys:
         return title(batch)
     shown = [titles.get(key, key) for key in batch.keys]
+    if batch.op is Op.MARK:
+        return f"Mark {shown[0]}"
+    what = title(batch)
+    if batch.target is not None and batch.target in titles:
+        what = what.replace(batch.target, titles[batch.target])
     rest = len(shown) - NAMED
     if rest > 1:
-        return f"{title(batch)}: {', '.join(shown[:NAMED])} and {rest} more"
-    return f"{title(batch)}: {', '.join(shown)}"
+        return f"{what}: {', '.join(shown[:NAMED])} and {rest} more"
+    return f"{what}: {', '.join(shown)}"

@@ -215,7 +215,7 @@ def _labels(ticket: PlannedTicket, assigned: Assigned, number: int, capabilities
     yield f"phase:{ticket.phase}"
     yield f"role:{assigned.role}"
     if assigned.person is None:
-        yield f"{_VACANT}{assigned.role}"
+        yield f"{VACANT}{assigned.role}"
     if ticket.kind is not TicketKind.WORK:
         yield ticket.kind.value
     if not capabilities.iterations:
@@ -224,12 +224,12 @@ def _labels(ticket: PlannedTicket, assigned: Assigned, number: int, capabilities
         yield f"points:{ticket.points}"
 
 
-_VACANT = "vacant:"
+VACANT = "vacant:"
 
 
 def is_vacant_label(label: str) -> bool:
     """Whether a label says that nobody has a ticket."""
-    return label.startswith(_VACANT)
+    return label.startswith(VACANT)
 
 
 def taken_by_people(

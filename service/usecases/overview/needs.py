@@ -24,19 +24,19 @@ from service.views.overview import NeedView, Reason
 from service.views.setup import ProjectView
 
 
-def needs_someone(context: Context) -> list[NeedView]:
+def needs_someone(context: Context, only: str | None = None) -> list[NeedView]:
     """The projects that need somebody, the most urgent reason first, then by key: of those that have not ended, were
-    set up, and may be seen."""
-    seen = [one for one in projects.listed(context) if one.ended_at is None]
+    set up, and may be seen; or of the one with this id. A fixed number of queries, however many there are."""
+    seen = [one for one in projects.listed(context) if one.ended_at is None and only in (None, one.id)]
     seen = [one for one in seen if context.sees is None or one.id in context.sees]
     ids = [one.id for one in seen]
     with context.database.session() as session:
         known = _Known(
-            context,
             runs=_newest_runs(session, ids),
             paused=_paused(session, ids),
             refused=_refused(session, ids),
             late={one.project: one.late for one in audit_reports.portfolio(context)},
+            vacant=inventory.vacant(session, ids),
         )
     found = [need for one in seen if (need := _need(known, one)) is not None]
     order = list(Reason)
@@ -45,11 +45,11 @@ def needs_someone(context: Context) -> list[NeedView]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    context: Context
     runs: Mapping[str, list[RunRow]]
     paused: Mapping[str, LoopRow]
     refused: Mapping[str, int]
     late: Mapping[str, int]
+    vacant: Mapping[str, int]
 
 
 def _need(known: _Known, project: ProjectView) -> NeedView | None:
@@ -142,7 +142,7 @@ def _records_late(known: _Known, project: ProjectView) -> NeedView | None:
 
 
 def _vacant(known: _Known, project: ProjectView) -> NeedView | None:
-    number = len(inventory.of_project(known.context, project.id).vacancies)
+    number = known.vacant.get(project.id, 0)
     if not number:
         return None
     message = f"{counted(number, 'ticket')} {'has' if number == 1 else 'have'} nobody."

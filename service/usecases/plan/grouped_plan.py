@@ -19,7 +19,11 @@ _GOING = frozenset({Action.DELETE, Action.FORGET})
 def grouped(context: Context, plan_id: str) -> GroupedPlan:
     """The tickets of a plan as they will be once it is applied, those that stay as they are included. Raises
     NotFound."""
-    plan = planning.get(context, plan_id).plan
+    return groups_of(planning.get(context, plan_id).plan, plan_id)
+
+
+def groups_of(plan: Plan, plan_id: str = "") -> GroupedPlan:
+    """The same of a plan that need not be kept."""
     items, names = {item.key: item for item in plan.items}, names_in(plan)
     changes = [one for one in plan.changes if one.kind is ItemKind.TICKET and one.action not in _GOING]
     shown = _tickets(plan, changes, names)

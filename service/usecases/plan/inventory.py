@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
+from sqlalchemy.orm import Session
 
 from connectors.values import ItemKind
 from service.context import Context
-from service.domain.plan.desired import is_vacant_label
+from service.domain.plan.desired import VACANT, is_vacant_label
 from service.domain.plan.project_settings import ProjectSettings
 from service.store import items
 from service.store.tables import ItemRow
@@ -74,6 +75,14 @@ def of_project(context: Context, project_id: str) -> Inventory:
         vacancies=tuple(ItemView.of(row) for row in made if _is_vacant(row)),
         refused=tuple(ItemView.of(row) for row in rows if row.state == items.REFUSED),
     )
+
+
+def vacant(session: Session, ids: Collection[str]) -> dict[str, int]:
+    """By project, how many of its tickets have nobody. The database leaves out what has no such label at all: of many
+    projects the other tickets would be most of what is read."""
+    labelled = cast(ItemRow.wanted, String).contains(VACANT)
+    query = select(ItemRow).where(ItemRow.project_id.in_(ids), ItemRow.state == items.MADE, labelled)
+    return Counter(row.project_id for row in session.scalars(query) if _is_vacant(row))
 
 
 def _is_vacant(row: ItemRow) -> bool:

@@ -36,7 +36,11 @@ def steps(context: Context, run_id: str) -> RunSteps:
     done = {step.number for step in ended if step.state == "go" and step.number > 0}
     total = run.totals["steps"] if run.totals else len(batches)
     before = [_step(run, 0, ended[0].title, None, ended)] if any(step.number == 0 for step in ended) else []
-    shown = [_step(run, n, batch_words.named(one, titles), one, ended) for n, one in enumerate(batches, start=1)]
+    failed = _failed(run, batches)
+    shown = [
+        _step(run, n, batch_words.named(one, titles), one, ended, failed[n - 1])
+        for n, one in enumerate(batches, start=1)
+    ]
     number = run.totals["done"] if run.totals else len(done)
     return RunSteps(RunView.of(run), total, number, (*before, *_with_present(run, shown)))
 
@@ -76,7 +80,9 @@ def _titles(plan: Plan | None) -> Mapping[ItemKey, str]:
     return {change.key: change.title for change in plan.changes} if plan is not None else {}
 
 
-def _step(run: RunRow, number: int, name: str, batch: Batch | None, ended: Sequence[StepRow]) -> RunStep:
+def _step(
+    run: RunRow, number: int, name: str, batch: Batch | None, ended: Sequence[StepRow], failed: int = 0
+) -> RunStep:
     own = [step for step in ended if step.number == number]
     last = own[-1] if own else None
     state = _STATES.get(last.state, last.state) if last is not None else "to do"
@@ -93,7 +99,21 @@ def _step(run: RunRow, number: int, name: str, batch: Batch | None, ended: Seque
         message=last.message if last is not None else "",
         started_at=own[0].started_at if own else None,
         finished_at=last.finished_at if last is not None else None,
+        part=batch_words.part(batch) if batch is not None else batch_words.BEFORE,
+        failed=failed if own else 0,
     )
+
+
+def _failed(run: RunRow, batches: Sequence[Batch]) -> list[int]:
+    """By step, how many of its items could not be done, as far as a finding says so. What was refused in one step is
+    left out of those after it, and counts there no more."""
+    told = {one["subject"] for one in run.findings if one["severity"] == Severity.ERROR}
+    found = []
+    for batch in batches:
+        own = told.intersection(batch.keys)
+        found.append(len(own))
+        told -= own
+    return found
 
 
 def _with_present(run: RunRow, shown: Sequence[RunStep]) -> list[RunStep]:

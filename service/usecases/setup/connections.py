@@ -122,6 +122,13 @@ def get(context: Context, name: str) -> ConnectionView:
     return ConnectionView.of(stored(context, name))
 
 
+def kind_title(context: Context, connection_id: str) -> str:
+    """What people call the kind of tracker of a connection, also of one that was removed."""
+    with context.database.session() as session:
+        kind = session.get_one(ConnectionRow, connection_id).kind
+    return registry.KINDS[kind].title if kind in registry.KINDS else kind
+
+
 def stored(context: Context, name: str) -> ConnectionRow:
     """As `get`, with the credential: for who is to reach the tracker. Raises NotFound."""
     with context.database.session() as session:

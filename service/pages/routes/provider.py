@@ -15,7 +15,9 @@ from service.api import cookies
 from service.api.given import Given
 from service.api.problems import ApiProblem, request_id_of
 from service.api.problems import answer as problem_of
-from service.api.routes.sign_in import ACCOUNT, PROVIDER, SIGN_IN, page
+from service.pages import rendering
+from service.pages.account import NotSignedInPage
+from service.pages.routes.sign_in import HOME, PROVIDER, SIGN_IN
 from service.usecases.access import provider_sign_in
 from service.usecases.access.provider_sign_in import CALLBACK, NoRole, SignInRefused
 
@@ -66,7 +68,7 @@ def come_back(request: Request, context: Given) -> Response:
         return _over(request, context, refused.attempt, _refused(request, _CODE, refused.message))
     except ProviderError:
         return _refused(request, "sign-in-unavailable", UNAVAILABLE)
-    response = RedirectResponse(done.following or ACCOUNT, 303)
+    response = RedirectResponse(done.following or HOME, 303)
     cookies.put(response, context, scope, done.secret, done.lasts)
     return _over(request, context, done.attempt, response)
 
@@ -93,4 +95,5 @@ def _refused(request: Request, code: str, message: str, asks: Mapping[str, str] 
     problem = ApiProblem(code, message, headers={"Retry-After": "5"} if code == "sign-in-unavailable" else {})
     if "text/html" not in request.headers.get("accept", ""):
         return problem_of(problem, request_id_of(request))
-    return page("not-signed-in.html", problem.kind.status, message=message, asks=asks or {})
+    page = NotSignedInPage(message, asks or {})
+    return rendering.shown(request, "not-signed-in.html", page, status=problem.kind.status)

@@ -1,0 +1,26 @@
+"""The pages put together: their routes, none of which is in the document of the API."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from service.pages.routes import audit, home, plans, projects, provider, runs, sign_in, starting, static, templates
+
+ROUTERS: tuple[APIRouter, ...] = (
+    static.router,
+    sign_in.router,
+    provider.router,
+    home.router,
+    starting.router,  # before projects: `new` is no project's name
+    starting.pressing,
+    projects.router,
+    projects.pressing,
+    runs.router,
+    runs.pressing,
+    plans.router,
+    plans.pressing,
+    audit.router,
+    audit.pressing,
+    templates.router,
+)
+"""For browsers."""

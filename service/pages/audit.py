@@ -1,0 +1,321 @@
+"""The audit: which iterations are not documented, on what evidence, and what is to be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from service.context import Context
+from service.domain.access.identity import Caller
+from service.domain.access.roles import Permission
+from service.domain.audit.outcome import Audited, Check, CheckFinding, Evidence, Gate, Result, Verdict
+from service.domain.english import counted, sentence
+from service.pages import signs
+from service.pages.moments import Moment, day, moment
+from service.pages.remedies import on_pages
+from service.pages.signs import Sign
+from service.usecases.audit import audit_reports, waiver_log
+from service.usecases.audit.audit_reports import Line, Standing
+from service.views.setup import ProjectView
+
+CHECKS = {
+    "D01": "Record exists",
+    "D02": "Goal and hypothesis",
+    "D03": "Data used",
+    "D04": "Experiments and results",
+    "D05": "Decisions and why",
+    "D06": "Performance in production",
+    "D07": "Risks and limits",
+    "D08": "Next steps",
+    "D09": "Links",
+    "D10": "Sign-off",
+    "D11": "On time",
+    "D12": "Really new",
+    "D13": "Deliverables of the phase",
+    "D14": "Retrospective",
+    "D15": "Done tickets with evidence",
+}
+"""What people call the checks of a record."""
+_RESULTS = {
+    Result.PASS: Sign("ok", "ok", "Passes"),
+    Result.FAIL: Sign("bad", "bad", "Fails"),
+    Result.UNCLEAR: Sign("warn", "unclear", "Unclear, a person should look"),
+    Result.WAIVED: Sign("info", "waived", "Waived"),
+    Result.NOT_APPLICABLE: Sign("neutral", "neutral", "Does not apply"),
+    Result.INCONCLUSIVE: Sign("warn", "info", "Could not be checked"),
+}
+_NOT_DUE = Sign("pending", "pending", "Not due yet")
+
+LEGEND = (*_RESULTS.values(), _NOT_DUE)
+
+_GATES = {
+    Gate.BLOCK: "An advance is held until the iteration that it closes is documented or waived.",
+    Gate.WARN: "An iteration that is not documented is carried as a debt; the loop continues.",
+    Gate.OFF: "The clock audits nothing here; “Audit now” does.",
+}
+_WAIVED_FOR = timedelta(days=90)
+"""Until when a waiver is proposed to last."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A project: how many of its iterations are documented, and how many are not."""
+
+    href: str
+    name: str
+    key: str
+    sign: Sign
+    counts: str
+    late: int
+    waivers: int
+    looked: Moment | None
+    troubles: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """All projects, the worst first."""
+
+    said: str
+    rows: tuple[AuditRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A check of an iteration; `href` opens its finding, `said` names it in words."""
+
+    check: str
+    sign: Sign
+    href: str
+    said: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """An iteration with all its checks; without a look there are none."""
+
+    title: str
+    sign: Sign
+    cells: tuple[Cell, ...]
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a finding rests on."""
+
+    source: str
+    quote: str
+    url: str
+    by: str
+    at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingShown:
+    """One finding: what is so, on what evidence, how it is fixed, and how it can be waived. `iteration` is a number."""
+
+    iteration: int
+    title: str
+    check: str
+    name: str
+    sign: Sign
+    weight: str
+    reason: str
+    evidence: tuple[Quoted, ...]
+    fix: str
+    waived: str
+    close_call: bool
+    url: str
+    record: str
+    may_waive: bool
+    until: str
+    least: str
+    most: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """A waiver: of what, by whom, why, until when."""
+
+    check: str
+    iteration: str
+    by: str
+    reason: str
+    until: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPage:
+    """One project's iterations by checks, with the finding that was opened."""
+
+    id: str
+    name: str
+    said: str
+    gate: str
+    checks: tuple[tuple[str, str], ...]
+    rows: tuple[MatrixRow, ...]
+    legend: tuple[Sign, ...]
+    finding: FindingShown | None
+    waivers: tuple[WaiverLine, ...]
+    looked: Moment | None
+    may_audit: bool
+
+
+def page_of(context: Context) -> AuditPage:
+    """All projects that somebody may see, by our records."""
+    found, now = audit_reports.portfolio(context), context.now()
+    rows = tuple(_row(one, now) for one in found)
+    late = sum(bool(one.late) for one in found)
+    documented = sum(one.verdicts.get(Verdict.DOCUMENTED, 0) for one in found)
+    begun = sum(one.iterations for one in found)
+    said = f"{counted(begun, 'iteration')} begun, {documented} documented"
+    if late:
+        said += f"; in {counted(late, 'project')} some record should be there by now"
+    return AuditPage(f"{said}." if begun else "No iteration has begun yet.", rows)
+
+
+def _row(one: Standing, now: datetime) -> AuditRow:
+    parts = [f"{one.verdicts[verdict]} {_IN_WORDS[verdict]}" for verdict in Verdict if one.verdicts.get(verdict)]
+    unseen = one.iterations - sum(one.verdicts.values())
+    if unseen > 0:
+        parts.append(f"{unseen} not checked yet")
+    return AuditRow(
+        href=f"/projects/{one.project}/audit",
+        name=one.name,
+        key=one.key,
+        sign=signs.of_verdict(one.worst) if one.iterations else signs.NOT_DUE,
+        counts=sentence(", ".join(parts)) or "No iteration has begun",
+        late=one.late,
+        waivers=one.waivers,
+        looked=moment(one.audited_at, "UTC", now) if one.audited_at is not None else None,
+        troubles=one.troubles,
+    )
+
+
+_IN_WORDS = {
+    Verdict.DOCUMENTED: "documented",
+    Verdict.PARTLY: "partly documented",
+    Verdict.UNDOCUMENTED: "undocumented",
+    Verdict.UNCLEAR: "unclear",
+    Verdict.PENDING: "in progress",
+    Verdict.UNKNOWN: "that could not be read",
+}
+
+
+def matrix_of(context: Context, caller: Caller, name: str, opened: str = "") -> MatrixPage:
+    """One project's matrix; `opened` is the finding to show, such as `3.D05`. Raises NotFound, Conflict,
+    InvalidInput."""
+    matrix = audit_reports.matrix(context, name)
+    project, now = matrix.project, context.now()
+    looks = [line.audited_at for line in matrix.lines if line.audited_at is not None]
+    finding = _opened(context, caller, project, matrix.lines, opened, now)
+    return MatrixPage(
+        id=project.id,
+        name=project.name,
+        said=_said(matrix.lines),
+        gate=_GATES[matrix.gate],
+        checks=tuple(CHECKS.items()),
+        rows=tuple(_matrix_row(project, line, opened) for line in matrix.lines),
+        legend=LEGEND,
+        finding=finding,
+        waivers=tuple(_waiver(one) for one in matrix.waivers),
+        looked=moment(max(looks), project.time_zone, now) if looks else None,
+        may_audit=caller.may(Permission.OPERATE, project.id) and project.ended_at is None,
+    )
+
+
+def _said(lines: Sequence[Line]) -> str:
+    if not lines:
+        return "No iteration has begun yet, so nothing is to be documented."
+    known = [line.audited.verdict for line in lines if line.audited is not None]
+    parts = [f"{known.count(verdict)} {_IN_WORDS[verdict]}" for verdict in Verdict if verdict in known]
+    if len(known) < len(lines):
+        parts.append(f"{len(lines) - len(known)} not checked yet")
+    return f"{counted(len(lines), 'iteration')} begun: {', '.join(parts)}."
+
+
+def _matrix_row(project: ProjectView, line: Line, opened: str) -> MatrixRow:
+    audited = line.audited
+    return MatrixRow(
+        title=line.title,
+        sign=signs.of_verdict(audited.verdict, audited.clock) if audited is not None else signs.UNCHECKED,
+        cells=tuple(_cells(project, line, audited, opened)) if audited is not None else (),
+        trouble=line.trouble,
+    )
+
+
+def _cells(project: ProjectView, line: Line, audited: Audited, opened: str) -> Iterator[Cell]:
+    known = {one.check: one for one in audited.findings}
+    for check in Check:
+        sign = _sign(known[check], audited) if check in known else _RESULTS[Result.NOT_APPLICABLE]
+        place = f"{line.number}.{check.value}"
+        said = f"Iteration {line.number}, {check.value} {CHECKS[check.value]}: {sign.word}"
+        href = f"/projects/{project.id}/audit?finding={place}#finding" if check in known else ""
+        yield Cell(check.value, sign, href, said, place == opened)
+
+
+def _sign(one: CheckFinding, audited: Audited) -> Sign:
+    if one.result is Result.FAIL and audited.verdict is Verdict.PENDING:
+        return _NOT_DUE
+    return _RESULTS[one.result]
+
+
+def _opened(
+    context: Context, caller: Caller, project: ProjectView, lines: Sequence[Line], opened: str, now: datetime
+) -> FindingShown | None:
+    number, _, check = opened.partition(".")
+    line = next((one for one in lines if str(one.number) == number), None)
+    if line is None or line.audited is None:
+        return None
+    found = next((one for one in line.audited.findings if one.check.value == check), None)
+    if found is None:
+        return None
+    today = waiver_log.today_of(context, project)
+    lacking = found.result in (Result.FAIL, Result.UNCLEAR, Result.INCONCLUSIVE)
+    return FindingShown(
+        iteration=line.number,
+        title=line.title,
+        check=check,
+        name=CHECKS[check],
+        sign=_sign(found, line.audited),
+        weight=found.weight.value,
+        reason=on_pages(found.reason),
+        evidence=tuple(_quoted(one, project, now) for one in found.evidence),
+        fix=on_pages(found.fix),
+        waived=_waived(found, now),
+        close_call=found.close_call,
+        url=line.url,
+        record=line.record,
+        may_waive=lacking and caller.may(Permission.DECIDE, project.id) and project.ended_at is None,
+        until=(today + _WAIVED_FOR).isoformat(),
+        least=today.isoformat(),
+        most=(today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat(),
+    )
+
+
+def _waived(found: CheckFinding, now: datetime) -> str:
+    waived = found.waived
+    return f"By {waived.by}, until {day(waived.until, now.year)}: {waived.reason}" if waived is not None else ""
+
+
+def _quoted(one: Evidence, project: ProjectView, now: datetime) -> Quoted:
+    at = moment(one.at, project.time_zone, now) if one.at is not None else None
+    return Quoted(sentence(one.source), one.quote, one.url if one.url.startswith("http") else "", one.by, at)
+
+
+def _waiver(one: Mapping[str, object]) -> WaiverLine:
+    check = str(one["check"])
+    number = one["iteration"]
+    states = {"holds": "in force", "over": "over", "revoked": f"taken back by {one['revoked_by']}"}
+    return WaiverLine(
+        check=f"{check} {CHECKS.get(check, '')}".strip(),
+        iteration=f"Iteration {number}" if number is not None else "All iterations",
+        by=str(one["by"]),
+        reason=str(one["reason"]),
+        until=day(date.fromisoformat(str(one["until"])), 0),
+        state=states[str(one["state"])],
+    )

@@ -1,0 +1,230 @@
+"""Home: all projects, those that need somebody first, each with why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from service.context import Context
+from service.domain.access.identity import Caller
+from service.domain.access.roles import Permission
+from service.domain.audit.outcome import Verdict
+from service.domain.english import counted
+from service.domain.loop import loop_state
+from service.pages import signs
+from service.pages.moments import Moment, day, moment
+from service.pages.remedies import on_pages
+from service.pages.signs import Sign, Track
+from service.usecases.audit import audit_reports
+from service.usecases.audit.audit_reports import Standing
+from service.usecases.overview.freshness import tracker_freshness
+from service.usecases.overview.needs import needs_someone
+from service.usecases.overview.standing import project_standings
+from service.usecases.setup import connections
+from service.views.overview import NeedView, ProjectStanding, Reason
+
+ALL, NEEDING = "all", "attention"
+
+MOST_SHOWN = 200
+"""Projects on one page; a search finds the others."""
+
+_SIGNS = {
+    Reason.HELD: ("bad", "hold", "Held"),
+    Reason.RUN_FAILED: ("bad", "bad", "A run failed"),
+    Reason.PAUSED: ("neutral", "hold", "Paused"),
+    Reason.RUN_INCOMPLETE: ("warn", "warn", "A run is incomplete"),
+    Reason.REFUSED: ("warn", "warn", "Refused"),
+    Reason.RECORDS_LATE: ("bad", "audit", "Records late"),
+    Reason.VACANCIES: ("warn", "vacant", "Vacant"),
+}
+_COUNTED = {
+    Reason.HELD: "held",
+    Reason.RUN_FAILED: "with a failed run",
+    Reason.PAUSED: "paused",
+    Reason.RUN_INCOMPLETE: "with an incomplete run",
+    Reason.REFUSED: "with refused items",
+    Reason.RECORDS_LATE: "with late records",
+    Reason.VACANCIES: "with tickets without a person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One project. `need` is None where nobody is needed; `why` says for what, `next_does` what comes at `next_at`."""
+
+    href: str
+    name: str
+    under: str
+    record: Sign
+    track: Track
+    iteration: str
+    need: Sign | None
+    why: str
+    next_at: Moment | None
+    next_does: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What can be shown: all projects, those that need somebody, those of one kind of tracker."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """All projects. `counts` says in a sentence how they stand, `fresh` when trackers were read last. `connected` says
+    whether there is a connection, `may_start` whether whoever looks may set a project up."""
+
+    rows: tuple[Row, ...]
+    total: int
+    counts: str
+    choices: tuple[Choice, ...]
+    query: str
+    show: str
+    fresh: tuple[tuple[str, Moment | None, str], ...]
+    may_start: bool
+    connected: bool
+    left_out: int = 0
+
+    @property
+    def filtered(self) -> bool:
+        """Whether something is searched for or left out."""
+        return bool(self.query) or self.show != ALL
+
+
+def page_of(context: Context, caller: Caller, query: str = "", show: str = ALL) -> HomePage:
+    """Home for whoever looks, with those projects that the search finds."""
+    standings = project_standings(context)
+    needs = {one.project.id: one for one in needs_someone(context)}
+    audits = {one.project: one for one in audit_reports.portfolio(context)}
+    order = {project: number for number, project in enumerate(needs)}
+    standings.sort(key=lambda one: (order.get(one.project.id, len(order)), one.project.name.casefold(), one.project.id))
+    trackers = sorted({one.tracker for one in standings})
+    if show != NEEDING and show not in {one.casefold() for one in trackers}:
+        show = ALL
+    found = [one for one in standings if _fits(one, needs.get(one.project.id), query, show)]
+    now = context.now()
+    rows = tuple(_row(one, needs.get(one.project.id), audits.get(one.project.id), now) for one in found[:MOST_SHOWN])
+    everywhere = caller.may(Permission.READ)
+    return HomePage(
+        rows=rows,
+        total=len(standings),
+        counts=_counts(list(needs.values()), len(standings)),
+        choices=_choices(standings, needs.keys(), trackers, show),
+        query=query,
+        show=show,
+        fresh=_fresh(context, now) if everywhere and standings else (),
+        may_start=caller.may(Permission.DECIDE),
+        connected=bool(connections.listed(context)) if everywhere else False,
+        left_out=max(0, len(found) - MOST_SHOWN),
+    )
+
+
+def _fits(one: ProjectStanding, need: NeedView | None, query: str, show: str) -> bool:
+    if show == NEEDING and need is None:
+        return False
+    if show not in (ALL, NEEDING) and one.tracker.casefold() != show:
+        return False
+    said = f"{one.project.name} {one.project.key} {one.tracker} {one.connection}".casefold()
+    return all(word in said for word in query.casefold().split())
+
+
+def _row(one: ProjectStanding, need: NeedView | None, audit: Standing | None, now: datetime) -> Row:
+    project, iteration = one.project, one.iteration
+    return Row(
+        href=f"/projects/{project.id}",
+        name=project.name,
+        under=f"{project.key} in {one.tracker}",
+        record=_record(one, audit),
+        track=signs.track(one.phases, iteration.phase if iteration is not None else None),
+        iteration=_iteration(one, now),
+        need=Sign(*_SIGNS[need.reason]) if need is not None else _running(one),
+        why=on_pages(need.message) if need is not None else "",
+        next_at=moment(one.due, project.time_zone, now) if _turns(one) and one.due is not None else None,
+        next_does=_next(one),
+        run=f"/runs/{one.run.id}" if one.run is not None else "",
+    )
+
+
+def _record(one: ProjectStanding, audit: Standing | None) -> Sign:
+    if one.iteration is None:
+        return signs.NOT_DUE
+    worst = audit.worst if audit is not None else None
+    if worst is Verdict.PENDING and audit is not None and audit.late:
+        return signs.of_verdict(Verdict.UNDOCUMENTED)
+    return signs.of_verdict(worst)
+
+
+def _running(one: ProjectStanding) -> Sign | None:
+    return signs.of_run(one.run.state) if one.run is not None else None
+
+
+def _turns(one: ProjectStanding) -> bool:
+    return one.loop is not None and one.loop.state == loop_state.TURNING
+
+
+def _iteration(one: ProjectStanding, now: datetime) -> str:
+    if one.loop is None:
+        return "Nothing is built yet"
+    if one.iteration is None:
+        return "Iteration 1 has not begun"
+    turn = f", turn {one.iteration.loop} of the loop" if one.iteration.loop > 1 else ""
+    zone = ZoneInfo(one.project.time_zone)
+    ends, today = one.iteration.ends.astimezone(zone).date(), now.astimezone(zone).date()
+    if one.iteration.closed_at is not None or ends < today:
+        return f"Iteration {one.iteration.number}{turn}, ended {day(ends, today.year)}"
+    left = (ends - today).days
+    said = "last day" if left == 0 else f"{counted(left, 'day')} left"
+    return f"Iteration {one.iteration.number}{turn}, {said}"
+
+
+def _next(one: ProjectStanding) -> str:
+    if one.loop is None:
+        return "A plan of it is to be applied"
+    if one.loop.state == loop_state.PAUSED:
+        return "Nothing before it is resumed"
+    if one.loop.state == loop_state.ENDED:
+        return "Nothing, its loop has ended"
+    if one.due is None:
+        return "A run is in progress" if one.run is not None else "Nothing is due"
+    if one.due_for == loop_state.PROPOSE:
+        return "proposes what to carry over"
+    return f"starts iteration {one.loop.current + 1}"
+
+
+def _counts(needs: Sequence[NeedView], total: int) -> str:
+    """How many projects need somebody for which reason, in one sentence."""
+    reasons = [(reason, sum(one.reason is reason for one in needs)) for reason in Reason]
+    parts = [f"{number} {_COUNTED[reason]}" for reason, number in reasons if number]
+    rest = total - len(needs)
+    nobody = f"{rest} {'needs' if rest == 1 else 'need'} nobody"
+    if not parts:
+        return f"{counted(total, 'project')}; none of them needs anybody."
+    return f"Those that need someone come first: {', '.join(parts)}{f'; {nobody}' if rest else ''}."
+
+
+def _choices(
+    standings: Sequence[ProjectStanding], needing: object, trackers: Sequence[str], show: str
+) -> tuple[Choice, ...]:
+    number = sum(one.project.id in needing for one in standings)  # type: ignore[operator]
+    found = [(ALL, f"All {len(standings)}"), (NEEDING, f"Needs someone {number}")]
+    if len(trackers) > 1:
+        found += [(one.casefold(), f"{one} {sum(each.tracker == one for each in standings)}") for one in trackers]
+    return tuple(Choice(value, label, value == show) for value, label in found)
+
+
+def _fresh(context: Context, now: datetime) -> tuple[tuple[str, Moment | None, str], ...]:
+    """By connection when it was read last, and what was wrong then."""
+    found = []
+    for one in tracker_freshness(context):
+        if one.projects:
+            zone = one.projects[0].project.time_zone
+            read = moment(one.read_at, zone, now) if one.read_at is not None else None
+            found.append((one.name, read, one.trouble))
+    return tuple(found)

@@ -1,0 +1,41 @@
+"""What to do, for people at the pages: where a message proposes a command, which button does the same. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = r"(?: (?:'[^']*'|[^\s`'.,;:()]+(?:[.:][^\s`'.,;:()]+)*))?"
+
+_BUTTONS = (
+    (r"runs retry", "“Retry what failed” on the run's page"),
+    (r"runs resume", "“Continue” on the run's page"),
+    (r"runs cancel", "“Cancel run” on the run's page"),
+    (r"runs (?:show|watch)", "the run's page"),
+    (r"runs list", "the list of runs"),
+    (r"undo", "“Undo” on the run's page"),
+    (r"apply", "the plan's page"),
+    (r"schedule resume", "“Resume” on the project's page"),
+    (r"schedule pause", "“Pause” on the project's page"),
+    (r"advance", "“Show advance plan” on the project's page"),
+    (r"plan", "“Plan again” on the project's page"),
+    (r"audit run", "“Audit now” on the project's page"),
+    (r"(?:status|history|schedule next|audit report)", "the project's page"),
+    (r"connections add", "“Add a connection” on the page for a new project"),
+    (r"connections check", "“Check the connection” on the page for a new project"),
+    (r"connections list", "the page for a new project"),
+)
+_OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
+_RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
+
+
+_HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
+_QUOTED = re.compile(r"`([^`]*)`")
+
+
+def on_pages(text: str) -> str:
+    """The text, in which each command that a button does is that button. Others stay: they are for whoever runs the
+    service."""
+    for pattern, told in _RULES:
+        text = pattern.sub(told, text)
+    text = _HEADINGS.sub("", text)
+    return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text

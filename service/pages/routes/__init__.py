@@ -1,0 +1,1 @@
+"""The addresses of the pages: read a request, call a use case, show a page or lead to one."""

@@ -1,0 +1,68 @@
+"""The addresses of a project: how it stands, what advancing would do, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from service.api.given import Named
+from service.pages import plan, project
+from service.pages.frame import PROJECTS
+from service.pages.given import Here, PressRoute, Sent, led_to
+from service.usecases.audit import record_upkeep
+from service.usecases.loop import advances, scheduling
+from service.usecases.plan import planning
+
+router = APIRouter(include_in_schema=False)
+pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
+
+
+@router.get("/projects/{name}")
+def show(name: Named, visit: Here) -> Response:
+    """A project, from our records."""
+    return visit.page("project.html", project.page_of(visit.context, visit.caller, name), PROJECTS)
+
+
+@router.get("/projects/{name}/advance")
+def show_advance(name: Named, visit: Here, by: Annotated[str, Query(max_length=20)] = plan.EPIC) -> Response:
+    """What advancing would do now; nothing is written by looking."""
+    return visit.page("advance.html", project.advance_of(visit.context, visit.caller, name, by), PROJECTS)
+
+
+@pressing.post("/projects/{name}/advance")
+def advance(name: Named, visit: Here, form: Sent) -> Response:
+    """Begin the iteration that the form names; where it has begun meanwhile, lead to the run that did."""
+    begins = int(form("begins")) if form("begins").isdecimal() and len(form("begins")) < 6 else None
+    run = visit.once(
+        lambda: advances.advance(visit.context, name, visit.login, visit.enqueue, begins=begins or None).id
+    )
+    return led_to(f"/runs/{run}")
+
+
+@pressing.post("/projects/{name}/plans")
+def plan_again(name: Named, visit: Here) -> Response:
+    """See what would change now."""
+    return led_to(f"/plans/{visit.once(lambda: planning.make_plan(visit.context, name).id)}")
+
+
+@pressing.post("/projects/{name}/audit")
+def audit(name: Named, visit: Here) -> Response:
+    """Have the records audited now."""
+    run = visit.once(lambda: record_upkeep.begin(visit.context, name, visit.login, visit.enqueue).id)
+    return led_to(f"/runs/{run}")
+
+
+@pressing.post("/projects/{name}/pause")
+def pause(name: Named, visit: Here, form: Sent) -> Response:
+    """Have the clock start nothing until somebody resumes it."""
+    reason = form("reason", scheduling.REASON_LIMIT + 1)
+    return led_to(
+        f"/projects/{visit.once(lambda: scheduling.pause(visit.context, name, visit.login, reason).project_id)}"
+    )
+
+
+@pressing.post("/projects/{name}/resume")
+def resume(name: Named, visit: Here) -> Response:
+    """Let the loop turn again."""
+    return led_to(f"/projects/{visit.once(lambda: scheduling.resume(visit.context, name, visit.login).project_id)}")

@@ -1,0 +1,116 @@
+"""Every page with real data, as pictures to look at: `make screenshots` writes them to `screenshots/`.
+
+Each is taken light, dark and at the width of a phone. The service, its sandbox and the browser are on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from service.usecases.run import run_views
+from tests.browser import CHROMIUM, Browser
+from tests.pages_desk import Desk, served_desk
+from tests.waiting import eventually
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+
+SHAPES = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (390, "light")}
+
+Shot = tuple[str, str, str]
+"""The name of a picture, the address of its page, and what is clicked first, if anything is."""
+
+
+def main() -> None:
+    """Take them all, or those whose names begin as asked for."""
+    if CHROMIUM is None:
+        sys.exit("There is no Chromium here; PHASELOOP_TEST_CHROMIUM names one.")
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, served_desk(Path(folder) / "home") as desk:
+        browser = Browser(Path(folder) / "profile")
+        try:
+            for name, address, click in shots(desk, browser):
+                if not sys.argv[1:] or name.startswith(tuple(sys.argv[1:])):
+                    for shape, (width, scheme) in SHAPES.items():
+                        take(browser, desk.url + address, FOLDER / f"{name}-{shape}.png", width, scheme, click)
+        finally:
+            browser.close()
+    refused = [one for one in browser.said if "Content Security Policy" in one or "exception" in one]
+    if refused:
+        sys.exit("\n".join(refused))
+
+
+def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
+    """The pages, each when there is something to see on it."""
+    yield "sign-in", "/sign-in?ended=true&next=/projects/new", ""
+    desk.sign_in(browser)
+    visitor = desk.visitor()
+    yield "home-empty", "/", ""
+    yield "new-project-first", "/projects/new", ""
+    desk.connect()
+    entered = "connection=work&name=Support%20triage"
+    yield "new-project", f"/projects/new?{entered}&key=SUP&team=own", ""
+    yield "new-project-wrong", f"/projects/new?{entered}&p_iteration_days=99&people=x&zone=Mars", "[value=plan]"
+    start = str(desk.monday - timedelta(days=14))
+    plan = visitor.press("/projects/new", "/projects/new", **desk.entries("Support triage", "SUP", p_start_date=start))
+    yield "plan", plan, ""
+    run = visitor.press(plan, f"{plan}/apply")
+    run_id = run.rpartition("/")[2]
+    eventually(lambda: run_views.progress(desk.context, run_id).done > 2)
+    yield "run-live", run, ""
+    desk.wait_for_end(run_id)
+    yield "run", f"{run}?step=3", ""
+    project = f"/projects/{run_views.progress(desk.context, run_id).project.id}"
+    eventually(lambda: "Iteration 1 was begun" in visitor.get(project) or "iteration 1," in visitor.get(project))
+    other = visitor.press("/projects/new", "/projects/new", **desk.entries("Fraud scoring", "FRD"))
+    built = visitor.press(other, f"{other}/apply").rpartition("/")[2]
+    desk.wait_for_end(built)
+    yield "home", "/", ""
+    yield "project", project, ""
+    yield "project-new", f"/projects/{run_views.progress(desk.context, built).project.id}", ""
+    yield "advance", f"{project}/advance", ""
+    yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""
+    waits = visitor.press("/projects/new", "/projects/new", **desk.entries("Invoice reading", "INV"))
+    desk.limited()
+    waiting = visitor.press(waits, f"{waits}/apply")
+    eventually(lambda: "Look again now" in visitor.get(waiting))
+    yield "run-waiting", waiting, ""
+    visitor.press(waiting, f"{waiting}/cancel")
+    refused = visitor.press("/projects/new", "/projects/new", **desk.entries("Demand forecast", "SCRUM", create="no"))
+    with desk.demanding("SCRUM"):
+        incomplete = visitor.press(refused, f"{refused}/apply")
+        desk.wait_for_end(incomplete.rpartition("/")[2])
+    yield "run-incomplete", f"{incomplete}?step=10", ""
+    yield "home-needs", "/", ""
+    yield "runs", "/runs", ""
+    yield "audit", "/audit", ""
+    eventually(lambda: "D05" in visitor.get(f"{project}/audit") and "Not checked yet" not in visitor.get("/audit"))
+    yield "matrix", f"{project}/audit?finding=1.D05", ""
+    yield "templates", "/templates", ""
+    yield "template", "/templates/iterative-ml", ""
+    yield "account", "/account", ""
+    yield "not-found", "/projects/nothing", ""
+
+
+def take(browser: Browser, url: str, path: Path, width: int, scheme: str, click: str) -> None:
+    """One picture of a whole page."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.do("Emulation.setDeviceMetricsOverride", **size)
+    browser.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    browser.visit(url)
+    if click:
+        browser.click(click)
+        browser.until("!!document.querySelector('[role=alert]') && document.readyState === 'complete'")
+    wider = browser.value("document.documentElement.scrollWidth")
+    if wider > width:
+        sys.stdout.write(f"{path.stem}: {wider} px wide\n")
+    picture = browser.do("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    path.write_bytes(base64.b64decode(picture["data"]))
+
+
+if __name__ == "__main__":
+    main()
