@@ -434,8 +434,10 @@ def stored(context: Context, project_id: str) -> ProjectRow:
 
 
 def connection_of(context: Context, project_id: str) -> str:
-    """The name of the project's connection."""
-    return connections.get(context, stored(context, project_id).connection_id).name
+    """The name of the project's connection, also of one that was removed."""
+    with context.database.session() as session:
+        project = session.get_one(ProjectRow, project_id)
+        return session.get_one(ConnectionRow, project.connection_id).name
 
 
 def up_to_date(context: Context, project_id: str) -> ProjectView:
