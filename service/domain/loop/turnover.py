@@ -223,9 +223,18 @@ def carried_label(times: int) -> str:
     return f"{_CARRIED}{times}"
 
 
+def is_iteration_label(label: str) -> bool:
+    """Whether a label says in which iteration a ticket is."""
+    return _is_numbered(label, _ITERATION)
+
+
 def is_turn_label(label: str) -> bool:
     """Whether a label says in which iteration a ticket is, or how often it was carried."""
-    return label.startswith((_ITERATION, _CARRIED))
+    return is_iteration_label(label) or _is_numbered(label, _CARRIED)
+
+
+def _is_numbered(label: str, prefix: str) -> bool:
+    return label.startswith(prefix) and label.removeprefix(prefix).isdigit()
 
 
 def turn_over(

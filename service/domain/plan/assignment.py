@@ -112,7 +112,11 @@ def presence(member: Member, span: DateRange, calendar: Calendar) -> Fraction:
 
 def capacity(member: Member, span: DateRange, calendar: Calendar) -> Fraction | None:
     """The points that somebody can take in an iteration of these dates; None for no limit."""
-    return None if member.capacity is None else member.capacity * presence(member, span, calendar)
+    return _capacity(member, presence(member, span, calendar))
+
+
+def _capacity(member: Member, present: Fraction) -> Fraction | None:
+    return None if member.capacity is None else member.capacity * present
 
 
 class _Roles:
@@ -157,7 +161,7 @@ class _Turn:
     ) -> None:
         self._roles, self._iteration, self._totals = roles, iteration, totals
         self._presence = {member.person: presence(member, iteration.dates, calendar) for member in roles.members}
-        self._capacity = {member.person: capacity(member, iteration.dates, calendar) for member in roles.members}
+        self._capacity = {member.person: _capacity(member, self._presence[member.person]) for member in roles.members}
         self.points: Counter[str] = Counter()
         self._bundles: dict[str, list[PlannedTicket]] = {member.person: [] for member in roles.members}
         self._refused: dict[ItemKey, str] = {}

@@ -33,6 +33,8 @@ from service.domain.loop.turnover import (
     Policy,
     Turnover,
     carried_label,
+    is_iteration_label,
+    is_turn_label,
     iteration_key,
     iteration_label,
     key_of,
@@ -44,9 +46,6 @@ from service.domain.plan.undo import item_of
 _ACTIVE, _CLOSED = "active", "closed"
 EMPTIED = "somebody removed the label that says which tickets are in it"
 """What is said of an iteration that is there and can hold nothing."""
-
-_COUNTED = (iteration_label(0).removesuffix("0"), carried_label(0).removesuffix("0"))
-"""How the labels begin that say in which iteration a ticket is, and how often it was carried."""
 
 
 def overlay(
@@ -203,17 +202,13 @@ def _place(
 def _labels(labels: Collection[str], one: Carried) -> list[str]:
     """These labels, of those of iterations only that of the one it goes to, and on ours how often it was carried."""
     ours = kind_of(one.key) is not ItemKind.GUEST
-    gone = _COUNTED if ours else _COUNTED[:1]
-    kept = {label for label in labels if not any(_is_numbered(label, prefix) for prefix in gone)}
+    gone = is_turn_label if ours else is_iteration_label
+    kept = {label for label in labels if not gone(label)}
     if one.to is not None:
         kept.add(iteration_label(one.to))
         if ours and one.times >= OFTEN:
             kept.add(carried_label(one.times))
     return sorted(kept)
-
-
-def _is_numbered(label: str, prefix: str) -> bool:
-    return label.startswith(prefix) and label.removeprefix(prefix).isdigit()
 
 
 def _note(one: Carried) -> str:

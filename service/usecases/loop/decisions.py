@@ -120,7 +120,8 @@ def keep_answers(
     loop.answers = {**loop.answers, **given}
     if loop.state == loop_state.TURNING:  # of a paused loop, who paused it stays
         loop.changed_by = by
-    said = ", ".join(f"{_called(session, row.id, loop).get(key, key)}: {policy}" for key, policy in given.items())
+    called = _called(session, row.id, loop)
+    said = ", ".join(f"{called.get(key, key)}: {policy}" for key, policy in given.items())
     text = f"What is not done in iteration {loop.current} of {row.key}: {said}."
     tell(session, loop, "answered", text, by, now, {"answers": dict(given)})
 
