@@ -89,9 +89,9 @@ def install(
     app.state.peers = None
     app.state.pace = pace or Pace()
     app.state.show_problem = trouble.show
+    app.router.routes.extend(hooks.ROUTES)  # first: asked for most, and each route before it is tried for each delivery
     for router in (*OUTSIDE, *pages.ROUTERS):
         app.include_router(router)
-    app.router.routes.extend(hooks.ROUTES)
     for router in ROUTERS:
         app.include_router(router, prefix=middleware.API)
     problems.install(app)

@@ -36,7 +36,18 @@ _SIGNS = (
     *("private-key", "authorization", "cookie", "credential", "github_pat_", "glpat-", "phl_", "whsec_", "akia"),
 )
 """What stands, in small letters, in each name of a secret and in most secrets; the rest have the `_SHAPES`."""
-_SHAPES = re.compile(r"gh[pousr]_|xox[abposr]-|ATATT|ATTA[0-9a-f]{20}|eyJ[\w-]{10,}\.|://[^/\s:@]+:[^/\s@]+@")
+_SHAPES = tuple(
+    (begun, re.compile(begun + rest))
+    for begun, rest in (
+        ("gh", "[pousr]_"),
+        ("xox", "[abposr]-"),
+        ("ATATT", ""),
+        ("ATTA", "[0-9a-f]{20}"),
+        ("eyJ", r"[\w-]{10,}\."),
+        ("://", r"[^/\s:@]+:[^/\s@]+@"),
+    )
+)
+"""Each with what it begins with: to look for that first takes a tenth of the time."""
 
 
 class Unreadable(Exception):
@@ -89,7 +100,7 @@ def _may_hold_secrets(text: str) -> bool:
     """Whether there can be anything in this JSON that `redacted` hides; most events hold nothing, and to look through
     all of their texts takes longer than all else that is done with them."""
     small = text.lower()
-    return "\\u" in small or any(sign in small for sign in _SIGNS) or _SHAPES.search(text) is not None
+    return "\\u" in small or any(sign in small for sign in _SIGNS) or any(begun in text and shape.search(text) for begun, shape in _SHAPES)
 
 
 def redacted(value: Any, name: str = "") -> Any:
