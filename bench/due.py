@@ -33,7 +33,8 @@ from service.runs.active_runs import Traffic
 from service.runs.engine import QUEUE, Engine
 from service.runs.maintenance import Keeper
 from service.settings import Settings
-from service.store.tables import ConnectionRow, LoopRow, ProjectRow, RunRow
+from service.store import dues
+from service.store.tables import ConnectionRow, DueRow, LoopRow, ProjectRow, RunRow
 from service.usecases.loop.advances import Advancing
 from service.usecases.setup import projects, teams
 from tests.faults.replicas import postgresql
@@ -164,13 +165,12 @@ def _fill(context: Context, size: int) -> None:
         {**shared, "id": id_, "key": id_, "connection_id": names[number % CONNECTIONS]}
         for number, id_ in enumerate(ids)
     ]
-    turning = [
-        {"project_id": id_, "state": loop_state.TURNING, "next_due": NOON, "feed": id_, "updated_at": now}
-        for id_ in ids
-    ]
+    turning = [{"project_id": id_, "state": loop_state.TURNING, "feed": id_, "updated_at": now} for id_ in ids]
+    waiting = [{"project_id": id_, "kind": dues.TURN, "at": NOON} for id_ in ids]
     with context.database.session() as session:
         session.execute(insert(ProjectRow), rows)
         session.execute(insert(LoopRow), turning)
+        session.execute(insert(DueRow), waiting)
 
 
 def _all_due(context: Context) -> Iterator[tuple[str, str]]:

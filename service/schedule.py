@@ -1,26 +1,26 @@
 """When: what is due, and how a run of the loop begins. The clock and people begin runs in the same way, so that
 replicas, restarts and clicks together begin each once.
 
-What is due stands in the store: when a loop is to turn (`LoopRow.next_due`), and, apart from that, when its records are
-to be looked at (`LoopRow.audit_due`). Whoever takes it inserts the run under its deterministic id and takes the time
-away, in one unit of work; the run is handed to the engine after that, and by the keeper if we die in between.
+What is due stands in the store (`store.dues`), by project and kind, with a handler for each kind. Whoever takes it
+inserts the run under its deterministic id and takes the due away, in one unit of work; the run is handed to the engine
+after that, and by the keeper if we die in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from service.context import Context
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.settings import Settings
-from service.store import loops, rows, runs
+from service.store import dues, loops, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
 
 BY_CLOCK = "clock"
@@ -52,7 +52,11 @@ def begin(session: Session, project_id: str, kind: str, number: int, by: str, no
     loop = loops.locked(session, project_id)
     if loop is None:
         loop = session.get_one(LoopRow, project_id)  # raises
-    return _begin(session, loop, session.get(RunRow, run_id(project_id, kind, number)), kind, number, by, now)
+    known = session.get(RunRow, run_id(project_id, kind, number))
+    run = _begin(session, loop, known, kind, number, by, now)
+    if run.state not in run_state.ENDED:
+        dues.drop(session, dues.TURN, [project_id])
+    return run
 
 
 def begin_audit(session: Session, project: ProjectRow, by: str, now: datetime) -> RunRow:
@@ -64,90 +68,56 @@ def begin_audit(session: Session, project: ProjectRow, by: str, now: datetime) -
     if loop is None:
         loop = session.get_one(LoopRow, project.id)  # raises
     ids = {audit_id(project.id, _day(project.time_zone, now)), loop.audit_run_id or ""}
+    dues.drop(session, dues.AUDIT, [project.id])
     return _begin_audit(session, loop, _runs(session, sorted(ids)), project.time_zone, by, now)
 
 
 def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, str]]:
-    """Begin what is due, at most `limit` runs of each sort, the longest overdue first; returns what is to be enqueued:
-    the workflow's id and its partition. Safe to be done by several replicas at once: each takes what no other has
-    taken."""
-    return _fire_turns(context, now, limit) + _fire_audits(context, now, limit)
-
-
-def _fire_turns(context: Context, now: datetime, limit: int) -> list[tuple[str, str]]:
-    begun: list[tuple[str, str]] = []
+    """Begin what is due, at most `limit` runs, the longest overdue first; returns what is to be enqueued: the
+    workflow's id and its partition. Safe to be done by several replicas at once: each takes what no other has taken."""
     with context.database.session() as session:
-        due = _due(
-            context,
-            session,
-            LoopRow.next_due,
-            now,
-            limit,
-            LoopRow.state == loop_state.TURNING,
-            LoopRow.behind.is_(None),
-        )
-        if not due:
+        taken = dues.take(session, HANDLERS, now, limit)
+        if not taken:
             return []
-        there = _runs(session, [run_id(loop.project_id, loop.due, _number(loop)) for loop in due])
-        homes = _homes(session, [loop.project_id for loop in due])
-        for loop in due:
-            if (home := homes.get(loop.project_id)) is None:
-                loop.next_due = None  # the project has ended
-                continue
-            number = _number(loop)
-            known = there.get(run_id(loop.project_id, loop.due, number))
-            run = _begin(session, loop, known, loop.due, number, BY_CLOCK, now)
-            if run.state not in run_state.ENDED:
-                begun.append((runs.workflow_id(run.id, run.attempt), home.partition))
-    return begun
+        if not context.database.embedded:
+            # A plan that PostgreSQL kept from when there were few runs would read all of them, each time.
+            session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        homes = _homes(session, [loop.project_id for _kind, loop in taken])
+        begun: list[RunRow] = []
+        for kind, begin_all in HANDLERS.items():
+            due = [loop for each, loop in taken if each == kind]
+            dues.drop(session, kind, [loop.project_id for loop in due])
+            if going_on := [loop for loop in due if loop.project_id in homes]:
+                begun += begin_all(session, going_on, homes, now)
+        return [(runs.workflow_id(run.id, run.attempt), homes[run.project_id].partition) for run in begun]
 
 
-def _fire_audits(context: Context, now: datetime, limit: int) -> list[tuple[str, str]]:
-    begun: list[tuple[str, str]] = []
-    with context.database.session() as session:
-        due = _due(context, session, LoopRow.audit_due, now, limit)
-        if not due:
-            return []
-        homes = _homes(session, [loop.project_id for loop in due])
-        todays = [audit_id(one, _day(home.time_zone, now)) for one, home in homes.items()]
-        there = _runs(session, [*todays, *(loop.audit_run_id for loop in due if loop.audit_run_id is not None)])
-        for loop in due:
-            if (home := homes.get(loop.project_id)) is None:
-                loop.audit_due = None  # the project has ended
-                continue
-            run = _begin_audit(session, loop, there, home.time_zone, BY_CLOCK, now)
-            begun.append((runs.workflow_id(run.id, run.attempt), home.partition))
-    return begun
+def _begin_turns(
+    session: Session, due: Sequence[LoopRow], _homes: Mapping[str, _Home], now: datetime
+) -> Iterator[RunRow]:
+    turning = [loop for loop in due if loop.state == loop_state.TURNING]
+    there = _runs(session, [run_id(loop.project_id, loop.due, _number(loop)) for loop in turning])
+    for loop in turning:
+        number = _number(loop)
+        known = there.get(run_id(loop.project_id, loop.due, number))
+        run = _begin(session, loop, known, loop.due, number, BY_CLOCK, now)
+        if run.state not in run_state.ENDED:
+            yield run
 
 
-def _due(
-    context: Context,
-    session: Session,
-    column: InstrumentedAttribute[datetime | None],
-    now: datetime,
-    limit: int,
-    *which: ColumnElement[bool],
-) -> list[LoopRow]:
-    """The loops for which something is due by this column, locked; those left out that somebody else is taking."""
-    # Of one table and in the order of its index: a look costs the same however many projects wait or are due at once.
-    if context.database.embedded:
-        first = session.scalar(select(func.min(column)).where(column.is_not(None), *which))
-        if first is None or first > now:
-            return []
-        rows.keep_others_out(session)
-    query = select(LoopRow).where(column.is_not(None), column <= now, *which).order_by(column).limit(limit)
-    due = list(session.scalars(query.with_for_update(skip_locked=True)))
-    if due and not context.database.embedded:
-        # A plan that PostgreSQL kept from when there were few runs would read all of them, each time.
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    return due
+def _begin_audits(
+    session: Session, due: Sequence[LoopRow], homes: Mapping[str, _Home], now: datetime
+) -> Iterator[RunRow]:
+    todays = [audit_id(loop.project_id, _day(homes[loop.project_id].time_zone, now)) for loop in due]
+    there = _runs(session, [*todays, *(loop.audit_run_id for loop in due if loop.audit_run_id is not None)])
+    for loop in due:
+        yield _begin_audit(session, loop, there, homes[loop.project_id].time_zone, BY_CLOCK, now)
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the next run is due, of all projects, to turn a loop or to look at records; may be past."""
-    turns = select(func.min(LoopRow.next_due)).where(LoopRow.next_due.is_not(None), LoopRow.state == loop_state.TURNING)
-    looks = select(func.min(LoopRow.audit_due)).where(LoopRow.audit_due.is_not(None))
-    return min((due for query in (turns, looks) if (due := session.scalar(query)) is not None), default=None)
+Handler = Callable[[Session, Sequence[LoopRow], Mapping[str, "_Home"], datetime], Iterator[RunRow]]
+HANDLERS: Mapping[str, Handler] = {dues.TURN: _begin_turns, dues.AUDIT: _begin_audits}
+"""What the clock does about each kind of what is due: it begins a run for each of these loops, which are locked, and
+gives those that are to be enqueued. A further kind is a line here."""
 
 
 def look_again_at(settings: Settings, attempt: int, now: datetime) -> datetime:
@@ -197,7 +167,7 @@ def _begin(
         session.add(run)
     elif run.state == run_state.HELD:
         runs.next_attempt(session, run)
-    loop.run_id, loop.due, loop.next_due, loop.updated_at = run.id, kind, None, now
+    loop.run_id, loop.due, loop.updated_at = run.id, kind, now
     return run
 
 
@@ -226,7 +196,7 @@ def _begin_audit(
             session.add(run)
     if run.state == run_state.HELD:
         runs.next_attempt(session, run)
-    loop.audit_run_id, loop.audit_due = run.id, None
+    loop.audit_run_id = run.id
     return run
 
 

@@ -29,7 +29,7 @@ from service.domain.plan.plan_json import place_from_json, plan_from_json
 from service.domain.team.calendar import DateRange, working_days
 from service.domain.team.team import Team
 from service.domain.template.reader import read_template
-from service.store import audits, runs
+from service.store import audits, dues, runs
 from service.store.tables import EventRow, PlanRow, RunRow
 from service.templates import TemplateText
 from service.usecases.audit import history, waiver_log
@@ -234,7 +234,7 @@ class Play:
 
     def _next_due(self) -> datetime | None:
         with self._context.database.session() as session:
-            return schedule.next_due(session)
+            return dues.first(session)
 
     def _await(self, run_id: str) -> None:
         """Wait until a run has ended or is held; where it waits for its time, that comes at once."""

@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, delete, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service.domain.hook import event_state
 from service.store.hook_tables import FiringRow, HookEventRow
-from service.store.rows import keep_others_out, rows_changed
+from service.store.rows import insert, keep_others_out, rows_changed
 
 LEASE = timedelta(minutes=2)
 """How long one handler has an event before another takes it. What it does is done once all the same."""
@@ -21,13 +20,7 @@ LEASE = timedelta(minutes=2)
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep new events, by their columns; those that are kept already are left as they are."""
-    of_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert: Insert = (
-        sqlite.insert(HookEventRow).on_conflict_do_nothing()
-        if of_sqlite
-        else postgresql.insert(HookEventRow).on_conflict_do_nothing()
-    )
-    session.connection().execute(insert, list(rows))
+    session.connection().execute(insert(session, HookEventRow).on_conflict_do_nothing(), list(rows))
 
 
 def new(event_id: str, owner: str, source: str, about: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Insert, func, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connectors.values import ItemKey
@@ -16,9 +15,10 @@ from service.domain.loop import loop_state
 from service.domain.loop.course import Begun, Stage
 from service.domain.loop.turnover import Decision, Policy, iteration_key
 from service.domain.team.calendar import DateRange
-from service.store.rows import keep_others_out
+from service.store import dues
+from service.store.rows import insert, keep_others_out
 from service.store.secrets import new_feed_secret
-from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, ProjectRow, RunRow, Table
+from service.store.tables import CarryRow, EventRow, IterationRow, LoopRow, PlanRow, RunRow, Table
 
 _DECISION = TypeAdapter(Decision)
 
@@ -60,7 +60,6 @@ def create_if_missing(
         "project_id": project_id,
         "state": state,
         "current": 0,
-        "next_due": next_due,
         "due": loop_state.ADVANCE,
         "answers": {},
         "message": message,
@@ -68,7 +67,10 @@ def create_if_missing(
         "feed": new_feed_secret(),
         "updated_at": now,
     }
-    return _insert_once(session, LoopRow, values)
+    made = _insert_once(session, LoopRow, values)
+    if made:
+        dues.put(session, project_id, dues.TURN, next_due)
+    return made
 
 
 def pause(session: Session, project_id: str, by: str, message: str, now: datetime) -> bool:
@@ -89,9 +91,11 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
     changed = session.scalar(
         update(LoopRow)
         .where(LoopRow.project_id == project_id, LoopRow.state == was)
-        .values(state=state, next_due=None, audit_due=None, message=message, changed_by=by, updated_at=now)
+        .values(state=state, message=message, changed_by=by, updated_at=now)
         .returning(LoopRow.project_id)
     )
+    if changed is not None:
+        dues.clear(session, project_id)
     return changed is not None
 
 
@@ -101,14 +105,17 @@ def look_again(session: Session, run: RunRow, until: datetime, now: datetime) ->
     if run.kind == loop_state.AUDIT:
         audit_again(session, run, until)
         return
-    newest = LoopRow.project_id == run.project_id, LoopRow.run_id == run.id, LoopRow.state == loop_state.TURNING
-    session.execute(update(LoopRow).where(*newest).values(next_due=until, due=run.kind, updated_at=now))
+    loop = _locked(session, run.project_id)
+    if loop is not None and loop.run_id == run.id and loop.state == loop_state.TURNING:
+        loop.due, loop.updated_at = run.kind, now
+        dues.put(session, run.project_id, dues.TURN, until)
 
 
 def set_audit_due(session: Session, project_id: str, due: datetime | None) -> None:
     """Have the clock look at the project's records then, unless the loop is paused; None: not any more."""
-    going_on = LoopRow.project_id == project_id, LoopRow.state != loop_state.PAUSED
-    session.execute(update(LoopRow).where(*going_on).values(audit_due=due))
+    loop = _locked(session, project_id)
+    if loop is not None and loop.state != loop_state.PAUSED:
+        dues.put(session, project_id, dues.AUDIT, due)
 
 
 def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
@@ -116,32 +123,18 @@ def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
     the newest. A sooner one that somebody asked for meanwhile stays."""
     if due is None:
         return
-    later = LoopRow.audit_due.is_(None) | (LoopRow.audit_due > due)
-    newest = LoopRow.project_id == run.project_id, LoopRow.audit_run_id == run.id, LoopRow.state != loop_state.PAUSED
-    session.execute(update(LoopRow).where(*newest, later).values(audit_due=due))
+    loop = _locked(session, run.project_id)
+    if loop is None or loop.audit_run_id != run.id or loop.state == loop_state.PAUSED:
+        return
+    sooner = dues.at(session, run.project_id, dues.AUDIT)
+    if sooner is None or sooner > due:
+        dues.put(session, run.project_id, dues.AUDIT, due)
 
 
-def fall_behind(session: Session, team_id: str, version: int) -> None:
-    """Say, in the unit of work that changes a team, that the loops of its projects are yet to follow this version: one
-    statement, however many there are."""
-    of_team = select(ProjectRow.id).where(ProjectRow.team_id == team_id, ProjectRow.ended_at.is_(None))
-    waiting = LoopRow.project_id.in_(of_team), LoopRow.next_due.is_not(None)
-    session.execute(update(LoopRow).where(*waiting).values(behind=version))
-
-
-def behind(session: Session, team_id: str | None = None, limit: int | None = None) -> list[tuple[str, int]]:
-    """The projects whose loops are yet to follow their team (this one, or any), each with the version to follow."""
-    query = select(LoopRow.project_id, LoopRow.behind).where(LoopRow.behind.is_not(None))
-    if team_id is not None:
-        query = query.join(ProjectRow, ProjectRow.id == LoopRow.project_id).where(ProjectRow.team_id == team_id)
-    found = session.execute(query.order_by(LoopRow.project_id).limit(limit))
-    return [(project_id, version) for project_id, version in found if version is not None]
-
-
-def caught_up(session: Session, project_id: str, version: int) -> None:
-    """Say that a loop follows this version of its team; not where the team was changed again meanwhile."""
-    same = LoopRow.project_id == project_id, LoopRow.behind == version
-    session.execute(update(LoopRow).where(*same).values(behind=None))
+def _locked(session: Session, project_id: str) -> LoopRow | None:
+    """As `locked`, keeping what this unit of work has changed so far."""
+    session.flush()
+    return locked(session, project_id)
 
 
 def begun(session: Session, project_id: str) -> list[Begun]:
@@ -215,13 +208,6 @@ def plans(session: Session, run: RunRow) -> list[PlanRow]:
 def _insert_once(session: Session, table: type[Table], values: Mapping[str, Any]) -> bool:
     """Insert a row unless there is one with its key or unique name; whether it was inserted."""
     session.flush()  # the statement goes past what the session has not written yet
-    of_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert: Insert
-    if of_sqlite:
-        insert = sqlite.insert(table).values(**values).on_conflict_do_nothing()
-    else:
-        from sqlalchemy.dialects import postgresql  # brings asyncio along, which a command on SQLite does without
-
-        insert = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     key = table.__mapper__.primary_key[0]
-    return session.scalar(insert.returning(key)) is not None
+    made = insert(session, table).values(**values).on_conflict_do_nothing().returning(key)
+    return session.scalar(made) is not None

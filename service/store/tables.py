@@ -287,18 +287,16 @@ class RunRow(Table):
 
 
 class LoopRow(Table):
-    """How the loop of one project stands, and when the clock is to do something with it.
+    """How the loop of one project stands.
 
     `state`: `turning`, `paused` (`message` says why, `changed_by` who), `ended`. `current` is the number of the
     current iteration, 0 before the first. `next_first` is the day on which the next one begins, where a person or
-    a pause moved it. `next_due` is when the clock starts a run, None while one is running or nothing is to be done;
-    `due` is what for: `propose` or `advance`. `run_id` is the newest such run. `answers` say what becomes of unfinished
-    work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a person decided
-    about the coming iteration (see `domain.turnover.Decision`). `continued` are the open tickets that became those of
-    phases entered again (see `domain.continuation`). `feed` is the secret in the calendar feed's address.
-    `audit_due` is when the clock looks at the records next, None for never; `audit_run_id` the newest run that did.
-    `behind` is the version of its team that the loop is yet to follow, None where it does: what is due may be of
-    another calendar until then, so nothing begins.
+    a pause moved it. `due` is what the clock starts a run for next (see `DueRow`): `propose` or `advance`; `run_id`
+    is the newest such run, `audit_run_id` the newest that looked at the records. `answers` say what becomes of
+    unfinished work at the coming advance, by item key or `*` for all: next, backlog or leave. `decision` is what a
+    person decided about the coming iteration (see `domain.turnover.Decision`). `continued` are the open tickets that
+    became those of phases entered again (see `domain.continuation`). `feed` is the secret in the calendar feed's
+    address.
     """
 
     __tablename__ = "loops"
@@ -306,7 +304,6 @@ class LoopRow(Table):
     state: Mapped[str] = mapped_column(String(20))
     current: Mapped[int] = mapped_column(default=0)
     next_first: Mapped[date | None] = mapped_column(Date)
-    next_due: Mapped[datetime | None] = mapped_column(Instant)
     due: Mapped[str] = mapped_column(String(20), default="advance")
     run_id: Mapped[str | None] = mapped_column(String(80))
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
@@ -315,28 +312,30 @@ class LoopRow(Table):
     message: Mapped[str] = mapped_column(Text, default="")
     changed_by: Mapped[str] = mapped_column(String(200), default="")
     feed: Mapped[str] = mapped_column(String(64), unique=True)
-    audit_due: Mapped[datetime | None] = mapped_column(Instant)
     audit_run_id: Mapped[str | None] = mapped_column(String(80))
-    behind: Mapped[int | None] = mapped_column()
     updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DueRow(Table):
+    """What the clock is to do with a project, and when; `kind` is one of `store.dues`, each at most once in a project.
+    A row goes when the clock does what it says.
+
+    `behind` is the version of its team that the loop is yet to follow, None where it does: what is due may be of
+    another calendar until then, so nothing begins.
+    """
+
+    __tablename__ = "dues"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    behind: Mapped[int | None] = mapped_column()
     __table_args__ = (
+        Index("ix_dues_at", "at", sqlite_where=text("behind IS NULL"), postgresql_where=text("behind IS NULL")),
         Index(
-            "ix_loops_behind",
+            "ix_dues_behind",
             "behind",
             sqlite_where=text("behind IS NOT NULL"),
             postgresql_where=text("behind IS NOT NULL"),
-        ),
-        Index(
-            "ix_loops_next_due",
-            "next_due",
-            sqlite_where=text("next_due IS NOT NULL"),
-            postgresql_where=text("next_due IS NOT NULL"),
-        ),
-        Index(
-            "ix_loops_audit_due",
-            "audit_due",
-            sqlite_where=text("audit_due IS NOT NULL"),
-            postgresql_where=text("audit_due IS NOT NULL"),
         ),
     )
 

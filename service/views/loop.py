@@ -28,7 +28,6 @@ class LoopView:
     state: str
     current: int
     next_first: date | None
-    next_due: datetime | None
     run_id: str | None
     answers: Mapping[str, str]
     decision: Mapping[str, Any] | None

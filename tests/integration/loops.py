@@ -14,6 +14,7 @@ from service.domain.loop import loop_state
 from service.domain.loop.figures import TicketRecord
 from service.domain.team.team import Team, read_team
 from service.settings import Settings
+from service.store import dues
 from service.store.database import Database
 from service.store.tables import ConnectionRow, EventRow, IterationRow, LoopRow, ProjectRow, RunRow
 from service.templates import load_builtin
@@ -123,11 +124,22 @@ class Shop:
                 )
             )
             loop.current, loop.next_first, loop.decision, loop.answers = turn.number, None, None, {}
-            loop.due, loop.next_due, loop.run_id = loop_state.PROPOSE, turn.ends, None
+            loop.due, loop.run_id = loop_state.PROPOSE, None
+            dues.put(session, self.project.id, dues.TURN, turn.ends)
 
     def loop(self) -> LoopRow:
         with self.context.database.session() as session:
             return session.get_one(LoopRow, self.project.id)
+
+    def due(self, kind: str = dues.TURN) -> datetime | None:
+        """When the clock does that with the project; None: not at all."""
+        with self.context.database.session() as session:
+            return dues.at(session, self.project.id, kind)
+
+    def behind(self) -> int | None:
+        """The version of its team that the loop is yet to follow."""
+        with self.context.database.session() as session:
+            return dict(dues.behind(session)).get(self.project.id)
 
     def iteration(self, number: int) -> IterationRow:
         with self.context.database.session() as session:

@@ -76,7 +76,7 @@ class Bench:
         for instant in self._ticks(first, last):
             self.shop.clock.now = instant
             for _ in range(ENGINES):
-                due = self.shop.loop().next_due
+                due = self.shop.due()
                 for run_id, _partition in schedule.fire(self.shop.context, instant):
                     assert due is not None
                     assert due <= instant < due + late

@@ -13,7 +13,7 @@ from service.domain.audit.outcome import Verdict
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.domain.plan.plan import Plan
-from service.store import runs
+from service.store import dues, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
 from service.usecases.audit import record_upkeep
 from service.usecases.errors import Conflict
@@ -72,7 +72,7 @@ def test_what_is_known_is_written_when_an_iteration_begins_and_again_before_it_e
     assert "Set the goals" in first
     assert "What was the goal?" in first, "the prompt stays until a person answers it"
     assert records.reminders() == [], "nothing is due yet"
-    assert records.table.loop.audit_due == at(SOON)
+    assert records.table.due(dues.AUDIT) == at(SOON)
 
     records.desk.finishes(PM, "Set the goals")
     look = records.looked(SOON)
@@ -192,13 +192,13 @@ def test_a_record_that_cannot_be_commented_on_is_told_of_and_holds_nothing(jira:
 def test_what_is_not_complete_when_it_should_be_is_looked_at_daily(jira: RecordTable) -> None:
     jira.looked(GRACE)
 
-    assert jira.table.loop.audit_due == pytest.approx(at(GRACE) + timedelta(days=1), abs=timedelta(minutes=1))
+    assert jira.table.due(dues.AUDIT) == pytest.approx(at(GRACE) + timedelta(days=1), abs=timedelta(minutes=1))
 
     jira.documents()
     jira.looked("2026-03-14T18:00")
 
     assert jira.row().verdict == Verdict.DOCUMENTED
-    assert jira.table.loop.audit_due == at(OVERDUE), "until it is closed, its time continues"
+    assert jira.table.due(dues.AUDIT) == at(OVERDUE), "until it is closed, its time continues"
 
 
 def test_the_iteration_that_begins_is_seen_to_with_the_one_that_was_closed(jira: RecordTable) -> None:
@@ -216,13 +216,13 @@ def test_under_the_gate_off_nothing_is_looked_at_unless_somebody_asks(tmp_path: 
     with turntable(tmp_path / "home") as table:
         table.plan_and_apply()
         assert table.turned(1, FIRST).state == run_state.COMPLETED
-        assert (table.loop.audit_due, table.loop.audit_run_id) == (None, None)
+        assert (table.due(dues.AUDIT), table.loop.audit_run_id) == (None, None)
 
         run = record_upkeep.begin(table.context, table.project, BY, table.engine.start)
         table.set("2026-03-13T12:00")
 
         assert table.ended(run.id).state == run_state.COMPLETED
-        assert table.loop.audit_due is None
+        assert table.due(dues.AUDIT) is None
         assert [name for name in table.events() if name.startswith("record")] == []
 
 
@@ -236,13 +236,13 @@ def test_a_gate_that_is_set_later_has_the_records_looked_at_at_once(tmp_path: Pa
         scheduling.follow(table.context, table.project)
 
         assert table.ended(f"audit-{table.project}-{FIRST[:10]}").state == run_state.COMPLETED
-        assert table.loop.audit_due == at(SOON)
+        assert table.due(dues.AUDIT) == at(SOON)
 
 
 def test_a_paused_loop_looks_at_nothing_and_one_that_is_resumed_at_once(jira: RecordTable) -> None:
     table = jira.table
     scheduling.pause(table.context, table.project, BY, "A freeze.")
-    assert table.loop.audit_due is None
+    assert table.due(dues.AUDIT) is None
 
     table.set(SOON)
     scheduling.resume(table.context, table.project, BY)
@@ -258,7 +258,7 @@ def test_a_look_by_hand_is_the_clock_s_and_the_next_one_of_that_day_has_a_number
     assert [first.id, second.id] == [f"{jira.look_id(FIRST)}-2", f"{jira.look_id(FIRST)}-3"]
     assert (first.started_by, first.state, second.state) == (BY, run_state.COMPLETED, run_state.COMPLETED)
     assert first.plan_id is None, "there was nothing to write"
-    assert jira.table.loop.audit_due == at(SOON)
+    assert jira.table.due(dues.AUDIT) == at(SOON)
 
 
 def test_before_the_loop_has_begun_there_is_nothing_to_look_at(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_look_that_was_cancelled_comes_again_the_next_day_and_the_loop_turns(j
     run_control.cancel(jira.table.context, held.id, BY)
 
     assert jira.table.loop.state == loop_state.TURNING
-    assert jira.table.loop.audit_due == pytest.approx(at(SOON) + runs.NEXT_LOOK, abs=timedelta(minutes=1))
+    assert jira.table.due(dues.AUDIT) == pytest.approx(at(SOON) + runs.NEXT_LOOK, abs=timedelta(minutes=1))
 
     jira.fix()
     run = run_control.resume(jira.table.context, held.id, BY, jira.table.engine.start)

@@ -117,7 +117,7 @@ def test_an_advance_that_was_held_and_cancelled_is_continued_when_the_loop_is_re
     held = table.turned(2, SECOND)
     run_control.cancel(table.context, held.id, "pm-1@example.com")
     controls.clear("faults")
-    assert (table.loop.state, table.loop.next_due) == (loop_state.PAUSED, None)
+    assert (table.loop.state, table.due()) == (loop_state.PAUSED, None)
     assert held.id in table.loop.message
 
     scheduling.resume(table.context, "ML", "pm-1@example.com")

@@ -17,7 +17,7 @@ from service.domain.plan import run_state
 from service.domain.problems import InvalidInput
 from service.domain.team.calendar_file import read_calendar
 from service.settings import Settings
-from service.store import loops
+from service.store import dues, loops
 from service.store.tables import LoopRow
 from service.usecases.errors import Conflict, NotFound
 from service.usecases.loop import decisions, scheduling
@@ -95,7 +95,8 @@ def test_a_project_that_does_not_ask_makes_no_proposals(tmp_path: Path) -> None:
 def test_once_it_was_proposed_the_advance_comes_next(begun: Shop) -> None:
     with begun.context.database.session() as session:
         loop = session.get_one(LoopRow, begun.project.id)
-        loop.due, loop.next_due = loop_state.ADVANCE, at("2026-03-16T08:00")
+        loop.due = loop_state.ADVANCE
+        dues.put(session, begun.project.id, dues.TURN, at("2026-03-16T08:00"))
     assert firings(begun, 2) == [("advance", 2, "2026-03-16T09:00+01:00"), ("propose", 2, "2026-03-27T17:00+01:00")]
 
 
@@ -103,7 +104,8 @@ def test_a_held_run_is_named_with_the_time_at_which_it_looks_again(begun: Shop) 
     run = begun.run("advance", 2, run_state.HELD)
     with begun.context.database.session() as session:
         loop = session.get_one(LoopRow, begun.project.id)
-        loop.due, loop.next_due = loop_state.ADVANCE, at("2026-03-16T08:20")
+        loop.due = loop_state.ADVANCE
+        dues.put(session, begun.project.id, dues.TURN, at("2026-03-16T08:20"))
     first, second = scheduling.next_firings(begun.context, "ML", 2)
     assert (first.run, first.state, first.at) == (run.id, "held", at("2026-03-16T08:20"))
     assert (second.run, second.state) == (None, None)
@@ -124,7 +126,7 @@ def test_an_unknown_project_is_not_found(shop: Shop) -> None:
 
 def test_a_paused_loop_fires_nothing(begun: Shop) -> None:
     loop = scheduling.pause(begun.context, "ML", PM, "  summer \n break ")
-    assert (loop.state, loop.message, loop.changed_by, loop.next_due) == ("paused", "summer break", PM, None)
+    assert (loop.state, loop.message, loop.changed_by, begun.due()) == ("paused", "summer break", PM, None)
     assert firings(begun) == []
     assert schedule.fire(begun.context, at("2027-01-01T00:00")) == []
     assert [(event.kind, event.by, event.data) for event in begun.events()] == [
@@ -236,7 +238,7 @@ def test_catching_up_runs_through_what_was_missed(shop: Shop) -> None:
     scheduling.pause(shop.context, "ML", PM, "it begins in the past")
     shop.clock.set("2026-04-01T12:00")
     loop = scheduling.resume(shop.context, "ML", PM, catch_up=True)
-    assert (loop.next_first, loop.next_due) == (None, at("2026-03-02T08:00"))
+    assert (loop.next_first, shop.due()) == (None, at("2026-03-02T08:00"))
     assert len(turns(shop)) == 1
 
 
@@ -246,7 +248,7 @@ def test_an_advance_that_failed_goes_on_at_once_while_its_iteration_is_not_over(
     begun.clock.set("2026-03-17T12:00")
     scheduling.resume(begun.context, "ML", PM)
     loop = begun.loop()
-    assert (loop.next_first, loop.due, loop.next_due) == (None, "advance", at("2026-03-16T08:00"))
+    assert (loop.next_first, loop.due, begun.due()) == (None, "advance", at("2026-03-16T08:00"))
     [workflow] = turns(begun)
     assert workflow.startswith(f"advance-{begun.project.id}-2")
 
@@ -259,9 +261,9 @@ def test_an_advance_that_failed_long_ago_does_not_begin_an_iteration_that_is_ove
 
 
 def test_a_loop_that_turns_is_not_touched_by_a_resume(begun: Shop) -> None:
-    before = begun.loop().next_due
+    before = begun.due()
     scheduling.resume(begun.context, "ML", PM)
-    assert begun.loop().next_due == before
+    assert begun.due() == before
     assert begun.events() == []
 
 
@@ -307,13 +309,13 @@ def test_the_first_iteration_can_be_skipped_too(shop: Shop) -> None:
     shop.begin_loop()
     scheduling.skip(shop.context, "ML", PM, "the team is not complete")
     assert firings(shop, 1) == [("advance", 1, "2026-03-16T09:00+01:00")]
-    assert shop.loop().next_due == at("2026-03-16T08:00")
+    assert shop.due() == at("2026-03-16T08:00")
 
 
 def test_a_skip_while_paused_holds_after_the_resume(begun: Shop) -> None:
     scheduling.pause(begun.context, "ML", PM, "summer")
     scheduling.skip(begun.context, "ML", PM, "a fair")
-    assert begun.loop().next_due is None
+    assert begun.due() is None
     scheduling.resume(begun.context, "ML", PM)
     assert firings(begun, 2)[1] == ("advance", 2, "2026-03-30T09:00+02:00")
 
@@ -340,7 +342,7 @@ def test_what_is_due_follows_a_calendar_that_changes(begun: Shop) -> None:
     closed = read_calendar("days_off: [2026-03-13, 2026-03-16]", "calendar.yaml")
     begun.change(calendar=closed)
     assert scheduling.follow(begun.context, begun.project.id)
-    assert begun.loop().next_due == at("2026-03-12T16:00")
+    assert begun.due() == at("2026-03-12T16:00")
     assert firings(begun, 2) == [("propose", 1, "2026-03-12T17:00+01:00"), ("advance", 2, "2026-03-17T09:00+01:00")]
     assert not scheduling.follow(begun.context, begun.project.id)
 
@@ -348,28 +350,28 @@ def test_what_is_due_follows_a_calendar_that_changes(begun: Shop) -> None:
 def test_what_is_due_follows_a_policy_that_changes(begun: Shop) -> None:
     begun.change(turning={"carry_over": "backlog"})
     assert scheduling.follow(begun.context, begun.project.id)
-    assert (begun.loop().due, begun.loop().next_due) == ("advance", at("2026-03-16T08:00"))
+    assert (begun.loop().due, begun.due()) == ("advance", at("2026-03-16T08:00"))
 
 
 def test_all_projects_of_a_team_follow_its_calendar(begun: Shop) -> None:
     changed = team().model_copy(update={"calendar": read_calendar("end: '16:00'", "calendar.yaml")})
     row = teams.put(begun.context, changed)
     assert scheduling.follow_team(begun.context, row.id) == 1
-    assert begun.loop().next_due == at("2026-03-13T15:00")
+    assert begun.due() == at("2026-03-13T15:00")
     assert scheduling.following(begun.context, row.id) == 0
 
 
 def test_nothing_begins_by_a_former_calendar_and_the_clock_goes_on_where_it_was_killed(begun: Shop) -> None:
-    before = begun.loop().next_due
+    before = begun.due()
     changed = team().model_copy(update={"calendar": read_calendar("end: '16:00'", "calendar.yaml")})
     row = teams.put(begun.context, changed)  # and whoever was to have its projects follow is killed here
-    assert (begun.loop().behind, begun.loop().next_due) == (row.version, before)
+    assert (begun.behind(), begun.due()) == (row.version, before)
     begun.clock.set("2026-03-13T16:30")
     assert schedule.fire(begun.context, begun.clock()) == []
 
     assert scheduling.keep_up(begun.context) == 1
 
-    assert (begun.loop().behind, begun.loop().next_due) == (None, at("2026-03-13T15:00"))
+    assert (begun.behind(), begun.due()) == (None, at("2026-03-13T15:00"))
     fired = [run for run, _ in schedule.fire(begun.context, begun.clock())]
     assert f"propose-{begun.project.id}-1" in fired
 
@@ -378,8 +380,8 @@ def test_a_team_that_is_changed_again_while_it_is_followed_is_followed_again(beg
     first = teams.put(begun.context, team().model_copy(update={"time_zone": "Asia/Tokyo"}))
     second = teams.put(begun.context, team().model_copy(update={"time_zone": "Asia/Dubai"}))
     with begun.context.database.session() as session:
-        loops.caught_up(session, begun.project.id, first.version)
-    assert begun.loop().behind == second.version
+        dues.caught_up(session, begun.project.id, first.version)
+    assert begun.behind() == second.version
 
 
 def test_nothing_follows_while_a_run_is_at_work_or_the_loop_is_paused(begun: Shop) -> None:
@@ -388,7 +390,7 @@ def test_nothing_follows_while_a_run_is_at_work_or_the_loop_is_paused(begun: Sho
     assert not scheduling.follow(begun.context, begun.project.id)
     scheduling.pause(begun.context, "ML", PM, "summer")
     assert not scheduling.follow(begun.context, begun.project.id)
-    assert begun.loop().next_due is None
+    assert begun.due() is None
 
 
 # --- how it stands ----------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from service.domain.plan import run_state
 from service.domain.team.team import Team, read_team
 from service.runs.engine import Engine
 from service.settings import Settings
-from service.store import items, loops
+from service.store import dues, items, loops
 from service.store.tables import EventRow, IterationRow, LoopRow, RunRow
 from service.templates import TemplateText
 from service.usecases.loop import advances
@@ -163,6 +163,11 @@ class Turntable:
     def loop(self) -> LoopRow:
         with self.context.database.session() as session:
             return session.get_one(LoopRow, self.project)
+
+    def due(self, kind: str = dues.TURN) -> datetime | None:
+        """When the clock does that with the project; None: not at all."""
+        with self.context.database.session() as session:
+            return dues.at(session, self.project, kind)
 
     def iteration(self, number: int) -> IterationRow:
         with self.context.database.session() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from service.context import Context
 from service.settings import Settings
+from service.store import dues
 from service.store.database import Database
 from service.store.tables import ConnectionRow, ProjectRow, TeamRow, TemplateRow
 from service.store.vault import Vault
@@ -48,3 +49,16 @@ def project_row(name: str, /, **about: Any) -> ProjectRow:
     """A project of that connection, team and template, not yet in the store; its id, name and key are `name`."""
     usual = {"name": name, "key": name, "connection_id": "con", "team_id": "team", "template_digest": "d"}
     return ProjectRow(**{"id": name, **usual, "parameters": {}, "time_zone": "UTC", "created_at": NOON, **about})
+
+
+def due(context: Context, project: str = "ml", kind: str = dues.TURN) -> datetime | None:
+    """When the clock does that with the project; None: not at all."""
+    with context.database.session() as session:
+        return dues.at(session, project, kind)
+
+
+def set_due(context: Context, projects: Sequence[str], when: datetime | None, kind: str = dues.TURN) -> None:
+    """Have the clock do that with these projects then."""
+    with context.database.session() as session:
+        for project in projects:
+            dues.put(session, project, kind, when)

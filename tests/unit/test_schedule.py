@@ -22,7 +22,7 @@ from service.context import Context
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.settings import Settings
-from service.store import loops, runs
+from service.store import dues, loops, runs
 from service.store.tables import (
     CarryRow,
     EventRow,
@@ -86,7 +86,8 @@ def test_what_is_due_begins_and_what_is_not_waits(context: Context) -> None:
         project(session, "now", NOON, current=3)
         project(session, "later", NOON + HOUR)
         project(session, "never", None)
-        project(session, "paused", NOON - HOUR, state=loop_state.PAUSED)
+        project(session, "paused", NOON - HOUR)
+        loops.pause(session, "paused", "pm-1@example.com", "summer break", NOON)
         project(session, "over", NOON - HOUR)
         session.execute(update(ProjectRow).where(ProjectRow.id == "over").values(ended_at=NOON))
 
@@ -96,8 +97,8 @@ def test_what_is_due_begins_and_what_is_not_waits(context: Context) -> None:
     run = run_of(context, "advance-now-4")
     assert (run.kind, run.state, run.iteration, run.attempt, run.plan_id) == ("advance", run_state.QUEUED, 4, 1, None)
     assert run.started_by == schedule.BY_CLOCK
-    assert (loop_of(context, "now").next_due, loop_of(context, "now").run_id) == (None, "advance-now-4")
-    assert loop_of(context, "paused").next_due == NOON - HOUR
+    assert (stores.due(context, "now"), loop_of(context, "now").run_id) == (None, "advance-now-4")
+    assert stores.due(context, "paused") is None
 
 
 def test_what_has_begun_is_not_due_again(context: Context) -> None:
@@ -147,12 +148,13 @@ def test_several_that_fire_at_once_begin_each_run_once(context: Context) -> None
 
 def test_the_next_time_that_anything_is_due_is_told(context: Context) -> None:
     with context.database.session() as session:
-        assert schedule.next_due(session) is None
-        project(session, "paused", NOON - HOUR, state=loop_state.PAUSED)
+        assert dues.first(session) is None
+        project(session, "paused", NOON - HOUR)
+        loops.pause(session, "paused", "pm-1@example.com", "summer break", NOON)
         project(session, "later", NOON + HOUR)
         project(session, "soon", NOON)
 
-        assert schedule.next_due(session) == NOON
+        assert dues.first(session) == NOON
 
 
 # --- clicks and the clock ---------------------------------------------------------------------------------------------
@@ -195,13 +197,14 @@ def test_an_iteration_that_has_begun_is_not_begun_by_a_late_click(context: Conte
     schedule.fire(context, NOON)
     ended(context, "advance-ml-1", run_state.COMPLETED)
     with context.database.session() as session:
-        session.execute(update(LoopRow).values(current=1, next_due=NOON + HOUR))
+        session.execute(update(LoopRow).values(current=1))
+        dues.put(session, "ml", dues.TURN, NOON + HOUR)
 
     with context.database.session() as session:
         run = schedule.begin(session, "ml", loop_state.ADVANCE, 1, "pm-1@example.com", NOON)
 
     assert (run.id, run.state) == ("advance-ml-1", run_state.COMPLETED)
-    assert loop_of(context).next_due == NOON + HOUR
+    assert stores.due(context) == NOON + HOUR
 
 
 def test_a_project_without_a_loop_has_nothing_to_begin(context: Context) -> None:
@@ -255,7 +258,7 @@ def test_holding_twice_holds_once_also_when_the_next_attempt_is_queued_by_then(c
         assert runs.hold(session, "advance-ml-2", [], NOON + 2 * HOUR, NOON)
 
     assert run_of(context, "advance-ml-2").state == run_state.QUEUED
-    assert loop_of(context).next_due is None
+    assert stores.due(context) is None
 
 
 def test_steps_of_a_former_attempt_count_as_no_batches_of_the_next(context: Context) -> None:
@@ -294,9 +297,10 @@ def test_a_run_that_is_held_while_its_loop_is_paused_does_not_look_again(context
 
     held(context, "advance-ml-2", NOON + HOUR)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.PAUSED, None)
+    assert (loop_of(context).state, stores.due(context)) == (loop_state.PAUSED, None)
     with context.database.session() as session:
-        session.execute(update(LoopRow).values(state=loop_state.TURNING, next_due=NOON))
+        session.execute(update(LoopRow).values(state=loop_state.TURNING))
+        dues.put(session, "ml", dues.TURN, NOON)
     assert schedule.fire(context, NOON) == [("advance-ml-2~2", "con")]
 
 
@@ -332,7 +336,7 @@ def test_a_cancelled_run_pauses_the_loop_and_says_who_did_it(context: Context) -
         assert runs.request_cancel(session, "advance-ml-2", "pm-1@example.com", NOON)
 
     loop = loop_of(context)
-    assert (loop.state, loop.next_due, loop.changed_by) == (loop_state.PAUSED, None, "pm-1@example.com")
+    assert (loop.state, stores.due(context), loop.changed_by) == (loop_state.PAUSED, None, "pm-1@example.com")
     assert loop.message.startswith("pm-1@example.com cancelled the run advance-ml-2.")
 
 
@@ -357,7 +361,8 @@ def test_a_failed_run_pauses_the_loop_and_the_next_one_continues_it(context: Con
     ended(context, "advance-ml-2", run_state.FAILED)
     assert loop_of(context).state == loop_state.PAUSED
     with context.database.session() as session:
-        session.execute(update(LoopRow).values(state=loop_state.TURNING, next_due=NOON))
+        session.execute(update(LoopRow).values(state=loop_state.TURNING))
+        dues.put(session, "ml", dues.TURN, NOON)
 
     assert schedule.fire(context, NOON) == [("advance-ml-2-2", "con")]
 
@@ -391,7 +396,7 @@ def test_other_runs_leave_the_loop_alone(context: Context) -> None:
 
     ended(context, "apply-x", run_state.FAILED)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.TURNING, NOON + HOUR)
+    assert (loop_of(context).state, stores.due(context)) == (loop_state.TURNING, NOON + HOUR)
 
 
 # --- the loop in the store --------------------------------------------------------------------------------------------
@@ -403,7 +408,7 @@ def test_a_loop_begins_once(context: Context) -> None:
     with context.database.session() as session:
         assert not loops.create_if_missing(session, "ml", NOON, next_due=NOON + HOUR, state=loop_state.PAUSED)
 
-    assert (loop_of(context).state, loop_of(context).next_due) == (loop_state.TURNING, NOON)
+    assert (loop_of(context).state, stores.due(context)) == (loop_state.TURNING, NOON)
 
 
 def test_a_loop_that_has_ended_is_not_paused(context: Context) -> None:
@@ -416,7 +421,7 @@ def test_a_loop_that_has_ended_is_not_paused(context: Context) -> None:
         assert not loops.pause(session, "ml", "pm-2", "another", NOON)
 
     loop = loop_of(context)
-    assert (loop.state, loop.message, loop.changed_by, loop.next_due) == (loop_state.ENDED, "done", "pm-1", None)
+    assert (loop.state, loop.message, loop.changed_by, stores.due(context)) == (loop_state.ENDED, "done", "pm-1", None)
 
 
 def test_an_event_is_recorded_once_by_its_name(context: Context) -> None:

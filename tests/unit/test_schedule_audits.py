@@ -19,7 +19,7 @@ from service import schedule
 from service.context import Context
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
-from service.store import loops, runs
+from service.store import dues, loops, runs
 from service.store.tables import LoopRow, ProjectRow, RunRow
 from tests.unit import stores
 from tests.unit.stores import NOON
@@ -40,7 +40,8 @@ def project(session: Session, name: str, audit_due: datetime | None = NOON, zone
     session.add(row)
     session.flush()
     loops.create_if_missing(session, name, NOON, next_due=None)
-    session.execute(update(LoopRow).where(LoopRow.project_id == name).values(audit_due=audit_due, current=1))
+    session.execute(update(LoopRow).where(LoopRow.project_id == name).values(current=1))
+    dues.put(session, name, dues.AUDIT, audit_due)
     return row
 
 
@@ -78,8 +79,8 @@ def test_what_is_due_begins_by_its_day_and_what_is_not_waits(context: Context) -
         None,
         schedule.BY_CLOCK,
     )
-    assert (loop_of(context, "now").audit_due, loop_of(context, "now").audit_run_id) == (None, run.id)
-    assert loop_of(context, "over").audit_due is None
+    assert (stores.due(context, "now", dues.AUDIT), loop_of(context, "now").audit_run_id) == (None, run.id)
+    assert stores.due(context, "over", dues.AUDIT) is None
     assert schedule.fire(context, NOON) == []
 
 
@@ -114,8 +115,8 @@ def test_a_look_that_is_held_goes_on_as_the_same_run_on_another_day(context: Con
         runs.begin(session, f"audit-ml-{TODAY}", NOON)
         assert runs.hold(session, f"audit-ml-{TODAY}", [DOWN], NOON + DAY, NOON)
 
-    assert loop_of(context).audit_due == NOON + DAY
-    assert loop_of(context).next_due is None
+    assert stores.due(context, kind=dues.AUDIT) == NOON + DAY
+    assert stores.due(context) is None
     assert schedule.fire(context, NOON + DAY) == [(f"audit-ml-{TODAY}~2", "con")]
     assert run_of(context, f"audit-ml-{TODAY}").state == run_state.QUEUED
 
@@ -147,7 +148,7 @@ def test_a_look_that_was_stopped_stops_nothing_and_comes_again_the_next_day(cont
     ended(context, f"audit-ml-{TODAY}", state)
 
     assert loop_of(context).state == loop_state.TURNING
-    assert loop_of(context).audit_due == NOON + runs.NEXT_LOOK
+    assert stores.due(context, kind=dues.AUDIT) == NOON + runs.NEXT_LOOK
 
 
 def test_a_look_leaves_the_plans_of_its_project_fresh(context: Context) -> None:
@@ -167,7 +168,7 @@ def test_a_paused_loop_looks_at_no_records(context: Context) -> None:
         assert loops.pause(session, "ml", "pm-1@example.com", "a freeze", NOON)
         loops.set_audit_due(session, "ml", NOON)
 
-    assert loop_of(context).audit_due is None
+    assert stores.due(context, kind=dues.AUDIT) is None
     assert schedule.fire(context, NOON + DAY) == []
 
 
@@ -182,7 +183,7 @@ def test_a_sooner_look_that_somebody_asked_for_stays_due(context: Context) -> No
         loops.audit_again(session, run, NOON + DAY)
         loops.audit_again(session, run, None)
 
-    assert loop_of(context).audit_due == NOON + HOUR
+    assert stores.due(context, kind=dues.AUDIT) == NOON + HOUR
 
 
 def test_an_older_look_sets_nothing(context: Context) -> None:
@@ -195,7 +196,7 @@ def test_an_older_look_sets_nothing(context: Context) -> None:
 
         loops.audit_again(session, run, NOON + DAY)
 
-    assert loop_of(context).audit_due is None
+    assert stores.due(context, kind=dues.AUDIT) is None
 
 
 def test_several_at_once_begin_each_look_once(context: Context) -> None:

@@ -21,9 +21,9 @@ from service.domain.hook.payload import one_line
 from service.domain.loop import loop_state
 from service.domain.loop.turnover import iteration_key, record_number
 from service.domain.plan import run_state
-from service.store import items, loops, runs
+from service.store import dues, items, loops, runs
 from service.store.hook_tables import HookEventRow, HookRow
-from service.store.tables import ConnectionRow, ItemRow, LoopRow, MappingRow, ProjectRow, RunRow
+from service.store.tables import ConnectionRow, ItemRow, MappingRow, ProjectRow, RunRow
 from service.usecases.hook.following import concerns
 
 Outcome = dict[str, Any]
@@ -72,12 +72,16 @@ def look_again(context: Context, project: ProjectRow, *, records: bool = True) -
         if loop is None or loop.state != loop_state.TURNING:
             return outcomes
         run = session.get(RunRow, loop.run_id) if loop.run_id is not None else None
-        if run is not None and run.state == run_state.HELD and (loop.next_due is None or loop.next_due > now):
-            loop.next_due, loop.due = now, run.kind
+        turn, audit = (dues.at(session, project.id, kind) for kind in (dues.TURN, dues.AUDIT))
+        if run is not None and run.state == run_state.HELD and (turn is None or turn > now):
+            loop.due = run.kind
+            dues.put(session, project.id, dues.TURN, now)
             text = f"The held run {run.id} looks again now."
             outcomes.append({"what": "run-looks-again", "project": project.id, "run": run.id, "text": text})
-        if records and loop.current and _audits(session, loop) and (loop.audit_due is None or loop.audit_due > now):
-            loop.audit_due = now
+        # The clock looks at the records of this loop where it means to, or ever did.
+        looks = audit is not None or loop.audit_run_id is not None
+        if records and loop.current and looks and (audit is None or audit > now):
+            dues.put(session, project.id, dues.AUDIT, now)
             text = f"The records of {project.key} are looked at again now."
             outcomes.append({"what": "records-looked-at", "project": project.id, "text": text})
     return outcomes
@@ -143,11 +147,6 @@ def _concerns_records(event: TrackerEvent, keys: set[str]) -> bool:
     if event.changes <= {Changed.LIST, Changed.ASSIGNEE}:
         return False
     return not keys or any(record_number(ItemKey(key)) is not None for key in keys)
-
-
-def _audits(session: Session, loop: LoopRow) -> bool:
-    """Whether the clock ever looked at the records of this loop, or means to."""
-    return loop.audit_due is not None or loop.audit_run_id is not None
 
 
 def _closed_by_hand(context: Context, project: ProjectRow, event: TrackerEvent, keys: set[str]) -> Iterator[Outcome]:

@@ -21,7 +21,7 @@ from service.domain.loop.turnover import OFTEN, STATUS, Carried, Move, Policy, T
 from service.domain.plan import conflicts, placement, run_state
 from service.domain.plan.plan import Plan, Purpose, Recorded, moved_by_people
 from service.domain.plan.plan_json import finding_to_json, plan_from_json
-from service.store import items, loops, runs
+from service.store import dues, items, loops, runs
 from service.store.tables import CarryRow, IterationRow, LoopRow, PlanRow, ProjectRow, RunRow
 from service.usecases.loop import scheduling
 from service.usecases.plan import record_gate
@@ -219,7 +219,7 @@ def _move_on(session: Session, ours: Material, loop: LoopRow, done: _Done) -> No
     turnover, now = done.turnover, done.now
     loop.answers, loop.decision, loop.next_first, loop.updated_at = {}, None, None, now
     loop.continued = {str(new): str(key) for new, key in turnover.continued.items()}
-    loop.next_due = None
+    dues.put(session, loop.project_id, dues.TURN, None)
     if not turnover.begins:
         session.flush()
         decided_by = turnover.decision.by if turnover.decision is not None else done.run.started_by
@@ -264,6 +264,7 @@ def take_back_loop(context: Context, project_id: str) -> None:
         loop = session.get(LoopRow, project_id)
         gone = session.get_one(ProjectRow, project_id).url is None
         if loop is not None and loop.current == 0 and (gone or not _is_applied(session, project_id)):
+            dues.clear(session, project_id)
             session.delete(loop)
 
 

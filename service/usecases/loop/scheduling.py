@@ -28,7 +28,7 @@ from service.domain.problems import MISSING, InvalidInput, Problem
 from service.domain.team.calendar import span_from
 from service.domain.template.parameters import number
 from service.domain.template.template import Key, Template
-from service.store import loops
+from service.store import dues, loops
 from service.store.tables import EventRow, IterationRow, LoopRow, ProjectRow, RunRow
 from service.usecases.errors import Conflict
 from service.usecases.plan.project_state import Material, material
@@ -75,7 +75,8 @@ def firings_of(context: Context, known: Material, count: int) -> list[Firing]:
         return []
     with context.database.session() as session:
         run = _run_at_work(session, known.loop)
-    found = _firings(known, course_of(known, ahead=count + 2), run)
+        due = dues.at(session, known.project.id, dues.TURN)
+    found = _firings(known, course_of(known, ahead=count + 2), run, due)
     return list(islice(found, max(0, count)))
 
 
@@ -124,7 +125,7 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
             turn = course.turn(turn.number)
             text += f" Iteration {turn.number} begins on {turn.starts.date()}."
         loop.state, loop.message, loop.changed_by = loop_state.TURNING, "", by
-        _look_at_records(known, loop, now)
+        _look_at_records(session, known, loop, now)
         set_due(session, known, loop, course)
         data = {"iteration": turn.number, "first": turn.dates.first.isoformat(), "catch_up": catch_up}
         tell(session, loop, "resumed", text, by, now, data)
@@ -174,18 +175,19 @@ def follow(context: Context, project_id: str) -> bool:
         course = course_of(known, ahead=2)
         with changing(context, row, known) as (session, loop):
             if loop.current == 0 and loop.run_id is None and not loop.changed_by:
-                had = loop.state, loop.next_due
-                loop.next_due, loop.message = beginning(course.turn(1), context.now())
-                loop.state = loop_state.PAUSED if loop.next_due is None else loop_state.TURNING
-                return (loop.state, loop.next_due) != had
+                had = loop.state, dues.at(session, project_id, dues.TURN)
+                due, loop.message = beginning(course.turn(1), context.now())
+                loop.state = loop_state.PAUSED if due is None else loop_state.TURNING
+                dues.put(session, project_id, dues.TURN, due)
+                return (loop.state, due) != had
             if loop.state != loop_state.TURNING:
                 return False
-            _look_at_records(known, loop, context.now())
-            if loop.next_due is None or _run_at_work(session, loop) is not None:
+            _look_at_records(session, known, loop, context.now())
+            was = loop.due, dues.at(session, project_id, dues.TURN)
+            if was[1] is None or _run_at_work(session, loop) is not None:
                 return False
-            was = loop.due, loop.next_due
             set_due(session, known, loop, course)
-            return (loop.due, loop.next_due) != was
+            return (loop.due, dues.at(session, project_id, dues.TURN)) != was
     except (Conflict, InvalidInput):
         return False
 
@@ -198,12 +200,12 @@ def keep_up(context: Context, team_id: str | None = None, limit: int | None = AT
     """As `follow`, for loops whose team (this one, or any) was changed and that do not follow it yet; returns how many
     were moved. Safe to be done by several processes, and to be broken off: what is left is done by the next one."""
     with context.database.session() as session:
-        waiting = loops.behind(session, team_id, limit)
+        waiting = dues.behind(session, team_id, limit)
     moved = 0
     for project_id, version in waiting:
         moved += follow(context, project_id)
         with context.database.session() as session:
-            loops.caught_up(session, project_id, version)
+            dues.caught_up(session, project_id, version)
     return moved
 
 
@@ -215,7 +217,7 @@ def follow_team(context: Context, team_id: str) -> int:
 def following(context: Context, team_id: str) -> int:
     """How many projects are yet to follow this team as it is now."""
     with context.database.session() as session:
-        return len(loops.behind(session, team_id))
+        return len(dues.behind(session, team_id))
 
 
 def follow_plan(context: Context, project_id: str, brought: SettingsChange | None, *, team: bool = True) -> None:
@@ -281,12 +283,12 @@ def audits(known: Material) -> bool:
     return rules.settle(known.template, known.template.phases[0], said).gate is not Gate.OFF
 
 
-def _look_at_records(known: Material, loop: LoopRow, now: datetime) -> None:
+def _look_at_records(session: Session, known: Material, loop: LoopRow, now: datetime) -> None:
     """Have the clock look at the records at once, if it does at all: when they are due may have changed."""
     if not audits(known):
-        loop.audit_due = None
+        dues.put(session, loop.project_id, dues.AUDIT, None)
     elif loop.current:
-        loop.audit_due = now
+        dues.put(session, loop.project_id, dues.AUDIT, now)
 
 
 def coming(known: Material) -> Turn:
@@ -354,14 +356,13 @@ def tell(session: Session, loop: LoopRow, kind: str, text: str, by: str, now: da
     loops.record_event(session, loop.project_id, name, kind, text, at=now, by=by, iteration=iteration, data=data)
 
 
-def _firings(known: Material, course: Course, run: RunRow | None) -> Iterator[Firing]:
-    """What comes. The first is as the store has it, because a held run looks again at a time of its own."""
+def _firings(known: Material, course: Course, run: RunRow | None, due: datetime | None) -> Iterator[Firing]:
+    """What comes. The first is when the store has it `due`, because a held run looks again at a time of its own."""
     zone = known.calendar.zone
     found = _bounds(known, course)
     first = next(found, None)
     if first is not None:
         kind, iteration, stage, at = first
-        due = known.loop.next_due if known.loop is not None else None
         doing = (run.id, run.state) if run is not None else (None, None)
         yield Firing(kind, iteration, stage.phase, (due or at).astimezone(zone), *doing)
     for kind, iteration, stage, at in found:
@@ -438,9 +439,10 @@ def set_due(session: Session, known: Material, loop: LoopRow, course: Course) ->
     starts = course.turn(loop.current + 1).starts
     asks = known.turning.carry_over == "ask" and loop.current > 0 and loop.updated_at < starts
     if asks and not _told(session, loop, f"proposed:{loop.current}"):
-        loop.due, loop.next_due = loop_state.PROPOSE, course.turn(loop.current).ends
+        loop.due, due = loop_state.PROPOSE, course.turn(loop.current).ends
     else:
-        loop.due, loop.next_due = loop_state.ADVANCE, starts
+        loop.due, due = loop_state.ADVANCE, starts
+    dues.put(session, loop.project_id, dues.TURN, due)
 
 
 def _told(session: Session, loop: LoopRow, name: str) -> bool:

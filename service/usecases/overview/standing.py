@@ -13,6 +13,7 @@ from service.context import Context
 from service.domain.plan import run_state
 from service.domain.problems import InvalidInput
 from service.domain.template.reader import read_template
+from service.store import dues
 from service.store.tables import ConnectionRow, IterationRow, LoopRow, RunRow, TemplateRow
 from service.usecases.setup import projects
 from service.views.loop import IterationView, LoopView
@@ -26,6 +27,7 @@ def project_standings(context: Context) -> list[ProjectStanding]:
     seen = [one for one in seen if context.sees is None or one.id in context.sees]
     ids = [one.id for one in seen]
     with context.database.session() as session:
+        due = dues.of_projects(session, dues.TURN, ids)
         loops = {row.project_id: row for row in session.scalars(select(LoopRow).where(LoopRow.project_id.in_(ids)))}
         current = (IterationRow.project_id == LoopRow.project_id) & (IterationRow.number == LoopRow.current)
         query = select(IterationRow).join(LoopRow, current).where(IterationRow.project_id.in_(ids))
@@ -45,7 +47,7 @@ def project_standings(context: Context) -> list[ProjectStanding]:
                 phases=phases.get(one.template_digest, ()),
                 loop=LoopView.of(loop) if loop is not None else None,
                 iteration=iterations.get(one.id),
-                due=loop.next_due if loop is not None else None,
+                due=due.get(one.id),
                 due_for=loop.due if loop is not None else "",
                 run=of_runs.get(one.id),
             )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.context import Context
 from service.domain.plan.project_settings import TeamChange
 from service.domain.team.team import Team, team_from_json
-from service.store import loops
+from service.store import dues
 from service.store.secrets import new_id
 from service.store.tables import ProjectRow, TeamRow
 from service.usecases import ids
@@ -89,7 +89,7 @@ def _written(session: Session, row: TeamRow, body: dict[str, Any], now: datetime
     )
     if written is not None:
         session.refresh(row)
-        loops.fall_behind(session, row.id, row.version)
+        dues.fall_behind(session, row.id, row.version)
     return written is not None
 
 

@@ -25,9 +25,10 @@ from service.domain.problems import InvalidInput, Problem
 from service.runs.engine import Engine
 from service.runs.loop_port import Looked
 from service.settings import Settings
-from service.store import loops, runs
+from service.store import dues, loops, runs
 from service.store.tables import ConnectionRow, LoopRow, PlanRow, ProjectRow, RunRow, StepRow, TeamRow, TemplateRow
 from tests.homes import furnish
+from tests.unit import stores
 from tests.waiting import eventually
 
 START = datetime(2026, 3, 16, 9, tzinfo=UTC)
@@ -60,7 +61,8 @@ class Script:
     def _turn(self, context: Context, run: RunRow) -> None:
         with context.database.session() as session:
             loop = session.get_one(LoopRow, run.project_id)
-            loop.current, loop.next_due = run.iteration or 0, START + timedelta(weeks=len(self.looks))
+            loop.current = run.iteration or 0
+            dues.put(session, run.project_id, dues.TURN, START + timedelta(weeks=len(self.looks)))
 
     def settle(self, _context: Context, run_id: str) -> None:
         self.settled.append(run_id)
@@ -164,7 +166,7 @@ def test_what_is_due_is_run_and_then_the_next(due: Loop, script: Script) -> None
         due.until(run_state.COMPLETED, "advance-ml-3")
 
     assert script.looks == [(f"advance-ml-{number}", 1) for number in (1, 2, 3)]
-    assert due.row.next_due == START + timedelta(weeks=3)
+    assert stores.due(due.context) == START + timedelta(weeks=3)
     with due.context.database.session() as session:
         assert session.scalars(select(StepRow.message)).all() == ["Iteration 1 began."] * 3
 
@@ -242,7 +244,7 @@ def test_a_defect_of_ours_fails_the_run_and_pauses_the_loop(due: Loop, script: S
         failed = due.until(run_state.FAILED)
 
     assert [entry["code"] for entry in failed.findings] == ["internal-error"]
-    assert (due.row.state, due.row.next_due) == (loop_state.PAUSED, None)
+    assert (due.row.state, stores.due(due.context)) == (loop_state.PAUSED, None)
     assert due.row.message.startswith(f"The run {RUN} failed")
 
 

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from service.store import dues
 from service.store.database import MIGRATIONS, VERSION, Database
-from service.store.tables import MappingRow, PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
+from service.store.tables import DueRow, LoopRow, MappingRow, PlanRow, ProjectRow, RunRow, StepRow, Table, TokenRow
 from service.store_faults import SchemaMismatch
 from tests.postgres import scratch_database
 
@@ -178,3 +179,44 @@ def test_an_upgrade_keeps_where_a_project_was_built_and_which_lists_and_labels_a
         assert row.memory == {"labels": {"role:ml": "l2"}}
         done = session.get_one(MappingRow, ("c", "", "b1")).entries["done-list"]
         assert (done["id"], done["name"], done["found"]) == ("l1", "Done", "own")
+
+
+def test_an_upgrade_keeps_what_is_due_and_for_whom_it_waits(database: Database) -> None:
+    database.upgrade("0063")
+    day = "'2026-01-01 00:00:00+00:00'"
+    loop = "INSERT INTO loops (project_id, state, current, due, answers, message, changed_by, feed, updated_at"
+    project = (
+        'INSERT INTO projects (id, name, key, "create", connection_id, team_id, template_digest, parameters, '
+        "time_zone, serial, created_at) VALUES"
+    )
+    with database.engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO connections VALUES ('c', 'c', 'trello', '{{}}', '', {day})",
+            f"INSERT INTO teams VALUES ('t', 't', '{{}}', 1, {day})",
+            f"INSERT INTO templates VALUES ('d', 'n', '1', 's', 't', {day})",
+            *(
+                f"{project} ('{id_}', '{id_}', '{id_}', false, 'c', 't', 'd', '{{}}', 'UTC', 0, {day})"
+                for id_ in ("turns", "waits", "rests")
+            ),
+            (
+                f"{loop}, next_due, audit_due) VALUES ('turns', 'turning', 1, 'propose', '{{}}', '', '', 'f1', {day}, "
+                "'2026-03-02 09:00:00+00:00', '2026-03-03 09:00:00+00:00')"
+            ),
+            (
+                f"{loop}, next_due, behind) VALUES ('waits', 'turning', 0, 'advance', '{{}}', '', '', 'f2', {day}, "
+                "'2026-03-04 09:00:00+00:00', 7)"
+            ),
+            f"{loop}) VALUES ('rests', 'paused', 0, 'advance', '{{}}', '', '', 'f3', {day})",
+        ):
+            connection.exec_driver_sql(statement)
+
+    database.upgrade()
+
+    with database.session() as session:
+        kept = {(row.project_id, row.kind): (row.at.isoformat(), row.behind) for row in session.scalars(select(DueRow))}
+        assert session.get_one(LoopRow, "turns").due == "propose"
+    assert kept == {
+        ("turns", dues.TURN): ("2026-03-02T09:00:00+00:00", None),
+        ("turns", dues.AUDIT): ("2026-03-03T09:00:00+00:00", None),
+        ("waits", dues.TURN): ("2026-03-04T09:00:00+00:00", 7),
+    }
