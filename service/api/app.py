@@ -28,6 +28,7 @@ from service.api.routes import (
     triggers,
     undo,
 )
+from service.api.routing import EscapedJson
 from service.context import Context
 from service.pages import app as pages
 from service.pages import trouble
@@ -93,7 +94,8 @@ def install(
     for router in (*OUTSIDE, *pages.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
-        app.include_router(router, prefix=middleware.API)
+        # In ASCII: trackers and senders of events give texts with halves of characters, which UTF-8 cannot write.
+        app.include_router(router, prefix=middleware.API, default_response_class=EscapedJson)
     problems.install(app)
     openapi.install(app)
     app.add_middleware(middleware.Door, context=context)

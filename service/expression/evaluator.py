@@ -36,6 +36,10 @@ class Wrong(Exception):
     """An expression cannot be checked or evaluated; the text says why."""
 
 
+class TooMuch(Wrong):
+    """It takes too long or too much memory."""
+
+
 class _Child:
     """The process, made when it is first needed."""
 
@@ -55,7 +59,7 @@ class _Child:
             if not line:
                 self._end()
                 why = "it takes too much memory" if line == "" else f"it takes longer than {seconds:g} s"
-                raise Wrong(why)
+                raise TooMuch(why)
         answers: list[dict[str, Any]] = json.loads(line)
         return answers
 
@@ -88,8 +92,16 @@ def _line(process: subprocess.Popen[str], request: Mapping[str, Any], seconds: f
     return process.stdout.readline() if ready else None
 
 
-_child = _Child()
+_child, _slow_child = _Child(), _Child()
 atexit.register(_child.end)
+atexit.register(_slow_child.end)
+
+MOST_SLOW = 1000
+"""Conditions that are remembered as slow."""
+
+_slow: dict[tuple[str, ...], None] = {}
+"""Expressions that took too much when they were evaluated last. They have a child of their own, so that only they wait
+for one another."""
 
 
 def types(expressions: Sequence[str]) -> list[str | Wrong]:
@@ -111,7 +123,16 @@ def types(expressions: Sequence[str]) -> list[str | Wrong]:
 def values(expressions: Sequence[str], variables: Mapping[str, Any]) -> list[Any]:
     """The value of each expression for these variables: `payload`, `event` and `source`. An expression that has none is
     a `Wrong` in its place. Raises Wrong where they take too long or too much."""
-    answers = _child.ask({"expressions": list(expressions), "variables": _taken(variables)}, SECONDS)
+    which = tuple(expressions)
+    child = _slow_child if which in _slow else _child
+    try:
+        answers = child.ask({"expressions": list(which), "variables": _taken(variables)}, SECONDS)
+    except TooMuch:
+        if len(_slow) >= MOST_SLOW:
+            _slow.clear()
+        _slow[which] = None
+        raise
+    _slow.pop(which, None)
     return [answer["value"] if "value" in answer else Wrong(_words(answer["error"])) for answer in answers]
 
 

@@ -41,4 +41,6 @@ def text(template: str, page: Any, frame: Frame = NOBODY, part: str = "") -> str
 def shown(request: Request, template: str, page: Any, frame: Frame = NOBODY, status: int = 200) -> HTMLResponse:
     """A page, or the part of it that the request asks for."""
     part = request.headers.get(PART, "")
-    return HTMLResponse(text(template, page, frame, part), status, headers={"Vary": PART})
+    # A half of a character, as trackers may give it, cannot be written; a mark stands in its place.
+    content = text(template, page, frame, part).encode("utf-8", "replace")
+    return HTMLResponse(content, status, headers={"Vary": PART})

@@ -14,8 +14,9 @@ from service.domain.hook import event_state
 from service.store.hook_tables import FiringRow, HookEventRow
 from service.store.rows import insert, keep_others_out, rows_changed
 
-LEASE = timedelta(minutes=2)
-"""How long one handler has an event before another takes it. What it does is done once all the same."""
+LEASE = timedelta(seconds=30)
+"""How long one handler has an event before another takes it, unless it says that it still has it (`renew`). What it
+does is done once all the same."""
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -72,8 +73,10 @@ def end(
     error: str = "",
     outcome: Sequence[Mapping[str, Any]] = (),
     again_at: datetime | None = None,
+    tried: bool = True,
 ) -> bool:
-    """Write what came of an event, unless somebody else has it by now; whether that was so."""
+    """Write what came of an event, unless somebody else has it by now; whether it was written. What was not `tried`
+    does not count as an attempt."""
     mine = HookEventRow.id == row.id, HookEventRow.holder == row.holder, HookEventRow.attempts == row.attempts
     written = session.execute(
         update(HookEventRow)
@@ -83,8 +86,9 @@ def end(
             next_at=again_at,
             error=error[:2000],
             outcome=[dict(one) for one in outcome],
-            handled_at=now,
+            handled_at=now if again_at is None else row.handled_at,
             holder="",
+            attempts=row.attempts - (0 if tried else 1),
         )
     )
     return rows_changed(written) == 1
@@ -93,6 +97,12 @@ def end(
 def drop(session: Session, row: HookEventRow) -> None:
     """Forget an event that is none of ours."""
     session.execute(delete(HookEventRow).where(HookEventRow.id == row.id, HookEventRow.holder == row.holder))
+
+
+def renew(session: Session, holder: str, now: datetime) -> None:
+    """Say that this holder still has what it took, for another `LEASE`."""
+    held = HookEventRow.holder == holder, HookEventRow.next_at.is_not(None)
+    session.execute(update(HookEventRow).where(*held).values(next_at=now + LEASE))
 
 
 def release(session: Session, now: datetime, holder: str | None = None) -> None:

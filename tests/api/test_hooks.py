@@ -22,6 +22,7 @@ from sandbox.trello.deliveries import signature as trello_signature
 from service.api.routes import hooks
 from service.store.hook_tables import HookEventRow, HookRow, HookSecretRow
 from service.store.tables import ProjectRow
+from service.usecases.hook import intake
 from tests.api.conftest import Api, assert_problem
 from tests.waiting import eventually
 
@@ -279,6 +280,25 @@ def test_a_rotated_secret_counts_until_the_overlap_is_over(api: Api, connection:
     api("PUT", path, json={"secret": "the-third-secret-of-them", "overlap_hours": 0}).raise_for_status()
     eventually(lambda: send(api, made, event(), secret="the-second-secret-of-two").status_code == 401, 5)
     assert send(api, made, event(), secret="the-third-secret-of-them").status_code == 202
+
+
+def test_a_new_secret_counts_at_once_though_the_former_one_was_just_asked_for(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "LOOKED_UP_AGAIN", 0.0)
+    made = api.new_connection()
+    path = f"/connections/{made}/hook/secret"
+    for secret in ("the-first-secret-of-two", "the-second-secret-of-two"):
+        api("PUT", path, json={"secret": secret, "overlap_hours": 0}).raise_for_status()
+        assert send(api, made, event(), secret=secret).status_code == 202
+
+
+def test_half_a_character_in_a_payload_is_taken_in_and_shown(api: Api, connection: str) -> None:
+    taken = send(api, connection, event(user={"displayName": "\ud83d"}))
+    assert taken.status_code == 202
+    (number,) = taken.json()["events"]
+    shown = api.get(f"/events/{number}")
+    assert shown["payload"]["user"]["displayName"] == "\ud83d"
 
 
 def test_the_secret_can_be_rotated_while_events_arrive(api: Api, connection: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.usecases.hook import handler
 from tests.integration.record_desks import DATA
 from tests.integration.record_table import ONE, SECOND, record_table
 from tests.integration.triggered import Triggered, triggered
@@ -104,3 +105,18 @@ def test_a_record_that_somebody_deleted_leaves_it_in_the_history(at: Triggered) 
 
     assert "kept in the history alone" in said
     assert any(name.startswith("noted:fir_") for name in at.table.table.events())
+
+
+@IN_JIRA
+def test_a_burst_about_one_record_is_written_whole_however_long_each_waits_for_the_others(
+    at: Triggered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waits for the runs of the others, which is no failure: more of them than tries there are."""
+    monkeypatch.setattr(handler, "TRIES", 1)
+    at.ready_made("wandb-run-finished", project="ML")
+    url, count = f"{at.door.url}/hooks/t/wandb-run-finished", 6
+    numbers = [at.sent(url, run(number)) for number in range(count)]
+    at.done([at.handled(number) for number in numbers])
+
+    text = at.table.document().text
+    assert [text.count(f"(https://wandb.ai/example/r{number})") for number in range(count)] == [1] * count

@@ -73,6 +73,21 @@ def test_what_is_registered_drives_the_loop_end_to_end(blocked: RecordTable, doo
     assert [row.error for row in door.events("failed")] == []
 
 
+def test_after_registering_the_projects_are_looked_at_once_for_what_nobody_told(
+    blocked: RecordTable, door: Hooked
+) -> None:
+    held = blocked.table.turned(2, SECOND)
+    assert held.state == run_state.HELD, held.findings
+    blocked.documents()  # while there is no webhook
+
+    registration.register(door.context, "tracker")
+    assert reconciliation.reconcile(door.context) != []
+    run = blocked.table.ended(held.id)
+
+    assert run.state == run_state.COMPLETED, run.findings
+    assert reconciliation.reconcile(door.context) == [], "once"
+
+
 def test_registering_twice_leaves_one_webhook(blocked: RecordTable, door: Hooked) -> None:
     first = registration.register(door.context, "tracker")
     again = registration.register(door.context, "tracker")

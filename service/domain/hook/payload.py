@@ -29,11 +29,16 @@ _SECRET_TEXT = re.compile(
     r"\b(gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abposr]-[\w-]{10,}|phl_[\w-]{16,}|whsec_[\w+/=-]{8,}"
     r"|AKIA[0-9A-Z]{16}|ATATT[\w=-]{16,}|ATTA[0-9a-f]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?i:(?<=bearer )[\w.~+/=-]{8,})"
+    r"|(?i:(?<=[?&]token=)[^&\s#\"]+|(?<=_token=)[^&\s#\"]+|(?<=password=)[^&\s#\"]+|(?<=passwd=)[^&\s#\"]+"
+    r"|(?<=secret=)[^&\s#\"]+|(?<=api_key=)[^&\s#\"]+|(?<=apikey=)[^&\s#\"]+)"
 )
 
 _SIGNS = (
     *("passw", "passphrase", "secret", "token", "apikey", "api_key", "api-key", "privatekey", "private_key"),
-    *("private-key", "authorization", "cookie", "credential", "github_pat_", "glpat-", "phl_", "whsec_", "akia"),
+    *("private-key", "private key", "bearer ", "authorization", "cookie", "credential"),
+    *("github_pat_", "glpat-", "phl_", "whsec_", "akia"),
 )
 """What stands, in small letters, in each name of a secret and in most secrets; the rest have the `_SHAPES`."""
 _SHAPES = tuple(
@@ -108,7 +113,8 @@ def _may_hold_secrets(text: str) -> bool:
 def redacted(value: Any, name: str = "") -> Any:
     """The same without secrets: values whose name says that they are one, and texts that look like a credential."""
     if isinstance(value, Mapping):
-        return {key: redacted(inner, str(key)) for key, inner in value.items()}
+        hidden = name if _SECRET_NAME.search(name) else ""  # all texts of an object that is called a secret are
+        return {key: redacted(inner, hidden or str(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(inner, name) for inner in value]
     if isinstance(value, str):

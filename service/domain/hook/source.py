@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from service.domain.hook.delivery import Delivery
-from service.domain.hook.payload import Payload, at, one_line, written
+from service.domain.hook.payload import Payload, Unreadable, at, one_line, written
 from service.domain.hook.signature import (
     BearerToken,
     HubSignature,
@@ -21,8 +21,11 @@ from service.domain.hook.signature import (
     standard_key,
 )
 
-MOST_ALERTS = 1000
-"""Alerts of one delivery that become events."""
+MOST_ALERTS = 5000
+"""Alerts of one delivery, each of which becomes an event."""
+
+MOST_BYTES = 20_000_000
+"""Bytes, about, of the events of one delivery: what is common to its alerts stands in each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,12 @@ def _alerts(delivery: Delivery, payload: Payload) -> Iterator[Incoming]:
     """One event for each alert of a group, as `alert` beside what is common to the group: it is sent again whenever
     another alert joins, and each alert counts by its fingerprint, its beginning and its status."""
     alerts: Any = payload.get("alerts")
-    found = [one for one in alerts if isinstance(one, dict)][:MOST_ALERTS] if isinstance(alerts, list) else []
+    found = [one for one in alerts if isinstance(one, dict)] if isinstance(alerts, list) else []
+    if found and len(found) < len(alerts):
+        number = next(number for number, one in enumerate(alerts) if not isinstance(one, dict))
+        raise Unreadable(f"what stands at alerts[{number}] is no object")
     common = {name: value for name, value in payload.items() if name != "alerts"}
+    _check_amount(delivery, len(found), common)
     for alert in found:
         status = at(alert, "status")
         mark = at(alert, "fingerprint") or sha256(written(alert)).hexdigest()
@@ -91,9 +98,23 @@ def _alerts(delivery: Delivery, payload: Payload) -> Iterator[Incoming]:
         yield _incoming(_digest(delivery), "alert.none", payload)
 
 
+def _check_amount(delivery: Delivery, count: int, common: Payload) -> None:
+    """Refuse what is too much whole, so that its sender knows: a part of it would be missing without a word."""
+    fix = "have it send fewer at once: group by more labels, or set max_alerts of the receiver"
+    if count > MOST_ALERTS:
+        raise Unreadable(f"it has {count:,} alerts, and at most {MOST_ALERTS:,} are taken at once; {fix}")
+    if count > 1 and len(delivery.body) + count * len(written(common)) > MOST_BYTES:
+        raise Unreadable(f"what is common to its {count:,} alerts is too long to be kept with each of them; {fix}")
+
+
 def _incoming(delivery: str, name: str, payload: Payload) -> Incoming:
-    kept = delivery if len(delivery) <= 200 and delivery.isprintable() else sha256(delivery.encode()).hexdigest()
+    kept = delivery if len(delivery) <= 200 and delivery.isprintable() else _of_text(delivery)
     return Incoming(kept, one_line(name) or "event", payload)
+
+
+def _of_text(text: str) -> str:
+    """A digest of any text, also of one with halves of characters, which JSON can hold and UTF-8 cannot."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest(delivery: Delivery) -> str:

@@ -151,6 +151,11 @@ def _checked(trigger: Trigger, marks: Marks) -> Trigger:
     for path, text in trigger.texts():
         if text.count("${") != len(PLACEHOLDER.findall(text)):
             problems.append(marks.problem(path, "a `${` has no `}` that ends it", "write ${payload.name}"))
+    problems += [
+        marks.problem((name,), "is empty", "write what it is to be, or leave the line out")
+        for name in ("when", "key", "project", "connection", "address_of")
+        if name in trigger.model_fields_set and getattr(trigger, name) is None
+    ]
     if problems:
         raise InvalidInput(shape.in_order(problems))
     return trigger

@@ -28,6 +28,9 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for events that nobody told of: those of other processes, and those that wait."""
 
 
+RENEW_EVERY = hook_events.LEASE.total_seconds() / 3
+"""Seconds between two times of saying what is being handled."""
+
 RECONCILE_EVERY = 60.0
 """Seconds between two looks for webhooks that are to be looked after."""
 
@@ -45,6 +48,7 @@ class Dispatcher:
         """`reconcile` is called at the start, with True, and every minute after that."""
         self._context, self._handle, self._reconcile = context, handle, reconcile
         self._reconciled: float | None = None
+        self._renewed = ticking()
         self._holder = new_id("hnd")
         self._woken = threading.Event()
         self._stopped = False
@@ -86,6 +90,7 @@ class Dispatcher:
         while not self._stopped:
             self._woken.clear()
             try:
+                self._renew()
                 found = self._take()
                 self._troubled = False
             except Exception as error:  # noqa: BLE001 - whatever it is, it is looked again
@@ -97,6 +102,15 @@ class Dispatcher:
             if not found:
                 self._look_after_hooks()
                 self._woken.wait(LOOK_EVERY)
+
+    def _renew(self) -> None:
+        """Say that what is being handled is, so that nobody else takes it; what a process had that was killed is taken
+        up by another soon."""
+        now = ticking()
+        if now - self._renewed >= RENEW_EVERY and self._handled():
+            self._renewed = now
+            with self._context.database.session() as session:
+                hook_events.renew(session, self._holder, self._context.now())
 
     def _look_after_hooks(self) -> None:
         """Reconcile, where it is time, among the workers: it may wait for a tracker."""

@@ -92,7 +92,12 @@ class Wanted:
 
 def passes(error: Exception) -> bool:
     """Whether a failure may pass by itself, so that trying again helps."""
-    return isinstance(error, PASSING) or (isinstance(error, Conflict) and error.code in BUSY)
+    return isinstance(error, PASSING) or is_busy(error)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether it met a run of ours that is in progress."""
+    return isinstance(error, Conflict) and error.code in BUSY
 
 
 def wanted(trigger: Trigger, source: str, event: str, payload: Mapping[str, Any]) -> Wanted:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,6 +31,9 @@ TRIES = 5
 
 FIRST_WAIT = timedelta(seconds=5)
 """Before the second try; four times as long before each further one."""
+
+LONGEST_MEETING = timedelta(hours=6)
+"""How long an event waits for runs of ours about the same, before that counts as a failure as any other."""
 
 TOLD = (UseCaseError, InvalidInput, TrackerError, KeyProblem)
 """Failures that say themselves what is so."""
@@ -70,17 +73,29 @@ class Handler:
         self, row: HookEventRow, outcomes: Sequence[sync.Outcome], errors: Sequence[Exception], *, ours: bool
     ) -> None:
         now = self._context.now()
-        state, again_at, said = event_state.DONE, None, ""
+        state, again_at, said, met = event_state.DONE, None, "", False
         if errors:
             state, said = event_state.FAILED, " ".join(_words(error) for error in errors)
-            if row.attempts < TRIES and any(firing.passes(error) for error in errors):
+            # What meets a run of ours is not tried in vain: it comes when that is over, however many come before it.
+            met = all(firing.is_busy(error) for error in errors) and now - row.received_at < LONGEST_MEETING
+            if met:
+                state, again_at = event_state.ACCEPTED, now + _wait_beside(row, now)
+            elif row.attempts < TRIES and any(firing.passes(error) for error in errors):
                 state, again_at = event_state.ACCEPTED, now + FIRST_WAIT * 4 ** (row.attempts - 1)
         with self._context.database.session() as session:
             # What was handled before is somebody's to look at, though its project has ended since.
             if not ours and not errors and row.handled_at is None:
                 hook_events.drop(session, row)
             else:
-                hook_events.end(session, row, state, now, error=said, outcome=outcomes, again_at=again_at)
+                hook_events.end(
+                    session, row, state, now, error=said, outcome=outcomes, again_at=again_at, tried=not met
+                )
+
+
+def _wait_beside(row: HookEventRow, now: datetime) -> timedelta:
+    """How long an event waits that met a run of ours: the longer it has waited, the longer, and not all as long."""
+    seconds = min(60.0, max(1.0, (now - row.received_at).total_seconds() / 8))
+    return timedelta(seconds=seconds * (0.5 + int(row.id[-4:], 16) / 0xFFFF))
 
 
 @contextmanager

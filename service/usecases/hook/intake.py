@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from service.context import Context
@@ -22,11 +23,17 @@ from service.usecases.hook.sender import Kind, Sender, Senders
 
 log = logging.getLogger(__name__)
 
+LOOKED_UP_AGAIN = 0.05
+"""Seconds after which a sender is looked up again before a delivery of it is refused."""
+
 AT_ONCE = 500
 """Events of one unit of work, about."""
 
 GATHERED = 0.001
 """Seconds that a unit of work waits for more events: where many arrive, half as many units of work are as much gain."""
+
+LONG = 100_000
+"""Bytes of a delivery that is read beside everything else: meanwhile others are answered."""
 
 MOST_WAITING = 4000
 """Deliveries that wait to be kept, before others are asked to come later."""
@@ -81,18 +88,27 @@ class Intake:
         now = self._context.now()
         delivery = Delivery(headers, body, now, sender.address)
         if not sender.accepts(delivery):
+            sender = await self._anew(sender)  # its secret may have been rotated since it was looked up
+        if not sender.accepts(delivery):
             why = "has no secret" if not sender.secrets else "did not prove its secret"
             log.warning("a delivery was refused: the sender %s (%s) %s", sender.owner, sender.source.key, why)
             raise Refused
-        read = payload.read(body, delivery.header("Content-Type"), forms=sender.source.forms)
-        rows = {}
-        for one in sender.source.events(delivery, read):
-            about = {"name": one.name, "delivery": one.delivery, "body": payload.written(one.payload)}
-            number = event_id(sender.owner, one.delivery)
-            rows[number] = hook_events.new(number, sender.owner, sender.source.key, about, now)
+        if len(body) > LONG:
+            loop = asyncio.get_running_loop()
+            rows = await loop.run_in_executor(self._readers, _rows, sender, delivery, now)
+        else:
+            rows = _rows(sender, delivery, now)
         await self._keep(list(rows.values()))
         self._woken()
         return Received(sender.source.answer, tuple(rows))
+
+    async def _anew(self, sender: Sender) -> Sender:
+        """The sender as it is now, if it was not looked up just now: who forges many is answered from memory."""
+        kind, name = sender.at
+        if self._senders.age(kind, name) < LOOKED_UP_AGAIN:
+            return sender
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._senders.find, kind, name) or sender
 
     async def _keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -131,3 +147,14 @@ class Intake:
         """Let the threads go."""
         self._writer.shutdown(wait=False)
         self._readers.shutdown(wait=False)
+
+
+def _rows(sender: Sender, delivery: Delivery, now: datetime) -> dict[str, dict[str, Any]]:
+    """The events of a delivery by their ids, as they are kept. Raises payload.Unreadable."""
+    read = payload.read(delivery.body, delivery.header("Content-Type"), forms=sender.source.forms)
+    rows = {}
+    for one in sender.source.events(delivery, read):
+        about = {"name": one.name, "delivery": one.delivery, "body": payload.written(one.payload)}
+        number = event_id(sender.owner, one.delivery)
+        rows[number] = hook_events.new(number, sender.owner, sender.source.key, about, now)
+    return rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from enum import Enum, auto
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from connectors.errors import TrackerError
 from service.context import Context
@@ -35,13 +36,15 @@ def reconcile(context: Context, *, at_start: bool = False) -> list[str]:
     with context.database.session() as session:
         numbers = list(session.scalars(select(HookRow.connection_id).order_by(HookRow.connection_id)))
     for number in numbers:
-        if not at_start and not _taken(context, number):
+        taken = _Taken.WHOLE if at_start else _taken(context, number)
+        if taken is _Taken.NOT:
             continue
-        trouble = True
+        trouble = taken is _Taken.WHOLE
         if not at_start:
             try:
-                trouble = bool(registration.check(context, number).findings)
+                trouble = bool(registration.check(context, number).findings) or trouble
             except TOLD as error:
+                trouble = True
                 log.info("the webhooks of %s cannot be looked at: %s", number, error)
         if trouble:
             follower = Following(context)
@@ -53,13 +56,25 @@ def reconcile(context: Context, *, at_start: bool = False) -> list[str]:
     return done
 
 
-def _taken(context: Context, number: str) -> bool:
-    """Whether it is this replica that looks at the webhooks of a connection now."""
-    now = context.now()
-    due = HookRow.connection_id == number, or_(HookRow.checked_at.is_(None), HookRow.checked_at <= now - EVERY)
+class _Taken(Enum):
+    """What this replica is to look at: nothing, the webhooks, or the projects as well, whatever the webhooks are like:
+    after a start, and after the webhooks were registered or repaired."""
+
+    NOT = auto()
+    DUE = auto()
+    WHOLE = auto()
+
+
+def _taken(context: Context, number: str) -> _Taken:
+    now, mine = context.now(), HookRow.connection_id == number
     with context.database.session() as session:
-        taken = session.execute(update(HookRow).where(*due).values(checked_at=now))
-        return rows_changed(taken) == 1
+        for which, taken in (
+            (HookRow.checked_at.is_(None), _Taken.WHOLE),
+            (HookRow.checked_at <= now - EVERY, _Taken.DUE),
+        ):
+            if rows_changed(session.execute(update(HookRow).where(mine, which).values(checked_at=now))) == 1:
+                return taken
+    return _Taken.NOT
 
 
 def _projects(context: Context, number: str) -> list[ProjectRow]:

@@ -74,7 +74,7 @@ def register(context: Context, name: str) -> Cared:
         finally:
             _shut(context, row)
         found = keeper.listed(to)
-    _keep(context, row, found, "")
+    _keep(context, row, found, "", looked=False)
     return Cared(found)
 
 
@@ -226,14 +226,18 @@ def _shut(context: Context, row: ConnectionRow) -> None:
         session.get_one(HookRow, row.id).opening_until = None
 
 
-def _keep(context: Context, row: ConnectionRow, found: Sequence[RemoteHook], trouble: str) -> None:
+def _keep(
+    context: Context, row: ConnectionRow, found: Sequence[RemoteHook], trouble: str, *, looked: bool = True
+) -> None:
+    """Keep how the webhooks are. What was not `looked` at is seen to by the next reconciling, with all projects: nobody
+    told of what happened while there was no webhook."""
     with context.database.session() as session:
         hook = session.get(HookRow, row.id)
         if hook is not None:
             hook.remote = [
                 {"id": one.id, "of": one.of, "active": one.active, "failures": one.failures} for one in found
             ]
-            hook.checked_at, hook.trouble = context.now(), trouble
+            hook.checked_at, hook.trouble = context.now() if looked else None, trouble
         context.done(session, row.id)
 
 

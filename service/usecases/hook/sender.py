@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Sender:
     secrets: tuple[tuple[str, datetime | None], ...]
     address: str
     opening: bool
+    at: tuple[Kind, str]
+    """What it was found by."""
 
     def accepts(self, delivery: Delivery) -> bool:
         """Whether the delivery proves one of the secrets. Without any, nothing does."""
@@ -71,6 +74,12 @@ class Senders:
         with self._lock:
             at, found = self._known.get((kind, name), (-REMEMBERED, None))
         return self._ticks() - at < REMEMBERED, found
+
+    def age(self, kind: Kind, name: str) -> float:
+        """Seconds since the address was looked up; endless if it never was."""
+        with self._lock:
+            at, _found = self._known.get((kind, name), (-math.inf, None))
+        return self._ticks() - at
 
     def find(self, kind: Kind, name: str) -> Sender | None:
         """The sender of this address, None if there is none."""
@@ -103,7 +112,15 @@ def _of_connection(context: Context, session: Session, name: str) -> Sender | No
     address = hook.address if hook is not None else ""
     opening = hook is not None and hook.opening_until is not None and hook.opening_until > context.now()
     source = SOURCES[row.kind]
-    return Sender(row.id, source, source.verifier({}), _secrets(context, session, row.id), address, opening)
+    return Sender(
+        row.id,
+        source,
+        source.verifier({}),
+        _secrets(context, session, row.id),
+        address,
+        opening,
+        (Kind.CONNECTION, name),
+    )
 
 
 def _of_trigger(context: Context, session: Session, name: str) -> Sender | None:
@@ -112,7 +129,15 @@ def _of_trigger(context: Context, session: Session, name: str) -> Sender | None:
         return None
     source = SOURCES[row.source]
     settings = {key: str(value) for key, value in row.body.get("settings", {}).items()}
-    return Sender(row.id, source, source.verifier(settings), _secrets(context, session, row.id), "", opening=False)
+    return Sender(
+        row.id,
+        source,
+        source.verifier(settings),
+        _secrets(context, session, row.id),
+        "",
+        opening=False,
+        at=(Kind.TRIGGER, name),
+    )
 
 
 def _secrets(context: Context, session: Session, owner: str) -> tuple[tuple[str, datetime | None], ...]:

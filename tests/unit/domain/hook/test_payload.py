@@ -107,6 +107,32 @@ def test_a_password_in_an_address_is_hidden() -> None:
     assert redacted({"url": "https://me:pw@example.com/x"}) == {"url": f"https://{HIDDEN}@example.com/x"}
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "https://example.com/x?a=1&access_token=abcdef123&b=2",
+            f"https://example.com/x?a=1&access_token={HIDDEN}&b=2",
+        ),
+        ("https://example.com/x?token=abcdef123", f"https://example.com/x?token={HIDDEN}"),
+        ("run with password=hunter2 now", f"run with password={HIDDEN} now"),
+        ("Authorization: Bearer abcdef.123456", f"Authorization: Bearer {HIDDEN}"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n", f"{HIDDEN}\n"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEcut", HIDDEN),
+    ],
+)
+def test_what_is_secret_within_a_text_is_hidden_there(text: str, shown: str) -> None:
+    assert redacted({"note": text}) == {"note": shown}
+    assert json.loads(written({"note": text})) == {"note": shown}
+
+
+def test_all_texts_of_an_object_that_is_called_a_secret_are_hidden() -> None:
+    assert redacted({"secret": {"kind": "x", "parts": ["y", {"z": "w"}]}, "n": "v"}) == {
+        "secret": {"kind": HIDDEN, "parts": [HIDDEN, {"z": HIDDEN}]},
+        "n": "v",
+    }
+
+
 def test_what_is_no_secret_is_shown() -> None:
     plain = {
         "token_count": 3,

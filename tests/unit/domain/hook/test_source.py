@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from service.domain.hook.delivery import Delivery
-from service.domain.hook.source import SOURCES, Incoming, event_id
+from service.domain.hook.payload import Unreadable
+from service.domain.hook.source import MOST_ALERTS, SOURCES, Incoming, event_id
 
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
@@ -97,3 +98,37 @@ def test_an_odd_delivery_id_is_kept_in_a_form_that_a_column_holds(sent: str) -> 
 def test_the_same_delivery_of_two_senders_is_two_events() -> None:
     assert event_id("con_1", "a") == event_id("con_1", "a")
     assert len({event_id("con_1", "a"), event_id("con_2", "a"), event_id("con_1", "b")}) == 3
+
+
+HALF = "\ud800"
+"""Half of a character, which JSON can hold and UTF-8 cannot."""
+
+
+@pytest.mark.parametrize("where", ["fingerprint", "startsAt", "status"])
+def test_half_a_character_in_an_alert_is_told_apart_like_any_other_text(where: str) -> None:
+    one = {"fingerprint": "f1", "startsAt": "2026-03-16T11:00:00Z", "status": "firing"}
+    found = events("alertmanager", {"alerts": [{**one, where: HALF}, {**one, where: HALF * 2}]})
+
+    assert len({each.delivery for each in found}) == 2
+    assert all(each.delivery.isprintable() and each.name.isprintable() for each in found)
+
+
+def alerts(count: int) -> list[dict[str, str]]:
+    return [{"fingerprint": f"f{number}", "status": "firing"} for number in range(count)]
+
+
+def test_every_alert_of_a_storm_is_an_event() -> None:
+    assert len({each.delivery for each in events("alertmanager", {"alerts": alerts(MOST_ALERTS)})}) == MOST_ALERTS
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        ({"alerts": alerts(MOST_ALERTS + 1)}, "at most 5,000 are taken at once"),
+        ({"alerts": alerts(1000), "commonAnnotations": {"note": "x" * 1_000_000}}, "too long to be kept with each"),
+        ({"alerts": [*alerts(2), "f2"]}, r"alerts\[2\] is no object"),
+    ],
+)
+def test_what_is_too_much_or_cannot_be_read_is_refused_whole_and_not_cut(payload: dict[str, Any], why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        events("alertmanager", payload)

@@ -53,6 +53,8 @@ def test_every_expression_has_its_place() -> None:
     ("was", "now", "says"),
     [
         ("name: drift", "name: Drift!", "name"),
+        ("project: ML\n", "project:\n", "is empty"),
+        ("action: notify", "when:\naction: notify", "when"),
         ("source: alertmanager", "source: pagerduty", "source"),
         ("action: notify", "action: destroy", "action"),
         ("project: ML\n", "", "needs a project"),
