@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages.routes import audit, home, plans, projects, provider, runs, sign_in, starting, static, templates
+from service.pages.routes import (
+    access,
+    audit,
+    home,
+    plans,
+    projects,
+    provider,
+    runs,
+    sign_in,
+    starting,
+    static,
+    templates,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
@@ -22,5 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     audit.pressing,
     templates.router,
+    access.router,
+    access.pressing,
 )
 """For browsers."""

@@ -65,6 +65,10 @@ class Field:
         said = [f"{self.name}-e"] if self.error else []
         return " ".join([*said, *([f"{self.name}-h"] if self.help else [])])
 
+    def filled(self, given: Mapping[str, str], wrong: Mapping[str, str]) -> Field:
+        """The field with what was entered, if anything was, and what is wrong with it."""
+        return replace(self, value=given.get(self.name, self.value), error=wrong.get(self.name, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class RoleShown:

@@ -55,6 +55,11 @@ def _rules(permission: Permission, where: Where, *addresses: str) -> dict[str, R
     return {f"{one.split(' ')[0]} {API}{one.split(' ')[1]}": Rule(permission, where) for one in addresses}
 
 
+def _pages(permission: Permission, *addresses: str) -> dict[str, Rule]:
+    """Pages of what belongs to no project."""
+    return {one: Rule(permission, Where.EVERYWHERE) for one in addresses}
+
+
 RULES: Mapping[str, Rule] = {
     **_rules(
         Permission.READ,
@@ -206,6 +211,25 @@ RULES: Mapping[str, Rule] = {
         f"POST /runs/{{run_id}}/{one}": Rule(Permission.OPERATE, Where.RUN)
         for one in ("cancel", "retry", "resume", "undo")
     },
+    **_pages(
+        Permission.ADMINISTER,
+        "GET /access",
+        "POST /access",
+        "GET /access/people/{person_id}",
+        "POST /access/people/{person_id}",
+        "POST /access/people/{person_id}/roles",
+        "POST /access/people/{person_id}/roles/remove",
+        "POST /access/people/{person_id}/remove",
+        "POST /access/people/{person_id}/sessions/end",
+        "GET /access/tokens",
+        "POST /access/tokens",
+        "POST /access/tokens/{token_id}/revoke",
+        "GET /access/sessions",
+        "POST /access/sessions/{session_id}/end",
+        "GET /access/groups",
+        "POST /access/groups",
+        "POST /access/groups/{rule_id}/remove",
+    ),
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),

@@ -156,6 +156,16 @@ function fill(input) {
   });
 }
 
+function copies(button) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copies);
+    field.select(); // where the clipboard is closed (plain http), it is a press of Ctrl C away
+    await navigator.clipboard?.writeText(field.value);
+    if (navigator.clipboard) button.textContent = "Copied";
+  });
+}
+
 function saysSo(pressed) {
   // After the browser has taken the form: a button that is off is not sent with it.
   setTimeout(() => {
@@ -212,6 +222,7 @@ document.addEventListener("keydown", (event) => {
 for (const one of $$("[data-part][data-events]")) follow(one);
 for (const one of $$("form[data-keep]")) keep(one);
 for (const one of $$("input[data-fills]")) fill(one);
+for (const one of $$("[data-copies]")) copies(one);
 for (const one of $$("form[data-send] input[type=radio]")) one.addEventListener("change", () => one.form.requestSubmit());
 $("[data-focus]")?.focus();
 const keys = $("#keys-open");

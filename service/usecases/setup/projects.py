@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -499,6 +499,15 @@ def has_ended(row: Kept) -> Conflict:
 def listed(context: Context) -> list[ProjectView]:
     """All projects, oldest first; none that is only planned."""
     return _all(context, planned=False)
+
+
+def keys_of(context: Context, project_ids: Collection[str]) -> dict[str, str]:
+    """What people call these projects, by id: their keys, also of those that have ended. Who is none is not in it."""
+    if not project_ids:
+        return {}
+    query = select(ProjectRow.id, ProjectRow.key).where(ProjectRow.id.in_(sorted(set(project_ids))))
+    with context.database.session() as session:
+        return dict(session.execute(query).all())
 
 
 def only_planned(context: Context) -> list[ProjectView]:

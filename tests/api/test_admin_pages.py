@@ -1,0 +1,267 @@
+"""Access, the change log, settings and the search over pages, as a browser without a script uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import httpx
+import pytest
+
+from service.domain.access.roles import Role
+from service.store.tables import AnswerRow
+from service.usecases.access import people, role_rules, sessions, tokens
+from tests.api.test_pages import HOSTILE, words
+from tests.pages_desk import Desk, Visitor, served_desk
+from tests.statements import statements
+
+SECRET = re.compile(r'id="secret-value" value="([^"]+)"')
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with served_desk(tmp_path_factory.mktemp("desk") / "home") as found:
+        found.connect()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def admin(desk: Desk) -> Visitor:
+    return desk.visitor()
+
+
+@pytest.fixture(scope="module")
+def projects_(desk: Desk, admin: Visitor) -> None:
+    """Two projects, planned and applied."""
+    for name, key in (("Support triage", "SUP"), ("Fraud scoring", "FRD")):
+        plan = admin.press("/projects/new", "/projects/new", **desk.entries(name, key))
+        desk.wait_for_end(admin.press(plan, f"{plan}/apply").rpartition("/")[2])
+
+
+def sent(visitor: Visitor, page: str, action: str, **fields: str) -> httpx.Response:
+    """A form of the page at that path, as it is."""
+    return visitor.send(action, {**visitor.hidden(visitor.get(page)), **fields})
+
+
+def person(desk: Desk, login: str) -> str:
+    """The address of a person's page."""
+    return f"/access/people/{people.get(desk.context, login).row.id}"
+
+
+def roles(desk: Desk, login: str) -> set[tuple[str, str | None]]:
+    return {(one.role.value, one.project) for one in people.get(desk.context, login).grants}
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_added_with_a_link_that_lets_them_in_once_and_is_shown_once(desk: Desk, admin: Visitor) -> None:
+    form = {**admin.hidden(admin.get("/access")), "login": "new-1@example.com", "role": "lead"}
+    first, second = admin.send("/access", form), admin.send("/access", form)
+
+    assert first.status_code == second.status_code == 200
+    link = unescape(SECRET.findall(first.text)[0])
+    assert link.startswith(f"{desk.url}/sign-in?code=")
+    assert first.headers["cache-control"] == "no-store"
+    assert SECRET.findall(second.text) == []
+    assert "The link was shown once" in words(second.text)
+    assert roles(desk, "new-1@example.com") == {("lead", None)}
+    code = link.partition("code=")[2]
+    with desk.context.database.session() as session:
+        assert not [row for row in session.query(AnswerRow) if code in (row.body or "")], "it is kept nowhere"
+    joined = Visitor(desk.url)
+    desk.clients.append(joined.client)
+    assert joined.client.post("/sign-in", data={"code": code}, headers=joined.ours).status_code == 303
+    assert joined.client.get("/").status_code == 200
+    assert joined.client.post("/sign-in", data={"code": code}, headers=joined.ours).status_code == 422
+
+
+def test_roles_are_given_in_all_projects_and_in_some_and_taken_away_one_by_one(
+    desk: Desk, admin: Visitor, projects_: None
+) -> None:
+    people.put(desk.context, "roles@example.com", Role.VIEWER)
+    page = person(desk, "roles@example.com")
+    assert sent(admin, page, f"{page}/roles", role="operator", projects="SUP, frd").status_code == 303
+    given = roles(desk, "roles@example.com")
+    assert {role for role, _ in given} == {"viewer", "operator"}
+    assert len(given) == 3
+    assert "operator in SUP" in words(admin.get(page))
+    assert "operator in FRD" in words(admin.get("/access"))
+    sup = next(project for role, project in given if role == "operator")
+    assert sent(admin, page, f"{page}/roles/remove", role=f"operator:{sup}").status_code == 303
+    assert roles(desk, "roles@example.com") == given - {("operator", sup)}
+
+
+def test_the_last_administrator_stays_and_why_stands_beside_the_button(desk: Desk, admin: Visitor) -> None:
+    page = person(desk, "lead-1@example.com")
+    for action, more in ((f"{page}/remove", {}), (f"{page}/roles/remove", {"role": "admin:"})):
+        answer = sent(admin, page, action, **more)
+        assert answer.status_code == 409
+        assert "lead-1@example.com is the last administrator" in words(answer.text)
+        assert 'class="err"' in answer.text
+        assert "phaseloop people add" not in answer.text, "a page names no command"
+    again = sent(admin, "/access", "/access", login="lead-1@example.com", role="viewer")
+    assert again.status_code == 422
+    assert re.search(r'id="login-e".*?last administrator', again.text, re.DOTALL)
+    assert ("admin", None) in roles(desk, "lead-1@example.com")
+
+
+def test_who_is_removed_is_out_at_once_and_is_let_in_again_with_one_role(desk: Desk, admin: Visitor) -> None:
+    visitor = desk.visitor("leaves@example.com", Role.LEAD)
+    page = person(desk, "leaves@example.com")
+    assert sent(admin, page, f"{page}/remove").status_code == 303
+    assert visitor.client.get("/").status_code == 303, "led to the form"
+    assert "Removed" in words(admin.get(page))
+    assert sent(admin, page, f"{page}/roles", role="viewer").status_code == 303
+    assert roles(desk, "leaves@example.com") == {("viewer", None)}
+    assert people.get(desk.context, "leaves@example.com").row.disabled_at is None
+
+
+def test_what_is_wrong_with_a_person_stands_beside_its_field_and_stays(desk: Desk, admin: Visitor) -> None:
+    count = len(people.listed(desk.context))
+    answer = sent(admin, "/access", "/access", login="two words", role="lead", projects="NONE")
+    assert answer.status_code == 422
+    assert 'value="two words"' in answer.text
+    assert re.search(r'id="login-e".*?without blanks', answer.text, re.DOTALL)
+    unknown = sent(admin, "/access", "/access", login="fits@example.com", role="lead", projects="NONE")
+    assert unknown.status_code == 422
+    assert re.search(r'id="projects-e".*?There is no project', unknown.text, re.DOTALL)
+    assert 'value="lead" selected' in unknown.text
+    assert len(people.listed(desk.context)) == count
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_is_ended_and_all_of_a_person_and_nobody_else_s(desk: Desk, admin: Visitor) -> None:
+    one, two, other = (desk.visitor(f"{who}@example.com", Role.VIEWER) for who in ("ses", "ses", "other"))
+    held = sessions.listed(desk.context, people.get(desk.context, "ses@example.com").row.id)
+    assert len(held) == 2
+    assert sent(admin, "/access/sessions", f"/access/sessions/{held[0].row.id}/end").status_code == 303
+    assert {one.client.get("/").status_code, two.client.get("/").status_code} == {200, 303}
+    page = person(desk, "ses@example.com")
+    assert sent(admin, page, f"{page}/sessions/end").status_code == 303
+    assert one.client.get("/").status_code == two.client.get("/").status_code == 303
+    assert other.client.get("/").status_code == admin.client.get("/").status_code == 200
+    assert "Not signed in anywhere." in words(admin.get(page))
+
+
+def test_the_session_that_looks_is_marked_and_has_no_button_to_end_it(admin: Visitor) -> None:
+    page = admin.get("/access/sessions")
+
+    assert page.count("this one") == 1
+    assert page.count("/end") == page.count("Begun ") - 1
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_made_with_role_and_end_shown_once_and_revoked(desk: Desk, admin: Visitor, projects_: None) -> None:
+    form = {"name": "ci", "role": "viewer", "projects": "SUP", "days": "30"}
+    fields = {**admin.hidden(admin.get("/access/tokens")), **form}
+    first, second = (admin.send("/access/tokens", fields) for _ in range(2))
+    token = SECRET.findall(first.text)[0]
+    found = [one for one in tokens.listed(desk.context) if one.row.name == "ci"]
+
+    assert len(found) == 1, "pressed twice is once"
+    assert "It was shown once" in words(second.text)
+    assert token not in second.text + admin.get("/access/tokens")
+    assert found[0].row.expires_at is not None
+    assert round((found[0].row.expires_at - found[0].row.created_at).total_seconds() / 86400) == 30
+    headers = {"Authorization": f"Bearer {token}"}
+    listed = httpx.get(f"{desk.url}/api/v1/projects", headers=headers).json()["items"]
+    assert [one["key"] for one in listed] == ["SUP"]
+    assert sent(admin, "/access/tokens", f"/access/tokens/{found[0].row.id}/revoke").status_code == 303
+    assert httpx.get(f"{desk.url}/api/v1/projects", headers=headers).status_code == 401
+    assert "Expired and revoked 1" in words(admin.get("/access/tokens"))
+
+
+def test_a_token_without_a_name_is_refused_beside_the_field(desk: Desk, admin: Visitor) -> None:
+    answer = sent(admin, "/access/tokens", "/access/tokens", name="", role="lead", days="7")
+
+    assert answer.status_code == 422
+    assert re.search(r'id="name-e".*?1 to 80 characters', answer.text, re.DOTALL)
+    assert 'value="7" selected' in answer.text
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_by_group_is_added_and_taken_away(desk: Desk, admin: Visitor, projects_: None) -> None:
+    assert (
+        sent(admin, "/access/groups", "/access/groups", value="ml-leads", role="lead", project="SUP").status_code == 303
+    )
+    found = role_rules.listed(desk.context)
+    assert [(one.rule.value, one.rule.role) for one in found] == [("ml-leads", Role.LEAD)]
+    assert "lead in SUP" in words(admin.get("/access/groups"))
+    wrong = sent(admin, "/access/groups", "/access/groups", value="", role="lead", project="NONE")
+    assert wrong.status_code == 422
+    assert sent(admin, "/access/groups", f"/access/groups/{found[0].id}/remove").status_code == 303
+    assert role_rules.listed(desk.context) == []
+
+
+# --- for all of them --------------------------------------------------------------------------------------------------
+
+PAGES = ("/access", "/access/tokens", "/access/sessions", "/access/groups")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_who_may_not_administer_is_refused_and_sees_no_link_there(desk: Desk, path: str) -> None:
+    reader = desk.visitor("reader@example.com", Role.LEAD)
+
+    assert reader.client.get(path).status_code == 403
+    assert 'href="/access"' not in reader.get("/")
+    refused = reader.send(path, reader.hidden(reader.get("/account")))
+    assert refused.status_code == (405 if path.endswith("sessions") else 403)
+
+
+@pytest.mark.parametrize("value", [HOSTILE, "x" * 5000, "\N{ZERO WIDTH SPACE}", "\x00", "a,b,,c", "½"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/access", "login"),
+        ("/access", "projects"),
+        ("/access", "role"),
+        ("/access/tokens", "name"),
+        ("/access/tokens", "days"),
+        ("/access/groups", "value"),
+        ("/access/groups", "claim"),
+        ("/access/groups", "project"),
+    ],
+)
+def test_hostile_and_over_long_entries_are_text_or_refused(admin: Visitor, path: str, field: str, value: str) -> None:
+    fits = {"login": "hostile@example.com", "role": "viewer", "name": "hostile", "days": "7", "value": "hostile"}
+    answer = sent(admin, path, path, **{**fits, field: value})
+
+    assert answer.status_code in (200, 303, 404, 422), answer.text
+    assert "<script>alert" not in answer.text
+    assert "<script>alert" not in admin.get(path)
+
+
+def test_pages_take_as_many_statements_however_many_people_there_are(desk: Desk, admin: Visitor) -> None:
+    def cost() -> list[int]:
+        found = []
+        for path in PAGES:
+            admin.get(path)
+            with statements(desk.context, but="UPDATE sessions") as sent_:
+                admin.get(path)
+            found.append(len(sent_))
+        return found
+
+    few = cost()
+    for number in range(30):
+        people.put(desk.context, f"many-{number}@example.com", Role.VIEWER)
+        tokens.create(desk.context, f"many-{number}")
+        role_rules.add(desk.context, f"many-{number}", Role.VIEWER)
+        sessions.sign_in(desk.context, sessions.link(desk.context, f"many-{number}@example.com"), "a test")
+    assert cost() == few
+
+
+def test_a_form_of_an_ended_session_leads_to_signing_in_and_back_to_its_page(desk: Desk) -> None:
+    visitor = desk.visitor("ended@example.com")
+    form = visitor.hidden(visitor.get("/access/tokens"))
+    visitor.client.cookies.clear()
+    answer = visitor.send("/access/tokens/tok_1/revoke", form)
+
+    assert answer.headers["location"] == "/sign-in?next=%2Faccess%2Ftokens"
