@@ -117,6 +117,8 @@ def admin_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:
     yield "access-tokens", "/access/tokens", ""
     yield "access-sessions", "/access/sessions", ""
     yield "access-groups", "/access/groups", ""
+    yield "changes", "/changes?verify=yes", ""
+    yield "changes-wrong", "/changes?since=someday&thing=token", ""
 
 
 def take(browser: Browser, url: str, path: Path, width: int, scheme: str, click: str) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from service.pages.routes import (
     access,
     audit,
+    changes,
     home,
     plans,
     projects,
@@ -36,5 +37,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     templates.router,
     access.router,
     access.pressing,
+    changes.router,
 )
 """For browsers."""

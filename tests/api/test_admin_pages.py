@@ -44,6 +44,16 @@ def sent(visitor: Visitor, page: str, action: str, **fields: str) -> httpx.Respo
     return visitor.send(action, {**visitor.hidden(visitor.get(page)), **fields})
 
 
+def cost(desk: Desk, visitor: Visitor, address: str) -> int:
+    """Statements of a page; the fewest of several looks, for the service does things of its own meanwhile."""
+    found = []
+    for _ in range(4):
+        with statements(desk.context, but="UPDATE sessions") as sent_:
+            visitor.get(address)
+        found.append(len(sent_))
+    return min(found)
+
+
 def person(desk: Desk, login: str) -> str:
     """The address of a person's page."""
     return f"/access/people/{people.get(desk.context, login).row.id}"
@@ -240,22 +250,13 @@ def test_hostile_and_over_long_entries_are_text_or_refused(admin: Visitor, path:
 
 
 def test_pages_take_as_many_statements_however_many_people_there_are(desk: Desk, admin: Visitor) -> None:
-    def cost() -> list[int]:
-        found = []
-        for path in PAGES:
-            admin.get(path)
-            with statements(desk.context, but="UPDATE sessions") as sent_:
-                admin.get(path)
-            found.append(len(sent_))
-        return found
-
-    few = cost()
+    few = [cost(desk, admin, path) for path in PAGES]
     for number in range(30):
         people.put(desk.context, f"many-{number}@example.com", Role.VIEWER)
         tokens.create(desk.context, f"many-{number}")
         role_rules.add(desk.context, f"many-{number}", Role.VIEWER)
         sessions.sign_in(desk.context, sessions.link(desk.context, f"many-{number}@example.com"), "a test")
-    assert cost() == few
+    assert [cost(desk, admin, path) for path in PAGES] == few
 
 
 def test_a_form_of_an_ended_session_leads_to_signing_in_and_back_to_its_page(desk: Desk) -> None:
@@ -265,3 +266,83 @@ def test_a_form_of_an_ended_session_leads_to_signing_in_and_back_to_its_page(des
     answer = visitor.send("/access/tokens/tok_1/revoke", form)
 
     assert answer.headers["location"] == "/sign-in?next=%2Faccess%2Ftokens"
+
+
+# --- the change log ---------------------------------------------------------------------------------------------------
+
+
+def rows_of(page: str) -> list[str]:
+    return [words(one) for one in re.findall(r"<tr><th scope=\"row\">.*?</tr>", page, re.DOTALL)]
+
+
+def test_the_log_says_who_did_what_from_where_with_what_was_before_and_after(
+    desk: Desk, admin: Visitor, projects_: None
+) -> None:
+    people.put(desk.context, "logged@example.com", Role.VIEWER)
+    page = person(desk, "logged@example.com")
+    sent(admin, page, f"{page}/roles", role="auditor", projects="SUP")
+    newest = rows_of(admin.get("/changes"))[0]
+
+    assert "lead-1@example.com a browser, from 127.0.0.1 Grant auditor of logged@example.com created in SUP" in newest
+    assert "holder id after: logged@example.com (per_" in newest
+
+
+def test_the_log_is_filtered_in_its_address_and_paged_by_a_cursor(desk: Desk, admin: Visitor) -> None:
+    for number in range(60):
+        tokens.create(desk.context, f"logged-{number}")
+    address = "/changes?thing=token&since=2020-01-01&until=2999-12-31"
+    page = admin.get(address)
+    assert len(rows_of(page)) == 50
+    assert all("Token logged-" in one for one in rows_of(page))
+    older = re.search(r'href="(/changes\?[^"]*before=\d+)"', page)
+    assert older is not None
+    second = admin.get(unescape(older[1]))
+    assert "thing=token" in unescape(older[1])
+    assert not set(rows_of(page)) & set(rows_of(second))
+    assert rows_of(admin.get("/changes?by=nobody")) == []
+    assert "No change fits" in words(admin.get("/changes?until=2020-01-01"))
+    links = [unescape(one) for one in re.findall(r'href="(/api/v1/changes[^"]*)"', page)]
+    assert len(links) == 2
+    for link in links:
+        answer = admin.client.get(link)
+        assert answer.status_code == 200, link
+        assert "logged-59" in answer.text
+        assert "grant" not in answer.text
+
+
+def test_a_filter_that_cannot_be_understood_says_why_beside_its_field(admin: Visitor) -> None:
+    answer = admin.client.get("/changes?since=someday&project=NONE")
+    assert answer.status_code == 422
+    assert re.search(r'id="since-e".*?is no day', answer.text, re.DOTALL)
+    unknown = admin.client.get("/changes?project=NONE")
+    assert unknown.status_code == 422
+    assert re.search(r'id="project-e".*?There is no project', unknown.text, re.DOTALL)
+    for name in ("by", "thing", "project", "since", "until"):
+        hostile = admin.client.get("/changes", params={name: HOSTILE})
+        assert hostile.status_code in (200, 422)
+        assert "<script>alert" not in hostile.text
+
+
+def test_the_log_is_held_against_its_seals_on_request(desk: Desk, admin: Visitor) -> None:
+    assert "The log holds" not in admin.get("/changes")
+    page = words(admin.get("/changes?verify=yes"))
+    assert "The log holds:" in page
+    assert "The newest is sealed" in page
+
+
+def test_an_auditor_reads_the_log_and_a_lead_does_not(desk: Desk) -> None:
+    auditor, lead = desk.visitor("auditor@example.com", Role.AUDITOR), desk.visitor("lead-9@example.com", Role.LEAD)
+
+    assert 'href="/changes"' in auditor.get("/")
+    assert "Change log" in auditor.get("/changes")
+    assert lead.client.get("/changes").status_code == 403
+    assert 'href="/changes"' not in lead.get("/")
+
+
+def test_the_log_takes_as_many_statements_for_many_entries_as_for_few(desk: Desk, admin: Visitor) -> None:
+    for number in range(2):
+        people.put(desk.context, f"entry-{number}@example.com", Role.VIEWER)
+    few = cost(desk, admin, f"/changes?thing=grant&since={desk.context.now():%Y-%m-%d}")
+    for number in range(40):
+        people.put(desk.context, f"entry-{number}@example.com", Role.LEAD)
+    assert cost(desk, admin, f"/changes?thing=grant&since={desk.context.now():%Y-%m-%d}") == few

@@ -230,6 +230,7 @@ RULES: Mapping[str, Rule] = {
         "POST /access/groups",
         "POST /access/groups/{rule_id}/remove",
     ),
+    **_pages(Permission.READ_LOG, "GET /changes"),
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),

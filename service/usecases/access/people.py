@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -127,6 +127,15 @@ def listed(context: Context) -> list[PersonShown]:
             PersonShown(PersonView.of(row), held.get(row.id, ()), subjects.get(row.id), seen.get(row.id))
             for row in rows_
         ]
+
+
+def logins_of(context: Context, person_ids: Collection[str]) -> dict[str, str]:
+    """What these people sign in as, by id."""
+    if not person_ids:
+        return {}
+    query = select(PersonRow.id, PersonRow.login).where(PersonRow.id.in_(sorted(set(person_ids))))
+    with context.database.session() as session:
+        return dict(session.execute(query).all())
 
 
 def first_administrator(context: Context, login: str) -> PersonShown:

@@ -18,6 +18,7 @@ from service.pages.access import (
     TokenLine,
     TokensPage,
 )
+from service.pages.changes import ChangeLine, ChangesPage, Difference, Proof
 from service.pages.moments import Moment
 from service.pages.new_project import Choice, Field
 from service.pages.signs import Sign
@@ -48,10 +49,26 @@ PERSON = PersonPage(
     removed=None,
 )
 
+CHANGES = ChangesPage(
+    rows=(
+        ChangeLine(2, AT, EVIL, "/changes?by=x", EVIL, EVIL, EVIL, EVIL, "/p", (Difference(EVIL, EVIL, EVIL),), True),
+    ),
+    fields=FIELDS,
+    errors=ERRORS,
+    filtered=True,
+    older="/changes?before=2",
+    newest="/changes",
+    csv="/api/v1/changes.csv",
+    json="/api/v1/changes",
+    verify="/changes?verify=yes",
+    proof=Proof(BAD, EVIL, EVIL, (EVIL,)),
+)
+
 PAGES: dict[str, Any] = {
     "people.html": PeoplePage(TABS, EVIL, (PersonLine("/p", EVIL, (EVIL,), BAD, AT),), FIELDS, ERRORS),
     "person.html": PERSON,
     "tokens.html": TokensPage(TABS, (TOKEN,), (TOKEN,), SECRET, FIELDS, ERRORS),
     "sessions.html": SessionsPage(TABS, EVIL, (SESSION,), 3),
+    "changes.html": CHANGES,
     "groups.html": GroupsPage(TABS, EVIL, (RuleLine("rul_1", EVIL, EVIL, EVIL, EVIL),), FIELDS, ERRORS),
 }
