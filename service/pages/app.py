@@ -13,6 +13,7 @@ from service.pages.routes import (
     projects,
     provider,
     runs,
+    settings,
     sign_in,
     starting,
     static,
@@ -38,5 +39,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     access.router,
     access.pressing,
     changes.router,
+    settings.router,
 )
 """For browsers."""

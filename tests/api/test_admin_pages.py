@@ -8,10 +8,13 @@ from html import unescape
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from service.domain.access.roles import Role
+from service.settings import Settings
 from service.store.tables import AnswerRow
 from service.usecases.access import people, role_rules, sessions, tokens
+from service.usecases.setup.settings_in_force import in_force
 from tests.api.test_pages import HOSTILE, words
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.statements import statements
@@ -346,3 +349,36 @@ def test_the_log_takes_as_many_statements_for_many_entries_as_for_few(desk: Desk
     for number in range(40):
         people.put(desk.context, f"entry-{number}@example.com", Role.LEAD)
     assert cost(desk, admin, f"/changes?thing=grant&since={desk.context.now():%Y-%m-%d}") == few
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_settings_say_what_is_in_force_and_from_where_and_no_secret(
+    desk: Desk, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = words(admin.get("/settings"))
+    assert "SQLite in" in page
+    assert "1 key in a file in the home folder" in page
+    assert re.search(r"PHASELOOP_REQUESTS_PER_MINUTE .*? 1000000 an option", page)
+    assert re.search(r"PHASELOOP_PLAN_HOURS .*? 24.0 default", page)
+    monkeypatch.setenv("PHASELOOP_PLAN_HOURS", "24")
+    assert re.search(r"PHASELOOP_PLAN_HOURS .*? 24.0 environment", words(admin.get("/settings")))
+    assert desk.visitor("lead-9@example.com", Role.LEAD).client.get("/settings").status_code == 403
+
+
+def test_of_what_is_set_no_secret_is_shown() -> None:
+    told = {
+        "secret_key": Fernet.generate_key().decode(),
+        "database_url": "postgresql://somebody:s3cr3t@db.example.com/phaseloop",
+        "mlflow_token": "s3cr3t",
+        "judge_url": "https://somebody:s3cr3t@judge.example.com/v1",
+        "oidc_client_secret": "s3cr3t",
+    }
+    found = in_force(Settings(_env_file=None, **told))  # type: ignore[call-arg,arg-type]
+    values = {one.name: one.value for one in found}
+
+    assert "s3cr3t" not in str(values)
+    assert told["secret_key"] not in str(values)
+    assert values["PHASELOOP_DATABASE_URL"] == "postgresql://somebody:***@db.example.com/phaseloop"
+    assert values["PHASELOOP_MLFLOW_TOKEN"] == "(secret)"

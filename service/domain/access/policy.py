@@ -231,6 +231,7 @@ RULES: Mapping[str, Rule] = {
         "POST /access/groups/{rule_id}/remove",
     ),
     **_pages(Permission.READ_LOG, "GET /changes"),
+    **_pages(Permission.ADMINISTER, "GET /settings"),
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),

@@ -501,6 +501,17 @@ def listed(context: Context) -> list[ProjectView]:
     return _all(context, planned=False)
 
 
+def active(context: Context, among: Collection[str] | None = None) -> list[ProjectView]:
+    """The projects that have not ended, were set up and may be seen, oldest first: all, or those with these ids."""
+    query = select(ProjectRow).where(ProjectRow.planned.is_(False), ProjectRow.ended_at.is_(None))
+    for ids_ in (among, context.sees):
+        if ids_ is not None:
+            query = query.where(ProjectRow.id.in_(sorted(ids_)))
+    with context.database.session() as session:
+        rows = session.scalars(query.order_by(ProjectRow.created_at, ProjectRow.id))
+        return [ProjectView.of(row) for row in rows]
+
+
 def keys_of(context: Context, project_ids: Collection[str]) -> dict[str, str]:
     """What people call these projects, by id: their keys, also of those that have ended. Who is none is not in it."""
     if not project_ids:

@@ -21,6 +21,7 @@ from service.pages.access import (
 from service.pages.changes import ChangeLine, ChangesPage, Difference, Proof
 from service.pages.moments import Moment
 from service.pages.new_project import Choice, Field
+from service.pages.settings import SettingLine, SettingsPage
 from service.pages.signs import Sign
 
 EVIL = "<script>alert('1')</script>"
@@ -70,5 +71,8 @@ PAGES: dict[str, Any] = {
     "tokens.html": TokensPage(TABS, (TOKEN,), (TOKEN,), SECRET, FIELDS, ERRORS),
     "sessions.html": SessionsPage(TABS, EVIL, (SESSION,), 3),
     "changes.html": CHANGES,
+    "settings.html": SettingsPage(
+        "1.0", EVIL, BAD, EVIL, EVIL, (SettingLine(EVIL, EVIL, EVIL, EVIL),), (SettingLine(EVIL, "", EVIL, EVIL),)
+    ),
     "groups.html": GroupsPage(TABS, EVIL, (RuleLine("rul_1", EVIL, EVIL, EVIL, EVIL),), FIELDS, ERRORS),
 }
