@@ -117,6 +117,7 @@ def admin_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:
     yield "access-tokens", "/access/tokens", ""
     yield "access-sessions", "/access/sessions", ""
     yield "access-groups", "/access/groups", ""
+    yield "go", "/go?q=s", ""
     yield "settings", "/settings", ""
     yield "changes", "/changes?verify=yes", ""
     yield "changes-wrong", "/changes?since=someday&thing=token", ""

@@ -8,6 +8,7 @@ from service.pages.routes import (
     access,
     audit,
     changes,
+    go,
     home,
     plans,
     projects,
@@ -40,5 +41,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     access.pressing,
     changes.router,
     settings.router,
+    go.router,
 )
 """For browsers."""

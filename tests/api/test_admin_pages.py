@@ -382,3 +382,50 @@ def test_of_what_is_set_no_secret_is_shown() -> None:
     assert told["secret_key"] not in str(values)
     assert values["PHASELOOP_DATABASE_URL"] == "postgresql://somebody:***@db.example.com/phaseloop"
     assert values["PHASELOOP_MLFLOW_TOKEN"] == "(secret)"
+
+
+# --- going somewhere --------------------------------------------------------------------------------------------------
+
+
+def hits(page: str) -> dict[str, str]:
+    """What a search found: labels by address."""
+    found = page[page.index("data-found=") :]
+    return {unescape(href): words(said) for href, said in re.findall(r'<li><a href="([^"]+)">(.*?)</a>', found)}
+
+
+def test_a_search_finds_pages_projects_and_what_may_be_done(desk: Desk, admin: Visitor, projects_: None) -> None:
+    everything = hits(admin.get("/go"))
+    assert {"/", "/runs", "/access", "/changes", "/settings", "/projects/new", "/account"} <= set(everything)
+    found = hits(admin.get("/go?q=support+TRI"))
+    sup = next(href for href, said in found.items() if said == "Support triage SUP")
+    assert found[f"{sup}/audit"] == "Audit of Support triage SUP"
+    assert f"{sup}/advance" in found
+    assert set(hits(admin.get("/go?q=advance+sup"))) == {f"{sup}/advance"}
+    assert hits(admin.get("/go?q=token")) == {"/access/tokens#add": "Make a token"}
+    assert hits(admin.get("/go?q=nothing+of+the+kind")) == {}
+    for href in everything:
+        assert admin.client.get(href.partition("#")[0]).status_code == 200, href
+
+
+def test_a_search_finds_nothing_that_somebody_may_not_see_or_do(desk: Desk, projects_: None) -> None:
+    people.put(desk.context, "one@example.com", Role.VIEWER, ["SUP"])
+    code = sessions.link(desk.context, "one@example.com")
+    one = Visitor(desk.url)
+    desk.clients.append(one.client)
+    one.client.post("/sign-in", data={"code": code}, headers=one.ours)
+    everything = hits(one.get("/go"))
+    assert not {"/access", "/changes", "/settings", "/projects/new", "/access/tokens#add"} & set(everything)
+    assert all(one.client.get(href).status_code == 200 for href in everything)
+    assert hits(one.get("/go?q=frd")) == {}
+    found = hits(one.get("/go?q=sup"))
+    assert any(said.startswith("Audit of Support triage") for said in found.values())
+    assert not any("Advance" in said for said in found.values())
+
+
+def test_a_search_for_anything_is_text_and_its_part_is_the_results_alone(admin: Visitor) -> None:
+    for query in (HOSTILE, "%", "_", "'", "x" * 200, "\N{ZERO WIDTH SPACE}"):
+        answer = admin.client.get("/go", params={"q": query}, headers={"X-Part": "found"})
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.text
+        assert "<html" not in answer.text
+        assert "data-found" in answer.text

@@ -189,6 +189,7 @@ RULES: Mapping[str, Rule] = {
     # Pages. Each asks for what the request of the API asks for that does or shows the same.
     "GET /": Rule(Permission.READ, Where.LISTED),
     "GET /runs": Rule(Permission.READ, Where.LISTED),
+    "GET /go": Rule(Permission.READ, Where.LISTED),
     "GET /audit": Rule(Permission.READ, Where.LISTED),
     "GET /templates": Rule(Permission.READ, Where.ANYWHERE),
     "GET /templates/{name}": Rule(Permission.READ, Where.ANYWHERE),

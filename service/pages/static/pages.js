@@ -197,8 +197,50 @@ addEventListener("pageshow", (event) => {
 
 // --- keys -------------------------------------------------------------------------------------------------------------
 
-const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates" };
+const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates", x: "/access", c: "/changes" };
 let leading = false;
+
+const palette = $("#palette");
+const asked = $("#palette-q");
+let asking = null;
+let soon = 0;
+
+function find() {
+  asking?.abort();
+  const request = asking = new XMLHttpRequest();
+  request.open("GET", `/go?q=${encodeURIComponent(asked.value)}`);
+  request.setRequestHeader("X-Part", "found");
+  request.responseType = "document";
+  request.onload = () => {
+    const found = request.status < 400 && request.response ? $("[data-found]", request.response) : null;
+    if (!found) return asked.form.submit(); // signed out, or refused: the page says so
+    $("#palette-found").replaceChildren(document.importNode(found, true));
+    $("#palette-said").textContent = found.dataset.found;
+  };
+  request.send();
+}
+
+function ask() {
+  $("#keys").close();
+  if (!palette.open) { palette.showModal(); find(); } // when it closes, the browser gives the focus back
+  asked.select();
+}
+
+palette?.addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(find, 150); });
+palette?.addEventListener("click", (event) => { if (event.target === palette) palette.close(); });
+palette?.addEventListener("keydown", (event) => {
+  const stops = [asked, ...$$("#palette-found a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  else if (event.key === "Enter" && document.activeElement === asked && stops[1]) stops[1].click();
+  else return;
+  event.preventDefault();
+});
+$("#find")?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  ask();
+});
 
 function row(step) {
   const links = $$("[data-rows] tbody th a");
@@ -208,8 +250,12 @@ function row(step) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (palette && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return ask();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, dialog")) return;
-  if (leading && LEADS[event.key]) location.href = LEADS[event.key];
+  if (leading && $(`.side a[href="${LEADS[event.key]}"]`)) location.href = LEADS[event.key];
   leading = event.key === "g";
   const found = { "/": () => $("#q")?.focus(), n: () => $("a[aria-keyshortcuts=n]")?.click(), "?": () => $("#keys")?.showModal(), j: () => row(1), k: () => row(-1) }[event.key];
   if (!found) return;

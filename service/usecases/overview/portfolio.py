@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 
 from connectors.registry import KINDS
 from service.context import Context
@@ -22,6 +23,7 @@ from service.usecases.overview.needs import needs_someone
 from service.usecases.overview.standing import project_standings
 from service.usecases.plan import inventory
 from service.views.overview import NeedView, ProjectStanding, Reason
+from service.views.setup import ProjectView
 
 _REASONS = list(Reason)
 _OF_PAGE = -1
@@ -50,7 +52,7 @@ def portfolio(
     need somebody, with `kind` only those of that kind of tracker."""
     ranked = _ranked(context).cte()
     counts = select(ranked.c.rank, ranked.c.kind, func.count(), literal(0)).group_by(ranked.c.rank, ranked.c.kind)
-    fits = [_has(ranked, word) for word in query.split()]
+    fits = [_has(ranked.c, word) for word in query.split()]
     if needing:
         fits.append(ranked.c.rank < len(_REASONS))
     if kind:
@@ -82,6 +84,25 @@ def portfolio(
         reasons=reasons,
         kinds=kinds,
     )
+
+
+def named(context: Context, query: str, limit: int) -> list[ProjectView]:
+    """At most `limit` of the projects that have not ended and may be seen, by name: those with all words of the query
+    in name, key, connection or kind of tracker."""
+    columns = {
+        "name": ProjectRow.name,
+        "key": ProjectRow.key,
+        "connection": ConnectionRow.name,
+        "kind": ConnectionRow.kind,
+    }
+    found = select(ProjectRow).join(ConnectionRow, ConnectionRow.id == ProjectRow.connection_id)
+    found = found.where(ProjectRow.planned.is_(False), ProjectRow.ended_at.is_(None))
+    found = found.where(*(_has(columns, word) for word in query.split()))
+    if context.sees is not None:
+        found = found.where(ProjectRow.id.in_(sorted(context.sees)))
+    with context.database.session() as session:
+        rows = session.scalars(found.order_by(func.lower(ProjectRow.name), ProjectRow.id).limit(limit))
+        return [ProjectView.of(row) for row in rows]
 
 
 def _ranked(context: Context) -> Select[str, str, str, str, str, int]:
@@ -136,15 +157,10 @@ def _newest_run(state: str) -> Select[str]:
     )
 
 
-def _has(ranked: CTE, word: str) -> ColumnElement[bool]:
+def _has(columns: Any, word: str) -> ColumnElement[bool]:
     """Whether a project has this word somewhere. SQLite folds the case of ASCII alone, so it is asked for the usual
     spellings."""
-    columns = ranked.c
     spelled = sorted({word, word.lower(), word.upper(), word.title()})
     kinds = [name for name, one in KINDS.items() if word.casefold() in one.title.casefold()]
-    said = [
-        column.icontains(one, autoescape=True)
-        for column in (columns.name, columns.key, columns.connection)
-        for one in spelled
-    ]
-    return or_(columns.kind.in_(kinds), *said)
+    said = [columns[name].icontains(one, autoescape=True) for name in ("name", "key", "connection") for one in spelled]
+    return or_(columns["kind"].in_(kinds), *said)

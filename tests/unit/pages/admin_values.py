@@ -19,6 +19,7 @@ from service.pages.access import (
     TokensPage,
 )
 from service.pages.changes import ChangeLine, ChangesPage, Difference, Proof
+from service.pages.go import GoPage, Group, Hit
 from service.pages.moments import Moment
 from service.pages.new_project import Choice, Field
 from service.pages.settings import SettingLine, SettingsPage
@@ -74,5 +75,6 @@ PAGES: dict[str, Any] = {
     "settings.html": SettingsPage(
         "1.0", EVIL, BAD, EVIL, EVIL, (SettingLine(EVIL, EVIL, EVIL, EVIL),), (SettingLine(EVIL, "", EVIL, EVIL),)
     ),
+    "go.html": GoPage(EVIL, (Group(EVIL, (Hit("/projects/p", "home", EVIL, EVIL),)),), EVIL),
     "groups.html": GroupsPage(TABS, EVIL, (RuleLine("rul_1", EVIL, EVIL, EVIL, EVIL),), FIELDS, ERRORS),
 }
