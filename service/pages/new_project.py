@@ -259,8 +259,23 @@ def _teams(given: Given, known: Sequence[str]) -> Field:
 
 def _parameters(template: Template, given: Given) -> Iterator[Field]:
     for name, one in template.parameters.items():
-        label = sentence(name.replace("_", " "))
-        yield _parameter(f"{P}{name}", label, one, given(f"{P}{name}", _default(one)))
+        yield _parameter(f"{P}{name}", _label(name, one), one, given(f"{P}{name}", _default(one)))
+
+
+LONGEST_LABEL = 60
+
+
+def _label(name: str, one: Parameter) -> str:
+    """What a parameter is called: as its template describes it, where that is short and no sentence; else by its key,
+    where one of two letters is an abbreviation."""
+    said = one.description
+    if len(said) <= LONGEST_LABEL and "," not in said and not said.startswith(("Whether ", "If ")):
+        return sentence(said)
+    words = (word.upper() if len(word) == _ABBREVIATED else word for word in name.split("_"))
+    return sentence(" ".join(words))
+
+
+_ABBREVIATED = 2
 
 
 def _default(parameter: Parameter) -> str:
@@ -276,7 +291,8 @@ def _default(parameter: Parameter) -> str:
 def _parameter(name: str, label: str, one: Parameter, value: str) -> Field:
     match one:
         case IntegerParameter():
-            said = f"{sentence(one.description)}: {one.minimum} to {one.maximum}."
+            span = f"{one.minimum} to {one.maximum}."
+            said = sentence(span) if label == sentence(one.description) else f"{sentence(one.description)}: {span}"
             return Field(name, label, value, "number", said, least=str(one.minimum), most=str(one.maximum))
         case ChoiceParameter():
             choices = tuple(Choice(word, sentence(word), word == value) for word in one.choices)
@@ -285,7 +301,9 @@ def _parameter(name: str, label: str, one: Parameter, value: str) -> Field:
             choices = (Choice("no", "No", value == "no"), Choice("yes", "Yes", value == "yes"))
             return Field(name, label, value, "choice", f"{one.description}.", choices=choices)
         case _:
-            help_ = f"{one.description}: a date such as 2027-01-25, or a word such as next-monday."
+            help_ = "A date such as 2027-01-25, or a word such as next-monday."
+            if label != sentence(one.description):
+                help_ = f"{sentence(one.description)}. {help_}"
             return Field(name, label, value, "text", help_)
 
 

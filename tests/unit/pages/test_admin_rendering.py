@@ -7,7 +7,10 @@ from dataclasses import replace
 from service.domain.access.identity import Actor, Caller, Grant, Kind
 from service.domain.access.roles import Role
 from service.pages import rendering
+from service.pages.entries import Given
 from service.pages.frame import Frame, around
+from service.pages.new_project import _parameters
+from service.pages.template import builtin
 from tests.unit.pages.admin_values import AT, PAGES, PERSON, SECRET
 
 FRAME = Frame("lead-1@example.com", "access", "a" * 64, "p" * 24)
@@ -45,6 +48,17 @@ def test_without_a_provider_the_rules_by_group_say_that_they_give_nothing() -> N
 
     assert "PHASELOOP_OIDC_ISSUER" in page
     assert "No group holds a role" in page
+
+
+def test_parameters_are_called_by_what_their_template_says_or_by_their_key() -> None:
+    [template] = [one for one in builtin().values() if one.name == "iterative-ml"]
+    labels = {one.name.removeprefix("p_"): one.label for one in _parameters(template, Given({}))}
+
+    assert labels["ux"] == "UX"
+    assert labels["iterations_ideation"] == "Iterations planned for ideation and experimentation"
+    assert labels["start_date"] == "First day of the first iteration"
+    assert labels["method"] == "Method"
+    assert labels["iteration_days"] == "Iteration days"
 
 
 def test_the_navigation_leads_to_what_somebody_may_see() -> None:
