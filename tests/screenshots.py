@@ -15,6 +15,7 @@ from pathlib import Path
 from service.domain.access.roles import Role
 from service.usecases.access import people, role_rules, tokens
 from service.usecases.run import run_views
+from service.usecases.setup import projects
 from tests.browser import CHROMIUM, Browser
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.waiting import eventually
@@ -117,6 +118,7 @@ def admin_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:
     yield "access-tokens", "/access/tokens", ""
     yield "access-sessions", "/access/sessions", ""
     yield "access-groups", "/access/groups", ""
+    yield "project-settings", f"/projects/{projects.get(desk.context, 'SUP').id}/settings", ""
     yield "go", "/go?q=s", ""
     yield "settings", "/settings", ""
     yield "changes", "/changes?verify=yes", ""

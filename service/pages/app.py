@@ -11,6 +11,7 @@ from service.pages.routes import (
     go,
     home,
     plans,
+    project_settings,
     projects,
     provider,
     runs,
@@ -42,5 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     changes.router,
     settings.router,
     go.router,
+    project_settings.router,
+    project_settings.pressing,
 )
 """For browsers."""

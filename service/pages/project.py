@@ -144,6 +144,7 @@ class ProjectActions:
     resume: bool = False
     replan: bool = False
     undo: str = ""
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +423,7 @@ def _actions(caller: Caller, standing: Standing, project: ProjectView, runs: Seq
         resume=decides and loop is not None and loop.state == loop_state.PAUSED,
         replan=operates,
         undo=last.id if operates and last is not None and done else "",
+        settings=decides,
     )
 
 

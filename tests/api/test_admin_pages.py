@@ -11,9 +11,11 @@ import pytest
 from cryptography.fernet import Fernet
 
 from service.domain.access.roles import Role
+from service.pages import project_settings
 from service.settings import Settings
 from service.store.tables import AnswerRow
 from service.usecases.access import people, role_rules, sessions, tokens
+from service.usecases.setup import projects
 from service.usecases.setup.settings_in_force import in_force
 from tests.api.test_pages import HOSTILE, words
 from tests.pages_desk import Desk, Visitor, served_desk
@@ -429,3 +431,72 @@ def test_a_search_for_anything_is_text_and_its_part_is_the_results_alone(admin: 
         assert "<script>alert" not in answer.text
         assert "<html" not in answer.text
         assert "data-found" in answer.text
+
+
+# --- the settings of a project ----------------------------------------------------------------------------------------
+
+
+def setting_of(desk: Desk, key: str) -> str:
+    return f"/projects/{projects.get(desk.context, key).id}/settings"
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What the form of a page carries, as a browser sends it."""
+    form = page[page.index('data-keep="settings') :]
+    found = {name: unescape(value) for name, value in re.findall(r'name="(was_\w+)" value="([^"]*)"', form)}
+    return {name: found[f"was_{name}"] for name in (one.removeprefix("was_") for one in found)} | found
+
+
+def test_settings_are_changed_by_a_plan_that_is_shown_first(desk: Desk, admin: Visitor, projects_: None) -> None:
+    address = setting_of(desk, "FRD")
+    form = {**admin.hidden(admin.get(address)), **fields_of(admin.get(address))}
+    unchanged = admin.send(address, form)
+    assert unchanged.status_code == 200
+    answer = admin.send(address, {**form, "name": "Fraud, scored", "press": ""})
+    assert answer.status_code == 303, answer.text
+    plan = answer.headers["location"]
+    page = words(admin.get(plan))
+    assert "Settings that come with it" in page
+    assert "Fraud, scored" in page
+    assert projects.get(desk.context, "FRD").name == "Fraud scoring", "nothing is changed before it is applied"
+    desk.wait_for_end(admin.press(plan, f"{plan}/apply").rpartition("/")[2])
+    assert projects.get(desk.context, "FRD").name == "Fraud, scored"
+
+
+def test_who_is_second_is_told_what_changed_and_keeps_what_they_entered(
+    desk: Desk, admin: Visitor, projects_: None
+) -> None:
+    address = setting_of(desk, "SUP")
+    form = {**admin.hidden(admin.get(address)), **fields_of(admin.get(address)), "press": ""}
+    row = projects.get(desk.context, "SUP")
+    request = project_settings.asked(desk.context, row, {"name": "Of the first", "zone": "Europe/Vienna"}).request
+    projects.put(desk.context, request)
+
+    second = admin.send(address, {**form, "name": "Of the second"})
+    assert second.status_code == 409
+    page = words(second.text)
+    assert "Somebody changed these settings meanwhile." in page
+    assert "Time zone: Europe/Berlin → Europe/Vienna" in page
+    assert re.search(r'id="name-e".*?changed it to “Of the first” meanwhile', second.text, re.DOTALL)
+    assert 'value="Of the second"' in second.text
+    assert projects.get(desk.context, "SUP").name == "Of the first"
+    again = {**admin.hidden(second.text), **fields_of(second.text), "name": "Of the second", "press": ""}
+    answer = admin.send(address, again)
+    assert answer.status_code == 303, "told once, it is theirs to decide"
+    assert "Of the second" in words(admin.get(answer.headers["location"]))
+
+
+def test_wrong_settings_are_told_beside_their_field_and_takes_the_right_to_decide(
+    desk: Desk, admin: Visitor, projects_: None
+) -> None:
+    address = setting_of(desk, "SUP")
+    form = {**admin.hidden(admin.get(address)), **fields_of(admin.get(address)), "press": ""}
+    for field, value in (("zone", "Mars"), ("p_iteration_days", "999"), ("name", "x" * 300), ("team", "none")):
+        answer = admin.send(address, {**form, field: value})
+        assert answer.status_code == 422, field
+        assert f'id="{field}-e"' in answer.text
+    hostile = admin.send(address, {**form, "zone": HOSTILE, "team": HOSTILE})
+    assert "<script>alert" not in hostile.text
+    operator = desk.visitor("operates@example.com", Role.OPERATOR)
+    assert operator.client.get(address).status_code == 403
+    assert "/settings" not in operator.get(address.removesuffix("/settings"))

@@ -22,6 +22,7 @@ from service.pages.changes import ChangeLine, ChangesPage, Difference, Proof
 from service.pages.go import GoPage, Group, Hit
 from service.pages.moments import Moment
 from service.pages.new_project import Choice, Field
+from service.pages.project_settings import ProjectSettingsPage
 from service.pages.settings import SettingLine, SettingsPage
 from service.pages.signs import Sign
 
@@ -74,6 +75,9 @@ PAGES: dict[str, Any] = {
     "changes.html": CHANGES,
     "settings.html": SettingsPage(
         "1.0", EVIL, BAD, EVIL, EVIL, (SettingLine(EVIL, EVIL, EVIL, EVIL),), (SettingLine(EVIL, "", EVIL, EVIL),)
+    ),
+    "project-settings.html": ProjectSettingsPage(
+        "p", EVIL, EVIL, FIELDS, (("was_login", EVIL),), ((EVIL, EVIL, EVIL),), ERRORS, (), (EVIL,)
     ),
     "go.html": GoPage(EVIL, (Group(EVIL, (Hit("/projects/p", "home", EVIL, EVIL),)),), EVIL),
     "groups.html": GroupsPage(TABS, EVIL, (RuleLine("rul_1", EVIL, EVIL, EVIL, EVIL),), FIELDS, ERRORS),
