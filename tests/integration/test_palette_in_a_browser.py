@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser import Browser, needs_chromium
-from tests.integration.test_pages_in_a_browser import COMPLETE, refused, said
+from tests.integration.test_pages_in_a_browser import COMPLETE, enter, refused, said
 from tests.pages_desk import Desk, served_desk
 
 pytestmark = needs_chromium
@@ -121,3 +121,19 @@ def test_a_token_is_copied_at_a_press(desk: Desk, browser: Browser) -> None:
     browser.click("[data-copies]")
     assert browser.value("document.activeElement.id + getSelection()").startswith("secret-value")
     assert refused(browser) == []
+
+
+def test_a_session_that_ends_in_the_middle_of_a_form_costs_nothing_that_was_entered(
+    desk: Desk, browser: Browser
+) -> None:
+    browser.visit(f"{desk.url}/projects/new")
+    enter(browser, name="Half a form", people="person,email")
+    browser.do("Network.clearBrowserCookies")
+    browser.click("[value=plan]")
+    browser.until(f"location.pathname === '/sign-in' && {COMPLETE}")
+    enter(browser, code=desk.link().partition("code=")[2])
+    browser.click("form button")
+    browser.until(f"location.pathname === '/projects/new' && {COMPLETE}")
+
+    assert browser.value("document.getElementById('name').value") == "Half a form"
+    assert browser.value("document.getElementById('people').value") == "person,email"

@@ -57,6 +57,7 @@ def test_parameters_are_called_by_what_their_template_says_or_by_their_key() -> 
     assert labels["ux"] == "UX"
     assert labels["iterations_ideation"] == "Iterations planned for ideation and experimentation"
     assert labels["start_date"] == "First day of the first iteration"
+    assert labels["iterations_feedback"] == "Turns of the feedback loop planned at the start"
     assert labels["method"] == "Method"
     assert labels["iteration_days"] == "Iteration days"
 
