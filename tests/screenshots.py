@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from service.domain.access.roles import Role
+from service.usecases.access import people, role_rules, tokens
 from service.usecases.run import run_views
+from service.usecases.setup import projects
 from tests.browser import CHROMIUM, Browser
-from tests.pages_desk import Desk, served_desk
+from tests.pages_desk import Desk, Visitor, served_desk
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
@@ -93,7 +96,33 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "templates", "/templates", ""
     yield "template", "/templates/iterative-ml", ""
     yield "account", "/account", ""
+    yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""
+
+
+def admin_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:
+    """The pages for those who look after the service."""
+    for login, role in (("ml-1@example.com", Role.OPERATOR), ("auditor-1@example.com", Role.AUDITOR)):
+        desk.visitor(login, role)
+    people.put(desk.context, "lead-2@example.com", Role.LEAD, ["SUP", "FRD"])
+    people.put(desk.context, "gone-1@example.com", Role.VIEWER)
+    people.remove(desk.context, "gone-1@example.com")
+    tokens.create(desk.context, "ci", role=Role.OPERATOR, within=["SUP"], expires_at=desk.context.now() + timedelta(30))
+    tokens.create(desk.context, "dashboard", role=Role.VIEWER)
+    tokens.revoke(desk.context, tokens.make(desk.context, "old", role=Role.ADMIN)[0].id)
+    role_rules.add(desk.context, "ml-leads", Role.LEAD, project="SUP")
+    yield "access", "/access", ""
+    yield "access-person", f"/access/people/{people.get(desk.context, 'lead-2@example.com').row.id}", ""
+    own = f"/access/people/{people.get(desk.context, 'lead-1@example.com').row.id}"
+    yield "access-last", own, "form[action$='/remove'] button"
+    yield "access-tokens", "/access/tokens", ""
+    yield "access-sessions", "/access/sessions", ""
+    yield "access-groups", "/access/groups", ""
+    yield "project-settings", f"/projects/{projects.get(desk.context, 'SUP').id}/settings", ""
+    yield "go", "/go?q=s", ""
+    yield "settings", "/settings", ""
+    yield "changes", "/changes?verify=yes", ""
+    yield "changes-wrong", "/changes?since=someday&thing=token", ""
 
 
 def take(browser: Browser, url: str, path: Path, width: int, scheme: str, click: str) -> None:

@@ -115,7 +115,8 @@ def _page_of(known: list[Address], scope: Scope) -> str:
     path, query = scope["path"], scope["query_string"].decode("ascii", "replace")
     if scope["method"] == "GET":
         return quote(path) + (f"?{query}" if query else "")
-    above = (path, path.rpartition("/")[0])
+    parts = path.split("/")
+    above = ("/".join(parts[:n]) for n in range(len(parts), 1, -1))
     return quote(next((one for one in above if any(each.matched("GET", one) is not None for each in known)), "/"))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -39,6 +39,11 @@ class EscapedJson(JSONResponse):
     def render(self, content: Any) -> bytes:
         """The body's bytes."""
         return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+class Unkept(HTMLResponse):
+    """A page that shows a secret, once: nothing of it is kept for repetitions, which are answered anew by the handler
+    (and it has no secret to show then)."""
 
 
 class JsonRoute(APIRoute):
@@ -125,7 +130,7 @@ async def done_once(
     keeps: Callable[[idempotency.Answer], idempotency.Answer] = CreatingRoute._keeps,
 ) -> Response:
     """What the handler answers to the first request with this key, and to every repetition of that. Of an answer that
-    leads elsewhere nothing is kept: a repetition is led to what the first one brought about."""
+    leads elsewhere, or is `Unkept`, nothing is kept: a repetition is led to what the first one brought about."""
     context: Context = request.scope.get("phaseloop.context", request.app.state.context)
     same = b"\n".join(
         (
@@ -169,7 +174,7 @@ async def _answer(
     except Exception:
         await _given_back(context, claimed)
         raise
-    if response.status_code >= 300:
+    if response.status_code >= 300 or isinstance(response, Unkept):
         await _given_back(context, claimed)
         return response
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages.routes import audit, home, plans, projects, provider, runs, sign_in, starting, static, templates
+from service.pages.routes import (
+    access,
+    audit,
+    changes,
+    go,
+    home,
+    plans,
+    project_settings,
+    projects,
+    provider,
+    runs,
+    settings,
+    sign_in,
+    starting,
+    static,
+    templates,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
@@ -22,5 +38,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     audit.pressing,
     templates.router,
+    access.router,
+    access.pressing,
+    changes.router,
+    settings.router,
+    go.router,
+    project_settings.router,
+    project_settings.pressing,
 )
 """For browsers."""

@@ -22,13 +22,14 @@ class Place:
 class Frame:
     """Around one page. `at` is the key of the place that it belongs to, `form_token` proves that a form is of this
     session, `press` is new for each page that is shown: the same form sent twice has the same one. `login` is empty
-    where nobody is signed in."""
+    where nobody is signed in. `service` are the places of those who look after phaseloop itself."""
 
     login: str = ""
     at: str = ""
     form_token: str = ""
     press: str = ""
     places: tuple[Place, ...] = ()
+    service: tuple[Place, ...] = ()
 
 
 PROJECTS = "projects"
@@ -36,6 +37,9 @@ RUNS = "runs"
 AUDIT = "audit"
 TEMPLATES = "templates"
 ACCOUNT = "account"
+ACCESS = "access"
+CHANGES = "changes"
+SETTINGS = "settings"
 
 _PLACES = (
     Place("/", "home", "Projects", PROJECTS),
@@ -43,9 +47,16 @@ _PLACES = (
     Place("/audit", "audit", "Audit", AUDIT),
     Place("/templates", "tmpl", "Templates", TEMPLATES),
 )
+_SERVICE = (
+    (Place("/access", "key", "Access", ACCESS), Permission.ADMINISTER),
+    (Place("/changes", "log", "Change log", CHANGES), Permission.READ_LOG),
+    (Place("/settings", "gear", "Settings", SETTINGS), Permission.ADMINISTER),
+)
+"""What is of no project, with the right that each takes."""
 
 
 def around(caller: Caller, at: str, form_token: str, press: str) -> Frame:
     """The frame for somebody: it leads to what they may see."""
     shown = _PLACES if caller.may_somewhere(Permission.READ) else ()
-    return Frame(login=caller.actor.name, at=at, form_token=form_token, press=press, places=shown)
+    service = tuple(place for place, right in _SERVICE if caller.may(right))
+    return Frame(caller.actor.name, at, form_token, press, shown, service)

@@ -16,7 +16,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from service.api.problems import ApiProblem
-from service.api.routing import Handler, done_once
+from service.api.routing import Handler, Unkept, done_once
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
@@ -68,6 +68,15 @@ class Visit:
         secret = self.request.scope.get("phaseloop.session")
         token = sessions.form_token(secret) if secret is not None else ""
         return around(self.caller, at, token, secrets.token_urlsafe(18))
+
+    @property
+    def session(self) -> str:
+        """The id of the session in which they look; empty where they have none, as a token."""
+        return str(self.request.scope.get("phaseloop.session_id", ""))
+
+    def once_shown(self, template: str, page: Any, at: str) -> Response:
+        """A page that shows a secret: nothing of it is kept for a second press of the same button."""
+        return Unkept(rendering.text(template, page, self.frame(at)), headers={"Vary": rendering.PART})
 
     def page(self, template: str, page: Any, at: str, status: int = 200) -> Response:
         """A page for them."""

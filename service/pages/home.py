@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from connectors.registry import KINDS, kind_of
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
@@ -17,18 +18,16 @@ from service.pages import signs
 from service.pages.moments import Moment, day, moment
 from service.pages.remedies import on_pages
 from service.pages.signs import Sign, Track
-from service.usecases.audit import audit_reports
 from service.usecases.audit.audit_reports import Standing
-from service.usecases.overview.freshness import tracker_freshness
-from service.usecases.overview.needs import needs_someone
-from service.usecases.overview.standing import project_standings
+from service.usecases.overview.freshness import connection_freshness
+from service.usecases.overview.portfolio import Portfolio, portfolio
 from service.usecases.setup import connections
 from service.views.overview import NeedView, ProjectStanding, Reason
 
 ALL, NEEDING = "all", "attention"
 
-MOST_SHOWN = 200
-"""Projects on one page; a search finds the others."""
+ON_A_PAGE = 50
+"""Projects on one page."""
 
 _SIGNS = {
     Reason.HELD: ("bad", "hold", "Held"),
@@ -78,8 +77,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """All projects. `counts` says in a sentence how they stand, `fresh` when trackers were read last. `connected` says
-    whether there is a connection, `may_start` whether whoever looks may set a project up."""
+    """A page of the projects. `counts` says in a sentence how all stand, `fresh` when trackers were read last.
+    `connected` says whether there is a connection, `may_start` whether whoever looks may set a project up. `span` says
+    which ones these are where there are more, `before` and `after` lead to those."""
 
     rows: tuple[Row, ...]
     total: int
@@ -90,7 +90,9 @@ class HomePage:
     fresh: tuple[tuple[str, Moment | None, str], ...]
     may_start: bool
     connected: bool
-    left_out: int = 0
+    span: str = ""
+    before: str = ""
+    after: str = ""
 
     @property
     def filtered(self) -> bool:
@@ -98,41 +100,40 @@ class HomePage:
         return bool(self.query) or self.show != ALL
 
 
-def page_of(context: Context, caller: Caller, query: str = "", show: str = ALL) -> HomePage:
-    """Home for whoever looks, with those projects that the search finds."""
-    standings = project_standings(context)
-    needs = {one.project.id: one for one in needs_someone(context)}
-    audits = {one.project: one for one in audit_reports.portfolio(context)}
-    order = {project: number for number, project in enumerate(needs)}
-    standings.sort(key=lambda one: (order.get(one.project.id, len(order)), one.project.name.casefold(), one.project.id))
-    trackers = sorted({one.tracker for one in standings})
-    if show != NEEDING and show not in {one.casefold() for one in trackers}:
+def page_of(context: Context, caller: Caller, query: str = "", show: str = ALL, page: int = 1) -> HomePage:
+    """Home for whoever looks, with those projects that the search finds, those of that page."""
+    kinds = {one.title.casefold(): name for name, one in KINDS.items()}
+    kind = kinds.get(show, "")
+    if show != NEEDING and not kind:
         show = ALL
-    found = [one for one in standings if _fits(one, needs.get(one.project.id), query, show)]
+    found = portfolio(context, ON_A_PAGE, (page - 1) * ON_A_PAGE, query=query, needing=show == NEEDING, kind=kind)
     now = context.now()
-    rows = tuple(_row(one, needs.get(one.project.id), audits.get(one.project.id), now) for one in found[:MOST_SHOWN])
     everywhere = caller.may(Permission.READ)
+    rows = tuple(
+        _row(one, found.needs.get(one.project.id), found.audits.get(one.project.id), now) for one in found.standings
+    )
+    first = (page - 1) * ON_A_PAGE + 1
+    last = first + len(rows) - 1
     return HomePage(
         rows=rows,
-        total=len(standings),
-        counts=_counts(list(needs.values()), len(standings)),
-        choices=_choices(standings, needs.keys(), trackers, show),
+        total=found.total,
+        counts=_counts(found),
+        choices=_choices(found, show),
         query=query,
         show=show,
-        fresh=_fresh(context, now) if everywhere and standings else (),
+        fresh=_fresh(context, now) if everywhere and found.total else (),
         may_start=caller.may(Permission.DECIDE),
         connected=bool(connections.listed(context)) if everywhere else False,
-        left_out=max(0, len(found) - MOST_SHOWN),
+        span=f"{first:,} to {last:,} of {found.found:,}" if rows and found.found > len(rows) else "",
+        before=_address(query, show, page - 1) if page > 1 else "",
+        after=_address(query, show, page + 1) if rows and last < found.found else "",
     )
 
 
-def _fits(one: ProjectStanding, need: NeedView | None, query: str, show: str) -> bool:
-    if show == NEEDING and need is None:
-        return False
-    if show not in (ALL, NEEDING) and one.tracker.casefold() != show:
-        return False
-    said = f"{one.project.name} {one.project.key} {one.tracker} {one.connection}".casefold()
-    return all(word in said for word in query.casefold().split())
+def _address(query: str, show: str, page: int) -> str:
+    asked = {"q": query, "show": "" if show == ALL else show, "page": str(page) if page > 1 else ""}
+    kept = urlencode({name: value for name, value in asked.items() if value})
+    return f"/?{kept}" if kept else "/"
 
 
 def _row(one: ProjectStanding, need: NeedView | None, audit: Standing | None, now: datetime) -> Row:
@@ -198,33 +199,28 @@ def _next(one: ProjectStanding) -> str:
     return f"starts iteration {one.loop.current + 1}"
 
 
-def _counts(needs: Sequence[NeedView], total: int) -> str:
+def _counts(found: Portfolio) -> str:
     """How many projects need somebody for which reason, in one sentence."""
-    reasons = [(reason, sum(one.reason is reason for one in needs)) for reason in Reason]
-    parts = [f"{number} {_COUNTED[reason]}" for reason, number in reasons if number]
-    rest = total - len(needs)
+    total, reasons = found.total, found.reasons
+    parts = [f"{reasons[one]} {_COUNTED[one]}" for one in Reason if reasons.get(one)]
+    rest = total - sum(reasons.values())
     nobody = f"{rest} {'needs' if rest == 1 else 'need'} nobody"
     if not parts:
         return f"{counted(total, 'project')}; none of them needs anybody."
     return f"Those that need someone come first: {', '.join(parts)}{f'; {nobody}' if rest else ''}."
 
 
-def _choices(
-    standings: Sequence[ProjectStanding], needing: object, trackers: Sequence[str], show: str
-) -> tuple[Choice, ...]:
-    number = sum(one.project.id in needing for one in standings)  # type: ignore[operator]
-    found = [(ALL, f"All {len(standings)}"), (NEEDING, f"Needs someone {number}")]
-    if len(trackers) > 1:
-        found += [(one.casefold(), f"{one} {sum(each.tracker == one for each in standings)}") for one in trackers]
-    return tuple(Choice(value, label, value == show) for value, label in found)
+def _choices(found: Portfolio, show: str) -> tuple[Choice, ...]:
+    choices = [(ALL, f"All {found.total}"), (NEEDING, f"Needs someone {sum(found.reasons.values())}")]
+    titles = {kind_of(name).title: number for name, number in found.kinds.items() if name in KINDS}
+    if len(titles) > 1:
+        choices += [(one.casefold(), f"{one} {titles[one]}") for one in sorted(titles)]
+    return tuple(Choice(value, label, value == show) for value, label in choices)
 
 
 def _fresh(context: Context, now: datetime) -> tuple[tuple[str, Moment | None, str], ...]:
     """By connection when it was read last, and what was wrong then."""
-    found = []
-    for one in tracker_freshness(context):
-        if one.projects:
-            zone = one.projects[0].project.time_zone
-            read = moment(one.read_at, zone, now) if one.read_at is not None else None
-            found.append((one.name, read, one.trouble))
-    return tuple(found)
+    return tuple(
+        (one.name, moment(one.read_at, one.zone, now) if one.read_at is not None else None, one.trouble)
+        for one in connection_freshness(context)
+    )

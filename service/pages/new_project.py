@@ -65,6 +65,10 @@ class Field:
         said = [f"{self.name}-e"] if self.error else []
         return " ".join([*said, *([f"{self.name}-h"] if self.help else [])])
 
+    def filled(self, given: Mapping[str, str], wrong: Mapping[str, str]) -> Field:
+        """The field with what was entered, if anything was, and what is wrong with it."""
+        return replace(self, value=given.get(self.name, self.value), error=wrong.get(self.name, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class RoleShown:
@@ -255,8 +259,21 @@ def _teams(given: Given, known: Sequence[str]) -> Field:
 
 def _parameters(template: Template, given: Given) -> Iterator[Field]:
     for name, one in template.parameters.items():
-        label = sentence(name.replace("_", " "))
-        yield _parameter(f"{P}{name}", label, one, given(f"{P}{name}", _default(one)))
+        label, rest = _called(name, one.description)
+        yield _parameter(f"{P}{name}", label, rest, one, given(f"{P}{name}", _default(one)))
+
+
+LONGEST_LABEL, ABBREVIATED = 60, 2
+
+
+def _called(name: str, said: str) -> tuple[str, str]:
+    """What a parameter is called, and what is left to be said of it: as its template describes it, where the beginning
+    of that is short and no sentence; else by its key, of which a word of two letters is an abbreviation."""
+    first, _, rest = said.partition(";")
+    if len(first) <= LONGEST_LABEL and "," not in first and not first.startswith(("Whether ", "If ")):
+        return sentence(first), sentence(rest.strip())
+    words = (word.upper() if len(word) == ABBREVIATED else word for word in name.split("_"))
+    return sentence(" ".join(words)), sentence(said)
 
 
 def _default(parameter: Parameter) -> str:
@@ -269,20 +286,21 @@ def _default(parameter: Parameter) -> str:
             return str(parameter.default)
 
 
-def _parameter(name: str, label: str, one: Parameter, value: str) -> Field:
+def _parameter(name: str, label: str, rest: str, one: Parameter, value: str) -> Field:
     match one:
         case IntegerParameter():
-            said = f"{sentence(one.description)}: {one.minimum} to {one.maximum}."
+            span = f"{one.minimum} to {one.maximum}."
+            said = f"{rest}: {span}" if rest else span
             return Field(name, label, value, "number", said, least=str(one.minimum), most=str(one.maximum))
         case ChoiceParameter():
             choices = tuple(Choice(word, sentence(word), word == value) for word in one.choices)
-            return Field(name, label, value, "choice", f"{sentence(one.description)}.", choices=choices)
+            return Field(name, label, value, "choice", f"{rest}." if rest else "", choices=choices)
         case SwitchParameter():
             choices = (Choice("no", "No", value == "no"), Choice("yes", "Yes", value == "yes"))
-            return Field(name, label, value, "choice", f"{one.description}.", choices=choices)
+            return Field(name, label, value, "choice", f"{rest}." if rest else "", choices=choices)
         case _:
-            help_ = f"{one.description}: a date such as 2027-01-25, or a word such as next-monday."
-            return Field(name, label, value, "text", help_)
+            help_ = "A date such as 2027-01-25, or a word such as next-monday."
+            return Field(name, label, value, "text", f"{rest}. {help_}" if rest else help_)
 
 
 def _roles(template: Template) -> Iterator[RoleShown]:

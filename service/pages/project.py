@@ -144,6 +144,7 @@ class ProjectActions:
     resume: bool = False
     replan: bool = False
     undo: str = ""
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
     tracker = connections.kind_title(context, project.connection_id)
     past, runs = history(context, project.id), list_of(context, project.id)
     newest = run_views.listed(context, project.id, 20)
-    need = next(iter(needs_someone(context, only=project.id)), None)
+    need = next(iter(needs_someone(context, among=[project.id])), None)
     titles, phase = dict(course.phases), _phase(standing, course)
     there = inventory.of_project(context, project.id)
     latest = planning.latest(context, project.id, (Purpose.APPLY,))
@@ -422,6 +423,7 @@ def _actions(caller: Caller, standing: Standing, project: ProjectView, runs: Seq
         resume=decides and loop is not None and loop.state == loop_state.PAUSED,
         replan=operates,
         undo=last.id if operates and last is not None and done else "",
+        settings=decides,
     )
 
 

@@ -98,6 +98,16 @@ class TrackerFreshness:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionFreshness:
+    """The same in short: `read_at` as there, in the `zone` of one of its projects."""
+
+    name: str
+    zone: str
+    read_at: datetime | None
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseName:
     """A phase of a template: its lasting key, what it is called, and the same in a few letters."""
 

@@ -113,6 +113,7 @@ def things(api: Api) -> tuple[Thing, Thing]:
             "secret": "feed_x",
             "event_id": "evt_1",
             "session_id": "ses_1",
+            "person_id": "per_1",
             "digest": "0",
             "file": "style.css",
         }

@@ -55,6 +55,11 @@ def _rules(permission: Permission, where: Where, *addresses: str) -> dict[str, R
     return {f"{one.split(' ')[0]} {API}{one.split(' ')[1]}": Rule(permission, where) for one in addresses}
 
 
+def _pages(permission: Permission, *addresses: str) -> dict[str, Rule]:
+    """Pages of what belongs to no project."""
+    return {one: Rule(permission, Where.EVERYWHERE) for one in addresses}
+
+
 RULES: Mapping[str, Rule] = {
     **_rules(
         Permission.READ,
@@ -184,6 +189,7 @@ RULES: Mapping[str, Rule] = {
     # Pages. Each asks for what the request of the API asks for that does or shows the same.
     "GET /": Rule(Permission.READ, Where.LISTED),
     "GET /runs": Rule(Permission.READ, Where.LISTED),
+    "GET /go": Rule(Permission.READ, Where.LISTED),
     "GET /audit": Rule(Permission.READ, Where.LISTED),
     "GET /templates": Rule(Permission.READ, Where.ANYWHERE),
     "GET /templates/{name}": Rule(Permission.READ, Where.ANYWHERE),
@@ -192,6 +198,8 @@ RULES: Mapping[str, Rule] = {
     "POST /projects/new/form": Rule(Permission.DECIDE, Where.EVERYWHERE),  # a connection takes the right to administer
     "GET /projects/{name}": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
+    "POST /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),
     "POST /projects/{name}/waivers": Rule(Permission.DECIDE, Where.PROJECT),
     "POST /projects/{name}/advance": Rule(Permission.OPERATE, Where.PROJECT),
@@ -206,6 +214,27 @@ RULES: Mapping[str, Rule] = {
         f"POST /runs/{{run_id}}/{one}": Rule(Permission.OPERATE, Where.RUN)
         for one in ("cancel", "retry", "resume", "undo")
     },
+    **_pages(
+        Permission.ADMINISTER,
+        "GET /access",
+        "POST /access",
+        "GET /access/people/{person_id}",
+        "POST /access/people/{person_id}",
+        "POST /access/people/{person_id}/roles",
+        "POST /access/people/{person_id}/roles/remove",
+        "POST /access/people/{person_id}/remove",
+        "POST /access/people/{person_id}/sessions/end",
+        "GET /access/tokens",
+        "POST /access/tokens",
+        "POST /access/tokens/{token_id}/revoke",
+        "GET /access/sessions",
+        "POST /access/sessions/{session_id}/end",
+        "GET /access/groups",
+        "POST /access/groups",
+        "POST /access/groups/{rule_id}/remove",
+    ),
+    **_pages(Permission.READ_LOG, "GET /changes"),
+    **_pages(Permission.ADMINISTER, "GET /settings"),
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),

@@ -18,6 +18,7 @@ def show(
     visit: Here,
     q: Annotated[str, Query(max_length=100)] = "",
     show: Annotated[str, Query(max_length=40)] = home.ALL,
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
-    """All projects that somebody may see."""
-    return visit.page("home.html", home.page_of(visit.context, visit.caller, q, show), PROJECTS)
+    """The projects that somebody may see, a page of them."""
+    return visit.page("home.html", home.page_of(visit.context, visit.caller, q, show, page), PROJECTS)

@@ -156,6 +156,16 @@ function fill(input) {
   });
 }
 
+function copies(button) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copies);
+    field.select(); // where the clipboard is closed (plain http), it is a press of Ctrl C away
+    await navigator.clipboard?.writeText(field.value);
+    if (navigator.clipboard) button.textContent = "Copied";
+  });
+}
+
 function saysSo(pressed) {
   // After the browser has taken the form: a button that is off is not sent with it.
   setTimeout(() => {
@@ -187,8 +197,50 @@ addEventListener("pageshow", (event) => {
 
 // --- keys -------------------------------------------------------------------------------------------------------------
 
-const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates" };
+const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates", x: "/access", c: "/changes" };
 let leading = false;
+
+const palette = $("#palette");
+const asked = $("#palette-q");
+let asking = null;
+let soon = 0;
+
+function find() {
+  asking?.abort();
+  const request = asking = new XMLHttpRequest();
+  request.open("GET", `/go?q=${encodeURIComponent(asked.value)}`);
+  request.setRequestHeader("X-Part", "found");
+  request.responseType = "document";
+  request.onload = () => {
+    const found = request.status < 400 && request.response ? $("[data-found]", request.response) : null;
+    if (!found) return asked.form.submit(); // signed out, or refused: the page says so
+    $("#palette-found").replaceChildren(document.importNode(found, true));
+    $("#palette-said").textContent = found.dataset.found;
+  };
+  request.send();
+}
+
+function ask() {
+  $("#keys").close();
+  if (!palette.open) { palette.showModal(); find(); } // when it closes, the browser gives the focus back
+  asked.select();
+}
+
+palette?.addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(find, 150); });
+palette?.addEventListener("click", (event) => { if (event.target === palette) palette.close(); });
+palette?.addEventListener("keydown", (event) => {
+  const stops = [asked, ...$$("#palette-found a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  else if (event.key === "Enter" && document.activeElement === asked && stops[1]) stops[1].click();
+  else return;
+  event.preventDefault();
+});
+$("#find")?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  ask();
+});
 
 function row(step) {
   const links = $$("[data-rows] tbody th a");
@@ -198,8 +250,12 @@ function row(step) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (palette && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return ask();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, dialog")) return;
-  if (leading && LEADS[event.key]) location.href = LEADS[event.key];
+  if (leading && $(`.side a[href="${LEADS[event.key]}"]`)) location.href = LEADS[event.key];
   leading = event.key === "g";
   const found = { "/": () => $("#q")?.focus(), n: () => $("a[aria-keyshortcuts=n]")?.click(), "?": () => $("#keys")?.showModal(), j: () => row(1), k: () => row(-1) }[event.key];
   if (!found) return;
@@ -212,6 +268,7 @@ document.addEventListener("keydown", (event) => {
 for (const one of $$("[data-part][data-events]")) follow(one);
 for (const one of $$("form[data-keep]")) keep(one);
 for (const one of $$("input[data-fills]")) fill(one);
+for (const one of $$("[data-copies]")) copies(one);
 for (const one of $$("form[data-send] input[type=radio]")) one.addEventListener("change", () => one.form.requestSubmit());
 $("[data-focus]")?.focus();
 const keys = $("#keys-open");

@@ -14,7 +14,7 @@ from service.context import Context
 from service.domain.audit import chain
 from service.domain.sheet import sheet
 from service.store.access_tables import ChangeRow
-from service.store.changes import entry_of
+from service.store.changes import LOGGED, entry_of
 from service.usecases.setup import projects
 from service.views.access import ChangeView
 
@@ -98,6 +98,11 @@ def _misfiled(row: ChangeRow) -> bool:
     body = row.body
     told = body.get("action"), body.get("thing"), body.get("id"), body.get("project"), body.get("by", {}).get("name")
     return (row.action, row.thing, row.thing_id, row.project_id, row.by) != told
+
+
+def things() -> list[str]:
+    """The kinds of things of which changes are logged, in order."""
+    return sorted({*(one.thing for one in LOGGED.values()), "sign-in"})
 
 
 def count(context: Context) -> int:

@@ -26,6 +26,18 @@ def of(session: Session, kind: Kind, holder_id: str) -> tuple[Grant, ...]:
     )
 
 
+def of_all(session: Session, kind: Kind) -> dict[str, tuple[Grant, ...]]:
+    """The same for all identities of that kind at once: by holder; who was granted nothing is not in it."""
+    query = select(GrantRow).where(GrantRow.holder_kind == kind.value).order_by(GrantRow.created_at, GrantRow.id)
+    known = {role.value for role in Role}
+    found: dict[str, tuple[Grant, ...]] = {}
+    for row in session.scalars(query):
+        if row.role in known:
+            one = Grant(Role(row.role), row.project_id, row.expires_at, Origin(row.origin))
+            found[row.holder_id] = (*found.get(row.holder_id, ()), one)
+    return found
+
+
 def give(session: Session, kind: Kind, holder_id: str, granted: Iterable[Grant], now: datetime) -> None:
     """Grant these roles in addition."""
     session.add_all(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.context import Context
@@ -14,7 +15,7 @@ from service.domain.access.identity import Grant, Kind, Origin
 from service.domain.access.roles import Role
 from service.domain.problems import InvalidInput, Problem
 from service.store import rows
-from service.store.access_tables import OidcIdentityRow, PersonRow
+from service.store.access_tables import OidcIdentityRow, PersonRow, SessionRow
 from service.store.secrets import new_id
 from service.usecases.access import grants
 from service.usecases.errors import Conflict, NotFound
@@ -26,11 +27,13 @@ LOGIN_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class PersonShown:
-    """A person, the roles they hold, and their subject at the sign-in provider, if they are somebody there."""
+    """A person, the roles they hold, their subject at the sign-in provider, if they are somebody there, and when a
+    session of theirs was used last; None for one who never signed in."""
 
     row: PersonView
     grants: tuple[Grant, ...]
     subject: str | None = None
+    seen: datetime | None = None
 
 
 def put(context: Context, login: str, role: Role, within: Sequence[str] = ()) -> PersonShown:
@@ -58,6 +61,41 @@ def put(context: Context, login: str, role: Role, within: Sequence[str] = ()) ->
         return _shown(session, row)
 
 
+def grant(context: Context, login: str, role: Role, within: Sequence[str] = ()) -> PersonShown:
+    """Have somebody hold this role, too, in these projects (id or key; none named: in all). Repeatable. Raises
+    NotFound, Conflict."""
+    ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
+    with context.database.session() as session:
+        alone(session)
+        row = _find(session, login)
+        if row.disabled_at is not None:
+            message = f"{row.login} was removed, and holds no role that counts."
+            raise Conflict("conflict", message, "Let them in again first: phaseloop people add LOGIN")
+        more = {Grant(role, project) for project in ids or [None]}
+        grants.replace_with(session, Kind.PERSON, row.id, {*_by_hand(session, row), *more}, Origin.HAND, context.now())
+        context.done(session, row.id)
+        return _shown(session, row)
+
+
+def withdraw(context: Context, login: str, role: Role, project: str | None = None) -> PersonShown:
+    """Take a role away that somebody was given by hand, in the project of that id or (None) in all. Repeatable. Raises
+    NotFound; Conflict where that would leave no administrator."""
+    with context.database.session() as session:
+        alone(session)
+        row = _find(session, login)
+        held = _by_hand(session, row)
+        left = {one for one in held if (one.role, one.project) != (role, project)}
+        if row.disabled_at is None and not any(_administers(one) for one in left):
+            _check_not_last(session, row)
+        grants.replace_with(session, Kind.PERSON, row.id, left, Origin.HAND, context.now())
+        context.done(session, row.id)
+        return _shown(session, row)
+
+
+def _by_hand(session: Session, row: PersonRow) -> set[Grant]:
+    return {one for one in grants.of(session, Kind.PERSON, row.id) if one.origin is Origin.HAND}
+
+
 def remove(context: Context, login: str) -> PersonShown:
     """Let somebody sign in no more, and open nothing from their next request on. Repeatable. Raises NotFound; Conflict
     for the last administrator."""
@@ -78,9 +116,26 @@ def get(context: Context, login: str) -> PersonShown:
 
 
 def listed(context: Context) -> list[PersonShown]:
-    """All people by login, those who were removed included."""
+    """All people by login, those who were removed included: a fixed number of queries."""
     with context.database.session() as session:
-        return [_shown(session, row) for row in session.scalars(select(PersonRow).order_by(PersonRow.login)).all()]
+        held = grants.of_all(session, Kind.PERSON)
+        subjects = dict(session.execute(select(OidcIdentityRow.person_id, OidcIdentityRow.subject)).all())
+        used = select(SessionRow.person_id, func.max(SessionRow.last_used_at)).group_by(SessionRow.person_id)
+        seen = dict(session.execute(used).all())
+        rows_ = session.scalars(select(PersonRow).order_by(PersonRow.login)).all()
+        return [
+            PersonShown(PersonView.of(row), held.get(row.id, ()), subjects.get(row.id), seen.get(row.id))
+            for row in rows_
+        ]
+
+
+def logins_of(context: Context, person_ids: Collection[str]) -> dict[str, str]:
+    """What these people sign in as, by id."""
+    if not person_ids:
+        return {}
+    query = select(PersonRow.id, PersonRow.login).where(PersonRow.id.in_(sorted(set(person_ids))))
+    with context.database.session() as session:
+        return dict(session.execute(query).all())
 
 
 def first_administrator(context: Context, login: str) -> PersonShown:
@@ -114,7 +169,8 @@ def _find(session: Session, login: str) -> PersonRow:
 
 def _shown(session: Session, row: PersonRow) -> PersonShown:
     subject = session.scalar(select(OidcIdentityRow.subject).where(OidcIdentityRow.person_id == row.id))
-    return PersonShown(PersonView.of(row), grants.of(session, Kind.PERSON, row.id), subject)
+    seen = session.scalar(select(func.max(SessionRow.last_used_at)).where(SessionRow.person_id == row.id))
+    return PersonShown(PersonView.of(row), grants.of(session, Kind.PERSON, row.id), subject, seen)
 
 
 def _administers(grant: Grant) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from service.context import Context
@@ -62,6 +62,7 @@ def link(context: Context, login: str) -> str:
                 expires_at=now + LINK_LASTS,
             )
         )
+        context.done(session, person.id)
     return code
 
 
@@ -147,13 +148,14 @@ def used(context: Context, session_id: str) -> None:
 
 def listed(context: Context, person_id: str | None = None) -> list[SessionShown]:
     """The sessions that last, newest first: all, or those of one person."""
+    now = context.now()
     query = select(SessionRow, PersonRow.login).join(PersonRow, PersonRow.id == SessionRow.person_id)
+    query = query.where(*_lasting(now), PersonRow.disabled_at.is_(None))
     if person_id is not None:
         query = query.where(SessionRow.person_id == person_id)
-    now = context.now()
     with context.database.session() as session:
         rows = session.execute(query.order_by(SessionRow.created_at.desc(), SessionRow.id))
-        return [SessionShown(SessionView.of(row), login) for row, login in rows if _lasts(row, now)]
+        return [SessionShown(SessionView.of(row), login) for row, login in rows]
 
 
 def revoke(context: Context, session_id: str, of: str | None = None) -> None:
@@ -165,6 +167,16 @@ def revoke(context: Context, session_id: str, of: str | None = None) -> None:
         if row is None or of not in (None, row.person_id):
             raise NotFound("session", session_id, "`phaseloop sessions list` names those there are.")
         _end(session, SessionRow.id == row.id, context.now())
+        context.done(session, row.id)
+
+
+def revoke_all(context: Context, person_id: str) -> None:
+    """End all sessions of a person, from their next requests on. Repeatable. Raises NotFound."""
+    person = people.get(context, person_id).row
+    now = context.now()
+    with context.database.session() as session:
+        _end(session, and_(SessionRow.person_id == person.id, *_lasting(now)), now)
+        context.done(session, person.id)
 
 
 def nobody_signed_in_yet(context: Context) -> bool:
@@ -194,6 +206,11 @@ def session_json(found: SessionShown) -> dict[str, Any]:
 
 def _lasts(row: SessionRow, now: datetime) -> bool:
     return row.revoked_at is None and now < row.expires_at and now < row.last_used_at + IDLE
+
+
+def _lasting(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a session that lasts, as `_lasts` has it."""
+    return SessionRow.revoked_at.is_(None), SessionRow.expires_at > now, SessionRow.last_used_at > now - IDLE
 
 
 def _end(session: Session, which: ColumnElement[bool], now: datetime) -> None:

@@ -108,7 +108,8 @@ def listed(context: Context) -> list[TokenShown]:
     """All tokens, oldest first, also those that expired or were revoked."""
     with context.database.session() as session:
         rows = session.scalars(select(TokenRow).order_by(TokenRow.created_at, TokenRow.id)).all()
-        return [_shown(session, row) for row in rows]
+        held = grants.of_all(session, Kind.TOKEN)
+        return [TokenShown(TokenView.of(row), held.get(row.id, ())) for row in rows]
 
 
 def get(context: Context, given: str) -> TokenShown:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from service.context import Context
-from service.store.tables import AuditRow, PlanRow, RunRow, StepRow
+from service.store.tables import AuditRow, ConnectionRow, PlanRow, ProjectRow, RunRow, StepRow
 from service.usecases.setup import connections, projects
-from service.views.overview import ProjectFreshness, TrackerFreshness
+from service.views.overview import ConnectionFreshness, ProjectFreshness, TrackerFreshness
 from service.views.setup import ProjectView
 
 
@@ -28,6 +28,47 @@ def tracker_freshness(context: Context) -> list[TrackerFreshness]:
         said = next((trouble[one.id] for one in own if one.id in trouble), "")
         found.append(TrackerFreshness(connection.id, connection.name, connection.kind, said, shown))
     return found
+
+
+def connection_freshness(context: Context) -> list[ConnectionFreshness]:
+    """The same in short, for a list of many projects: one entry for each connection that has any, by name. Of all
+    projects; a fixed number of queries that give one row a connection."""
+    audited = AuditRow.trouble == ""
+    stepped = StepRow.reads > 0, StepRow.state == "go"
+    runs = select(RunRow.project_id, StepRow.finished_at.label("at")).join(StepRow, StepRow.run_id == RunRow.id)
+    read = union_all(
+        select(PlanRow.project_id, PlanRow.created_at.label("at")).where(PlanRow.reads > 0),
+        select(AuditRow.project_id, AuditRow.audited_at.label("at")).where(audited),
+        runs.where(*stepped),
+    ).subquery()
+    last = select(read.c.project_id, func.max(read.c.at).label("at")).group_by(read.c.project_id).subquery()
+    there = ProjectRow.planned.is_(False), ProjectRow.ended_at.is_(None)
+    query = (
+        select(
+            ProjectRow.connection_id,
+            func.min(ProjectRow.time_zone),
+            func.count(),
+            func.count(last.c.at),
+            func.min(last.c.at),
+        )
+        .outerjoin(last, last.c.project_id == ProjectRow.id)
+        .where(*there)
+        .group_by(ProjectRow.connection_id)
+    )
+    failed = select(ProjectRow.connection_id, func.max(AuditRow.trouble)).join(
+        AuditRow, AuditRow.project_id == ProjectRow.id
+    )
+    failed = failed.where(*there, AuditRow.trouble != "").group_by(ProjectRow.connection_id)
+    with context.database.session() as session:
+        rows = {row[0]: row for row in session.execute(query)}
+        trouble = dict(session.execute(failed).all())
+        names = dict(session.execute(select(ConnectionRow.id, ConnectionRow.name)).all())
+    found = []
+    for number, (_, zone, projects_, known, at) in rows.items():
+        found.append(
+            ConnectionFreshness(names[number], zone, at if known == projects_ else None, trouble.get(number, ""))
+        )
+    return sorted(found, key=lambda one: one.name)
 
 
 def _freshness(project: ProjectView, read: tuple[datetime, str] | None) -> ProjectFreshness:

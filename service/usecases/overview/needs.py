@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -24,18 +24,18 @@ from service.views.overview import NeedView, Reason
 from service.views.setup import ProjectView
 
 
-def needs_someone(context: Context, only: str | None = None) -> list[NeedView]:
+def needs_someone(context: Context, among: Collection[str] | None = None) -> list[NeedView]:
     """The projects that need somebody, the most urgent reason first, then by key: of those that have not ended, were
-    set up, and may be seen; or of the one with this id. A fixed number of queries, however many there are."""
-    seen = [one for one in projects.listed(context) if one.ended_at is None and only in (None, one.id)]
-    seen = [one for one in seen if context.sees is None or one.id in context.sees]
+    set up, and may be seen; or of those with these ids. A fixed number of queries, however many there are. Which
+    reason a project has is said once more in SQL, in `portfolio`, to have many in this order."""
+    seen = projects.active(context, among)
     ids = [one.id for one in seen]
     with context.database.session() as session:
         known = _Known(
             runs=_newest_runs(session, ids),
             paused=_paused(session, ids),
             refused=_refused(session, ids),
-            late={one.project: one.late for one in audit_reports.portfolio(context)},
+            late={one.project: one.late for one in audit_reports.portfolio(context, among)},
             vacant=inventory.vacant(session, ids),
         )
     found = [need for one in seen if (need := _need(known, one)) is not None]

@@ -21,10 +21,9 @@ from service.views.overview import PhaseName, ProjectStanding
 from service.views.run import RunView
 
 
-def project_standings(context: Context) -> list[ProjectStanding]:
-    """The projects that have not ended and may be seen, oldest first."""
-    seen = [one for one in projects.listed(context) if one.ended_at is None]
-    seen = [one for one in seen if context.sees is None or one.id in context.sees]
+def project_standings(context: Context, among: Collection[str] | None = None) -> list[ProjectStanding]:
+    """The projects that have not ended and may be seen, oldest first: all, or those with these ids."""
+    seen = projects.active(context, among)
     ids = [one.id for one in seen]
     with context.database.session() as session:
         due = dues.of_projects(session, dues.TURN, ids)

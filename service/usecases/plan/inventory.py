@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from connectors.values import ItemKind
@@ -83,6 +83,15 @@ def vacant(session: Session, ids: Collection[str]) -> dict[str, int]:
     labelled = cast(ItemRow.wanted, String).contains(VACANT)
     query = select(ItemRow).where(ItemRow.project_id.in_(ids), ItemRow.state == items.MADE, labelled)
     return Counter(row.project_id for row in session.scalars(query) if _is_vacant(row))
+
+
+def vacant_in_sql() -> ColumnElement[bool]:
+    """What is true of an item that `vacant` counts, for a statement that goes over many projects. Whether the word is
+    there at all comes first: that needs no look into JSON, and leaves most items out."""
+    there = cast(ItemRow.wanted, String).contains(VACANT)
+    labelled = cast(ItemRow.wanted["labels"], String).contains(f'"{VACANT}')
+    given = (func.coalesce(one["assignee"].as_string(), "") for one in (ItemRow.wanted, ItemRow.seen))
+    return and_(ItemRow.state == items.MADE, there, labelled, *(one == "" for one in given))
 
 
 def _is_vacant(row: ItemRow) -> bool:

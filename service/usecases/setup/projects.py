@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -499,6 +499,26 @@ def has_ended(row: Kept) -> Conflict:
 def listed(context: Context) -> list[ProjectView]:
     """All projects, oldest first; none that is only planned."""
     return _all(context, planned=False)
+
+
+def active(context: Context, among: Collection[str] | None = None) -> list[ProjectView]:
+    """The projects that have not ended, were set up and may be seen, oldest first: all, or those with these ids."""
+    query = select(ProjectRow).where(ProjectRow.planned.is_(False), ProjectRow.ended_at.is_(None))
+    for ids_ in (among, context.sees):
+        if ids_ is not None:
+            query = query.where(ProjectRow.id.in_(sorted(ids_)))
+    with context.database.session() as session:
+        rows = session.scalars(query.order_by(ProjectRow.created_at, ProjectRow.id))
+        return [ProjectView.of(row) for row in rows]
+
+
+def keys_of(context: Context, project_ids: Collection[str]) -> dict[str, str]:
+    """What people call these projects, by id: their keys, also of those that have ended. Who is none is not in it."""
+    if not project_ids:
+        return {}
+    query = select(ProjectRow.id, ProjectRow.key).where(ProjectRow.id.in_(sorted(set(project_ids))))
+    with context.database.session() as session:
+        return dict(session.execute(query).all())
 
 
 def only_planned(context: Context) -> list[ProjectView]:

@@ -44,6 +44,7 @@ from service.pages.template import (
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
+from tests.unit.pages import admin_values
 
 EVIL = "<script>alert('1')</script>"
 AT = Moment("2027-01-21T13:57:00+01:00", "13:57 +01:00", "in 4 days")
@@ -234,6 +235,7 @@ PAGES: dict[str, Any] = {
     "signed-out.html": SignedOutPage("https://login.example.com", EVIL),
     "not-signed-in.html": NotSignedInPage(EVIL, {EVIL: EVIL}),
     "trouble.html": TroublePage(EVIL, EVIL, (EVIL, EVIL), EVIL, ((EVIL, "/"),)),
+    **admin_values.PAGES,
 }
 
 
@@ -287,7 +289,15 @@ def test_a_page_without_anything_says_why_and_what_to_do() -> None:
 
 
 def test_every_template_of_a_page_is_rendered_here() -> None:
-    parts = {"base.html", "frame.html", "outside.html", "parts.html", "fields.html", "plan_parts.html"}
+    parts = {
+        "base.html",
+        "frame.html",
+        "outside.html",
+        "parts.html",
+        "fields.html",
+        "plan_parts.html",
+        "access_parts.html",
+    }
     there = {path.name for path in rendering.TEMPLATES.glob("*.html")}
 
     assert there - parts == {*PAGES, "new-project.html"}
