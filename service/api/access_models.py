@@ -23,6 +23,29 @@ ROLE_RULE: dict[str, Any] = {
     "created_at": "2026-03-02T09:00:00Z",
 }
 NEW_ROLE_RULE: dict[str, Any] = {"value": "ml-leads", "role": "lead", "project": "ML"}
+PERSON: dict[str, Any] = {
+    "id": "per_5d3f0c7a9b1e",
+    "login": "lead-1@example.com",
+    "grants": [{**GRANT, "role": "lead"}],
+    "subject": None,
+    "seen_at": "2026-03-03T07:12:00Z",
+    "created_at": "2026-03-02T09:00:00Z",
+    "disabled_at": None,
+}
+NEW_PERSON: dict[str, Any] = {"login": "lead-1@example.com", "role": "lead", "projects": ["ML"]}
+SIGN_IN_LINK: dict[str, Any] = {
+    "person": "per_5d3f0c7a9b1e",
+    "login": "lead-1@example.com",
+    "token": "https://phaseloop.example.com/sign-in?code=…",
+}
+SESSION: dict[str, Any] = {
+    "id": "ses_5d3f0c7a9b1e",
+    "login": "lead-1@example.com",
+    "from": "192.0.2.7",
+    "created_at": "2026-03-02T09:00:00Z",
+    "last_used_at": "2026-03-02T09:12:00Z",
+    "expires_at": "2026-03-02T21:12:00Z",
+}
 TOKEN: dict[str, Any] = {
     "id": "tok_5d3f0c7a9b1e",
     "name": "ci",
@@ -109,6 +132,80 @@ class NewRoleRule(Body):
     claim: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)] | None = Field(
         default=None, description="The claim; the one of PHASELOOP_OIDC_GROUPS_CLAIM if left out."
     )
+
+
+class Person(Shown):
+    """Somebody who may sign in, or was removed."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(PERSON))
+
+    id: str
+    login: str = Field(description="The e-mail address or name they go by.")
+    grants: list[GrantShown]
+    subject: str | None = Field(description="Who they are at the sign-in provider, if they are somebody there.")
+    seen_at: datetime | None = Field(description="When they were here last, to the minute.")
+    created_at: datetime
+    disabled_at: datetime | None = Field(description="When they were removed.")
+
+
+class PersonList(Shown):
+    """All people."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({"items": [PERSON], "next": None}))
+
+    items: list[Person]
+    next: str | None = Field(description="Always null: the list is complete.")
+
+
+class NewPerson(Body):
+    """Somebody who is to sign in."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(NEW_PERSON))
+
+    login: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)] = Field(
+        description="The e-mail address or name they go by."
+    )
+    role: RoleName = Field(description="What they may do.")
+    projects: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, max_length=100, description="Only in these projects (id or key); empty: in all."
+    )
+    expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
+        default=None, description="When they may do it no more; null: no end."
+    )
+
+
+class SignInLink(Shown):
+    """A link that signs somebody in, once, within 15 minutes."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(SIGN_IN_LINK))
+
+    person: str = Field(description="Id of whom it signs in.")
+    login: str
+    token: str | None = Field(
+        description="The link: only in the first answer. Null where the answer is a repetition; make another then."
+    )
+
+
+class SessionEntry(Shown):
+    """That somebody is signed in in one browser."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(SESSION), populate_by_name=True)
+
+    id: str
+    login: str
+    source: str = Field(alias="from", description="Where they signed in from.")
+    created_at: datetime
+    last_used_at: datetime = Field(description="To the minute.")
+    expires_at: datetime = Field(description="When it ends if it is not used.")
+
+
+class SessionList(Shown):
+    """All sessions that last."""
+
+    model_config = ConfigDict(json_schema_extra=with_example({"items": [SESSION], "next": None}))
+
+    items: list[SessionEntry]
+    next: str | None = Field(description="Always null: the list is complete.")
 
 
 class TokenEntry(Shown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -34,11 +34,13 @@ def add(
     project: Annotated[
         list[str] | None, typer.Option(help="Only in this project (id or key); repeat for several [default: in all].")
     ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it ends [default: never].")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let somebody sign in with this role, in place of any other that they held."""
     with opened(founds=True) as context:
-        found = people_cases.person_json(people_cases.put(context, login, role, project or ()))
+        until = context.now() + timedelta(days=days) if days is not None else None
+        found = people_cases.person_json(people_cases.put(context, login, role, project or (), until))
     if as_json:
         print_json(found)
         return

@@ -16,7 +16,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from service.api.app import OUTSIDE, ROUTERS
+from service.domain.access.roles import Role
 from service.store import hook_events
+from service.usecases.access import people, sessions
 from tests.api.conftest import Api
 from tests.conftest import SECRETS
 from tests.effort import examples
@@ -75,6 +77,13 @@ def heard(api: Api) -> str:
     return str(api.post("/triggers", {"definition": definition})["name"])
 
 
+def signed_in(api: Api) -> str:
+    """Id of a session that somebody has."""
+    person = people.put(api.context, "fuzzed@example.com", Role.VIEWER).row
+    sessions.sign_in(api.context, sessions.link(api.context, person.id), "a test")
+    return sessions.listed(api.context, person.id)[0].row.id
+
+
 @pytest.fixture(scope="module")
 def document(api: Api) -> Any:
     """The API's document, with half of all names in addresses such as there are."""
@@ -88,6 +97,8 @@ def document(api: Api) -> Any:
         "/projects/": plan["project"],
         "/plans/": plan["id"],
         "/runs/": run["id"],
+        "/people/": api.post("/people", {"login": "fuzzed@example.com", "role": "viewer"}, status=200)["id"],
+        "/sessions/": signed_in(api),
         "/tokens/": api.post("/tokens", {"name": "unused", "role": "viewer"})["id"],
         "/role-rules/": api.post("/role-rules", {"value": "unused", "role": "viewer"})["id"],
         "/feeds/": feed(api, plan["project"]),

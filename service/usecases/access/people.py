@@ -36,16 +36,24 @@ class PersonShown:
     seen: datetime | None = None
 
 
-def put(context: Context, login: str, role: Role, within: Sequence[str] = ()) -> PersonShown:
-    """Let somebody sign in, with this role in these projects (id or key; none named: in all) and no other by hand; what
-    their provider says of them may give more. Repeatable; a person who was removed is back. Raises InvalidInput,
-    NotFound, Conflict: the last administrator stays one."""
+def put(
+    context: Context, login: str, role: Role, within: Sequence[str] = (), expires_at: datetime | None = None
+) -> PersonShown:
+    """Let somebody sign in, with this role in these projects (id or key; none named: in all), until then if it is to
+    end, and no other by hand; what their provider says of them may give more. Repeatable; a person who was removed is
+    back. Raises InvalidInput, NotFound, Conflict: the last administrator stays one."""
     login = login.strip()
+    wrong = []
     if not login or len(login) > LOGIN_LIMIT or not login.isprintable() or " " in login:
         message = f"must be 1 to {LOGIN_LIMIT} characters without blanks"
-        raise InvalidInput([Problem("person", None, "login", message, "give the e-mail address or login they go by")])
+        wrong.append(Problem("person", None, "login", message, "give the e-mail address or login they go by"))
+    if expires_at is not None and expires_at <= context.now():
+        fix = "give a time to come, or none for no end"
+        wrong.append(Problem("person", None, "expires_at", "is over already", fix))
+    if wrong:
+        raise InvalidInput(wrong)
     ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
-    granted = [Grant(role, project) for project in ids or [None]]
+    granted = [Grant(role, project, expires_at) for project in ids or [None]]
     with context.database.session() as session:
         alone(session)
         row = session.scalar(select(PersonRow).where(PersonRow.login == login))
@@ -155,6 +163,7 @@ def person_json(found: PersonShown) -> dict[str, Any]:
         "login": row.login,
         "grants": [grants.grant_json(one) for one in found.grants],
         "subject": found.subject,
+        "seen_at": found.seen.isoformat() if found.seen is not None else None,
         "created_at": row.created_at.isoformat(),
         "disabled_at": row.disabled_at.isoformat() if row.disabled_at is not None else None,
     }
