@@ -131,6 +131,7 @@ def test_who_is_removed_is_out_at_once_and_is_let_in_again_with_one_role(desk: D
     assert sent(admin, page, f"{page}/roles", role="viewer").status_code == 303
     assert roles(desk, "leaves@example.com") == {("viewer", None)}
     assert people.get(desk.context, "leaves@example.com").row.disabled_at is None
+    assert visitor.client.get("/").status_code == 303, "a session that has ended does not begin again"
 
 
 def test_what_is_wrong_with_a_person_stands_beside_its_field_and_stays(desk: Desk, admin: Visitor) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.context import Context
@@ -15,7 +15,7 @@ from service.domain.access.identity import Grant, Kind, Origin
 from service.domain.access.roles import Role
 from service.domain.problems import InvalidInput, Problem
 from service.store import rows
-from service.store.access_tables import OidcIdentityRow, PersonRow, SessionRow
+from service.store.access_tables import OidcIdentityRow, PersonRow, ProviderTokenRow, SessionRow
 from service.store.secrets import new_id
 from service.usecases.access import grants
 from service.usecases.errors import Conflict, NotFound
@@ -112,7 +112,12 @@ def remove(context: Context, login: str) -> PersonShown:
         row = _find(session, login)
         if row.disabled_at is None:
             _check_not_last(session, row)
-            row.disabled_at = context.now()
+            now = row.disabled_at = context.now()
+            # They end for good: who is let in again signs in again.
+            open_ones = SessionRow.person_id == row.id, SessionRow.revoked_at.is_(None), SessionRow.expires_at > now
+            ended = select(SessionRow.id).where(*open_ones)
+            session.execute(delete(ProviderTokenRow).where(ProviderTokenRow.id.in_(ended)))
+            session.execute(update(SessionRow).where(*open_ones).values(revoked_at=now))
         context.done(session, row.id)
         return _shown(session, row)
 

@@ -54,8 +54,7 @@ def unlink(context: Context, login: str) -> bool:
         found = session.scalar(select(OidcIdentityRow.id).where(mine)) is not None
         session.execute(delete(OidcIdentityRow).where(mine))
         grants.replace_with(session, Kind.PERSON, person.id, (), Origin.PROVIDER, context.now())
-    for one in sessions.listed(context, person.id):
-        sessions.revoke(context, one.row.id)
+    sessions.revoke_all(context, person.id)
     return found
 
 
