@@ -326,7 +326,9 @@ def waive(
     iteration: Annotated[int | None, typer.Option(min=1, help="For this iteration only; for all if left out.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is part of the evidence.")] = "",
     until: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day on which it holds.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who lets it pass [default: the name you are logged in by].")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who answers for it, beside the name you are logged in by [default: you alone].")
+    ] = None,
     revoke: Annotated[
         str | None, typer.Option(metavar="WAIVER", help="Take this waiver back: the check counts again.")
     ] = None,
@@ -345,9 +347,9 @@ def waive(
                     f"phaseloop audit waive {typed(project)} --revoke WAIVER",
                 )
             chosen = _chosen(context, row, revoke)
-            told = [waiver_log.revoke(context, chosen, by=by or who(), reason=reason)]
+            told = [waiver_log.revoke(context, chosen, by=_answering(by), reason=reason)]
         elif check is not None:
-            told = [_waived(context, row, check.strip().upper(), iteration, by or who(), reason, until)]
+            told = [_waived(context, row, check.strip().upper(), iteration, _answering(by), reason, until)]
         elif iteration is not None or until is not None or reason:
             misused(
                 "Which check is to be waived?",
@@ -363,6 +365,11 @@ def waive(
         out.print(f"{one_line(row.key)} has no waivers.")
     else:
         _print(list(audit_show.waiver_lines(found, everything=True))[2 if alone else 1 :])
+
+
+def _answering(by: str | None) -> str:
+    """Who lets a check pass: whoever does it is named in any case, whatever other name is given."""
+    return who() if by is None else f"{by.strip()} (written down by {who()})" if by.strip() else ""
 
 
 def _waived(
