@@ -8,6 +8,8 @@ from service.pages.routes import (
     access,
     audit,
     changes,
+    connections,
+    events,
     go,
     home,
     plans,
@@ -20,6 +22,7 @@ from service.pages.routes import (
     starting,
     static,
     templates,
+    triggers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -45,5 +48,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     go.router,
     project_settings.router,
     project_settings.pressing,
+    events.router,
+    events.pressing,
+    triggers.router,
+    triggers.pressing,
+    connections.router,
+    connections.pressing,
+    connections.showing,
 )
 """For browsers."""

@@ -20,9 +20,19 @@ _BUTTONS = (
     (r"plan", "“Plan again” on the project's page"),
     (r"audit run", "“Audit now” on the project's page"),
     (r"(?:status|history|schedule next|audit report)", "the project's page"),
-    (r"connections add", "“Add a connection” on the page for a new project"),
-    (r"connections check", "“Check the connection” on the page for a new project"),
-    (r"connections list", "the page for a new project"),
+    (r"connections add(?![^`;]*--replace)", "“Add a connection” on the page of connections"),
+    (r"connections (?:check|show|remove)", "the connection's page"),
+    (r"connections list", "the page of connections"),
+    (r"hooks (?:register|repair)", "“Repair” on the connection's page"),
+    (r"hooks (?:check|show|remove)", "the webhook on the connection's page"),
+    (r"hooks secret", "“Make a new secret” on the connection's page"),
+    (r"events list", "the list of events"),
+    (r"events replay", "“Handle it again” on the event's page"),
+    (r"events show", "the event's page"),
+    (r"triggers list", "the list of triggers"),
+    (r"triggers test", "“Test a trigger” on the page of triggers"),
+    (r"triggers enable", "“Switch it on again” on the trigger's page"),
+    (r"triggers (?:show|disable|remove)", "the trigger's page"),
 )
 _OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)

@@ -53,6 +53,11 @@ def test_a_span_has_its_unit(seconds: float, said: str) -> None:
         ("Make one with `phaseloop plan`; it is new.", "Make one with “Plan again” on the project's page; it is new."),
         ("See which: phaseloop status ML. Plan again.", "See which: the project's page. Plan again."),
         ("`phaseloop runs list` names those there are.", "the list of runs names those there are."),
+        (
+            "Correct it, then: phaseloop triggers enable t1",
+            "Correct it, then: “Switch it on again” on the trigger's page",
+        ),
+        ("Renew it: `phaseloop connections add x --replace`.", "Renew it: `phaseloop connections add x --replace`."),
         ("Print one: phaseloop login-link", "Print one: phaseloop login-link"),
         ("give it as `2 weeks`", "give it as “2 weeks”"),
     ],
