@@ -14,7 +14,7 @@ import httpx
 
 from service.domain.hook.trigger import trigger_from_json
 from service.usecases.hook import events, secret, triggers
-from service.usecases.setup import connections
+from service.usecases.setup import connections, teams
 from tests.pages_desk import Desk, Visitor
 from tests.waiting import eventually
 
@@ -62,7 +62,7 @@ def shots(desk: Desk, visitor: Visitor, project: str) -> Iterator[tuple[str, str
         **{"with": ticket},
     )
     broken = add_trigger(desk, name="champion", project="GONE", limits={"park_after": 2})
-    add_trigger(desk, name="weekly-report", project="SUP", action="resync")
+    add_trigger(desk, name="weekly-report", project="SUP", action="resync", **{"with": {}})
     payload = {"type": "drift.found", "share": 0.31, "mark": "ticket_age", "feature": "ticket_age", "api_token": "s"}
     found = deliver(desk, drift, payload)
     for number in range(2):
@@ -84,3 +84,9 @@ def shots(desk: Desk, visitor: Visitor, project: str) -> Iterator[tuple[str, str
     yield "connection-new", "/connections/new", ""
     other = f"/connections/{connections.get(desk.context, 'read-only').id}"
     yield "connection-steps", other, "form[action$='hook/register'] button"
+    yield "schedule", "/schedule", ""
+    yield "schedule-project", f"/projects/{project}/schedule", ""
+    team = f"/teams/{teams.get(desk.context, 'Support triage').id}"
+    yield "teams", "/teams", ""
+    yield "team", team, ""
+    yield "team-person", f"{team}/person?person=ML%201", ""

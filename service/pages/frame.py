@@ -37,7 +37,9 @@ class Frame:
 PROJECTS = "projects"
 RUNS = "runs"
 AUDIT = "audit"
+SCHEDULE = "schedule"
 EVENTS = "events"
+TEAMS = "teams"
 CONNECTIONS = "connections"
 TEMPLATES = "templates"
 ACCOUNT = "account"
@@ -49,8 +51,10 @@ _PLACES = (
     Place("/", "home", "Projects", PROJECTS),
     Place("/runs", "pulse", "Runs", RUNS),
     Place("/audit", "audit", "Audit", AUDIT),
+    Place("/schedule", "cal", "Schedule", SCHEDULE),
     Place("/events", "bolt", "Events", EVENTS, everywhere=True),
     Place("/templates", "tmpl", "Templates", TEMPLATES),
+    Place("/teams", "team", "Teams", TEAMS),
     Place("/connections", "plug", "Connections", CONNECTIONS, everywhere=True),
 )
 _SERVICE = (

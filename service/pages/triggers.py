@@ -10,6 +10,7 @@ from typing import Any
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
+from service.domain.commands import typed
 from service.domain.english import counted, sentence
 from service.domain.hook import payload
 from service.domain.hook.action import ACTIONS
@@ -180,7 +181,7 @@ def trigger_of(context: Context, caller: Caller, name: str) -> TriggerPage:
 def _no_secret(row: TriggerView) -> str:
     return (
         "It has no secret, so every delivery is refused. Whoever runs the service sets one: "
-        f"phaseloop triggers secret {row.name}"
+        f"phaseloop triggers secret {typed(row.name)}"
     )
 
 
@@ -192,7 +193,7 @@ def _facts(row: TriggerView, trigger: Trigger, said: Mapping[str, Any]) -> Itera
         yield "Has the events of", trigger.address_of
     if said["address"] is not None:
         yield "Delivered to", said["address"]
-    yield "Does", f"{trigger.action}: {ACTIONS[trigger.action].what}"
+    yield "Does", on_pages(f"{trigger.action}: {ACTIONS[trigger.action].what}")
     if trigger.project is not None:
         yield "Project", trigger.project
     if trigger.key is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
 from service.usecases.hook import events, secret, triggers
+from service.usecases.loop import scheduling
 from service.usecases.run import run_views
-from service.usecases.setup import connections
+from service.usecases.setup import connections, teams
 from tests.operations_shots import add_trigger, deliver
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.statements import statements
@@ -170,7 +172,13 @@ def test_a_parked_trigger_says_why_and_is_switched_on_again(desk: Desk, lead: Vi
 def test_a_trigger_is_removed_unless_others_have_its_events(desk: Desk, lead: Visitor) -> None:
     first = add_trigger(desk, project="SUP")
     name = triggers.get(desk.context, first).name
-    body = {"name": f"t{next(_numbers)}", "source": "generic", "project": "SUP", "action": "resync", "address_of": name}
+    body = {
+        "name": f"second-{next(_numbers)}",
+        "source": "generic",
+        "project": "SUP",
+        "action": "resync",
+        "address_of": name,
+    }
     second = triggers.put(desk.context, trigger_from_json(body), "tests").id
     page = lead.get(f"/triggers/{first}")
     assert f"{body['name']} has its events: remove that first." in words(page)
@@ -380,6 +388,198 @@ def test_hostile_and_over_long_connections_are_refused_beside_their_fields(lead:
     assert "<script>alert" not in answer.text
 
 
+# --- schedule ---------------------------------------------------------------------------------------------------------
+
+
+def test_skipping_says_what_it_means_and_moves_one_bound_however_often_it_is_pressed(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    path = f"/projects/{project}/schedule"
+    page = lead.get(path)
+    means = re.search(r"Iteration 2 begins on (.*?) instead of", words(page))
+    assert means is not None
+    before = scheduling.next_firings(desk.context, project, 3)
+    form = {**lead.hidden(page), **dict(re.findall(r'name="(first)" value="([^"]+)"', page))}
+    assert lead.send(f"/projects/{project}/skip", {**form, "reason": " "}).status_code == 422
+    assert scheduling.next_firings(desk.context, project, 3) == before
+
+    sent = {**lead.hidden(lead.get(path)), "first": form["first"], "reason": f"Half the team is away. {HOSTILE}"}
+    assert {lead.send(f"/projects/{project}/skip", sent).headers["location"] for _ in range(2)} == {path}
+    after = scheduling.next_firings(desk.context, project, 3)
+    assert after[0].at - before[0].at == timedelta(days=14)
+    assert means[1] in words(lead.get(path))
+    stale = {**lead.hidden(lead.get(path)), "first": form["first"], "reason": "An old page."}
+    assert lead.send(f"/projects/{project}/skip", stale).status_code == 409
+    assert scheduling.next_firings(desk.context, project, 3) == after
+    assert "<script>alert" not in lead.get(f"/projects/{project}")
+
+
+def test_a_paused_loop_is_said_and_resumed_on_its_schedule(desk: Desk, lead: Visitor, project: str) -> None:
+    path = f"/projects/{project}/schedule"
+    assert lead.press(path, f"/projects/{project}/pause", reason=f"A fair. {HOSTILE}", back="schedule") == path
+    page = lead.get(path)
+    assert "Paused By lead-1@example.com: A fair." in words(page)
+    assert "Nothing before it is resumed." in words(page)
+    assert "1 paused." in words(lead.get("/schedule"))
+    assert "<script>alert" not in page + lead.get("/schedule")
+    assert lead.press(path, f"/projects/{project}/resume", back="schedule") == path
+    assert scheduling.next_firings(desk.context, project, 1) != []
+    other = lead.press(path, f"/projects/{project}/pause", reason="Again.", back="https://elsewhere.example.com")
+    assert other == f"/projects/{project}"
+    lead.press(path, f"/projects/{project}/resume")
+
+
+def test_the_schedule_shows_what_comes_where_somebody_may_look(desk: Desk, lead: Visitor, project: str) -> None:
+    page = lead.get("/schedule")
+    assert re.search(r"(Starts iteration 2|Proposes what to carry over)", words(page))
+    assert f'href="/projects/{project}/schedule"' in page
+    feed = re.search(r'href="(/feeds/[^"]+\.ics)"', lead.get(f"/projects/{project}/schedule"))
+    assert feed is not None
+    assert lead.client.get(feed[1]).text.startswith("BEGIN:VCALENDAR")
+    own = desk.visitor("seer@example.com", Role.VIEWER, ("SUP",))
+    assert 'method="post"' not in own.get(f"/projects/{project}/schedule")
+    refused = own.send(f"/projects/{project}/skip", own.hidden(own.get("/account")))
+    assert refused.status_code == 403
+
+
+def test_the_schedule_takes_as_many_statements_however_many_projects_there_are(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    with statements(desk.context, but="FROM loops") as few:
+        lead.get("/schedule")
+    for number in range(3):
+        lead.press("/projects/new", "/projects/new", **desk.entries(f"Other {number}", f"OTHER{number}"))
+    with statements(desk.context, but="FROM loops") as many:
+        lead.get("/schedule")
+    assert len(many) <= len(few) + 1
+
+
+# --- teams ------------------------------------------------------------------------------------------------------------
+
+
+def filled(page: str) -> dict[str, str]:
+    """What stands in the form of a person."""
+    form = page.partition('<form class="stack prose"')[2].partition("</form>")[0]
+    found = {name: unescape(value) for name, value in re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form)}
+    text = re.search(r'<textarea[^>]*name="absences"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
+    assert text is not None
+    return {**found, "absences": unescape(text[1])}
+
+
+def member(desk: Desk, person: str) -> dict[str, Any] | None:
+    team = teams.get(desk.context, "Support triage")
+    return next((dict(one) for one in team.body["members"] if one["person"] == person), None)
+
+
+def test_a_team_shows_who_has_how_much_and_what_nobody_has(desk: Desk, lead: Visitor, project: str) -> None:
+    number = teams.get(desk.context, "Support triage").id
+    said = words(lead.get(f"/teams/{number}"))
+    assert "5 people in" in said
+    assert "without a person" in said
+    assert re.search(r"ML 1 ml-1@example.com [\d.]+ of [\d.]+", said)
+    assert f'href="/projects/{project}"' in lead.get(f"/teams/{number}")
+    assert "Support triage" in words(lead.get("/teams"))
+
+
+def test_a_person_is_added_changed_and_removed_by_forms(desk: Desk, lead: Visitor, project: str) -> None:
+    path = f"/teams/{teams.get(desk.context, 'Support triage').id}"
+    form = {
+        **filled(lead.get(f"{path}/person")),
+        "person": "Ops 1",
+        "email": "ops-1@example.com",
+        "roles": "devops, ml",
+    }
+    form |= {"absences": "2027-02-01..2027-02-12\r\n2027-03-01"}
+    assert {lead.send(f"{path}/person", form).headers["location"] for _ in range(2)} == {path}
+    assert member(desk, "Ops 1") == {
+        "person": "Ops 1",
+        "email": "ops-1@example.com",
+        "roles": ["devops", "ml"],
+        "absences": [{"from": "2027-02-01", "to": "2027-02-12"}, "2027-03-01"],
+    }
+
+    page = lead.get(f"{path}/person?person=Ops%201")
+    form = {**filled(page), "capacity": "8", "absences": "2027-03-01"}
+    assert lead.send(f"{path}/person", form).headers["location"] == path
+    assert member(desk, "Ops 1") == {
+        "person": "Ops 1",
+        "email": "ops-1@example.com",
+        "roles": ["devops", "ml"],
+        "capacity": 8,
+        "absences": ["2027-03-01"],
+    }
+    page = lead.get(f"{path}/person?person=Ops%201")
+    assert lead.send(f"{path}/person/remove", filled(page)).headers["location"] == path
+    assert member(desk, "Ops 1") is None
+
+
+def test_the_second_of_two_who_edit_a_team_is_told_what_changed_and_keeps_what_they_typed(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    path = f"/teams/{teams.get(desk.context, 'Support triage').id}"
+    address = f"{path}/person?person=ML%202"
+    ours, theirs = filled(lead.get(address)), filled(lead.get(address))
+    assert lead.send(f"{path}/person", {**theirs, "capacity": "9"}).status_code == 303
+
+    answer = lead.send(f"{path}/person", {**ours, "roles": "ml pm", "absences": "2027-04-01"})
+    assert answer.status_code == 409
+    assert "Points an iteration: was “12”, is “9” now" in words(answer.text)
+    kept = filled(answer.text)
+    assert (kept["roles"], kept["absences"], kept["capacity"]) == ("ml pm", "2027-04-01", "12")
+    assert member(desk, "ML 2") == {"person": "ML 2", "email": "ml-2@example.com", "roles": ["ml"], "capacity": 9}
+
+    assert lead.send(f"{path}/person", kept).headers["location"] == path
+    found = member(desk, "ML 2")
+    assert found is not None
+    assert (found["roles"], found["capacity"]) == (["ml", "pm"], 12)
+    stale = lead.send(f"{path}/person/remove", ours)
+    assert stale.status_code == 409
+    assert member(desk, "ML 2") is not None
+    made_up = lead.send(f"{path}/person", {**ours, "press": "x" * 20, "seen": '{"absences": [[1]]}', "version": "x"})
+    assert made_up.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("person", "", "Name"),
+        ("person", "ML 1", "list every person once"),
+        ("email", "nobody", "is not an e-mail address"),
+        ("roles", "", "Roles"),
+        ("roles", HOSTILE, "Roles"),
+        ("capacity", "-3", "Points an iteration"),
+        ("capacity", "9" * 400, "Points an iteration"),
+        ("absences", "2027-02-12..2027-02-01", "exchange the two"),
+        ("absences", HOSTILE * 200, "Absences"),
+        ("person", HOSTILE * 200, "Name"),
+    ],
+)
+def test_what_is_wrong_with_a_person_is_told_beside_its_field_and_nothing_is_kept(
+    desk: Desk, lead: Visitor, project: str, field: str, value: str, said: str
+) -> None:
+    row = teams.get(desk.context, "Support triage")
+    path = f"/teams/{row.id}"
+    right = {"person": "New 1", "email": "new-1@example.com", "roles": "ml"}
+    answer = lead.send(f"{path}/person", {**filled(lead.get(f"{path}/person")), **right, field: value})
+    assert answer.status_code == 422, answer.text
+    assert said in words(answer.text)
+    assert f'href="#{field}"' in answer.text
+    assert "<script>alert" not in answer.text
+    assert teams.get(desk.context, "Support triage") == row
+
+
+def test_a_team_is_only_looked_at_without_the_right_and_not_seen_by_others(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    path = f"/teams/{teams.get(desk.context, 'Support triage').id}"
+    own = desk.visitor("sees-one@example.com", Role.LEAD, ("SUP",))
+    assert "Support triage" in words(own.get("/teams"))
+    assert "/person" not in own.get(path)
+    refused = own.send(f"{path}/person", {**own.hidden(own.get("/account")), "version": "1", "person": "X"})
+    assert refused.status_code == 403
+    assert member(desk, "X") is None
+
+
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +592,8 @@ def test_hostile_and_over_long_connections_are_refused_beside_their_fields(lead:
         "/events?before={}",
         "/events/{}",
         "/connections/{}",
+        "/projects/{}/schedule",
+        "/teams/{}",
         "/triggers/{}",
         "/triggers/test?trigger={}",
         "/triggers/test?event={}",

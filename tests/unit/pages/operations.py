@@ -10,7 +10,9 @@ from service.pages.events import Came, EventLine, EventPage, EventsPage
 from service.pages.moments import Moment
 from service.pages.new_project import Checked, Choice, Field, KindShown
 from service.pages.plan import Contents, Group, Line, Told
-from service.pages.signs import Sign
+from service.pages.schedule import FiringLine, ProjectSchedulePage, ScheduleLine, SchedulePage, SkipShown
+from service.pages.signs import Part, Sign
+from service.pages.teams import PersonPage, PersonShown, TeamLine, TeamPage, TeamsPage
 from service.pages.triggers import TriedShown, TriggerLine, TriggerPage, TriggersPage, TryPage
 
 EVIL = "<script>alert('1')</script>"
@@ -119,6 +121,49 @@ CONNECTION = ConnectionPage(
     may_change=True,
     holds="",
 )
+SCHEDULE = ProjectSchedulePage(
+    id="p",
+    name=EVIL,
+    key=EVIL,
+    zone=EVIL,
+    sign=BAD,
+    paused=EVIL,
+    firings=(FiringLine(AT, EVIL, EVIL),),
+    nothing=EVIL,
+    skip=SkipShown(EVIL, EVIL, "2027-01-25"),
+    no_skip="",
+    freezes=(EVIL,),
+    days_off=(EVIL,),
+    feed="/feeds/x.ics",
+    may_decide=True,
+    may_pause=True,
+    may_resume=True,
+)
+PERSON = PersonShown(EVIL, EVIL, EVIL, EVIL, (EVIL,), "5 of 7", EVIL, (Part("b0", 0, 50),), EVIL, EVIL)
+TEAM = TeamPage(
+    id="tem_1",
+    name=EVIL,
+    said=EVIL,
+    zone=EVIL,
+    version=3,
+    changed=AT,
+    people=(PERSON,),
+    projects=(("/projects/p", EVIL),),
+    vacant=(("/projects/p", EVIL, EVIL),),
+    may_change=True,
+)
+EDITED = PersonPage(
+    id="tem_1",
+    team=EVIL,
+    version=3,
+    was=EVIL,
+    seen=EVIL,
+    fields=(Field("person", EVIL, EVIL, error=EVIL, help=EVIL), Field("absences", EVIL, EVIL, "lines")),
+    errors=(("person", EVIL),),
+    conflict=EVIL,
+    changes=(EVIL,),
+    gone=False,
+)
 KIND = KindShown("jira", EVIL, True, (Field("c_jira_url", EVIL, EVIL, error=EVIL),), (Field("c_x", EVIL),), True)
 
 OPERATIONS: dict[str, Any] = {
@@ -131,5 +176,10 @@ OPERATIONS: dict[str, Any] = {
         EVIL, (ConnectionLine("con_1", EVIL, EVIL, EVIL, EVIL, AT, EVIL, BAD, EVIL),), may_add=True
     ),
     "connection.html": CONNECTION,
+    "schedule.html": SchedulePage(EVIL, (ScheduleLine("/projects/p", EVIL, EVIL, BAD, EVIL, AT, EVIL, "/runs/r"),)),
+    "project-schedule.html": SCHEDULE,
+    "teams.html": TeamsPage((TeamLine("tem_1", EVIL, EVIL, EVIL, AT),), may_start=True),
+    "team.html": TEAM,
+    "member.html": EDITED,
     "new-connection.html": AddPage((KIND,), Field("c_name", EVIL, EVIL), (("c_name", EVIL),)),
 }

@@ -7,8 +7,9 @@ from dataclasses import replace
 from service.pages import rendering
 from service.pages.connections import NOTHING, Came, ConnectionsPage
 from service.pages.frame import Frame
+from service.pages.teams import Entered, entered_of
 from service.pages.triggers import TriggersPage
-from tests.unit.pages.operations import CONNECTION, EVENT, EVENTS, HOOK, TRIGGER, TRY
+from tests.unit.pages.operations import CONNECTION, EVENT, EVENTS, HOOK, SCHEDULE, TEAM, TRIGGER, TRY
 
 FRAME = Frame("lead-1", "events", "a" * 64, "p" * 24)
 
@@ -20,6 +21,10 @@ def test_a_button_is_absent_where_it_is_not_allowed() -> None:
     assert "/triggers/test" not in event
     trigger = replace(TRIGGER, switch="", may_remove=False, may_try=False)
     assert 'method="post"' not in rendering.text("trigger.html", trigger, FRAME)
+    schedule = replace(SCHEDULE, may_decide=False, may_pause=False, may_resume=False)
+    assert 'method="post"' not in rendering.text("project-schedule.html", schedule, FRAME)
+    team = rendering.text("team.html", replace(TEAM, may_change=False), FRAME)
+    assert "/person" not in team
     connection = rendering.text("connection.html", replace(CONNECTION, may_check=False, may_change=False), FRAME)
     assert 'method="post"' not in connection
 
@@ -55,3 +60,19 @@ def test_an_empty_page_says_why_and_what_to_do() -> None:
 def test_a_trial_that_failed_at_the_tracker_says_so_above_the_form() -> None:
     page = rendering.text("try-trigger.html", replace(TRY, tried=None, said="Jira did not answer."), FRAME)
     assert "Jira did not answer." in page
+
+
+def test_what_is_entered_of_a_person_is_read_as_a_team_file_has_it_and_written_back() -> None:
+    kept = {
+        "person": "ML 1",
+        "email": "ml-1@example.com",
+        "roles": ["ml", "data"],
+        "capacity": 0,
+        "absences": [{"from": "2027-02-01", "to": "2027-02-12"}, "2027-03-01"],
+    }
+    assert entered_of(kept).member() == kept
+    assert Entered({"person": "A", "roles": "ml,data", "capacity": "many"}).member() == {
+        "person": "A",
+        "roles": ["ml", "data"],
+        "capacity": "many",
+    }

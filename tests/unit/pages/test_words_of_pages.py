@@ -52,7 +52,8 @@ def test_a_span_has_its_unit(seconds: float, said: str) -> None:
         ("Retry it: phaseloop runs retry apply-pln_1", "Retry it: “Retry what failed” on the run's page"),
         ("Make one with `phaseloop plan`; it is new.", "Make one with “Plan again” on the project's page; it is new."),
         ("See which: phaseloop status ML. Plan again.", "See which: the project's page. Plan again."),
-        ("`phaseloop runs list` names those there are.", "the list of runs names those there are."),
+        ("`phaseloop runs list` names those there are.", "The list of runs names those there are."),
+        ("No 'X'. `phaseloop status` names those.", "No 'X'. The page of projects names those."),
         (
             "Correct it, then: phaseloop triggers enable t1",
             "Correct it, then: “Switch it on again” on the trigger's page",
