@@ -73,7 +73,9 @@ def shots(desk: Desk, visitor: Visitor, project: str) -> Iterator[tuple[str, str
     yield "triggers", "/triggers", ""
     yield "trigger", f"/triggers/{drift}", ""
     yield "trigger-parked", f"/triggers/{broken}", ""
-    yield "trigger-test", f"/triggers/test?trigger={drift}", ""
+    tried = f"/triggers/test?trigger={drift}&event={found}"
+    yield "trigger-test", tried, ""
+    yield "trigger-tried", tried.replace(drift, broken), "form.stack button"
     path = f"/connections/{connections.get(desk.context, 'work').id}"
     yield "connection-first", path, ""
     visitor.press(path, f"{path}/hook/register")

@@ -135,7 +135,7 @@ def take(browser: Browser, url: str, path: Path, width: int, scheme: str, click:
     browser.visit(url)
     if click:
         browser.click(click)
-        browser.until("!!document.querySelector('[role=alert]') && document.readyState === 'complete'")
+        browser.until("!!document.querySelector('[data-focus]') && document.readyState === 'complete'")
     wider = browser.value("document.documentElement.scrollWidth")
     if wider > width:
         sys.stdout.write(f"{path.stem}: {wider} px wide\n")

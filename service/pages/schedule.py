@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,15 +13,19 @@ from service.domain.access.roles import Permission
 from service.domain.english import counted
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
+from service.domain.problems import InvalidInput
+from service.domain.team.calendar_file import Freeze
 from service.pages import moments, signs
 from service.pages.home import next_of
 from service.pages.moments import Moment, moment
+from service.pages.new_project import Field
 from service.pages.project import does
 from service.pages.remedies import on_pages
 from service.pages.signs import Sign
 from service.usecases.loop.outlook import Outlook, outlook
 from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.standing import project_standings
+from service.usecases.setup import connections
 from service.views.overview import ProjectStanding
 
 TURNING = Sign("ok", "run", "Turning")
@@ -73,9 +77,19 @@ class SkipShown:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeLine:
+    """A freeze, with the days that say which it is."""
+
+    days: str
+    reason: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectSchedulePage:
     """One project's schedule. `feed` is the address of its calendar; `skip` is None where nothing can be skipped, and
-    `no_skip` says why."""
+    `no_skip` says why. `why` and `freeze` are the fields of the forms to skip and to freeze."""
 
     id: str
     name: str
@@ -87,12 +101,15 @@ class ProjectSchedulePage:
     nothing: str
     skip: SkipShown | None
     no_skip: str
-    freezes: tuple[str, ...]
+    freezes: tuple[FreezeLine, ...]
     days_off: tuple[str, ...]
     feed: str
     may_decide: bool
     may_pause: bool
     may_resume: bool
+    why: Field
+    freeze: tuple[Field, ...]
+    tracker: str
 
 
 def page_of(context: Context) -> SchedulePage:
@@ -103,7 +120,9 @@ def page_of(context: Context) -> SchedulePage:
     turning = sum(_turns(one) for one in found)
     paused = sum(one.loop is not None and one.loop.state == loop_state.PAUSED for one in found)
     soon = sum(_turns(one) and one.due is not None and one.due <= now + timedelta(days=7) for one in found)
-    said = f"{counted(turning, 'loop')} turning, {soon} of them with something within 7 days; {paused} paused."
+    said = (
+        f"{counted(turning, 'loop')} turning, {soon or 'none'} with something within 7 days; {paused or 'none'} paused."
+    )
     return SchedulePage(said if found else "", tuple(_line(one, now) for one in found))
 
 
@@ -132,8 +151,23 @@ def _paused(by: str, message: str) -> str:
 # --- one project ------------------------------------------------------------------------------------------------------
 
 
-def project_of(context: Context, caller: Caller, name: str) -> ProjectSchedulePage:
-    """One project's schedule. Raises NotFound, Conflict where it has ended, InvalidInput."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was entered in a form, and what is wrong with it by field."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    def fill(self, one: Field) -> Field:
+        """The field with what was entered in it."""
+        return replace(one, value=self.values.get(one.name, ""), error=self.wrong.get(one.name, ""))
+
+
+NOTHING_SENT = Sent()
+
+
+def project_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SENT) -> ProjectSchedulePage:
+    """One project's schedule, with what was `sent`. Raises NotFound, Conflict where it has ended, InvalidInput."""
     found = outlook(context, name)
     loop, project = found.loop, found.project
     now = context.now()
@@ -151,13 +185,42 @@ def project_of(context: Context, caller: Caller, name: str) -> ProjectSchedulePa
         nothing=_nothing(state),
         skip=_skip(found, now),
         no_skip=on_pages(found.why),
-        freezes=tuple(moments.days(one.first, one.last, year) for one in found.freezes),
+        freezes=tuple(_freeze(one, year) for one in found.freezes),
         days_off=tuple(_days(found.days_off, year)),
         feed=f"/feeds/{loop.feed}.ics" if loop is not None else "",
         may_decide=decides,
         may_pause=decides and state == loop_state.TURNING,
         may_resume=decides and state == loop_state.PAUSED,
+        why=sent.fill(_WHY),
+        freeze=tuple(sent.fill(one) for one in _FREEZE),
+        tracker=connections.kind_title(context, project.connection_id),
     )
+
+
+_WHY = Field("why", "Why", help="Kept in the history. Dates in the tracker follow with the next plan.", longest=1000)
+_FREEZE = (
+    Field("from", "First day", kind="date"),
+    Field("to", "Last day", kind="date"),
+    Field("because", "Why", help="Shown where the iterations are.", longest=120),
+)
+
+
+def _freeze(one: Freeze, year: int) -> FreezeLine:
+    said = moments.day(one.first, year) if one.first == one.last else moments.days(one.first, one.last, year)
+    return FreezeLine(said, one.reason, one.first.isoformat(), one.last.isoformat())
+
+
+def wrong_of(error: InvalidInput) -> dict[str, str]:
+    """What is wrong with a skip or a freeze, by the field that it is about."""
+    wrong: dict[str, str] = {}
+    for one in error.problems:
+        about = _FIELDS_OF.get((one.source, one.path.partition(".")[0]), "why" if one.source == "request" else "from")
+        said = f"{one.message}; {one.fix}" if one.fix else one.message
+        wrong[about] = f"{wrong[about]}; {said}" if about in wrong else said
+    return wrong
+
+
+_FIELDS_OF = {("calendar", "from"): "from", ("calendar", "to"): "to", ("calendar", "reason"): "because"}
 
 
 def _nothing(state: str) -> str:

@@ -118,12 +118,10 @@ def page_of(context: Context, caller: Caller) -> TriggersPage:
     """All triggers."""
     found = sorted(triggers.listed(context), key=lambda one: (one.state != "parked", one.name))
     parked = sum(one.state == "parked" for one in found)
-    said = f"{counted(len(found), 'trigger')}. " + (
-        f"{counted(parked, 'trigger')} parked: {'it does' if parked == 1 else 'they do'} nothing until somebody "
-        "switches on again."
-        if parked
-        else "None is parked."
-    )
+    it, does = ("it", "does") if parked == 1 else ("they", "do")
+    stand = f"{parked} {'is' if parked == 1 else 'are'} parked: {it} {does} nothing until somebody switches "
+    stand += f"{'it' if parked == 1 else 'them'} on again."
+    said = f"{counted(len(found), 'trigger')}. {stand if parked else 'None is parked.'}"
     return TriggersPage(said, tuple(_line(one) for one in found), caller.may(Permission.OPERATE))
 
 

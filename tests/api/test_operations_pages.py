@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
 from service.usecases.hook import events, secret, triggers
@@ -400,18 +401,49 @@ def test_skipping_says_what_it_means_and_moves_one_bound_however_often_it_is_pre
     assert means is not None
     before = scheduling.next_firings(desk.context, project, 3)
     form = {**lead.hidden(page), **dict(re.findall(r'name="(first)" value="([^"]+)"', page))}
-    assert lead.send(f"/projects/{project}/skip", {**form, "reason": " "}).status_code == 422
+    for wrong, said in ((" ", "this needs a reason"), (HOSTILE * 100, "1000 at most are kept")):
+        answer = lead.send(f"/projects/{project}/skip", {**form, "why": wrong})
+        assert answer.status_code == 422
+        assert re.search(rf'id="why-e".*?{said}', answer.text, re.DOTALL)
+        assert "<script>alert" not in answer.text
     assert scheduling.next_firings(desk.context, project, 3) == before
 
-    sent = {**lead.hidden(lead.get(path)), "first": form["first"], "reason": f"Half the team is away. {HOSTILE}"}
+    sent = {**lead.hidden(lead.get(path)), "first": form["first"], "why": f"Half the team is away. {HOSTILE}"}
     assert {lead.send(f"/projects/{project}/skip", sent).headers["location"] for _ in range(2)} == {path}
     after = scheduling.next_firings(desk.context, project, 3)
     assert after[0].at - before[0].at == timedelta(days=14)
     assert means[1] in words(lead.get(path))
-    stale = {**lead.hidden(lead.get(path)), "first": form["first"], "reason": "An old page."}
+    stale = {**lead.hidden(lead.get(path)), "first": form["first"], "why": "An old page."}
     assert lead.send(f"/projects/{project}/skip", stale).status_code == 409
     assert scheduling.next_firings(desk.context, project, 3) == after
     assert "<script>alert" not in lead.get(f"/projects/{project}")
+
+
+def test_a_freeze_is_shown_as_a_plan_counts_once_that_is_applied_and_is_taken_away_again(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    path = f"/projects/{project}/schedule"
+    first, last = str(desk.monday + timedelta(days=70)), str(desk.monday + timedelta(days=76))
+    before = scheduling.next_firings(desk.context, project, 20)
+    for entered in ({"from": last, "to": first}, {"from": HOSTILE, "to": last}, {"from": "", "to": "9" * 500}):
+        answer = lead.send(f"/projects/{project}/freezes", {**lead.hidden(lead.get(path)), **entered})
+        assert answer.status_code == 422, answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert "<script>alert" not in answer.text
+    plan = lead.press(path, f"/projects/{project}/freezes", **{"from": first, "to": last, "because": "A <b>fair</b>"})
+    assert "Settings that come with it" in words(lead.get(plan))
+    assert scheduling.next_firings(desk.context, project, 20) == before
+    desk.wait_for_end(lead.press(plan, f"{plan}/apply").rpartition("/")[2])
+
+    page = lead.get(path)
+    assert "A &lt;b&gt;fair&lt;/b&gt;" in page
+    after = scheduling.next_firings(desk.context, project, 20)
+    assert after[-1].at > before[-1].at
+    away = lead.press(path, f"/projects/{project}/freezes/remove", **{"from": first, "to": last})
+    desk.wait_for_end(lead.press(away, f"{away}/apply").rpartition("/")[2])
+    assert scheduling.next_firings(desk.context, project, 20) == before
+    gone = {**lead.hidden(lead.get(path)), "from": first, "to": last}
+    assert lead.send(f"/projects/{project}/freezes/remove", gone).status_code == 422
 
 
 def test_a_paused_loop_is_said_and_resumed_on_its_schedule(desk: Desk, lead: Visitor, project: str) -> None:
@@ -459,7 +491,7 @@ def test_the_schedule_takes_as_many_statements_however_many_projects_there_are(
 
 def filled(page: str) -> dict[str, str]:
     """What stands in the form of a person."""
-    form = page.partition('<form class="stack prose"')[2].partition("</form>")[0]
+    form = page.partition('<form class="stack"')[2].partition("</form>")[0]
     found = {name: unescape(value) for name, value in re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form)}
     text = re.search(r'<textarea[^>]*name="absences"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
     assert text is not None
@@ -581,6 +613,29 @@ def test_a_team_is_only_looked_at_without_the_right_and_not_seen_by_others(
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def paths(desk: Desk, lead: Visitor, project: str) -> list[str]:
+    """A page of each kind."""
+    trigger = add_trigger(desk, project="SUP")
+    event = deliver(desk, trigger, {"n": 1})
+    team, work = teams.get(desk.context, "Support triage").id, connections.get(desk.context, "work").id
+    found = ["/events", f"/events/{event}", "/triggers", f"/triggers/{trigger}", f"/triggers/test?event={event}"]
+    found += ["/connections", f"/connections/{work}", "/connections/new", "/schedule", f"/projects/{project}/schedule"]
+    return [*found, "/teams", f"/teams/{team}", f"/teams/{team}/person?person=ML%201"]
+
+
+def test_a_link_leads_only_to_what_is_there_and_nothing_is_there_that_the_policy_forbids(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    seen: set[str] = set()
+    for path in paths(desk, lead, project):
+        answer = lead.client.get(path)
+        assert answer.headers["content-security-policy"] == POLICY
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?! type=\"module\" src)", answer.text), path
+        seen |= {unescape(one) for one in re.findall(r'(?:href|src)="(/[^"#]*)', answer.text)}
+    assert len(seen) > 30
+    assert {path: status for path in seen if (status := lead.client.get(path).status_code) != 200} == {}
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,8 @@ RULES: Mapping[str, Rule] = {
     "GET /schedule": Rule(Permission.READ, Where.LISTED),
     "GET /projects/{name}/schedule": Rule(Permission.READ, Where.PROJECT),
     "POST /projects/{name}/skip": Rule(Permission.DECIDE, Where.PROJECT),
+    "POST /projects/{name}/freezes": Rule(Permission.DECIDE, Where.PROJECT),
+    "POST /projects/{name}/freezes/remove": Rule(Permission.DECIDE, Where.PROJECT),
     "GET /teams": Rule(Permission.READ, Where.LISTED),
     "GET /teams/{name}": Rule(Permission.READ, Where.TEAM),
     "GET /teams/{name}/person": Rule(Permission.DECIDE, Where.EVERYWHERE),

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 
 from service.context import Context
 from service.domain.problems import InvalidInput
-from service.domain.team.calendar import Calendar, DateRange
+from service.domain.team.calendar import Calendar
+from service.domain.team.calendar_file import Freeze
 from service.usecases.errors import Conflict
 from service.usecases.loop import scheduling
 from service.usecases.loop.scheduling import Firing
+from service.usecases.plan.freezes import freezes_of
 from service.usecases.plan.project_state import Material, material
 from service.usecases.setup import projects
 from service.views.loop import LoopView
@@ -41,7 +43,7 @@ class Outlook:
     firings: tuple[Firing, ...]
     skipping: Skipping | None
     why: str
-    freezes: tuple[DateRange, ...]
+    freezes: tuple[Freeze, ...]
     days_off: tuple[date, ...]
 
 
@@ -49,15 +51,16 @@ def outlook(context: Context, project: str, count: int = 10) -> Outlook:
     """What comes in a project that has not ended. Raises NotFound, Conflict, InvalidInput (an iteration cannot be
     placed on the calendar)."""
     known = material(context, projects.going_on(context, project).id)
+    view = ProjectView.of(known.project)
     skipping, why = _skipping(context, known)
     today = context.now().astimezone(known.calendar.zone).date()
     return Outlook(
-        project=ProjectView.of(known.project),
+        project=view,
         loop=LoopView.of(known.loop) if known.loop is not None else None,
         firings=tuple(scheduling.firings_of(context, known, count)),
         skipping=skipping,
         why=why,
-        freezes=tuple(one for one in known.calendar.freezes if one.last >= today),
+        freezes=tuple(one for one in freezes_of(view, known.team) if one.last >= today),
         days_off=tuple(_days_off(known.calendar, today)),
     )
 

@@ -10,7 +10,7 @@ from service.pages.events import Came, EventLine, EventPage, EventsPage
 from service.pages.moments import Moment
 from service.pages.new_project import Checked, Choice, Field, KindShown
 from service.pages.plan import Contents, Group, Line, Told
-from service.pages.schedule import FiringLine, ProjectSchedulePage, ScheduleLine, SchedulePage, SkipShown
+from service.pages.schedule import FiringLine, FreezeLine, ProjectSchedulePage, ScheduleLine, SchedulePage, SkipShown
 from service.pages.signs import Part, Sign
 from service.pages.teams import PersonPage, PersonShown, TeamLine, TeamPage, TeamsPage
 from service.pages.triggers import TriedShown, TriggerLine, TriggerPage, TriggersPage, TryPage
@@ -132,12 +132,15 @@ SCHEDULE = ProjectSchedulePage(
     nothing=EVIL,
     skip=SkipShown(EVIL, EVIL, "2027-01-25"),
     no_skip="",
-    freezes=(EVIL,),
+    freezes=(FreezeLine(EVIL, EVIL, "2027-01-25", "2027-01-29"),),
     days_off=(EVIL,),
     feed="/feeds/x.ics",
     may_decide=True,
     may_pause=True,
     may_resume=True,
+    why=Field("why", EVIL, EVIL, error=EVIL),
+    freeze=(Field("from", EVIL, EVIL, "date", error=EVIL),),
+    tracker=EVIL,
 )
 PERSON = PersonShown(EVIL, EVIL, EVIL, EVIL, (EVIL,), "5 of 7", EVIL, (Part("b0", 0, 50),), EVIL, EVIL)
 TEAM = TeamPage(
