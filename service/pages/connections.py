@@ -34,6 +34,8 @@ _HOOKS = {
     HookState.FAILING: Sign("warn", "warn", "Failing"),
     HookState.REGISTERED: Sign("ok", "ok", "Registered"),
 }
+_UNSHOWN = ("key",)
+"""Settings that are no secrets by their vendor's word, and are kept out of sight all the same."""
 _MEANS = {
     HookState.NONE: "Trackers of this kind send no events; phaseloop looks by itself.",
     HookState.ABSENT: "Without a webhook phaseloop looks when the clock says so; with one it looks within seconds.",
@@ -184,7 +186,8 @@ def connection_of(context: Context, caller: Caller, name: str, came: Came = NOTH
     one = connection_standing(context, name)
     now = context.now()
     shown = {"Kind": _title(one), "Added": moment(one.connection.created_at, UTC, now).text}
-    shown |= {_label(key): _value(value) for key, value in one.connection.settings.items() if value not in ("", None)}
+    settings = {key: value for key, value in one.connection.settings.items() if key not in _UNSHOWN}
+    shown |= {_label(key): _value(value) for key, value in settings.items() if value not in ("", None)}
     users = [*(f"the project {key}" for key in one.projects), *(f"the trigger {each}" for each in one.triggers)]
     return ConnectionPage(
         id=one.connection.id,

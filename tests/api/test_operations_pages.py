@@ -345,6 +345,21 @@ def test_a_new_secret_is_shown_once_and_kept_nowhere(desk: Desk, lead: Visitor) 
     assert "the former one counts until" in words(lead.get(path))
 
 
+def test_the_secret_of_a_tracker_that_has_its_own_is_entered_and_not_shown(desk: Desk, lead: Visitor) -> None:
+    settings = {"key": "power-up-key", "url": desk.sandbox.url}
+    path = f"/connections/{connections.put(desk.context, 'boards', 'trello', settings, 'sandbox-token').id}"
+    page = lead.get(path)
+    assert "Make a new secret" not in page
+    assert "power-up-key" not in page + lead.get("/connections")
+    for wrong in ("", "x" * 5000, "with blanks in it"):
+        answer = lead.send(f"{path}/hook/secret", {**lead.hidden(lead.get(path)), "secret": wrong})
+        assert answer.status_code == 422
+        assert re.search(r'id="secret-e".*?visible characters', answer.text, re.DOTALL)
+    assert lead.press(path, f"{path}/hook/secret", secret="power-up-secret") == path
+    assert len(secret.present(desk.context, path.rpartition("/")[2])) == 1
+    assert "power-up-secret" not in lead.get(path)
+
+
 def test_what_the_account_may_not_is_told_as_steps_for_who_may(desk: Desk, lead: Visitor) -> None:
     path = added(desk, lead, "member", credential="member-token", email="member@example.com")
     answer = lead.send(f"{path}/hook/register", lead.hidden(lead.get(path)))

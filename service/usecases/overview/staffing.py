@@ -6,14 +6,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import select
 
 from service.context import Context
 from service.domain.loop.figures import Outcome, TicketRecord
 from service.domain.plan.assignment import capacity
-from service.domain.team.calendar import DateRange
+from service.domain.problems import InvalidInput
+from service.domain.team.calendar import Calendar, DateRange
+from service.domain.team.team import Team
 from service.store.tables import IterationRow, LoopRow, ProjectRow
 from service.usecases.plan import inventory
 from service.usecases.setup import projects
@@ -71,7 +72,7 @@ def staffing(context: Context, team: TeamView) -> Staffing:
     current = (IterationRow.project_id == LoopRow.project_id) & (IterationRow.number == LoopRow.current)
     with context.database.session() as session:
         rows = session.scalars(query).all()
-        calendars = {row.id: projects.calendar_of(row, team.team) for row in rows}
+        calendars = {row.id: calendar for row in rows if (calendar := _calendar(row, team.team)) is not None}
         seen = [ProjectView.of(row) for row in rows]
         found = session.scalars(
             select(IterationRow).join(LoopRow, current).where(IterationRow.project_id.in_([one.id for one in seen]))
@@ -88,7 +89,7 @@ def staffing(context: Context, team: TeamView) -> Staffing:
             number, _dates, tickets = iterations[project.id]
             for person, share in _shares(project, number, tickets):
                 shares[person].append(share)
-    spans = {number: _span(dates) for number, (_number, dates, _tickets) in iterations.items()}
+    spans = {one: DateRange(*dates) for one, (_, dates, _) in iterations.items() if one in calendars}
     people = {}
     for member in team.team.members:
         limits = [capacity(member, span, calendars[number]) for number, span in spans.items()]
@@ -98,8 +99,12 @@ def staffing(context: Context, team: TeamView) -> Staffing:
     return Staffing(tuple(seen), people, vacant)
 
 
-def _span(dates: tuple[date, date]) -> DateRange:
-    return DateRange(*dates)
+def _calendar(row: ProjectRow, team: Team) -> Calendar | None:
+    """The calendar of a project; None where what it says does not go with what its team says, which its plans tell."""
+    try:
+        return projects.calendar_of(row, team)
+    except InvalidInput:
+        return None
 
 
 def _shares(project: ProjectView, number: int, tickets: Sequence[TicketRecord]) -> list[tuple[str, Share]]:
