@@ -18,6 +18,7 @@ from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
 from service.usecases.hook import events, secret, triggers
 from service.usecases.loop import scheduling
+from service.usecases.overview.staffing import staffing
 from service.usecases.run import run_views
 from service.usecases.setup import connections, teams
 from tests.operations_shots import add_trigger, deliver
@@ -526,6 +527,31 @@ def test_a_team_shows_who_has_how_much_and_what_nobody_has(desk: Desk, lead: Vis
     assert re.search(r"ML 1 ml-1@example.com [\d.]+ of [\d.]+", said)
     assert f'href="/projects/{project}"' in lead.get(f"/teams/{number}")
     assert "Support triage" in words(lead.get("/teams"))
+
+
+def test_what_people_have_in_several_projects_is_summed_in_as_many_statements(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    row = teams.get(desk.context, "Support triage")
+    with statements(desk.context, but="FROM loops") as few:
+        lead.get(f"/teams/{row.id}")
+    one = staffing(desk.context, row)
+    start = str(desk.monday - timedelta(days=7))
+    entered = desk.entries("Second", "SECOND", team="Support triage", people="", p_start_date=start)
+    plan = lead.press("/projects/new", "/projects/new", **entered)
+    desk.wait_for_end(lead.press(plan, f"{plan}/apply").rpartition("/")[2])
+    eventually(lambda: len(staffing(desk.context, row).people["ML 1"].shares) == 2)
+
+    both = staffing(desk.context, row)
+    assert [each.key for each in both.projects if each.key in ("SECOND", "SUP")] == ["SECOND", "SUP"]
+    (share,) = one.people["ML 1"].shares
+    assert (share.project.key, share.iteration) == ("SUP", 1)
+    assert both.people["ML 1"].open == sum(each.open for each in both.people["ML 1"].shares) > one.people["ML 1"].open
+    assert both.vacant[project] == one.vacant[project] == 5
+    assert re.search(r"SECOND [\d.]+, SUP [\d.]+", words(lead.get(f"/teams/{row.id}")))
+    with statements(desk.context, but="FROM loops") as many:
+        lead.get(f"/teams/{row.id}")
+    assert len(many) <= len(few) + 1
 
 
 def test_a_person_is_added_changed_and_removed_by_forms(desk: Desk, lead: Visitor, project: str) -> None:
