@@ -158,8 +158,7 @@ async def done_once(
     kept = await _kept(context, claimed, to_keep)
     if was_done:
         return _replayed(kept)
-    shown = given if kept == to_keep else kept
-    return Response(shown.body, shown.status, shown.headers)
+    return Response(given.body if kept == to_keep else kept.body, kept.status, kept.headers)
 
 
 async def _answer(

@@ -60,6 +60,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     triggers.pressing,
     connections.router,
     connections.pressing,
-    connections.showing,
 )
 """For browsers."""

@@ -131,11 +131,6 @@ class PressRoute(APIRoute):
     """A route that takes a form. The same form sent twice, by a second press or a reload, is done once: the second
     waits for the first, and is led to what came of it."""
 
-    @staticmethod
-    def _keeps(given: idempotency.Answer) -> idempotency.Answer:
-        """What a second press is answered."""
-        return given
-
     def get_route_handler(self) -> Handler:
         """The handler behind the look for what the first press did."""
         handle = super().get_route_handler()
@@ -145,18 +140,9 @@ class PressRoute(APIRoute):
             press = form_of(await request.body()).values.get(PRESS, "")
             if not _PRESS.fullmatch(press):
                 return await handle(request)
-            return await _patiently(partial(done_once, request, f"POST {path}", press, handle, self._keeps))
+            return await _patiently(partial(done_once, request, f"POST {path}", press, handle))
 
         return pressed
-
-
-class ShownOncePress(PressRoute):
-    """One whose first answer shows a secret, and says by `Location` which page it belongs to: a second press is led
-    there, so that the secret is kept nowhere."""
-
-    @staticmethod
-    def _keeps(given: idempotency.Answer) -> idempotency.Answer:
-        return idempotency.Answer(303, {"Location": given.headers["location"]}, "")
 
 
 async def _patiently(ask: Callable[[], Any]) -> Response:

@@ -14,7 +14,7 @@ from service.pages import connections, entries
 from service.pages.connections import NOTHING, Came
 from service.pages.entries import Given, Wrong
 from service.pages.frame import CONNECTIONS
-from service.pages.given import Form, Here, PressRoute, Sent, ShownOncePress, Visit, led_to
+from service.pages.given import Form, Here, PressRoute, Sent, Visit, led_to
 from service.pages.remedies import on_pages
 from service.usecases.errors import Conflict
 from service.usecases.hook import registration, secret
@@ -23,7 +23,6 @@ from service.usecases.setup import connections as connection_cases
 
 router = APIRouter(include_in_schema=False)
 pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
-showing = APIRouter(include_in_schema=False, route_class=ShownOncePress)
 
 
 @router.get("/connections")
@@ -96,7 +95,7 @@ def remove_hook(name: Named, visit: Here) -> Response:
     return _care(visit, name, registration.remove, "The webhook could not be removed at the tracker")
 
 
-@showing.post("/connections/{name}/hook/secret")
+@pressing.post("/connections/{name}/hook/secret")
 def rotate(name: Named, visit: Here, form: Sent) -> Response:
     """Set the secret of its webhook: the tracker's own where it has one, else one made up here, which is shown in this
     answer and never again. The former one counts for a day, too."""
@@ -118,9 +117,9 @@ def rotate(name: Named, visit: Here, form: Sent) -> Response:
         return _shown(visit, name, wrong=on_pages(wrong), status=422)
     if not made:
         return led_to(f"/connections/{whose.id}")
-    shown = _shown(visit, name, Came(title="The new secret", secret=made[0]), status=201)
-    shown.headers["Location"] = f"/connections/{whose.id}"
-    return shown
+    came = Came(title="The new secret", secret=made[0])
+    page = connections.connection_of(visit.context, visit.caller, name, came)
+    return visit.once_shown("connection.html", page, CONNECTIONS)
 
 
 def _care(visit: Visit, name: str, act: Callable[[Context, str], Cared], title: str) -> Response:
