@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ from service.usecases.loop.advances import Advancing
 from service.usecases.run import run_views
 from service.usecases.setup import connections
 from tests import plain
-from tests.api.conftest import served
+from tests.api.conftest import bound, served
 from tests.browser import Browser
 from tests.homes import furnish
 from tests.waiting import eventually
@@ -50,16 +50,18 @@ class Desk:
     sandbox: SandboxServer
     clients: list[httpx.Client] = field(default_factory=list)
 
-    def link(self, login: str = "lead-1@example.com", role: Role = Role.ADMIN) -> str:
+    def link(self, login: str = "lead-1@example.com", role: Role = Role.ADMIN, within: Sequence[str] = ()) -> str:
         """The path that signs somebody in, once."""
-        people.put(self.context, login, role)
+        people.put(self.context, login, role, within)
         return f"/sign-in?code={sessions.link(self.context, login)}"
 
-    def visitor(self, login: str = "lead-1@example.com", role: Role = Role.ADMIN) -> Visitor:
-        """Somebody who is signed in, without a script."""
+    def visitor(
+        self, login: str = "lead-1@example.com", role: Role = Role.ADMIN, within: Sequence[str] = ()
+    ) -> Visitor:
+        """Somebody who is signed in, without a script; with their role in these projects, or in all."""
         visitor = Visitor(self.url)
         self.clients.append(visitor.client)
-        code = self.link(login, role).partition("code=")[2]
+        code = self.link(login, role, within).partition("code=")[2]
         answer = visitor.client.post("/sign-in", data={"code": code}, headers=visitor.ours)
         assert answer.status_code == 303, answer.text
         return visitor
@@ -134,12 +136,15 @@ class Visitor:
 
 @contextmanager
 def served_desk(home: Path) -> Iterator[Desk]:
-    """The service on a home of its own, in this process."""
+    """The service on a home of its own, in this process. Trackers reach it at the address that it is told."""
     furnish(home)
+    listener = bound()
+    public = f"http://127.0.0.1:{listener.getsockname()[1]}"
     many = {"requests_per_minute": 1_000_000, "refusals_per_minute": 1_000_000}
-    context = open_context(Settings(_env_file=None, home=home, database_url=None, secret_key=None, **many))  # type: ignore[call-arg,arg-type]
+    settings = {"home": home, "database_url": None, "secret_key": None, "public_url": public, **many}
+    context = open_context(Settings(_env_file=None, **settings))  # type: ignore[call-arg,arg-type]
     app = create_app(context, Engine(context, Advancing()), pace=Pace(look=0.02, heartbeat=0.5))
-    with SandboxServer() as sandbox, served(app) as url:
+    with SandboxServer() as sandbox, served(app, listener) as url:
         desk = Desk(context, url, sandbox)
         yield desk
         for client in desk.clients:

@@ -16,6 +16,7 @@ from service.domain.access.roles import Role
 from service.usecases.access import people, role_rules, tokens
 from service.usecases.run import run_views
 from service.usecases.setup import projects
+from tests import operations_shots
 from tests.browser import CHROMIUM, Browser
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.waiting import eventually
@@ -95,6 +96,7 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "matrix", f"{project}/audit?finding=1.D05", ""
     yield "templates", "/templates", ""
     yield "template", "/templates/iterative-ml", ""
+    yield from operations_shots.shots(desk, visitor, project.rpartition("/")[2])
     yield "account", "/account", ""
     yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""
@@ -133,7 +135,7 @@ def take(browser: Browser, url: str, path: Path, width: int, scheme: str, click:
     browser.visit(url)
     if click:
         browser.click(click)
-        browser.until("!!document.querySelector('[role=alert]') && document.readyState === 'complete'")
+        browser.until("!!document.querySelector('[data-focus]') && document.readyState === 'complete'")
     wider = browser.value("document.documentElement.scrollWidth")
     if wider > width:
         sys.stdout.write(f"{path.stem}: {wider} px wide\n")

@@ -8,6 +8,8 @@ from service.pages.routes import (
     access,
     audit,
     changes,
+    connections,
+    events,
     go,
     home,
     plans,
@@ -15,11 +17,14 @@ from service.pages.routes import (
     projects,
     provider,
     runs,
+    schedule,
     settings,
     sign_in,
     starting,
     static,
+    teams,
     templates,
+    triggers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -45,5 +50,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     go.router,
     project_settings.router,
     project_settings.pressing,
+    schedule.router,
+    schedule.pressing,
+    teams.router,
+    teams.pressing,
+    events.router,
+    events.pressing,
+    triggers.router,
+    triggers.pressing,
+    connections.router,
+    connections.pressing,
 )
 """For browsers."""

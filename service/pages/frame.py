@@ -16,6 +16,8 @@ class Place:
     icon: str
     label: str
     key: str
+    everywhere: bool = False
+    """Only for those who may see all projects: it is of none, or of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Frame:
 PROJECTS = "projects"
 RUNS = "runs"
 AUDIT = "audit"
+SCHEDULE = "schedule"
+EVENTS = "events"
+TEAMS = "teams"
+CONNECTIONS = "connections"
 TEMPLATES = "templates"
 ACCOUNT = "account"
 ACCESS = "access"
@@ -45,7 +51,11 @@ _PLACES = (
     Place("/", "home", "Projects", PROJECTS),
     Place("/runs", "pulse", "Runs", RUNS),
     Place("/audit", "audit", "Audit", AUDIT),
+    Place("/schedule", "cal", "Schedule", SCHEDULE),
+    Place("/events", "bolt", "Events", EVENTS, everywhere=True),
     Place("/templates", "tmpl", "Templates", TEMPLATES),
+    Place("/teams", "team", "Teams", TEAMS),
+    Place("/connections", "plug", "Connections", CONNECTIONS, everywhere=True),
 )
 _SERVICE = (
     (Place("/access", "key", "Access", ACCESS), Permission.ADMINISTER),
@@ -57,6 +67,9 @@ _SERVICE = (
 
 def around(caller: Caller, at: str, form_token: str, press: str) -> Frame:
     """The frame for somebody: it leads to what they may see."""
-    shown = _PLACES if caller.may_somewhere(Permission.READ) else ()
+    shown: tuple[Place, ...] = ()
+    if caller.may_somewhere(Permission.READ):
+        all_of_them = caller.may(Permission.READ)
+        shown = tuple(one for one in _PLACES if all_of_them or not one.everywhere)
     service = tuple(place for place, right in _SERVICE if caller.may(right))
     return Frame(caller.actor.name, at, form_token, press, shown, service)

@@ -54,12 +54,17 @@ _ACTIONS = (
     (Hit("/access/tokens#add", "plus", "Make a token"), Permission.ADMINISTER),
     (Hit("/access/sessions", "team", "Who is signed in"), Permission.ADMINISTER),
     (Hit("/access/groups#add", "plus", "Give a group a role"), Permission.ADMINISTER),
+    (Hit("/connections/new", "plus", "Add a connection"), Permission.ADMINISTER),
+    (Hit("/events?state=failed", "bad", "Events that failed"), Permission.READ),
+    (Hit("/triggers", "bolt", "Triggers"), Permission.READ),
+    (Hit("/triggers/test", "bolt", "Test a trigger"), Permission.OPERATE),
     (Hit("/changes?verify=yes", "audit", "Verify the change log"), Permission.READ_LOG),
 )
 
 _OF_PROJECT = (
     ("audit", "audit", "Audit of", "/projects/{}/audit", Permission.READ),
     ("runs", "pulse", "Runs of", "/runs?project={}", Permission.READ),
+    ("schedule", "cal", "Schedule of", "/projects/{}/schedule", Permission.READ),
     ("advance", "next", "Advance", "/projects/{}/advance", Permission.OPERATE),
 )
 """What can be done with a project, by the word that asks for it."""

@@ -148,7 +148,7 @@ def _row(one: ProjectStanding, need: NeedView | None, audit: Standing | None, no
         need=Sign(*_SIGNS[need.reason]) if need is not None else _running(one),
         why=on_pages(need.message) if need is not None else "",
         next_at=moment(one.due, project.time_zone, now) if _turns(one) and one.due is not None else None,
-        next_does=_next(one),
+        next_does=next_of(one),
         run=f"/runs/{one.run.id}" if one.run is not None else "",
     )
 
@@ -185,7 +185,8 @@ def _iteration(one: ProjectStanding, now: datetime) -> str:
     return f"Iteration {one.iteration.number}{turn}, {said}"
 
 
-def _next(one: ProjectStanding) -> str:
+def next_of(one: ProjectStanding) -> str:
+    """What comes next in a project."""
     if one.loop is None:
         return "A plan of it is to be applied"
     if one.loop.state == loop_state.PAUSED:

@@ -164,7 +164,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
     }
     fields = {name: _with(one, wrong) for name, one in fields.items()}
     parameters = tuple(_with(one, wrong) for one in _parameters(template, given))
-    adding = tuple(_kinds(given, wrong)) if caller.may(Permission.ADMINISTER) else ()
+    adding = tuple(kinds_of(given, wrong)) if caller.may(Permission.ADMINISTER) else ()
     labels = {one.name: one.label for one in (*fields.values(), *parameters)}
     labels |= {one.name: one.label for kind in adding for one in (*kind.fields, *kind.more)}
     labels["c_name"] = "Name of the connection"
@@ -175,7 +175,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
         adding=adding,
         adding_name=_with(Field("c_name", "Name of the connection", given("c_name"), longest=80), wrong),
         adding_open=shown.connecting or (not known and bool(adding)),
-        checked=_checked(shown.preflight) if shown.preflight is not None else None,
+        checked=checked_of(shown.preflight) if shown.preflight is not None else None,
         said=shown.said,
         errors=tuple((name, f"{labels.get(name, sentence(name))}: {said}") for name, said in wrong.items()),
         blocked=tuple(told(one.severity, one.code, one.message, one.fix) for one in shown.blocked),
@@ -308,7 +308,7 @@ def _roles(template: Template) -> Iterator[RoleShown]:
         yield RoleShown(key, one.title, one.core, one.responsibility)
 
 
-def _kinds(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
+def kinds_of(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
     """The kinds of trackers that can be connected. The credential is never shown again."""
     chosen = given("c_kind") if given("c_kind") in KINDS else next(iter(KINDS))
     for kind in KINDS.values():
@@ -333,7 +333,8 @@ _CALLED = {"url": "Address", "email": "E-mail address", "key": "API key", "allow
 _SECRET_HELP = "Encrypted, never shown again, and sent to the tracker alone."
 
 
-def _checked(found: Preflight) -> Checked:
+def checked_of(found: Preflight) -> Checked:
+    """What a check of a connection found, for people."""
     told_ = tuple(told(one.severity, one.code, one.message, one.fix) for one in found.findings)
     who = f"Signed in as {found.account.email or found.account.name}. " if found.account is not None else ""
     if not found.ok:

@@ -388,11 +388,15 @@ def _firings(context: Context, standing: Standing) -> Sequence[Firing]:
 
 
 def _next(one: Firing, now: datetime, zone: str) -> NextLine:
-    does = {
+    return NextLine(moment(one.at, zone, now), does(one))
+
+
+def does(one: Firing) -> str:
+    """What the clock does then."""
+    return {
         "propose": f"Iteration {one.iteration} ends; what to carry over is proposed",
         "advance": f"Iteration {one.iteration} starts",
     }.get(one.kind, f"Iteration {one.iteration} is closed, and the project ends")
-    return NextLine(moment(one.at, zone, now), does)
 
 
 def _next_note(standing: Standing, project: ProjectView) -> str:

@@ -16,19 +16,34 @@ _BUTTONS = (
     (r"apply", "the plan's page"),
     (r"schedule resume", "“Resume” on the project's page"),
     (r"schedule pause", "“Pause” on the project's page"),
+    (r"schedule skip", "“Skip one” on the project's schedule"),
     (r"advance", "“Show advance plan” on the project's page"),
     (r"plan", "“Plan again” on the project's page"),
     (r"audit run", "“Audit now” on the project's page"),
+    (r"status(?=` names)", "the page of projects"),
     (r"(?:status|history|schedule next|audit report)", "the project's page"),
-    (r"connections add", "“Add a connection” on the page for a new project"),
-    (r"connections check", "“Check the connection” on the page for a new project"),
-    (r"connections list", "the page for a new project"),
+    (r"connections add(?![^`;]*--replace)", "“Add a connection” on the page of connections"),
+    (r"connections (?:check|show|remove)", "the connection's page"),
+    (r"connections list", "the page of connections"),
+    (r"hooks (?:register|repair)", "“Repair” on the connection's page"),
+    (r"hooks (?:check|show|remove)", "the webhook on the connection's page"),
+    (r"hooks secret", "“Make a new secret” on the connection's page"),
+    (r"teams (?:list|show)", "the page of teams"),
+    (r"events list", "the list of events"),
+    (r"events replay", "“Handle it again” on the event's page"),
+    (r"events show", "the event's page"),
+    (r"triggers list", "the list of triggers"),
+    (r"triggers test", "“Test a trigger” on the page of triggers"),
+    (r"triggers enable", "“Switch it on again” on the trigger's page"),
+    (r"triggers (?:show|disable|remove)", "the trigger's page"),
 )
 _OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 
 _HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
+_BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook)\b)")
+"""Where what takes the place of a command begins a sentence."""
 _QUOTED = re.compile(r"`([^`]*)`")
 
 
@@ -37,5 +52,5 @@ def on_pages(text: str) -> str:
     service."""
     for pattern, told in _RULES:
         text = pattern.sub(told, text)
-    text = _HEADINGS.sub("", text)
+    text = _BEGINS.sub(r"\1The", _HEADINGS.sub("", text))
     return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text

@@ -144,6 +144,19 @@ def waiting(session: Session) -> tuple[int, datetime | None]:
     return int(found[0]), found[1]
 
 
+def backlog(session: Session, which: Sequence[ColumnElement[bool]] = ()) -> tuple[int, datetime | None, int]:
+    """Of these events how many are to be handled, since when the first of them waits, and how many failed."""
+    is_waiting = HookEventRow.state == event_state.ACCEPTED
+    found = session.execute(
+        select(
+            func.count().filter(is_waiting),
+            func.min(HookEventRow.received_at).filter(is_waiting),
+            func.count().filter(HookEventRow.state == event_state.FAILED),
+        ).where(HookEventRow.state.in_((event_state.ACCEPTED, event_state.FAILED)), *which)
+    ).one()
+    return int(found[0]), found[1], int(found[2])
+
+
 def forget_old(session: Session, before: datetime, limit: int) -> int:
     """Delete handled events older than that with what they fired, at most `limit`; how many."""
     old = HookEventRow.received_at < before, HookEventRow.next_at.is_(None)

@@ -10,7 +10,7 @@ from typing import Any
 from service.views.loop import IterationView, LoopView
 from service.views.made import instant
 from service.views.run import RunView
-from service.views.setup import ProjectView
+from service.views.setup import ConnectionView, ProjectView
 
 
 class Reason(StrEnum):
@@ -52,6 +52,47 @@ class NeedView:
             "run": self.run,
             "since": instant(self.since),
         }
+
+
+class HookState(StrEnum):
+    """How the webhook of a connection stands, by our records."""
+
+    NONE = "sends no events"
+    """Trackers of the kind send none."""
+    ABSENT = "not registered"
+    UNSIGNED = "no secret"
+    """Whatever is delivered is refused."""
+    OFF = "off"
+    FAILING = "failing"
+    REGISTERED = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class HookStanding:
+    """The webhook of a connection: what the last check found wrong (`trouble`), when the last event came, and how far
+    the handling of its events is behind. `secrets` says until when each of its secrets counts, the newest first."""
+
+    state: HookState
+    trouble: str
+    checked_at: datetime | None
+    secrets: tuple[datetime | None, ...]
+    last_event_at: datetime | None
+    waiting: int
+    waiting_since: datetime | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStanding:
+    """A connection: when its tracker was read last for any project, why the last look at records failed, what uses it,
+    and its webhook. `projects` are the keys of those that have not ended, `triggers` names."""
+
+    connection: ConnectionView
+    read_at: datetime | None
+    trouble: str
+    projects: tuple[str, ...]
+    triggers: tuple[str, ...]
+    hook: HookStanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,8 @@ class Thing:
     named: dict[str, str]
 
     def path(self, address: Address) -> str:
-        names = (
-            self.named if not address.path.startswith("/api/v1/teams") else self.named | {"name": self.named["team"]}
-        )
+        of_a_team = address.path.removeprefix("/api/v1").startswith("/teams")
+        names = self.named | {"name": self.named["team"]} if of_a_team else self.named
         return address.path_format.format(**names)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
+from ruamel.yaml import YAML
 
 from service.domain.hook.action import ACTIONS, PRIORITIES
 from service.domain.hook.source import SOURCES
@@ -124,6 +126,16 @@ def trigger_from_json(value: object, source: str = "trigger") -> Trigger:
 def marks_of(trigger: Trigger, source: str = "trigger") -> Marks:
     """Places of a trigger that was read already."""
     return Marks.of(trigger.to_json(), source)
+
+
+def written(trigger: Trigger) -> str:
+    """The trigger as a YAML file; `read_trigger` gives it back."""
+    text = StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output = False, False  # type: ignore[assignment]
+    yaml.width = 100
+    yaml.dump({"kind": "trigger", **trigger.to_json()}, text)
+    return text.getvalue()
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:

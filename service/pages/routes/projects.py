@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from service.api.given import Named
 from service.pages import plan, project
 from service.pages.frame import PROJECTS
-from service.pages.given import Here, PressRoute, Sent, led_to
+from service.pages.given import Form, Here, PressRoute, Sent, led_to
 from service.usecases.audit import record_upkeep
 from service.usecases.loop import advances, scheduling
 from service.usecases.plan import planning
@@ -57,12 +57,15 @@ def audit(name: Named, visit: Here) -> Response:
 def pause(name: Named, visit: Here, form: Sent) -> Response:
     """Have the clock start nothing until somebody resumes it."""
     reason = form("reason", scheduling.REASON_LIMIT + 1)
-    return led_to(
-        f"/projects/{visit.once(lambda: scheduling.pause(visit.context, name, visit.login, reason).project_id)}"
-    )
+    return _back(visit.once(lambda: scheduling.pause(visit.context, name, visit.login, reason).project_id), form)
 
 
 @pressing.post("/projects/{name}/resume")
-def resume(name: Named, visit: Here) -> Response:
+def resume(name: Named, visit: Here, form: Sent) -> Response:
     """Let the loop turn again."""
-    return led_to(f"/projects/{visit.once(lambda: scheduling.resume(visit.context, name, visit.login).project_id)}")
+    return _back(visit.once(lambda: scheduling.resume(visit.context, name, visit.login).project_id), form)
+
+
+def _back(project: str, form: Form) -> Response:
+    """Lead to the page that the form stood on: that of the project, or its schedule."""
+    return led_to(f"/projects/{project}/schedule" if form("back", 20) == "schedule" else f"/projects/{project}")

@@ -197,7 +197,7 @@ addEventListener("pageshow", (event) => {
 
 // --- keys -------------------------------------------------------------------------------------------------------------
 
-const LEADS = { p: "/", r: "/runs", a: "/audit", t: "/templates", x: "/access", c: "/changes" };
+const LEADS = { p: "/", r: "/runs", a: "/audit", s: "/schedule", t: "/templates", x: "/access", c: "/changes" };
 let leading = false;
 
 const palette = $("#palette");

@@ -17,7 +17,7 @@ from service.store.hook_tables import FiringRow, HookEventRow, TriggerRow
 from service.store.tables import ConnectionRow
 from service.usecases import ids
 from service.usecases.errors import NotFound
-from service.views.hook import HookEventView
+from service.views.hook import Backlog, HookEventView
 
 
 def get(context: Context, event_id: str) -> HookEventView:
@@ -38,11 +38,12 @@ def listed(
     *,
     state: str | None = None,
     sender: str | None = None,
+    source: str | None = None,
 ) -> list[HookEventView]:
     """Events, newest first, at most `limit`, those older than the event `after`; of one state, of one sender (the id or
-    name of a connection or a trigger). Raises NotFound for a sender that there is not, InvalidInput for such a state.
-    """
-    which = _which(context, state, sender)
+    name of a connection or a trigger), of one kind of sender. Raises NotFound for a sender that there is not,
+    InvalidInput for such a state."""
+    which = _which(context, state, sender, source)
     with context.database.session() as session:
         return [HookEventView.of(row) for row in hook_events.listed(session, limit, after, which)]
 
@@ -57,12 +58,24 @@ def replay(context: Context, event_id: str) -> HookEventView:
     return get(context, event_id)
 
 
+def backlog(context: Context, *, sender: str | None = None, source: str | None = None) -> Backlog:
+    """How far the handling is behind, of all events or of those of one sender or kind of sender. Raises NotFound."""
+    which = _which(context, None, sender, source)
+    with context.database.session() as session:
+        return Backlog(*hook_events.backlog(session, which))
+
+
 def replay_all(
-    context: Context, *, state: str = event_state.FAILED, sender: str | None = None, since: datetime | None = None
+    context: Context,
+    *,
+    state: str = event_state.FAILED,
+    sender: str | None = None,
+    source: str | None = None,
+    since: datetime | None = None,
 ) -> int:
-    """Have all events of a state handled again, of one sender, received since then; how many. Raises NotFound,
-    InvalidInput."""
-    which = list(_which(context, state, sender))
+    """Have all events of a state handled again, of one sender or kind of sender, received since then; how many. Raises
+    NotFound, InvalidInput."""
+    which = list(_which(context, state, sender, source))
     if since is not None:
         which.append(HookEventRow.received_at >= since)
     with context.database.session() as session:
@@ -71,8 +84,12 @@ def replay_all(
     return count
 
 
-def _which(context: Context, state: str | None, sender: str | None) -> Sequence[ColumnElement[bool]]:
+def _which(
+    context: Context, state: str | None, sender: str | None, source: str | None = None
+) -> Sequence[ColumnElement[bool]]:
     which: list[ColumnElement[bool]] = []
+    if source is not None:
+        which.append(HookEventRow.source == source)
     if state is not None:
         if state not in event_state.STATES:
             fix = f"one of {', '.join(event_state.STATES)}"

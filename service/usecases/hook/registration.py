@@ -23,6 +23,7 @@ from service.domain.plan.plan_json import finding_to_json
 from service.store import hook_events, hook_secrets
 from service.store.hook_tables import HookEventRow, HookRow
 from service.store.tables import ConnectionRow, ProjectRow
+from service.store_faults import KeyProblem
 from service.usecases.errors import Conflict
 from service.usecases.hook import secret
 from service.usecases.hook.sender import Kind, path_of
@@ -122,6 +123,19 @@ def remove(context: Context, name: str) -> Cared:
             session.delete(present)
         context.done(session, row.id)
     return Cared(steps=steps)
+
+
+def by_hand(context: Context, name: str) -> Sequence[str]:
+    """What somebody who may does at the tracker in place of `register`, step by step; nothing is sent. None where
+    trackers of the kind send no events, or the connection's own credential cannot be read. Raises NotFound."""
+    row = connections.stored(context, name)
+    if row.kind not in registry.KINDS or registry.kind_of(row.kind).hooks is None:
+        return ()
+    try:
+        with _keeper(context, row) as keeper:
+            return keeper.steps(address(context, Kind.CONNECTION, row.id))
+    except (KeyProblem, registry.InvalidSettings):
+        return ()
 
 
 def hook_json(context: Context, name: str) -> dict[str, Any]:

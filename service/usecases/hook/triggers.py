@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, or_, select
@@ -13,7 +14,7 @@ from service.domain.hook.delivery import Delivery
 from service.domain.hook.payload import redacted
 from service.domain.hook.source import SOURCES
 from service.domain.hook.trigger import PLACEHOLDER, Trigger, marks_of, trigger_from_json
-from service.domain.plan.plan_json import published
+from service.domain.plan.plan import Plan
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.yaml_marks import Marks, readable
 from service.store import hook_secrets
@@ -28,7 +29,7 @@ from service.usecases.hook.asked import Asked
 from service.usecases.hook.sender import Kind
 from service.usecases.loop import advances, decisions
 from service.usecases.setup import connections, projects
-from service.views.hook import TriggerView
+from service.views.hook import TriedEvent, TriggerView
 from service.views.setup import ProjectView
 
 STATES = ("on", "off")
@@ -64,15 +65,15 @@ def _wrong_address(context: Context, trigger: Trigger) -> Iterator[tuple[str, st
         yield f"{other.name} is delivered to by {other.source}", f"name one of {trigger.source}"
     elif (further := other.body.get("address_of")) is not None:
         yield f"{other.name} has no address of its own", f"write {further}"
-    if _hearing(context, trigger.name):
+    if hearing(context, trigger.name):
         yield "others have the events of this one", "give it an address of its own"
 
 
-def _hearing(context: Context, name: str) -> list[TriggerRow]:
-    """The triggers that have the events of this one, by name."""
+def hearing(context: Context, name: str) -> list[str]:
+    """The names of the triggers that have the events of this one."""
     with context.database.session() as session:
-        query = select(TriggerRow).where(TriggerRow.body["address_of"].as_string() == name).order_by(TriggerRow.name)
-        return list(session.scalars(query))
+        query = select(TriggerRow.name).where(TriggerRow.body["address_of"].as_string() == name)
+        return list(session.scalars(query.order_by(TriggerRow.name)))
 
 
 def waits_for_its_project(context: Context, trigger: Trigger) -> bool:
@@ -175,8 +176,8 @@ def remove(context: Context, name: str) -> str:
     where others have its events."""
     row = get(context, name)
     number = row.id
-    if hearing := [one.name for one in _hearing(context, row.name)]:
-        message = f"{', '.join(hearing)} {'has' if len(hearing) == 1 else 'have'} the events of {row.name}."
+    if others := hearing(context, row.name):
+        message = f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} the events of {row.name}."
         raise Conflict("trigger-in-use", message, "Remove that first, or switch this one off.")
     with context.database.session() as session:
         hook_secrets.remove(session, number)
@@ -211,6 +212,19 @@ def try_out(
     event: str = "",
     marks: Marks | None = None,
 ) -> dict[str, Any]:
+    """As `tried`, as plain values."""
+    found = tried(context, trigger, payload, headers, event, marks)
+    return {"trigger": trigger.name, "action": trigger.action, "events": [one.to_json() for one in found]}
+
+
+def tried(
+    context: Context,
+    trigger: Trigger,
+    payload: Mapping[str, Any],
+    headers: Mapping[str, str],
+    event: str = "",
+    marks: Marks | None = None,
+) -> list[TriedEvent]:
     """What the trigger would make of this payload, one entry for each event in it, and what it would do: the plan,
     where there is one. What is checked when it fires is checked here. Writes nothing. Raises InvalidInput."""
     marks = marks or marks_of(trigger)
@@ -219,33 +233,31 @@ def try_out(
         raise InvalidInput(problems)
     delivery = Delivery({name.lower(): value for name, value in headers.items()}, b"", context.now())
     found = SOURCES[trigger.source].events(delivery, payload)
-    entries = [_tried(context, trigger, event or one.name, one.payload, marks) for one in found]
-    return {"trigger": trigger.name, "action": trigger.action, "events": entries}
+    return [_tried(context, trigger, event or one.name, one.payload, marks) for one in found]
 
 
-def _tried(context: Context, trigger: Trigger, name: str, payload: Mapping[str, Any], marks: Marks) -> dict[str, Any]:
-    """What would come of one event: `outcome` is `none`, `done`, `skipped` or `failed`, and `error` and `why` say
-    why."""
-    entry: dict[str, Any] = {"event": name, "matches": False, "outcome": "none", "error": "", "why": ""}
+def _tried(context: Context, trigger: Trigger, name: str, payload: Mapping[str, Any], marks: Marks) -> TriedEvent:
+    entry = TriedEvent(name)
     try:
         want = firing.wanted(trigger, trigger.source, name, payload)
-        entry |= {"matches": want.matches, "why": want.why}
+        entry = replace(entry, matches=want.matches, why=want.why)
         if not want.matches:
             return entry
-        entry |= {"key": want.key, "project": want.project, "with": redacted(want.given)}
+        entry = replace(entry, key=want.key, project=want.project, given=redacted(want.given))
         project = None
         if ACTIONS[trigger.action].needs_project:
             project = projects.stored(context, projects.going_on(context, want.project).id)
         if why := firing.limited(context, trigger, want.key) or firing.not_now(context, trigger, want, project):
-            return entry | {"outcome": "skipped", "why": why}
-        entry |= {"would": _would(context, trigger, want, project), "outcome": "done"}
+            return replace(entry, outcome="skipped", why=why)
+        text, plan = _would(context, trigger, want, project)
+        return replace(entry, outcome="done", would=text, plan=plan)
     except firing.CannotFire as error:
-        entry |= {"matches": error.matched, "outcome": "failed", "error": f"{_place(trigger, error, marks)}{error}"}
+        said = f"{_place(trigger, error, marks)}{error}"
+        return replace(entry, matches=error.matched, outcome="failed", error=said)
     except (NotFound, Conflict) as error:
-        entry |= {"outcome": "failed", "error": str(error)}
+        return replace(entry, outcome="failed", error=str(error))
     except InvalidInput as error:
-        entry |= {"outcome": "failed", "error": error.told}
-    return entry
+        return replace(entry, outcome="failed", error=error.told)
 
 
 def _place(trigger: Trigger, error: firing.CannotFire, marks: Marks) -> str:
@@ -284,31 +296,33 @@ def _connection_id(context: Context, row: TriggerRow) -> str:
         return ""
 
 
-def _would(context: Context, trigger: Trigger, want: firing.Wanted, project: ProjectRow | None) -> dict[str, Any]:
+def _would(
+    context: Context, trigger: Trigger, want: firing.Wanted, project: ProjectRow | None
+) -> tuple[str, Plan | None]:
     """What would be done, in words and, where something is written to a tracker, as a plan. Raises what keeps it from
     being done."""
     given = want.given or {}
     if project is None:
         request = action.request_of(given)
         projects.check(context, request)
-        return {"text": f"Set {request.key} up from {request.template.source if request.template else ''} and plan it."}
+        return f"Set {request.key} up from {request.template.source if request.template else ''} and plan it.", None
     if trigger.action == "advance":
         advances.refuse_paused(context, project)
         made = advances.preview(context, project.id)
-        return {"text": f"Advance {project.key}.", "plan": published(made.plan)}
+        return f"Advance {project.key}.", made.plan
     doing = action.Doing(trigger.action, given, project, f"trigger {trigger.name}", "trial")
     if trigger.action == "decide" and given.get("propose") is True:
         doing = action.proposal(context, doing)
     if doing.action in reaction.ACTIONS and (doing.action != "notify" or action.phase_of(context, project)):
         asked = Asked(doing.action, doing.given, project, doing.by, doing.once)
         found = reaction.draft(context, asked)
-        return {"text": found.text, **({"plan": published(found.made.plan)} if found.made is not None else {})}
+        return found.text, found.made.plan if found.made is not None else None
     if trigger.action in ("decide", "mark-exit"):
         move = doing.text("move") or "next"
         phase = (doing.text("phase") or None) if trigger.action == "decide" else None
         decisions.refuse_undecidable(context, project)
         decisions.decision_of(context, project.id, move, phase, doing.text("reason"), doing.by)
-        return {"text": f"Decide for the next advance of {project.key}: {move} {phase or ''}".strip()}
+        return f"Decide for the next advance of {project.key}: {move} {phase or ''}".strip(), None
     if trigger.action == "audit":
         record_upkeep.refuse_before_the_loop(context, project)
-    return {"text": f"{ACTIONS[trigger.action].what} ({project.key})"}
+    return f"{ACTIONS[trigger.action].what} ({project.key})", None

@@ -3,7 +3,7 @@ tracker; what changes is what the next run of the loop does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ from service.domain.audit.rules import ProjectAudit
 from service.domain.commands import typed
 from service.domain.loop import course as courses
 from service.domain.loop import loop_state
-from service.domain.loop.course import Course, Stage, Turn
+from service.domain.loop.course import Begun, Course, Stage, Turn
 from service.domain.loop.turnover import Move
 from service.domain.plan import run_state
 from service.domain.plan.project_settings import SettingsChange
@@ -132,12 +132,12 @@ def resume(context: Context, project: str, by: str, *, catch_up: bool = False) -
     return LoopView.of(loop)
 
 
-def skip(context: Context, project: str, by: str, reason: str) -> LoopView:
+def skip(context: Context, project: str, by: str, reason: str, *, expected_first: date | None = None) -> LoopView:
     """Let the coming bound pass: the next iteration begins one length later, and the current one lasts until then.
     Dates in the tracker follow with the next plan.
 
-    Raises NotFound, Conflict (the loop has not begun or has ended, or a run for that time is in progress),
-    InvalidInput.
+    Raises NotFound, Conflict (the loop has not begun or has ended, a run for that time is in progress, or the next
+    iteration does not begin on the day that was `expected_first`), InvalidInput.
     """
     why = given_reason(reason)
     row = projects.going_on(context, project)
@@ -146,8 +146,10 @@ def skip(context: Context, project: str, by: str, reason: str) -> LoopView:
     with changing(context, row, known) as (session, loop):
         refuse_at_work(session, row, loop)
         first, begins = coming(known).dates.first, coming(known).starts.date()
-        days = number(known.template.cadence.iteration_days, known.parameters)
-        course = _move(session, known, loop, span_from(first, days, known.calendar).last + timedelta(days=1))
+        if expected_first is not None and expected_first != first:
+            message = f"The next iteration of {row.key} begins on {begins} by now."
+            raise Conflict("loop-moved-on", message, "Look again, then skip that if it is still meant.")
+        course = _move(session, known, loop, first_after_skip(known))
         turn = course.turn(known.current + 1)
         if loop.state == loop_state.TURNING:
             set_due(session, known, loop, course)
@@ -296,6 +298,25 @@ def coming(known: Material) -> Turn:
     return course_of(known, ahead=2).turn(known.current + 1)
 
 
+def first_after_skip(known: Material) -> date:
+    """The first day of the next iteration, if the coming bound is skipped."""
+    days = number(known.template.cadence.iteration_days, known.parameters)
+    return span_from(coming(known).dates.first, days, known.calendar).last + timedelta(days=1)
+
+
+def course_from(known: Material, begun: Sequence[Begun], first: date) -> Course:
+    """The iterations that were `begun`, and the next two as they are if the first of these begins on that day."""
+    return courses.course(
+        known.template,
+        known.parameters,
+        known.calendar,
+        begun,
+        coming=_decided(known),
+        coming_first=first,
+        ahead=2,
+    )
+
+
 @contextmanager
 def changing(context: Context, row: ProjectView, known: Material | None = None) -> Iterator[tuple[Session, LoopRow]]:
     """A unit of work in which nobody else changes the project's loop. With `known`, the loop must be where it was when
@@ -419,15 +440,7 @@ def _move(session: Session, known: Material, loop: LoopRow, first: date) -> Cour
         row.last = first - timedelta(days=1)
         session.flush()
     session.execute(update(ProjectRow).where(ProjectRow.id == known.project.id).values(serial=ProjectRow.serial + 1))
-    course = courses.course(
-        known.template,
-        known.parameters,
-        known.calendar,
-        loops.begun(session, known.project.id),
-        coming=_decided(known),
-        coming_first=first,
-        ahead=2,
-    )
+    course = course_from(known, loops.begun(session, known.project.id), first)
     if row is not None:
         row.ends = course.turn(row.number).ends
     return course

@@ -163,7 +163,7 @@ def remove(context: Context, name: str) -> str:
             message = f"The connection {row.name!r} is used by {', '.join(keys)}."
             raise Conflict("connection-in-use", message, "End these first: phaseloop projects remove PROJECT")
         bodies = session.execute(select(TriggerRow.name, TriggerRow.body).order_by(TriggerRow.name)).all()
-        if firing := [one for one, body in bodies if _names(body, row)]:
+        if firing := [one for one, body in bodies if is_named(body, row)]:
             message = f"The connection {row.name!r} is used by the trigger {', '.join(firing)}."
             raise Conflict("connection-in-use", message, "Remove that first, or have it name another connection.")
         _forget(session, row)
@@ -177,7 +177,7 @@ def _using(number: str, *, ended: bool) -> Select[str]:
     return select(ProjectRow.key).where(ProjectRow.connection_id == number, over)
 
 
-def _names(body: Mapping[str, Any], row: ConnectionRow) -> bool:
+def is_named(body: Mapping[str, Any], row: ConnectionRow | ConnectionView) -> bool:
     """Whether a trigger names the connection: as its sender, or as where it sets a project up."""
     return {body.get("connection"), (body.get("with") or {}).get("connection")} & {row.id, row.name} != set()
 

@@ -45,6 +45,7 @@ from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
 from tests.unit.pages import admin_values
+from tests.unit.pages.operations import OPERATIONS
 
 EVIL = "<script>alert('1')</script>"
 AT = Moment("2027-01-21T13:57:00+01:00", "13:57 +01:00", "in 4 days")
@@ -220,6 +221,7 @@ TEMPLATE = TemplatePage(
 )
 
 PAGES: dict[str, Any] = {
+    **OPERATIONS,
     "audit.html": AuditPage(EVIL, (AuditRow("/projects/p/audit", EVIL, EVIL, BAD, EVIL, 1, 0, AT, 1),)),
     "matrix.html": MATRIX,
     "templates.html": TemplatesPage((TemplateCard("own", EVIL, "1.0.0", EVIL, EVIL),), may_start=True),
