@@ -17,7 +17,7 @@ from connectors.messages import Line, Message, Part
 TEXT = 3000
 """The most characters of one text, as Slack counts them: escaped."""
 BLOCKS = 50
-TOTAL = 12_000
+TOTAL = 11_000
 """Characters of all blocks together. Slack refuses longer messages (`msg_blocks_too_long`) and does not say from where
 on."""
 TITLE = 300
@@ -25,6 +25,8 @@ TITLE = 300
 _MORE = " …"
 _KEPT_FREE = 3
 """Blocks that are kept for what stands at the end: that it was shortened, the link, the small print."""
+_END = 500
+"""The most characters of each of these; the link has twice as many."""
 
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -142,11 +144,11 @@ def body_of(message: Message) -> dict[str, Any]:
         used += _width(text)
     blocks = [_section(text) for text in texts]
     if layout.shortened and message.rest:
-        blocks.append(_section(escaped(message.rest)))
+        blocks.append(_section(escaped(message.rest, _END)))
     if message.url:
-        blocks.append(_section(linked(message.link, message.url)))
+        blocks.append(_section(linked(message.link, message.url, 2 * _END)))
     if message.foot:
-        blocks.append({"type": "context", "elements": [_mrkdwn(escaped(_one_line(message.foot), 500))]})
+        blocks.append({"type": "context", "elements": [_mrkdwn(escaped(_one_line(message.foot), _END))]})
     first = next((part.text for part in message.parts if part.text), "")
     told = _one_line(message.title) + (f"\n{first}" if first and first != message.title else "")
     return {"text": escaped(told), "blocks": blocks}

@@ -59,7 +59,7 @@ _CHANNELS = {
     " and install it again.",
 }
 _ARCHIVED = "Have somebody unarchive the channel, or name another one: phaseloop notify set NAME --channel ID"
-_ANEW = "Make a new token or webhook in Slack and give it: phaseloop notify set NAME --credential-file -"
+_ANEW = "Make a new token or webhook in Slack and give it: phaseloop notify set NAME --credential-file FILE"
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -19,6 +19,7 @@ from service.api.routes import (
     hook_care,
     hooks,
     loop,
+    notices,
     plans,
     projects,
     role_rules,
@@ -66,6 +67,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     hook_care.creating,
     triggers.router,
     triggers.creating,
+    notices.router,
+    notices.creating,
 )
 OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
 """Not below `/api/v1`, and without a token."""

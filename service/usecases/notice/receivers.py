@@ -218,6 +218,13 @@ def reached(context: Context, row: ReceiverRow) -> Receiver:
 def test(context: Context, name: str) -> Tried:
     """Post a test to every channel of a receiver, once. Raises NotFound, KeyProblem."""
     row = stored(context, name)
+    tried = _tried(context, row)
+    with context.database.session() as session:
+        context.done(session, row.id)
+    return tried
+
+
+def _tried(context: Context, row: ReceiverRow) -> Tried:
     seen = view(context, row)
     channels = list(dict.fromkeys(one.channel for one in seen.subscriptions))
     posted, problems, account = [], [], ""
