@@ -1,5 +1,5 @@
 """Slack over HTTP, each call once. What a vendor's own client does by itself, sending again, is just what must not be
-done here: see decision 0065."""
+done here: see decision 0066."""
 
 from __future__ import annotations
 

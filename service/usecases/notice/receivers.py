@@ -150,11 +150,9 @@ def subscribe(context: Context, name: str, asked: Asked, *, off: bool = False) -
     row = stored(context, name)
     plain = context.vault.open(row.secret)
     if off:
-        wanted = [(one, asked.channel) for one in _project_ids(context, asked.projects)]
+        of = set(_project_ids(context, asked.projects))
         kept = [
-            one
-            for one in row.subscriptions
-            if (one["project"], asked.channel or one["channel"]) not in {(p, c or one["channel"]) for p, c in wanted}
+            one for one in row.subscriptions if one["project"] not in of or asked.channel not in ("", one["channel"])
         ]
         if len(kept) == len(row.subscriptions):
             fix = f"`phaseloop notify show {typed(row.name)}` says what there is."

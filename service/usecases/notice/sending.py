@@ -1,4 +1,4 @@
-"""Sending messages: each is written down before it is sent, and what came of it after that. See decision 0065.
+"""Sending messages: each is written down before it is sent, and what came of it after that. See decision 0066.
 
 What was refused for good fails; what may pass is sent again, after longer and longer, for a day. A message whose
 answer was lost is in doubt: it is looked for where the receiver can be asked, and only sent again when it is not there;
