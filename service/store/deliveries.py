@@ -42,7 +42,7 @@ def gathering(session: Session, receiver_id: str, channel: str, project_id: str)
     query = select(DeliveryRow).where(
         *_place(receiver_id, channel, project_id), DeliveryRow.state == state.WAITING, DeliveryRow.attempts == 0
     )
-    return list(session.scalars(query.order_by(DeliveryRow.created_at, DeliveryRow.id).with_for_update()))
+    return list(session.scalars(query.order_by(DeliveryRow.seq, DeliveryRow.id).with_for_update()))
 
 
 def made_since(session: Session, receiver_id: str, channel: str, project_id: str, since: datetime) -> int:
@@ -79,6 +79,7 @@ def add(
         kind=kind,
         iteration=iteration,
         events=list(events),
+        seq=events[0],
         state=state.WAITING,
         attempts=0,
         looks=0,
@@ -117,7 +118,7 @@ def take(session: Session, now: datetime, holder: str) -> ReceiverRow | None:
 def due(session: Session, receiver_id: str, now: datetime, limit: int) -> list[DeliveryRow]:
     """The messages of a receiver about which something is to be done, the oldest first."""
     query = select(DeliveryRow).where(DeliveryRow.receiver_id == receiver_id, DeliveryRow.next_at <= now)
-    return list(session.scalars(query.order_by(DeliveryRow.created_at, DeliveryRow.id).limit(limit)))
+    return list(session.scalars(query.order_by(DeliveryRow.seq, DeliveryRow.id).limit(limit)))
 
 
 def hold(session: Session, receiver_id: str, holder: str, now: datetime) -> bool:
@@ -196,7 +197,7 @@ def root(session: Session, row: DeliveryRow) -> str:
         DeliveryRow.posted != "",
         DeliveryRow.thread == "",
     )
-    return session.scalar(query.order_by(DeliveryRow.created_at, DeliveryRow.id).limit(1)) or ""
+    return session.scalar(query.order_by(DeliveryRow.seq, DeliveryRow.id).limit(1)) or ""
 
 
 def release(session: Session, now: datetime, holder: str | None = None) -> None:

@@ -36,9 +36,9 @@ class ReceiverRow(Table):
 
 
 class DeliveryRow(Table):
-    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `state` is
-    one of `domain.notice.delivery_state`; while it is open `next_at` says when something is to be done about it, None
-    where a person has to.
+    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `seq` is the
+    first of them: in their order messages are sent. `state` is one of `domain.notice.delivery_state`; while it is open
+    `next_at` says when something is to be done about it, None where a person has to.
 
     `attempts` grows with each time that it is sent, or is to be sent again by somebody's word; `looks` counts how often
     it was looked for since. `tried_since` is when sending it began, `asked_at` when it was sent last. `posted` is the
@@ -53,6 +53,7 @@ class DeliveryRow(Table):
     kind: Mapped[str] = mapped_column(String(40))
     iteration: Mapped[int | None]
     events: Mapped[list[int]] = mapped_column(JSON)
+    seq: Mapped[int]
     state: Mapped[str] = mapped_column(String(20), default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)
     looks: Mapped[int] = mapped_column(default=0)

@@ -98,7 +98,7 @@ class Desk:
 
     def messages(self, *states: str) -> list[DeliveryRow]:
         with self.context.database.session() as session:
-            rows = session.scalars(select(DeliveryRow).order_by(DeliveryRow.created_at, DeliveryRow.id))
+            rows = session.scalars(select(DeliveryRow).order_by(DeliveryRow.seq, DeliveryRow.id))
             return [row for row in rows if not states or row.state in states]
 
     def states(self) -> list[str]:

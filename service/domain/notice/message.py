@@ -80,7 +80,7 @@ def digest(several: Sequence[Told], about: About) -> Message:
     for kind in NoticeKind:
         of_kind = [one for one in several if one.kind is kind]
         if of_kind:
-            lines = tuple(Line(one.text, more=_clock(one.at, about.zone)) for one in of_kind)
+            lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in of_kind)
             parts.append(Part(title=f"{TITLES[kind]} ({len(of_kind)})", lines=lines))
     iterations = {one.iteration for one in several}
     return Message(

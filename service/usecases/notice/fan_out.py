@@ -49,7 +49,7 @@ def fan_out(context: Context) -> int:
         for event in events if receivers else ():
             for receiver, channel, kind in _wanted(session, receivers, event):
                 wanted[receiver.id, channel, event.project_id].append((event, kind))
-        for place, found in wanted.items():
+        for place, found in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
             _make(session, place, found, now)
         deliveries.told(session, events)
     return len(events)
@@ -101,4 +101,4 @@ def _make(session: Session, place: _Place, found: Sequence[tuple[EventRow, Notic
 def _gather(row: DeliveryRow, events: Sequence[int], iteration: int | None, due: datetime) -> None:
     if list(events) != row.events:
         row.kind = DIGEST
-    row.events, row.iteration, row.next_at = list(events), iteration, due
+    row.events, row.seq, row.iteration, row.next_at = list(events), events[0], iteration, due
