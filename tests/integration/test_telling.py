@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slack_sdk import WebClient
 
-from sandbox.slack.state import GENERAL, ML_TEAM, OLD, OPS
+from sandbox.slack.state import GENERAL, HALF_TOKEN, ML_TEAM, OLD, OPS, TOKEN
 from service.store import deliveries
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store.tables import ProjectRow
@@ -38,11 +39,12 @@ def test_what_happened_is_posted_once_and_recorded(at: Desk) -> None:
 
     at.told(3)
 
-    [found] = at.channel().messages
-    assert "The champion has a new version." in found.text
+    slack = WebClient(TOKEN, base_url=f"{at.api}/", retry_handlers=[])
+    [found] = slack.conversations_history(channel=ML_TEAM, include_all_metadata=True)["messages"]
+    assert "The champion has a new version." in found["text"]
     [row] = at.messages()
-    assert (row.state, row.attempts, row.posted, row.kind) == ("sent", 1, found.ts, "message")
-    assert found.metadata == {"event_type": "phaseloop_notice", "event_payload": {"delivery": row.id}}
+    assert (row.state, row.attempts, row.posted, row.kind) == ("sent", 1, found["ts"], "message")
+    assert found["metadata"] == {"event_type": "phaseloop_notice", "event_payload": {"delivery": row.id}}
 
 
 def test_a_webhook_is_told_the_same(at: Desk) -> None:
@@ -175,8 +177,6 @@ def test_of_a_webhook_it_stays_in_doubt_until_a_person_says_so(at: Desk, action:
 
 
 def test_where_the_channel_cannot_be_read_it_stays_in_doubt(desk_of_one: Desk) -> None:
-    from sandbox.slack.state import HALF_TOKEN
-
     desk_of_one.by_bot(token=HALF_TOKEN)
     desk_of_one.fault(action="lose")
     desk_of_one.happens()
