@@ -31,6 +31,11 @@ from sandbox.jira.errors import ApiError
 from sandbox.jira.platform import tables as platform
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Site, SiteData, User
+from sandbox.slack import pages as slack_pages
+from sandbox.slack.api import API as SLACK_API
+from sandbox.slack.api import SERVICES as SLACK_SERVICES
+from sandbox.slack.app import SlackWorld, make_slack
+from sandbox.slack.state import SlackData
 from sandbox.trello import pages as trello_pages
 from sandbox.trello.app import TrelloWorld, make_trello
 from sandbox.trello.router import PREFIX as TRELLO_PREFIX
@@ -71,13 +76,16 @@ class World:
     controls: ControlState
     deliveries: Deliveries
     trello: TrelloWorld
+    slack: SlackWorld
 
 
-def make_world(data: SiteData | None = None, trello: TrelloData | None = None) -> World:
+def make_world(data: SiteData | None = None, trello: TrelloData | None = None, slack: SlackData | None = None) -> World:
     """A world with the given data, or freshly seeded."""
     clock = Clock()
     jira = Site(data if data is not None else seed(clock.now()), clock)
-    world = World(clock, jira, ControlState(), Deliveries(clock), make_trello(clock, trello))
+    controls = ControlState()
+    deliveries, slack_world = Deliveries(clock), make_slack(clock, controls.limits, slack)
+    world = World(clock, jira, controls, deliveries, make_trello(clock, trello), slack_world)
     webhooks.Sender(jira, world.deliveries)
     return world
 
@@ -96,13 +104,20 @@ class VendorApp:
         request = Request(scope, receive)
         if scope["path"].startswith(TRELLO_PREFIX):
             response = await self.world.trello.router(request)
-        elif (page := trello_pages.respond(self.world.trello.state, request)) is not None:
+        elif scope["path"].startswith((SLACK_API, SLACK_SERVICES)):
+            response = await self.world.slack.app(request)
+        elif (page := self._page(request)) is not None:
             response = page
         elif gateway.split(scope["path"]) is not None:
             response = stamp(await self.pass_on(scope, receive))
         else:
             response = stamp(await self.respond(request))
         await response(scope, receive, send)
+
+    def _page(self, request: Request) -> Response | None:
+        """The page for people that a request is for, of another vendor than Jira's; none if it is for none."""
+        page = slack_pages.respond(self.world.slack.state, request)
+        return page or trello_pages.respond(self.world.trello.state, request)
 
     async def pass_on(self, scope: Scope, receive: Receive) -> Response:
         """The answer to a request by way of the gateway: its own refusal, or what the site answers to the caller."""
@@ -139,5 +154,5 @@ class VendorApp:
 
 def create_app(world: World) -> ASGIApp:
     """The whole application: the vendors' routes inside the controls, which must be outermost."""
-    panel = Panel(world.controls, world.jira, world.deliveries, world.trello)
+    panel = Panel(world.controls, world.jira, world.deliveries, world.trello, world.slack)
     return Controls(VendorApp(world), world.controls, world.clock, world.jira, panel)

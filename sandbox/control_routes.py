@@ -19,6 +19,8 @@ from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.gateway import known_scopes
 from sandbox.jira.seed import seed
 from sandbox.jira.state import Denial, Project, ScopedToken, Site, User
+from sandbox.slack.app import SlackWorld
+from sandbox.slack.state import seed as seed_slack
 from sandbox.trello.app import TrelloWorld
 from sandbox.trello.caps import CAPS
 from sandbox.trello.seed import seed as seed_trello
@@ -97,6 +99,14 @@ class TokenBody(_Body):
     token: Annotated[str, Field(min_length=8, max_length=200)]
 
 
+class ChannelBody(_Body):
+    """Whether a channel of Slack's (id or name) is archived, and whether the bot is in it."""
+
+    channel: str
+    archived: bool | None = None
+    member: bool | None = None
+
+
 class DeploymentBody(_Body):
     """What ``serverInfo`` says the site is."""
 
@@ -128,6 +138,7 @@ class Panel:
     site: Site
     deliveries: Deliveries
     trello: TrelloWorld
+    slack: SlackWorld
     _screens: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _required: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _deactivated: dict[str, bool] = field(default_factory=dict)
@@ -158,6 +169,7 @@ class Panel:
         if request.method != "GET":
             self.site.touch()
             self.trello.state.touch()
+            self.slack.state.touch()
         return self._show(name, request)
 
     def _show(self, name: str, request: Request) -> Json:
@@ -212,6 +224,7 @@ class Panel:
         self.state.limits.enabled, self.state.limits.scale = body.enabled, body.scale
         self.state.limits.forget()
         self.state.trello_limits.forget()
+        self.slack.app.limits.forget()
 
     def clear_limits(self) -> None:
         """No limits."""
@@ -383,6 +396,29 @@ class Panel:
             self.trello.state.replace(seed_trello(self.site.clock.now()))
             self.trello.state.search_lag_seconds = 0.0
             self.trello.deliveries.clear()
+            self.slack.state.replace(seed_slack())
+
+    def set_channel(self, sent: Json) -> None:
+        """Archive a channel of Slack's, or take the bot out of it; or the other way round."""
+        body = ChannelBody.model_validate(sent)
+        channel = self.slack.state.named(body.channel)
+        if channel is None:
+            raise PanelError(f"channel: there is no channel '{body.channel}'.")
+        channel.archived = channel.archived if body.archived is None else body.archived
+        channel.member = channel.member if body.member is None else body.member
+
+    def clear_channels(self) -> None:
+        """Have channels as they were seeded, with the messages that are in them."""
+        for name, seeded in seed_slack().channels.items():
+            if (channel := self.slack.state.data.channels.get(name)) is not None:
+                channel.archived, channel.member = seeded.archived, seeded.member
+
+    def show_channels(self) -> Json:
+        """The channels of Slack's."""
+        return {
+            one.id: {"name": one.name, "archived": one.archived, "member": one.member, "messages": len(one.messages)}
+            for one in self.slack.state.data.channels.values()
+        }
 
     def set_trello_limits(self, sent: Json) -> None:
         """Let Trello's boards, cards, checklists and workspaces hold fewer things, or more."""
@@ -486,6 +522,7 @@ _SETTINGS: dict[str, tuple[_Setter, _Clearer, Callable[[Panel, Request], Json]]]
         Panel.clear_search,
         lambda panel, _: {"lagSeconds": panel.site.data.search_lag_seconds},
     ),
+    "slack-channels": (Panel.set_channel, Panel.clear_channels, lambda panel, _: panel.show_channels()),
     "tokens": (Panel.set_token, Panel.clear_tokens, lambda panel, _: panel.token_owners()),
     "trello-deliveries": (
         None,

@@ -20,6 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.slack.api import PREFIX as SLACK_PREFIX
+from sandbox.slack.api import too_many as slack_too_many
 from sandbox.trello import limits as trello_limits
 from sandbox.trello.router import PREFIX as TRELLO_PREFIX
 
@@ -183,6 +185,8 @@ def answer_of(fault: StatusFault | LimitFault | RedirectFault, now: datetime, pa
     if isinstance(fault, RedirectFault):
         return Response(status_code=302, headers={"location": fault.to})
     trello = path.startswith(TRELLO_PREFIX)
+    if isinstance(fault, LimitFault) and path.startswith(SLACK_PREFIX):
+        return slack_too_many(1 if fault.retry_after is None else fault.retry_after)
     if isinstance(fault, LimitFault):
         headers: dict[str, str] = {} if trello else {"RateLimit-Reason": fault.reason}
         if fault.retry_after is not None:

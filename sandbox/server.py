@@ -15,6 +15,8 @@ import uvicorn
 from sandbox import state_file
 from sandbox.app import KEEP_ALIVE, World, create_app, make_world
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
+from sandbox.slack.state import TOKEN as SLACK_TOKEN
+from sandbox.slack.state import WEBHOOK as SLACK_WEBHOOK
 from sandbox.trello.seed import KEY, SECRET, TOKEN
 
 SAVE_EVERY_SECONDS = 1.0
@@ -38,12 +40,14 @@ def banner(host: str, port: int, state: Path | None) -> str:
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  shown, not bound
     url = f"http://{shown}:{port}"
     lines = [
-        f"Jira and Trello sandbox on {url}",
+        f"Jira, Trello and Slack sandbox on {url}",
         f"  Jira             {DEMO_EMAIL} / {DEMO_TOKEN}   (also member@example.com, viewer@example.com)",
         f"  REST            {url}/rest/api/3   /rest/api/2   /rest/agile/1.0",
         f"  Trello          key {KEY}, token {TOKEN}, secret {SECRET}",
         f"  REST            {url}/1",
-        f"  pages           {url}/   {url}/jira/boards/1",
+        f"  Slack           {SLACK_TOKEN}; incoming webhook {url}/slack/services/{SLACK_WEBHOOK}",
+        f"  Web API         {url}/slack/api",
+        f"  pages           {url}/   {url}/jira/boards/1   {url}/slack",
         f"  controls        {url}/sandbox",
         f"  state           {state or 'in memory, gone when it stops'}",
         "Stop with Ctrl-C.",
@@ -61,12 +65,12 @@ async def _keep(world: World, path: Path) -> None:
             _save(world, path)
 
 
-def _revision(world: World) -> tuple[int, int]:
-    return world.jira.revision, world.trello.state.revision
+def _revision(world: World) -> tuple[int, int, int]:
+    return world.jira.revision, world.trello.state.revision, world.slack.state.revision
 
 
 def _save(world: World, path: Path) -> None:
-    state_file.save(path, world.jira.data, world.trello.state.data)
+    state_file.save(path, world.jira.data, world.trello.state.data, world.slack.state.data)
 
 
 class _Server(uvicorn.Server):
@@ -128,7 +132,8 @@ def run(host: str, port: int, state: Path | None, limits: bool, quiet: bool) -> 
     Raises ``state_file.StateFileError`` for an unreadable state file and ``OSError`` when the port is taken.
     """
     data = state_file.load(state) if state else None
-    world = make_world(data, state_file.load_trello(state) if state else None)
+    kept = (state_file.load_trello(state), state_file.load_slack(state)) if state else (None, None)
+    world = make_world(data, *kept)
     world.controls.limits.enabled = limits
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with listening(host, port, family) as bound:

@@ -1,4 +1,5 @@
-"""Keeps a site, and the Trello beside it, in a file: read at the start, written whole and put in place in one step."""
+"""Keeps a site, with the Trello and the Slack beside it, in a file: read at the start, written whole and put in place
+in one step."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.jira.state import SiteData
+from sandbox.slack.state import SlackData
 from sandbox.trello.state import TrelloData
 
 
@@ -19,6 +21,7 @@ class _Kept:
     """The part of the file that is not Jira's."""
 
     trello: TrelloData | None = None
+    slack: SlackData | None = None
 
 
 Data = TypeVar("Data")
@@ -41,6 +44,12 @@ def load_trello(path: Path) -> TrelloData | None:
     return kept.trello if kept else None
 
 
+def load_slack(path: Path) -> SlackData | None:
+    """The data of Slack kept in the file, or none if there is none yet."""
+    kept = _read(path, _KEPT)
+    return kept.slack if kept else None
+
+
 def _read(path: Path, adapter: TypeAdapter[Data]) -> Data | None:
     try:
         raw = path.read_bytes()
@@ -56,12 +65,12 @@ def _read(path: Path, adapter: TypeAdapter[Data]) -> Data | None:
         ) from error
 
 
-def save(path: Path, data: SiteData, trello: TrelloData | None = None) -> None:
+def save(path: Path, data: SiteData, trello: TrelloData | None = None, slack: SlackData | None = None) -> None:
     """Write the data beside the file and move it into place, so that a crash leaves the old or the new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-        # One object: the members of Jira's data, and one more for Trello's.
-        temporary.write(_KEPT.dump_json(_Kept(trello))[:-1] + b"," + _ADAPTER.dump_json(data)[1:])
+        # One object: the members of Jira's data, and one more for each of the others.
+        temporary.write(_KEPT.dump_json(_Kept(trello, slack))[:-1] + b"," + _ADAPTER.dump_json(data)[1:])
         temporary.flush()
         os.fsync(temporary.fileno())
     Path(temporary.name).replace(path)

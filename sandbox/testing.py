@@ -11,6 +11,7 @@ import uvicorn
 
 from sandbox.app import KEEP_ALIVE, World, create_app, make_world
 from sandbox.jira.state import Site, SiteData
+from sandbox.slack.state import Slack
 from sandbox.trello.state import Trello
 
 
@@ -26,7 +27,7 @@ class ThreadServer(uvicorn.Server):
 
 
 class SandboxServer:
-    """``with SandboxServer() as sandbox:`` serves at ``sandbox.url``; ``sandbox.site`` and ``sandbox.trello`` are live.
+    """``with SandboxServer() as sandbox:`` serves at ``sandbox.url``; its ``site``, ``trello`` and ``slack`` are live.
 
     The state may be read for assertions at any time; change it only between requests.
     """
@@ -57,6 +58,11 @@ class SandboxServer:
     def trello(self) -> Trello:
         """The Trello behind the server."""
         return self.world.trello.state
+
+    @property
+    def slack(self) -> Slack:
+        """The Slack behind the server."""
+        return self.world.slack.state
 
     def __enter__(self) -> SandboxServer:
         self._socket.listen()  # from here on a client may connect; it waits until the loop accepts

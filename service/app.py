@@ -30,6 +30,7 @@ from service.usecases.access import local, people, sessions, tokens
 from service.usecases.errors import UseCaseError
 from service.usecases.hook.service import HookService
 from service.usecases.loop.advances import Advancing
+from service.usecases.notice.service import NoticeService
 from service.usecases.run import cleanup, idempotency
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
     """The application. Its lifespan launches the engine and stops it; entering it may raise `AlreadyRunning`."""
 
     arriving = HookService(context, engine.start)
+    telling = NoticeService(context)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,10 +52,12 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
             else:
                 await run_in_threadpool(idempotency.release_of, context, engine.executor)
             arriving.start()
+            telling.start()
             yield
         finally:
             app.state.launched = False
             await run_in_threadpool(arriving.stop)
+            await run_in_threadpool(telling.stop)
             await run_in_threadpool(engine.stop)
 
     # The pages of the framework that show the document load scripts from elsewhere; the document itself does not.
@@ -67,6 +71,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
     )
     api.install(app, context, engine.start, pace, arriving)
     app.state.peers = engine
+    app.state.notices = telling
     return app
 
 

@@ -19,6 +19,7 @@ from service.api.routes import (
     hook_care,
     hooks,
     loop,
+    notices,
     people,
     plans,
     projects,
@@ -71,6 +72,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     hook_care.creating,
     triggers.router,
     triggers.creating,
+    notices.router,
+    notices.creating,
 )
 OUTSIDE: tuple[APIRouter, ...] = (health.router, feeds.router)
 """Not below `/api/v1`, and without a token."""

@@ -53,6 +53,7 @@ TAGS = [
     {"name": "audit", "description": "Whether every iteration is documented, and the evidence; binders; decisions."},
     {"name": "feeds", "description": "Calendars to subscribe to. Their addresses are secret and need no token."},
     {"name": "webhooks", "description": "Events that others send, what they start, and who may send them."},
+    {"name": "notices", "description": "Who hears of what outside of the tracker, and what became of each message."},
     {"name": "plans", "description": "What would be written, to look at before it is."},
     {"name": "runs", "description": "Plans being applied: progress, steps, results."},
     {"name": "access", "description": "Who may do what, and who did: tokens, and the log of every change."},

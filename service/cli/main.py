@@ -98,6 +98,7 @@ class Program(LaterGroup):
         "hooks": Later("hooks", "hooks", "Webhooks: where trackers send events."),
         "events": Later("events", "events", "Events that arrived by webhook."),
         "triggers": Later("triggers", "triggers", "What events from outside start."),
+        "notify": Later("notify", "notify", "Who hears of what outside of the tracker."),
         "db": Later("admin", "db", "The database."),
         "tokens": Later("access", "tokens", "Tokens for the REST API."),
         "log": Later("access", "log", "The log of every change: who, when, from where, before and after."),

@@ -248,7 +248,8 @@ def _hook_facts(context: Context, one: ConnectionStanding) -> Iterable[tuple[str
         address += " (the service was not told its own address: PHASELOOP_PUBLIC_URL)"
     yield "Delivers to", address
     checked = one.hook.checked_at
-    yield "Checked", _when(moment(checked, UTC, now)) if checked is not None else "never"
+    unchecked = "never" if one.hook.state in (HookState.NONE, HookState.ABSENT) else "soon, by itself"
+    yield "Checked", _when(moment(checked, UTC, now)) if checked is not None else unchecked
     last = one.hook.last_event_at
     yield "Last event", _when(moment(last, UTC, now)) if last is not None else "none yet"
     yield "Events", _lag(context, one) or "none wait, none failed"

@@ -43,6 +43,9 @@ what the tracker asks for."""
 LONGEST_BACKOFF = 240.0
 """Seconds between two attempts when the tracker does not say how long to wait."""
 
+LONG_WAIT = 600.0
+"""From how many seconds of waiting on people hear of it."""
+
 RUNS_AT_ONCE = 32
 """Runs that one process takes from the queue, one for each connection. A run that waits for its tracker, for an hour if
 need be, holds its place: so there are more places than a process could keep busy."""
@@ -251,6 +254,8 @@ def _waiting(session: Session, run_id: str, verdict: Verdict, message: str, now:
     until = now + timedelta(seconds=verdict.wait)
     if verdict.next == "again" and not runs.set_waiting(session, run_id, message, until):
         return Verdict("cancel")
+    if verdict.next == "again" and verdict.wait >= LONG_WAIT:
+        runs.tell_that_it_waits(session, run_id, message, until, now)
     return verdict
 
 

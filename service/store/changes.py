@@ -29,6 +29,7 @@ from service.store.access_tables import (
     SignInLinkRow,
 )
 from service.store.hook_tables import HookRow, HookSecretRow, TriggerRow
+from service.store.notice_tables import ReceiverRow
 from service.store.tables import (
     ConnectionRow,
     LoopRow,
@@ -96,6 +97,7 @@ LOGGED: Mapping[type[Table], Logged] = {
     SessionRow: Logged("session", ("person_id", "source", "expires_at", "revoked_at"), ("hash",)),
     GrantRow: Logged("grant", ("holder_kind", "holder_id", "role", "project_id", "expires_at", "origin"), name="role"),
     OidcIdentityRow: Logged("provider identity", ("person_id", "issuer", "subject"), name="subject"),
+    ReceiverRow: Logged("receiver", ("name", "kind", "settings", "subscriptions"), ("secret",), "name"),
     RoleRuleRow: Logged("role rule", ("claim", "value", "role", "project_id"), name="value"),
 }
 """The tables whose changes are logged."""
@@ -110,6 +112,7 @@ NOT_LOGGED: Mapping[str, str] = {
     "events": "only grows: it is a project's history",
     "audits": "is computed from evidence and can be computed again",
     "hook_events": "keeps what others sent, each with what came of it",
+    "deliveries": "say what became of each message; that somebody had one sent again is logged",
     "firings": "only grows: what triggers did",
     "provider_tokens": "come and go with their sessions, which are logged",
     "oidc_attempts": "lasts for minutes; that it signed somebody in, or was refused, is logged",

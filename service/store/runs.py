@@ -17,6 +17,9 @@ from service.store import loops
 from service.store.rows import rows_changed
 from service.store.tables import PlanRow, ProjectRow, RunRow, StepRow
 
+TOLD_ERRORS = 3
+"""How many of a run's errors people are told outside of it."""
+
 NEXT_LOOK = timedelta(days=1)
 """When the records are looked at again after a look that was stopped."""
 
@@ -206,8 +209,9 @@ def finish(session: Session, run_id: str, now: datetime, state: str | None = Non
 
 def _close(session: Session, run: RunRow, now: datetime) -> None:
     stopped = run.state in (run_state.CANCELLED, run_state.FAILED)
-    if run.kind in loop_state.TURNS and stopped:
-        _pause_the_loop(session, run, now)
+    paused = run.kind in loop_state.TURNS and stopped and _pause_the_loop(session, run, now)
+    if run.state in (run_state.FAILED, run_state.INCOMPLETE) and not paused:
+        _tell_of_the_end(session, run, now)
     run.message, run.waiting_until, run.finished_at = "", None, now
     if run.kind == loop_state.AUDIT:
         # It writes nothing that plans are about, so they stay fresh; and one that was stopped stops nothing else.
@@ -227,8 +231,29 @@ def _close(session: Session, run: RunRow, now: datetime) -> None:
     )
 
 
-def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
-    """A run of the loop ended without turning it: somebody has to say that it shall continue."""
+def _tell_of_the_end(session: Session, run: RunRow, now: datetime) -> None:
+    """People hear of a run that did not do all it should; what it found says why, as far as that is short."""
+    errors = [entry["message"] for entry in run.findings if entry["severity"] == Severity.ERROR]
+    more = f" And {len(errors) - TOLD_ERRORS} more." if len(errors) > TOLD_ERRORS else ""
+    how = "failed" if run.state == run_state.FAILED else "ended with something left undone"
+    text = " ".join([f"The run {run.id} {how}.", *errors[:TOLD_ERRORS]]) + more
+    name, by = f"{run.state}:{run.id}", run.started_by
+    loops.record_event(
+        session, run.project_id, name, run.state, text, at=now, by=by, iteration=run.iteration, run_id=run.id
+    )
+
+
+def tell_that_it_waits(session: Session, run_id: str, message: str, until: datetime, now: datetime) -> None:
+    """People hear of a run that waits for long, once; `message` says for what."""
+    run = session.get_one(RunRow, run_id)
+    text = f"The run {run_id} waits until {until:%Y-%m-%d %H:%M} UTC. {message}".strip()
+    name, kind, by = f"waiting:{run_id}", run_state.WAITING, run.started_by
+    loops.record_event(session, run.project_id, name, kind, text, at=now, by=by, iteration=run.iteration, run_id=run_id)
+
+
+def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> bool:
+    """A run of the loop ended without turning it: somebody has to say that it shall continue. Whether the loop was to
+    turn."""
     if run.state == run_state.CANCELLED:
         by = run.cancelled_by or run.started_by
         message = f"{by} cancelled the run {run.id}. When the loop shall continue, resume it."
@@ -237,7 +262,7 @@ def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
         message = f"The run {run.id} failed; what it did is recorded. Look at its findings, then resume the loop."
     loop = loops.find(session, run.project_id)
     if loop is None or loop.run_id != run.id or not loops.pause(session, run.project_id, by, message, now):
-        return
+        return False
     loops.record_event(
         session,
         run.project_id,
@@ -249,6 +274,7 @@ def _pause_the_loop(session: Session, run: RunRow, now: datetime) -> None:
         iteration=run.iteration,
         run_id=run.id,
     )
+    return True
 
 
 def batches_done(session: Session, run_id: str) -> set[int]:

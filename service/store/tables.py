@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -382,9 +383,13 @@ class CarryRow(Table):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
+_UNTOLD = text("untold")
+
+
 class EventRow(Table):
     """Something that happened to a project's loop, in words and as data, told once: `name` is unique in a project
-    (`closed:3`). What is sent to people is read from here."""
+    (`closed:3`). What is sent to people is read from here: it is `untold` until a message was made of it for everybody
+    who asked for it."""
 
     __tablename__ = "events"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -397,7 +402,11 @@ class EventRow(Table):
     by: Mapped[str] = mapped_column(String(200))
     run_id: Mapped[str | None] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(Instant)
-    __table_args__ = (UniqueConstraint("project_id", "name", name="uq_events_project_name"),)
+    untold: Mapped[bool] = mapped_column(default=True, server_default=true())
+    __table_args__ = (
+        UniqueConstraint("project_id", "name", name="uq_events_project_name"),
+        Index("ix_events_untold", "id", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
+    )
 
 
 class EvidenceRow(Table):

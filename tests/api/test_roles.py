@@ -111,6 +111,8 @@ def things(api: Api) -> tuple[Thing, Thing]:
             "measure": "score",
             "secret": "feed_x",
             "event_id": "evt_1",
+            "message_id": "dlv_1",
+            "kind": "message",
             "session_id": "ses_1",
             "person_id": "per_1",
             "digest": "0",

@@ -82,12 +82,12 @@ def text_of(argument: ast.expr) -> str:
 
 
 ROOMS = {
-    "service.domain": ["template", "team", "loop", "audit", "plan", "access", "hook"],
-    "service.usecases": ["setup", "access", "plan", "audit", "loop", "run", "hook", "overview"],
+    "service.domain": ["template", "team", "loop", "audit", "plan", "access", "hook", "notice"],
+    "service.usecases": ["setup", "access", "plan", "audit", "loop", "run", "hook", "notice", "overview"],
 }
 """From the bottom up, on each floor that has rooms. What stands beside the rooms of a floor is below them all."""
 
-PORT = ["values", "port", "mapped", "records", "tracking", "events", "errors", "memory", "english"]
+PORT = ["values", "port", "mapped", "records", "tracking", "events", "errors", "memory", "english", "messages"]
 """What the port consists of: the values it speaks in, and what may go wrong."""
 
 SANDBOX_DOOR = "service.cli.local_trackers"

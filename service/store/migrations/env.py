@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from service.store import hook_tables  # noqa: F401 - so that its tables are known
+from service.store import hook_tables, notice_tables  # noqa: F401 - so that their tables are known
 from service.store.tables import Table
 
 connection: Connection = context.config.attributes["connection"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.context import Context
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
-from service.store import hook_events
+from service.store import deliveries, hook_events
 from service.store.tables import ItemRow, PlanRow, RunRow, StepRow
 from service.usecases.run import idempotency, run_views
 from service.usecases.setup import projects
@@ -22,8 +22,8 @@ AT_ONCE = 100
 
 def clean(context: Context) -> dict[str, int]:
     """Clean up what is older than `keep_runs_days`: steps of ended runs, the plans of these, plans that were never
-    applied, with the projects that nobody set up; answers older than a day; and handled events older than
-    `keep_events_days`. Returns how many of each. Repeatable, and safe beside work.
+    applied, with the projects that nobody set up; messages that were sent; answers older than a day; and handled events
+    older than `keep_events_days`. Returns how many of each. Repeatable, and safe beside work.
 
     A run keeps its state, its findings and its numbers. The plan of a run is kept as long as anything that the run made
     or wrote is recorded as it left it, because undoing the run needs it.
@@ -36,6 +36,7 @@ def clean(context: Context) -> dict[str, int]:
         "planned projects": projects.forget_planned(context, before),
         "answers": idempotency.forget_old(context),
         "events": _repeated(context, lambda session: _forget_events(context, session)),
+        "messages": _repeated(context, lambda session: deliveries.forget_old(session, before, AT_ONCE)),
     }
 
 

@@ -1,0 +1,38 @@
+"""What people are told outside of a tracker, in words and parts and not in any vendor's form: each connector lays it
+out within its vendor's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a list, written by people or not; `url` is where its text leads, empty for nowhere. `more` follows it,
+    and leads nowhere."""
+
+    text: str
+    url: str = ""
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a message: a title of its own, a paragraph, a list; each may be empty."""
+
+    title: str = ""
+    text: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told. `url` leads to where all of it stands, empty where that has no address; `rest` says in
+    words where that is, for who reads a message that had to be shortened. `foot` is the small print."""
+
+    title: str
+    parts: tuple[Part, ...] = ()
+    url: str = ""
+    link: str = "Open in phaseloop"
+    rest: str = ""
+    foot: str = ""

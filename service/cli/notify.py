@@ -1,0 +1,327 @@
+"""Commands about who hears of what outside of the tracker: receivers, previews, and what became of messages."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from connectors.receivers import KINDS
+from connectors.receiving import ReceiverKind
+from service.cli.shell import AsJson, Exit, misused, nothing, opened, out, print_json
+from service.domain.audit.shown import visible
+from service.domain.commands import typed
+from service.domain.english import counted
+from service.domain.notice import delivery_state
+from service.domain.notice.kinds import MEANINGS, NoticeKind
+from service.usecases.notice import messages, receivers
+from service.usecases.notice.receivers import Asked
+from service.views.notice import PreviewView, ReceiverView, Subscription
+
+notify = typer.Typer(help="Who hears of what outside of the tracker.", no_args_is_help=True)
+
+_FIRST = next(iter(KINDS))
+
+Named = Annotated[str, typer.Argument(metavar="NAME", help="The receiver's name or id.")]
+Channel = Annotated[str, typer.Option(help=KINDS[_FIRST].channel_words)]
+Projects = Annotated[
+    list[str] | None,
+    typer.Option("--project", help="Only of this project (key or id); repeat for several [default: of all]."),
+]
+Notices = Annotated[
+    list[str] | None,
+    typer.Option("--notice", help="Only this kind of notice; repeat for several [default: every kind]."),
+]
+Credential = Annotated[
+    typer.FileText | None,
+    typer.Option("--credential-file", help="File with a new credential; - for standard input."),
+]
+State = Annotated[str | None, typer.Option(help=f"Only those in this state: {', '.join(delivery_state.STATES)}.")]
+Receiver = Annotated[str | None, typer.Option(help="Only those to this receiver.")]
+Project = Annotated[str | None, typer.Option(help="Only those of this project.")]
+
+
+def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
+    """The command `notify add`, with an option for each setting that people give for one of these kinds."""
+    first = next(iter(kinds))
+
+    def add_receiver(
+        kind: Annotated[str, typer.Argument(metavar="KIND", help=f"Where: {' or '.join(kinds)}.")],
+        name: Annotated[str | None, typer.Option(help="What you call it [default: as its kind].")] = None,
+        channel: Channel = "",
+        project: Projects = None,
+        notice: Notices = None,
+        credential_file: Annotated[
+            typer.FileText, typer.Option(help="File with the credential; - (the default) reads it from standard input.")
+        ] = "-",  # type: ignore[assignment]  # typer opens it; - is standard input
+        as_json: AsJson = False,
+        **given: str | bool | None,
+    ) -> None:
+        """Add a place where people hear of things. The credential is read from a file or standard input, encrypted, and
+        never shown again; it may be a reference, env:NAME or file:PATH."""
+        kind = kind.strip().casefold()
+        if kind not in kinds:
+            _unknown(kind, kinds)
+        settings = {option: value for option, value in given.items() if value is not None}
+        on_terminal = credential_file.isatty()
+        words = kinds[kind].secret_words
+        secret = typer.prompt(words, hide_input=True, err=True) if on_terminal else credential_file.read().strip()
+        asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
+        with opened(founds=True) as context:
+            row = receivers.add(context, name or kind, kind, settings, secret, [asked])
+        if as_json:
+            print_json(row.to_json())
+            return
+        out.print(f"Receiver [bold]{escape(visible(row.name))}[/] kept. It is told:")
+        _wanted(row.subscriptions)
+        out.print(f"Try it with: phaseloop notify test {escape(typed(row.name))}")
+
+    written = inspect.signature(add_receiver, eval_str=True, locals={"first": first, "kinds": kinds})
+    *before, last = written.parameters.values()
+    options = [_option(*one) for one in _settings(kinds)]
+    shown = written.replace(parameters=[one for one in before if one is not last] + options)
+    add_receiver.__signature__ = shown  # type: ignore[attr-defined]
+    add_receiver.__annotations__ = {one.name: one.annotation for one in shown.parameters.values()}
+    return add_receiver
+
+
+def _settings(kinds: Mapping[str, ReceiverKind]) -> list[tuple[str, str, bool]]:
+    """The settings of these kinds, each once."""
+    found: dict[str, tuple[str, str, bool]] = {}
+    for kind in kinds.values():
+        for name, words, switch in kind.given:
+            found.setdefault(name, (name, f"{kind.title}: {words}", switch))
+    return list(found.values())
+
+
+def _option(name: str, words: str, switch: bool) -> inspect.Parameter:
+    flag = f"--{name.replace('_', '-')}"
+    option = typer.Option(flag, help=words)
+    kind = Annotated[bool | None, option] if switch else Annotated[str | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
+def _unknown(kind: str, kinds: Mapping[str, ReceiverKind]) -> NoReturn:
+    misused(f"There is no receiver {kind!r}.", f"There is: {', '.join(kinds)}.")
+
+
+notify.command("add")(adding(KINDS))
+
+
+@notify.command("list")
+def list_receivers(as_json: AsJson = False) -> None:
+    """List the receivers: what is told there, and how their messages stand."""
+    with opened() as context:
+        rows = receivers.listed(context)
+    if as_json:
+        print_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        nothing(f"Nobody is told anything yet. Add a receiver: phaseloop notify add {_FIRST}")
+        return
+    table = Table("Receiver", "Kind", "Sent", "Waiting", "In doubt", "Failed", "", box=None, pad_edge=False)
+    for row in rows:
+        numbers = [
+            row.counts[delivery_state.SENT],
+            row.counts[delivery_state.WAITING] + row.counts[delivery_state.SENDING],
+            row.counts[delivery_state.IN_DOUBT],
+            row.counts[delivery_state.FAILED],
+        ]
+        table.add_row(escape(visible(row.name)), row.kind, *(str(one) for one in numbers), escape(visible(row.trouble)))
+    out.print(table)
+
+
+@notify.command("show")
+def show_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Show a receiver: what is told in which channel, and what is wrong with it."""
+    with opened() as context:
+        row = receivers.get(context, receiver)
+    if as_json:
+        print_json(row.to_json())
+        return
+    _show(row)
+
+
+def _show(row: ReceiverView) -> None:
+    out.print(f"[bold]{escape(visible(row.name))}[/] ({row.kind}, {row.id})")
+    _wanted(row.subscriptions)
+    counts = ", ".join(f"{number} {state}" for state, number in row.counts.items() if number)
+    out.print(f"  Messages: {counts or 'none yet'}")
+    if row.trouble:
+        out.print(f"  [bold red]Trouble:[/] {escape(visible(row.trouble))}")
+
+
+def _wanted(subscriptions: tuple[Subscription, ...]) -> None:
+    for one in subscriptions:
+        of = f"of {one.key}" if one.project else "of all projects"
+        what = ", ".join(one.kinds) or "every kind of notice"
+        where = f" to {one.channel}" if one.channel else ""
+        out.print(f"  {escape(visible(f'{what} {of}{where}'))}")
+    if not subscriptions:
+        out.print("  nothing. Say what: phaseloop notify set NAME --project PROJECT")
+
+
+@notify.command("set")
+def set_receiver(
+    receiver: Named,
+    channel: Channel = "",
+    project: Projects = None,
+    notice: Notices = None,
+    off: Annotated[bool, typer.Option("--off", help="Tell nothing of these projects there any more.")] = False,
+    credential_file: Credential = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is told of projects in a channel of a receiver, or give it a new credential. What is said of other
+    projects and channels stays."""
+    wants = bool(channel or project or notice or off)
+    if not wants and credential_file is None:
+        misused("Nothing is to be changed.", "Such as: --project PROJECT --channel ID, or --credential-file FILE.")
+    with opened() as context:
+        row = receivers.get(context, receiver)
+        if credential_file is not None:
+            secret = (
+                typer.prompt(KINDS[row.kind].secret_words, hide_input=True, err=True)
+                if credential_file.isatty()
+                else credential_file.read().strip()
+            )
+            row = receivers.change(context, row.id, secret=secret)
+        if wants:
+            if not channel and len({one.channel for one in row.subscriptions}) == 1:
+                channel = row.subscriptions[0].channel
+            asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
+            row = receivers.subscribe(context, row.id, asked, off=off)
+    if as_json:
+        print_json(row.to_json())
+    else:
+        _show(row)
+
+
+@notify.command("test")
+def try_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Post a test message to each channel of a receiver."""
+    with opened() as context:
+        tried = receivers.test(context, receiver)
+    if as_json:
+        print_json(tried.to_json())
+    else:
+        if tried.account:
+            out.print(f"Signed in as {escape(visible(tried.account))}")
+        for channel in tried.posted:
+            out.print(f"[green]posted[/] {escape(visible(channel))}".rstrip())
+        for problem in tried.problems:
+            out.print(f"[red]error[/] {escape(visible(problem))}")
+    if not tried.ok:
+        raise typer.Exit(Exit.ERROR)
+
+
+@notify.command("remove")
+def remove_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Remove a receiver with its credential. What was not sent to it is not sent any more."""
+    with opened() as context:
+        number = receivers.remove(context, receiver)
+    if as_json:
+        print_json({"id": number})
+    else:
+        out.print(f"Removed. Nothing is told to {escape(visible(receiver))} any more.")
+
+
+@notify.command("kinds")
+def list_kinds(as_json: AsJson = False) -> None:
+    """List the kinds of notices, and when each is given."""
+    if as_json:
+        print_json([{"kind": kind.value, "given_when": MEANINGS[kind]} for kind in NoticeKind])
+        return
+    table = Table("Kind", "Given when", box=None, pad_edge=False)
+    for kind in NoticeKind:
+        table.add_row(kind.value, MEANINGS[kind])
+    out.print(table)
+
+
+@notify.command("preview")
+def preview(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of notice; `notify kinds` lists them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what people would be sent of the newest notice of a kind in a project. Sends nothing."""
+    with opened() as context:
+        found = messages.preview(context, project, kind)
+    if as_json:
+        print_json(found.to_json())
+        return
+    _preview(found)
+
+
+def _preview(found: PreviewView) -> None:
+    if not found.real:
+        out.print(f"[dim]{escape(found.project)} has had no such notice: these words are an example's.[/]")
+    message = found.message
+    out.print(f"[bold]{escape(visible(message.title))}[/]")
+    for part in message.parts:
+        if part.title:
+            out.print(f"\n[bold]{escape(visible(part.title))}[/]")
+        if part.text:
+            out.print(escape(visible(part.text)))
+        for line in part.lines:
+            out.print(f"  • {escape(visible(f'{line.text} {line.more}'.strip()))}")
+    if message.url:
+        out.print(f"\n{escape(message.link)}: {escape(visible(message.url))}")
+    if message.foot:
+        out.print(f"[dim]{escape(visible(message.foot))}[/]")
+
+
+@notify.command("deliveries")
+def list_deliveries(
+    state: State = None,
+    receiver: Receiver = None,
+    project: Project = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the messages that were made, the newest first, and what became of each."""
+    with opened() as context:
+        rows = messages.listed(context, limit, state=state, receiver=receiver, project=project)
+    if as_json:
+        print_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        nothing("No messages." if state or receiver or project else "No messages yet.")
+        return
+    table = Table("Message", "Made (UTC)", "To", "Of", "What", "State", "", box=None, pad_edge=False)
+    for row in rows:
+        to = f"{row.receiver} {row.channel}".strip()
+        what = row.kind if len(row.events) == 1 else f"{row.kind} of {len(row.events)}"
+        cells = (to, row.project, what, row.state, row.error)
+        table.add_row(row.id, f"{row.created_at:%Y-%m-%d %H:%M:%S}", *(escape(visible(cell)) for cell in cells))
+    out.print(table)
+
+
+@notify.command("replay")
+def replay(
+    message: Annotated[str | None, typer.Argument(metavar="ID", help="The message's id; or say --state.")] = None,
+    state: State = None,
+    receiver: Receiver = None,
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a message that failed or is in doubt sent again, or with --state all in that state. A service that runs does
+    it. Look into the channel first whether one in doubt is there: it would be posted twice."""
+    if (message is None) == (state is None):
+        misused("Name one message, or say which with --state.", "Such as: phaseloop notify replay --state failed")
+    with opened() as context:
+        if message is not None:
+            count = 1
+            messages.replay(context, message)
+        else:
+            count = messages.replay_all(
+                context, state=state or delivery_state.FAILED, receiver=receiver, project=project
+            )
+    answer: dict[str, Any] = {"count": count}
+    if as_json:
+        print_json(answer)
+    else:
+        out.print(f"{counted(count, 'message')} to be sent again, by `phaseloop serve`.")

@@ -1,0 +1,170 @@
+"""The messages that notices become: one for each, or one for many that came together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from connectors.messages import Line, Message, Part
+from service.domain.commands import typed
+from service.domain.english import counted
+from service.domain.loop.figures import TicketRecord
+from service.domain.notice.kinds import TITLES, NoticeKind
+
+NOBODY = "nobody yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice as it stands in the project's history. `to` names who it concerns most."""
+
+    kind: NoticeKind
+    text: str
+    at: datetime
+    iteration: int | None = None
+    to: tuple[str, ...] = ()
+    run: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The project as it is called now. `tracker` is its page there; `pages` is where ours begin, empty where nobody
+    said how they are reached."""
+
+    key: str
+    name: str
+    zone: tzinfo
+    tracker: str = ""
+    pages: str = ""
+
+    @property
+    def called(self) -> str:
+        """The project in a title."""
+        return self.key if self.name.casefold() == self.key.casefold() else f"{self.name} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """The tickets that the holders of one role have in an iteration."""
+
+    role: str
+    tickets: Sequence[TicketRecord]
+
+
+def message(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Message:
+    """What people are sent of one notice; `by_role` are the tickets of an iteration that began."""
+    parts = [Part(text=told.text)]
+    if told.to:
+        parts.append(Part(text=f"For: {', '.join(told.to)}"))
+    if told.kind is NoticeKind.ITERATION_STARTED:
+        parts += [_role(one) for one in by_role]
+    if told.kind is NoticeKind.CARRY_OVER:
+        parts += _carried(told)
+    url, link = _page(told, about)
+    return Message(
+        title=f"{TITLES[told.kind]}: {about.called}",
+        parts=tuple(parts),
+        url=url,
+        link=link,
+        rest=_rest(about),
+        foot=_foot(about, told.at, told.iteration),
+    )
+
+
+def digest(several: Sequence[Told], about: About) -> Message:
+    """What people are sent of many notices that came together, the oldest first."""
+    parts = []
+    for kind in NoticeKind:
+        of_kind = [one for one in several if one.kind is kind]
+        if of_kind:
+            lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in of_kind)
+            parts.append(Part(title=f"{TITLES[kind]} ({len(of_kind)})", lines=lines))
+    iterations = {one.iteration for one in several}
+    return Message(
+        title=f"{counted(len(several), 'notice')}: {about.called}",
+        parts=tuple(parts),
+        url=f"{about.pages}/projects/{about.key}" if about.pages else "",
+        rest=_rest(about),
+        foot=_foot(about, max(one.at for one in several), iterations.pop() if len(iterations) == 1 else None),
+    )
+
+
+def trial(about: str, at: datetime) -> Message:
+    """What is sent to see whether a receiver works."""
+    text = "This is a test. phaseloop reaches this channel, and will tell here what was asked for."
+    return Message(title=f"A test of {about}", parts=(Part(text=text),), foot=f"{at:%Y-%m-%d %H:%M} UTC")
+
+
+def _role(one: Tickets) -> Part:
+    lines = tuple(
+        Line(f"{ticket.remote_key} {ticket.title}".strip(), ticket.url, _holder(ticket)) for ticket in one.tickets
+    )
+    return Part(title=f"{one.role} ({counted(len(one.tickets), 'ticket')})", lines=lines)
+
+
+def _holder(ticket: TicketRecord) -> str:
+    points = f", {counted(ticket.points, 'point')}" if ticket.points is not None else ""
+    return f"({ticket.person or NOBODY}{points})"
+
+
+def _carried(told: Told) -> list[Part]:
+    found: Iterable[Any] = told.data.get("carried") or ()
+    lines = tuple(
+        Line(str(one.get("title", "")), more=f"({one.get('policy', '')}, {one.get('person') or NOBODY})")
+        for one in found
+        if isinstance(one, Mapping)
+    )
+    return [Part(title=counted(len(lines), "ticket"), lines=lines)] if lines else []
+
+
+_OF_RUNS = (NoticeKind.RUN_FAILED, NoticeKind.RUN_HELD, NoticeKind.RUN_WAITING)
+_OF_RECORDS = (NoticeKind.RECORD_DUE, NoticeKind.RECORD_OVERDUE, NoticeKind.RECORD_ESCALATED)
+
+
+def _page(told: Told, about: About) -> tuple[str, str]:
+    """Where the notice leads and what the link says: to a page of ours, else to the project in the tracker."""
+    if not about.pages:
+        return about.tracker, "Open the project in the tracker" if about.tracker else ""
+    if told.kind in _OF_RUNS and told.run is not None:
+        return f"{about.pages}/runs/{told.run}", "Open the run in phaseloop"
+    if told.kind in _OF_RECORDS:
+        return f"{about.pages}/projects/{about.key}/audit", "Open the audit in phaseloop"
+    return f"{about.pages}/projects/{about.key}", "Open the project in phaseloop"
+
+
+def _rest(about: About) -> str:
+    if about.pages:
+        return "This was shortened: all of it stands behind the link."
+    return f"This was shortened: all of it stands in `phaseloop history {typed(about.key)}`."
+
+
+def _foot(about: About, at: datetime, iteration: int | None) -> str:
+    of = f", iteration {iteration}" if iteration is not None else ""
+    return f"phaseloop, {about.key}{of}, {_clock(at, about.zone)}"
+
+
+def _clock(at: datetime, zone: tzinfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y %H:%M %Z}"
+
+
+EXAMPLES: Mapping[NoticeKind, str] = {
+    NoticeKind.ITERATION_STARTED: 'Iteration 1 of {key} began: "Ideation 1".',
+    NoticeKind.ITERATION_CLOSED: "Iteration 1 of {key} was closed: 7 done, 2 carried over, 0 to the backlog, 0 left.",
+    NoticeKind.CARRY_OVER: "Iteration 1 of {key} has ended: 2 tickets are not done.",
+    NoticeKind.RECORD_DUE: "The record of iteration 1 of {key} is due now.",
+    NoticeKind.RECORD_OVERDUE: "The record of iteration 1 of {key} is late.",
+    NoticeKind.RECORD_ESCALATED: "The record of iteration 1 of {key} is late, and not fixed.",
+    NoticeKind.PHASE_PROPOSAL: "A trigger proposes for {key}: the next phase.",
+    NoticeKind.RUN_WAITING: "A run of {key} waits: the tracker did not answer.",
+    NoticeKind.RUN_HELD: "A run of {key} is held: an account may not create tickets.",
+    NoticeKind.RUN_FAILED: "A run of {key} failed.",
+    NoticeKind.LOOP_PAUSED: "{key} was paused: everybody is away.",
+    NoticeKind.FINDING: "Iteration 1 of {key} was closed by hand.",
+    NoticeKind.MESSAGE: "The champion model of {key} has a new version.",
+    NoticeKind.PROJECT_ENDED: "{key} has ended with iteration 6.",
+}
+"""What a preview shows of a kind that a project has had no notice of."""

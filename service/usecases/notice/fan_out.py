@@ -1,0 +1,104 @@
+"""What happened becomes messages: one for each channel in which it is wanted, in the unit of work that says that it is
+told. Where much comes together it is gathered into a few."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.context import Context
+from service.domain.notice.kinds import NoticeKind, channels
+from service.store import deliveries
+from service.store.notice_tables import DeliveryRow, ReceiverRow
+from service.store.tables import EventRow, ProjectRow
+from service.usecases.notice.composing import told_of
+
+AT_ONCE = 500
+"""How many events are looked at in one unit of work."""
+
+ONE_BY_ONE = 5
+"""From more notices than this that wait for the same channel, all are gathered."""
+
+IN_A_DIGEST = 40
+"""The most notices in one message."""
+
+OFTEN = 10
+"""From this many messages of a project to a channel within `WITHIN` on, further ones are gathered for `GATHERED`."""
+WITHIN = timedelta(minutes=10)
+GATHERED = timedelta(minutes=1)
+
+DIGEST = "digest"
+"""The kind of a message that tells several notices."""
+
+_Place = tuple[str, str, str]
+
+
+def fan_out(context: Context) -> int:
+    """Make messages of what is untold; how many events were looked at. Safe beside other processes, and repeatable."""
+    now = context.now()
+    with context.database.session() as session:
+        events = deliveries.untold(session, AT_ONCE)
+        if not events:
+            return 0
+        receivers = list(session.scalars(select(ReceiverRow).order_by(ReceiverRow.name)))
+        wanted: defaultdict[_Place, list[tuple[EventRow, NoticeKind]]] = defaultdict(list)
+        for event in events if receivers else ():
+            for receiver, channel, kind in _wanted(session, receivers, event):
+                wanted[receiver.id, channel, event.project_id].append((event, kind))
+        for place, found in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
+            _make(session, place, found, now)
+        deliveries.told(session, events)
+    return len(events)
+
+
+def _wanted(
+    session: Session, receivers: Sequence[ReceiverRow], event: EventRow
+) -> list[tuple[ReceiverRow, str, NoticeKind]]:
+    """Where an event is to be told. Nothing is told of a project that has ended but that it has, and nothing that
+    happened before somebody asked for it."""
+    told = told_of(event)
+    if told is None:
+        return []
+    project = session.get(ProjectRow, event.project_id)
+    if project is None or (project.ended_at is not None and told.kind is not NoticeKind.PROJECT_ENDED):
+        return []
+    return [
+        (receiver, channel, told.kind)
+        for receiver in receivers
+        if receiver.created_at <= event.at
+        for channel in channels(receiver.subscriptions, event.project_id, told.kind)
+    ]
+
+
+def _make(session: Session, place: _Place, found: Sequence[tuple[EventRow, NoticeKind]], now: datetime) -> None:
+    """The messages for one channel: as many as there are notices, or a few in which they are gathered."""
+    waiting = deliveries.gathering(session, *place)
+    often = deliveries.made_since(session, *place, now - WITHIN) >= OFTEN
+    if not often and len(waiting) + len(found) <= ONE_BY_ONE:
+        for event, kind in found:
+            deliveries.add(session, *place, kind.value, event.iteration, [event.id], now, now)
+        return
+    ids = [number for row in waiting for number in row.events] + [event.id for event, _kind in found]
+    iterations = {row.iteration for row in waiting} | {event.iteration for event, _kind in found}
+    iteration = iterations.pop() if len(iterations) == 1 else None
+    due = now + GATHERED if often else now
+    if waiting:  # what waits longest is not put off by what comes later
+        due = min([due, *(row.next_at for row in waiting if row.next_at is not None)])
+    groups = [ids[start : start + IN_A_DIGEST] for start in range(0, len(ids), IN_A_DIGEST)]
+    for row, group in zip(waiting, groups, strict=False):
+        _gather(row, group, iteration, due)
+    for row in waiting[len(groups) :]:
+        session.delete(row)
+    for group in groups[len(waiting) :]:
+        told = found[-1][1].value if len(group) == 1 else DIGEST
+        deliveries.add(session, *place, told, iteration, group, now, due)
+
+
+def _gather(row: DeliveryRow, events: Sequence[int], iteration: int | None, due: datetime) -> None:
+    if list(events) != row.events:
+        row.kind = DIGEST
+    row.events, row.seq, row.iteration, row.next_at = list(events), events[0], iteration, due

@@ -1,0 +1,139 @@
+"""Views of receivers, of messages to people and of what became of them. No credential is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.messages import Message
+from service.domain.notice import delivery_state
+from service.views.made import instant, made
+
+if TYPE_CHECKING:
+    from service.store.notice_tables import DeliveryRow, ReceiverRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What is told in a channel: of one project (`project` is its id, `key` how it is called) or of all, of some kinds
+    of notices or of every one."""
+
+    project: str | None
+    key: str
+    kinds: tuple[str, ...]
+    channel: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {"project": self.project, "key": self.key, "kinds": list(self.kinds), "channel": self.channel}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverView:
+    """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last."""
+
+    id: str
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    subscriptions: tuple[Subscription, ...]
+    counts: Mapping[str, int]
+    trouble: str
+    next_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: ReceiverRow, subscriptions: Sequence[Subscription], counts: Mapping[str, int]) -> ReceiverView:
+        """The view of what is stored."""
+        return made(cls, row, subscriptions=tuple(subscriptions), counts=dict(counts))
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "settings": dict(self.settings),
+            "subscriptions": [one.to_json() for one in self.subscriptions],
+            "messages": dict(self.counts),
+            "trouble": self.trouble,
+            "version": self.version,
+            "created_at": instant(self.created_at),
+            "updated_at": instant(self.updated_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A message to people, and what became of it. `receiver` and `project` are how these are called."""
+
+    id: str
+    receiver: str
+    project: str
+    channel: str
+    kind: str
+    iteration: int | None
+    events: Sequence[int]
+    state: str
+    attempts: int
+    next_at: datetime | None
+    asked_at: datetime | None
+    error: str
+    posted: str
+    thread: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: DeliveryRow, receiver: str, project: str) -> DeliveryView:
+        """The view of what is stored."""
+        return made(cls, row, receiver=receiver, project=project)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of an entry in a list, on CLI and REST."""
+        waits = self.state in delivery_state.OPEN and self.state != delivery_state.SENDING
+        return {
+            "id": self.id,
+            "receiver": self.receiver,
+            "project": self.project,
+            "channel": self.channel,
+            "kind": self.kind,
+            "iteration": self.iteration,
+            "notices": len(self.events),
+            "state": self.state,
+            "attempts": self.attempts,
+            "next_at": instant(self.next_at) if waits else None,
+            "asked_at": instant(self.asked_at),
+            "error": self.error,
+            "posted": self.posted,
+            "thread": self.thread,
+            "created_at": instant(self.created_at),
+            "ended_at": instant(self.ended_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """What people would be sent of a kind of notice. `real` is false where the project had none so far and the words
+    are an example's. `body` is the message in the form of a kind of receiver."""
+
+    kind: str
+    project: str
+    real: bool
+    message: Message
+    receiver_kind: str
+    body: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {
+            "kind": self.kind,
+            "project": self.project,
+            "real": self.real,
+            "receiver_kind": self.receiver_kind,
+            "body": dict(self.body),
+        }
