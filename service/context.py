@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -19,6 +18,8 @@ from connectors import registry
 from connectors.calls import Permit
 from connectors.guard import Guard
 from connectors.network import Network
+from connectors.oidc import Provider
+from connectors.oidc_metadata import ProviderSettings
 from connectors.port import Tracker
 from service.clock import SharedClock, utc_now
 from service.domain.access.identity import Actor, Caller
@@ -31,9 +32,6 @@ from service.store.database import Database
 from service.store.tables import REMOVED, ConnectionRow
 from service.store.vault import LostVault, Vault, vault
 from service.store_faults import KeyProblem
-
-if TYPE_CHECKING:
-    from connectors.oidc import Provider
 
 log = logging.getLogger(__name__)
 
@@ -217,9 +215,6 @@ def open_context(settings: Settings, *, keyless: bool = False) -> Context:
 def _provider(settings: Settings, network: Network) -> Provider | None:
     if settings.oidc_issuer is None:
         return None
-    from connectors.oidc import Provider  # what signs nobody in does without
-    from connectors.oidc_metadata import ProviderSettings
-
     return Provider(
         ProviderSettings(
             settings.oidc_issuer,
