@@ -94,6 +94,7 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "audit", "/audit", ""
     eventually(lambda: "D05" in visitor.get(f"{project}/audit") and "Not checked yet" not in visitor.get("/audit"))
     yield "matrix", f"{project}/audit?finding=1.D05", ""
+    yield "evolution", f"{project}/evolution", ""
     yield "templates", "/templates", ""
     yield "template", "/templates/iterative-ml", ""
     yield from operations_shots.shots(desk, visitor, project.rpartition("/")[2])

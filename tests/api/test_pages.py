@@ -398,7 +398,15 @@ def test_a_link_leads_only_to_what_is_there(desk: Desk, lead: Visitor, built: st
     eventually(lambda: "finding=1.D05" in lead.get(f"{own}/audit"))
     seen: set[str] = set()
     pages = ("/", built, "/projects/new", "/runs", "/account", "/audit", "/templates", "/templates/iterative-ml")
-    for path in (*pages, own, f"{own}/advance", f"{own}/audit", f"{own}/audit?finding=1.D05"):
+    for path in (
+        *pages,
+        own,
+        f"{own}/evolution",
+        f"{own}/evolution?q=why",
+        f"{own}/advance",
+        f"{own}/audit",
+        f"{own}/audit?finding=1.D05",
+    ):
         seen |= {unescape(one) for one in re.findall(r'(?:href|src)="(/[^"#]*)', lead.get(path))}
     assert len(seen) > 20
     wrong = {path: status for path in seen if (status := lead.client.get(path).status_code) != 200}

@@ -9,10 +9,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from service.context import open_context
+from service.pages import evolution, rendering
+from service.settings import Settings
 from tests.integration.audit_shop import Shop, Stage, opened
 from tests.integration.conftest import ROOT, Installation
 
@@ -127,6 +131,22 @@ def test_measures_are_told_by_iteration_and_drawn(shop: Shop, tmp_path: Path) ->
     assert file.read_text().startswith("<svg")
     assert "is there already" in shop.refused("metrics", "ML", "recall", "--svg", file)
     assert "There are: recall" in shop.refused("metrics", "ML", "precision")
+
+
+def test_the_page_of_decisions_and_measures_says_what_the_commands_say(shop: Shop) -> None:
+    settings = Settings(_env_file=None, home=shop.installation.home, database_url=None, secret_key=None)
+    with closing(open_context(settings)) as context:
+        page, about = evolution.page_of(context, "ML"), evolution.page_of(context, "ML", "neural network")
+        nothing = evolution.page_of(context, "ML", "submarines")
+
+    assert [(one.name, one.said) for one in page.measures] == [("recall", "0.83 in iteration 1")]
+    told = [one["decision"] for one in shop.json("decisions", "ML")]
+    assert [one.text for one in page.decisions] == told[::-1]
+    assert any("gradient boosting" in one.text for one in about.decisions)
+    assert (nothing.decisions, nothing.measures) == ((), page.measures)
+    shown = rendering.text("evolution.html", page)
+    assert "<svg" in shown
+    assert "0.83" in shown
 
 
 # --- a project that never used phaseloop ------------------------------------------------------------------------------

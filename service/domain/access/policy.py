@@ -217,6 +217,7 @@ RULES: Mapping[str, Rule] = {
     "POST /projects/new/form": Rule(Permission.DECIDE, Where.EVERYWHERE),  # a connection takes the right to administer
     "GET /projects/{name}": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/evolution": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "POST /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),

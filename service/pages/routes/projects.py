@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from service.api.given import Named
-from service.pages import plan, project
+from service.pages import evolution, plan, project
 from service.pages.frame import PROJECTS
 from service.pages.given import Form, Here, PressRoute, Sent, led_to
 from service.usecases.audit import record_upkeep
@@ -22,6 +22,14 @@ pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
 def show(name: Named, visit: Here) -> Response:
     """A project, from our records."""
     return visit.page("project.html", project.page_of(visit.context, visit.caller, name), PROJECTS)
+
+
+@router.get("/projects/{name}/evolution")
+def show_evolution(
+    name: Named, visit: Here, q: Annotated[str, Query(max_length=evolution.LONGEST_SEARCH)] = ""
+) -> Response:
+    """What was decided and why, and the measures over iterations."""
+    return visit.page("evolution.html", evolution.page_of(visit.context, name, q), PROJECTS)
 
 
 @router.get("/projects/{name}/advance")

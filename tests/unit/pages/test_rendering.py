@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from service.domain.audit import plot
+from service.domain.audit.metrics import Point, Series
 from service.pages import rendering, timeline
 from service.pages.account import AccountPage, GrantShown, NotSignedInPage, SessionShown, SignedOutPage, SignInPage
 from service.pages.audit import AuditPage, AuditRow, FindingShown, MatrixPage, MatrixRow, Quoted, WaiverLine
 from service.pages.audit import Cell as AuditCell
+from service.pages.evolution import DecisionLine, EvolutionPage, MeasurePicture
 from service.pages.frame import PROJECTS, Frame, Place
 from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
@@ -220,7 +223,21 @@ TEMPLATE = TemplatePage(
     may_start=True,
 )
 
+SERIES = Series(EVIL, "%", (Point(1, EVIL, 81.0, 90.0), Point(2, EVIL, 88.0, None)))
+EVOLUTION = EvolutionPage(
+    id="p",
+    key=EVIL,
+    name=EVIL,
+    query=EVIL,
+    measures=(MeasurePicture("m0", EVIL, EVIL, plot.svg(SERIES), plot.rows(SERIES)),),
+    decisions=(
+        DecisionLine(EVIL, EVIL, EVIL, EVIL, "https://jira.example.com/browse/ML-1", EVIL, AT, ((EVIL, "/x"),)),
+    ),
+    said=EVIL,
+    none=EVIL,
+)
 PAGES: dict[str, Any] = {
+    "evolution.html": EVOLUTION,
     **OPERATIONS,
     "audit.html": AuditPage(EVIL, (AuditRow("/projects/p/audit", EVIL, EVIL, BAD, EVIL, 1, 0, AT, 1),)),
     "matrix.html": MATRIX,
