@@ -102,6 +102,28 @@ def test_a_child_that_hangs_is_ended_in_time(monkeypatch: pytest.MonkeyPatch) ->
     assert value("payload.a", {"a": 1}) == 1
 
 
+def test_one_that_took_too_long_is_asked_apart_from_the_others_until_it_is_quick_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert value("payload.a", {"a": 1}) == 1
+    process = evaluator._child._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(evaluator, "SECONDS", 0.2)
+    with pytest.raises(Wrong, match="longer than"):
+        value("payload.slow", {"slow": 1})
+    monkeypatch.undo()
+
+    assert value("payload.a", {"a": 1}) == 1
+    others = evaluator._child._process
+    assert ("payload.slow",) in evaluator._slow
+    assert value("payload.slow", {"slow": 1}) == 1
+
+    assert evaluator._slow_child._process is not None
+    assert evaluator._child._process is others
+    assert ("payload.slow",) not in evaluator._slow
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
