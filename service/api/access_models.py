@@ -33,6 +33,7 @@ PERSON: dict[str, Any] = {
     "disabled_at": None,
 }
 NEW_PERSON: dict[str, Any] = {"login": "lead-1@example.com", "role": "lead", "projects": ["ML"]}
+NEW_GRANT: dict[str, Any] = {"role": "auditor", "project": "ML", "expires_at": "2126-06-01T00:00:00Z"}
 SIGN_IN_LINK: dict[str, Any] = {
     "person": "per_5d3f0c7a9b1e",
     "login": "lead-1@example.com",
@@ -168,6 +169,20 @@ class NewPerson(Body):
     role: RoleName = Field(description="What they may do.")
     projects: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
         default_factory=list, max_length=100, description="Only in these projects (id or key); empty: in all."
+    )
+    expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
+        default=None, description="When they may do it no more; null: no end."
+    )
+
+
+class NewGrant(Body):
+    """A role that somebody is to hold, too."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(NEW_GRANT))
+
+    role: RoleName = Field(description="What they may do.")
+    project: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)] | None = Field(
+        default=None, description="Only in this project (id or key); null: in all."
     )
     expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
         default=None, description="When they may do it no more; null: no end."

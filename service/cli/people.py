@@ -50,6 +50,49 @@ def add(
     )
 
 
+@people.command()
+def grant(
+    login: Login,
+    role: Annotated[Role, typer.Option(help="What they may do, too.")],
+    project: Annotated[
+        list[str] | None, typer.Option(help="Only in this project (id or key); repeat for several [default: in all].")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it ends [default: never].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give somebody another role, beside those that they hold."""
+    with opened() as context:
+        until = context.now() + timedelta(days=days) if days is not None else None
+        found = people_cases.person_json(people_cases.grant(context, login, role, project or (), until))
+        keys = {row.id: row.key for row in projects.listed(context)}
+    _say(found, keys, as_json)
+
+
+@people.command()
+def withdraw(
+    login: Login,
+    role: Annotated[Role, typer.Option(help="The role to take away.")],
+    project: Annotated[
+        str | None, typer.Option(help="The one for this project (id or key) [default: for all].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take one role away that somebody was given by hand. The last administrator stays."""
+    with opened() as context:
+        where = projects.past_or_present(context, project).id if project is not None else None
+        found = people_cases.person_json(people_cases.withdraw(context, login, role, where))
+        keys = {row.id: row.key for row in projects.listed(context)}
+    _say(found, keys, as_json)
+
+
+def _say(found: dict[str, Any], keys: Mapping[str, str], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    roles = ", ".join(_role(one, keys) for one in found["grants"]) or "nothing"
+    out.print(escape(f"{found['login']} is now: {roles}."))
+
+
 @people.command("list")
 def list_people(as_json: AsJson = False) -> None:
     """List the people, with their roles."""

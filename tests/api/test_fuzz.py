@@ -18,8 +18,10 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from service.api.app import OUTSIDE, ROUTERS
 from service.domain.access.roles import Role
 from service.store import hook_events
+from service.store.notice_tables import DeliveryRow
 from service.usecases.access import people, sessions
 from tests.api.conftest import Api
+from tests.api.test_receivers import new_receiver
 from tests.conftest import SECRETS
 from tests.effort import examples
 from tests.waiting import eventually
@@ -35,7 +37,7 @@ CHECKS = [
 ]
 """Not among them is that whatever fits the schema is accepted: a project may name a team that does not exist."""
 
-OWN = {"number", "seq", "measure", "waiver_id"}
+OWN = {"number", "seq", "measure", "waiver_id", "role"}
 """Parameters of addresses that are no names of what the address begins with."""
 
 RIGHT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -77,6 +79,14 @@ def heard(api: Api) -> str:
     return str(api.post("/triggers", {"definition": definition})["name"])
 
 
+def failed(api: Api, project: str) -> str:
+    """Id of a message to people that failed."""
+    about = {"receiver_id": "rcv_gone", "project_id": project, "kind": "run-failed", "events": [], "seq": 0}
+    with api.context.database.session() as session:
+        session.add(DeliveryRow(id="dlv_of_the_fuzz", state="failed", created_at=api.context.now(), **about))
+    return "dlv_of_the_fuzz"
+
+
 def signed_in(api: Api) -> str:
     """Id of a session that somebody has."""
     person = people.put(api.context, "fuzzed@example.com", Role.VIEWER).row
@@ -104,6 +114,8 @@ def document(api: Api) -> Any:
         "/feeds/": feed(api, plan["project"]),
         "/events/": arrived(api),
         "/triggers/": heard(api),
+        "/receivers/": new_receiver(api)["id"],
+        "/deliveries/": failed(api, plan["project"]),
     }
     written = api.new_connection()  # never one that is checked: its new address would be called up
     schema = schemathesis.openapi.from_url(f"{api.client.base_url}/api/v1/openapi.json")

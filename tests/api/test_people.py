@@ -112,3 +112,31 @@ def test_nobody_but_an_administrator_lets_people_in(api: Api) -> None:
     for method, path in (("GET", "/people"), ("POST", "/people"), ("GET", "/sessions")):
         answer = api.client.request(method, f"/api/v1{path}", headers={"Authorization": f"Bearer {token}"}, json=LEAD)
         assert_problem(answer, "forbidden", 403)
+
+
+def test_a_role_is_given_beside_others_and_taken_away_alone(api: Api) -> None:
+    project = api.new_project()
+    person = let_in(api, login="two-roles@example.com", role="viewer")
+    path = f"/people/{person['id']}/grants"
+
+    given = api.post(path, {"role": "lead", "project": project}, status=200)
+    again = api.post(path, {"role": "lead", "project": project}, status=200)
+    assert sorted((one["role"], one["project"]) for one in given["grants"]) == [("lead", project), ("viewer", None)]
+    assert again["grants"] == given["grants"]
+
+    left = api("DELETE", f"{path}/lead?project={project}").json()
+    assert [(one["role"], one["project"]) for one in left["grants"]] == [("viewer", None)]
+    assert_problem(api("POST", path, json={"role": "lead", "project": "nowhere"}), "not-found", 404)
+    assert_problem(api("DELETE", f"{path}/king"), "invalid-input", 422)
+
+
+def test_who_was_removed_is_given_no_role_and_the_last_administrator_keeps_theirs(api: Api) -> None:
+    gone = let_in(api, login="gone-too@example.com")
+    api("DELETE", f"/people/{gone['id']}").raise_for_status()
+    assert_problem(api("POST", f"/people/{gone['id']}/grants", json={"role": "lead"}), "conflict", 409)
+
+    let_in(api, login="only@example.com", role="admin")
+    for one in api.get("/people")["items"]:
+        if one["login"] != "only@example.com" and one["disabled_at"] is None:
+            api("DELETE", f"/people/{one['id']}").raise_for_status()
+    assert_problem(api("DELETE", "/people/only@example.com/grants/admin"), "last-administrator", 409)

@@ -115,6 +115,7 @@ def things(api: Api) -> tuple[Thing, Thing]:
             "kind": "message",
             "session_id": "ses_1",
             "person_id": "per_1",
+            "role": "viewer",
             "digest": "0",
             "file": "style.css",
         }

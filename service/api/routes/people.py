@@ -13,6 +13,7 @@ from service.api.routing import CreatingRoute, JsonRoute, SecretRoute
 from service.domain.access.roles import Role
 from service.domain.problems import Problem
 from service.usecases.access import people, sessions
+from service.usecases.setup import projects
 
 router = APIRouter(tags=["access"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 creating = APIRouter(tags=["access"], dependencies=[AUTHENTICATED], route_class=CreatingRoute)
@@ -87,6 +88,60 @@ def put_person(body: access_models.NewPerson, context: Given, once: Once) -> dic
 def remove_person(person_id: Somebody, context: Given, once: Once) -> dict[str, Any]:
     """They sign in no more, and what they have open ends with its next request. Repeatable."""
     return people.person_json(people.get(context, once(lambda: people.remove(context, person_id).row.id)))
+
+
+@creating.post(
+    "/people/{person_id}/grants",
+    operation_id="grantRole",
+    summary="Give somebody another role",
+    response_model=access_models.Person,
+    dependencies=[IDEMPOTENT],
+    responses={
+        **_CHANGED,
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "not-found", "ambiguous", "conflict"),
+    },
+)
+def grant_role(person_id: Somebody, body: access_models.NewGrant, context: Given, once: Once) -> dict[str, Any]:
+    """Beside those that they hold. Who was removed is let in by `POST /people` first."""
+
+    def give() -> str:
+        within = [body.project] if body.project is not None else []
+        return people.grant(context, person_id, Role(body.role), within, body.expires_at).row.id
+
+    with placed(_pointer):
+        return people.person_json(people.get(context, once(give)))
+
+
+@creating.delete(
+    "/people/{person_id}/grants/{role}",
+    operation_id="withdrawRole",
+    summary="Take a role away",
+    response_model=access_models.Person,
+    dependencies=[IDEMPOTENT],
+    responses={
+        **_CHANGED,
+        **openapi.problems(
+            *openapi.ALWAYS, *openapi.IDEMPOTENCY, "not-found", "ambiguous", "invalid-input", "last-administrator"
+        ),
+    },
+)
+def withdraw_role(
+    person_id: Somebody,
+    role: Annotated[access_models.RoleName, Path(description="The role.")],
+    context: Given,
+    once: Once,
+    project: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="In it; left out: in all."),
+    ] = None,
+) -> dict[str, Any]:
+    """One that was given by hand; what a provider says of them is not touched. Repeatable."""
+
+    def take() -> str:
+        where = projects.past_or_present(context, project).id if project is not None else None
+        return people.withdraw(context, person_id, Role(role), where).row.id
+
+    return people.person_json(people.get(context, once(take)))
 
 
 @secretive.post(

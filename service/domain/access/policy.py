@@ -190,6 +190,8 @@ RULES: Mapping[str, Rule] = {
         "GET /people/{person_id}",
         "DELETE /people/{person_id}",
         "POST /people/{person_id}/links",
+        "POST /people/{person_id}/grants",
+        "DELETE /people/{person_id}/grants/{role}",
         "GET /sessions",
         "DELETE /sessions/{session_id}",
         # A receiver is told of all projects, and takes a credential.

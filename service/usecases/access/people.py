@@ -47,9 +47,7 @@ def put(
     if not login or len(login) > LOGIN_LIMIT or not login.isprintable() or " " in login:
         message = f"must be 1 to {LOGIN_LIMIT} characters without blanks"
         wrong.append(Problem("person", None, "login", message, "give the e-mail address or login they go by"))
-    if expires_at is not None and expires_at <= context.now():
-        fix = "give a time to come, or none for no end"
-        wrong.append(Problem("person", None, "expires_at", "is over already", fix))
+    wrong += _over(context, expires_at)
     if wrong:
         raise InvalidInput(wrong)
     ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
@@ -69,9 +67,13 @@ def put(
         return _shown(session, row)
 
 
-def grant(context: Context, login: str, role: Role, within: Sequence[str] = ()) -> PersonShown:
-    """Have somebody hold this role, too, in these projects (id or key; none named: in all). Repeatable. Raises
-    NotFound, Conflict."""
+def grant(
+    context: Context, login: str, role: Role, within: Sequence[str] = (), expires_at: datetime | None = None
+) -> PersonShown:
+    """Have somebody hold this role, too, in these projects (id or key; none named: in all), until then if it is to end.
+    Repeatable. Raises InvalidInput, NotFound, Conflict."""
+    if wrong := _over(context, expires_at):
+        raise InvalidInput(wrong)
     ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
     with context.database.session() as session:
         alone(session)
@@ -79,7 +81,7 @@ def grant(context: Context, login: str, role: Role, within: Sequence[str] = ()) 
         if row.disabled_at is not None:
             message = f"{row.login} was removed, and holds no role that counts."
             raise Conflict("conflict", message, "Let them in again first: phaseloop people add LOGIN")
-        more = {Grant(role, project) for project in ids or [None]}
+        more = {Grant(role, project, expires_at) for project in ids or [None]}
         grants.replace_with(session, Kind.PERSON, row.id, {*_by_hand(session, row), *more}, Origin.HAND, context.now())
         context.done(session, row.id)
         return _shown(session, row)
@@ -98,6 +100,12 @@ def withdraw(context: Context, login: str, role: Role, project: str | None = Non
         grants.replace_with(session, Kind.PERSON, row.id, left, Origin.HAND, context.now())
         context.done(session, row.id)
         return _shown(session, row)
+
+
+def _over(context: Context, expires_at: datetime | None) -> list[Problem]:
+    if expires_at is None or expires_at > context.now():
+        return []
+    return [Problem("person", None, "expires_at", "is over already", "give a time to come, or none for no end")]
 
 
 def _by_hand(session: Session, row: PersonRow) -> set[Grant]:
