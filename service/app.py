@@ -72,6 +72,7 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
     api.install(app, context, engine.start, pace, arriving)
     app.state.peers = engine
     app.state.notices = telling
+    app.state.notices = telling
     return app
 
 

@@ -46,9 +46,15 @@ PLACES: Mapping[str, Mapping[str, str]] = {
         "why": "--reason",
     },
     "mapping": {"*": "the role {}"},
-    "request": {"reason": "--reason"},
+    "request": {"reason": "--reason", "kind": "the kind of notice", "state": "--state"},
     "token": {"name": "the token's name", "expires_at": "the token's last day"},
-    "person": {"login": "the login", "subject": "the provider's subject"},
+    "person": {"login": "the login", "subject": "the provider's subject", "expires_at": "the role's last day"},
+    "receiver": {
+        "secret": "the credential",
+        "name": "the receiver's name",
+        "subscriptions": "the subscriptions",
+        "*": "the receiver's {}",
+    },
     "role rule": {"value": "the group", "claim": "--claim"},
     "connection": {
         "secret": "the API token",

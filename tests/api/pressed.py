@@ -141,6 +141,7 @@ def _serve(order: dict[str, Any], listener: socket.socket) -> None:
     app = create_app(context, (Engine if order["working"] else Idle)(context, Advancing()))
     if not order["working"]:
         app.state.hooks.start = lambda: None  # events are left as they are, too
+        app.state.notices.start = lambda: None  # and what is to be told
     watched = _Death(order["die_at"]).watch(app, context.database.engine)
     config = uvicorn.Config(watched, log_config=None, lifespan="on")
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

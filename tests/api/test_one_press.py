@@ -123,6 +123,41 @@ class Desk:
     def role_rule(self) -> str:
         return str(self.api.post("/role-rules", {"value": "old", "role": "viewer"})["id"])
 
+    def person(self) -> str:
+        """Path of somebody who may sign in."""
+        body = {"login": "old@example.com", "role": "viewer"}
+        return f"/people/{self.api.post('/people', body, status=200)['id']}"
+
+    def session(self) -> str:
+        """Path of a session that somebody has."""
+        person = self.person()
+        link = str(self.api.post(f"{person}/links")["token"])
+        code = {"code": link.partition("code=")[2]}
+        plain.post(f"{self.api.client.base_url}/sign-in", data=code, headers={"Sec-Fetch-Site": "same-origin"})
+        return f"/sessions/{self.api.get('/sessions')['items'][0]['id']}"
+
+    def receiver(self) -> str:
+        """Path of a place where people hear of things."""
+        self.api.post("/receivers", {"name": "old", **self.slack()})
+        return "/receivers/old"
+
+    def slack(self) -> dict[str, Any]:
+        settings = {"url": f"{self.base.sandbox.url}/slack/api"}
+        told = [{"channel": "C0000000002"}]
+        return {"kind": "slack", "settings": settings, "secret": "xoxb-sandbox-token", "subscriptions": told}
+
+    def message(self) -> str:
+        """Id of a message to people that failed."""
+        number = self.api.get(self.receiver())["id"]
+        at = datetime(2026, 3, 2, 9, tzinfo=UTC).isoformat(sep=" ")
+        self.sql(
+            "INSERT INTO deliveries (id, receiver_id, project_id, channel, kind, events, seq, state, attempts, looks, "
+            "error, posted, thread, created_at) "
+            "VALUES ('dlv_0', ?, ?, 'C0000000002', 'run-failed', '[1]', 1, 'failed', 1, 0, '', '', '', ?)",
+            *(number, self.base.project, at),
+        )
+        return "dlv_0"
+
     def letting(self) -> dict[str, Any]:
         return {"check": "D05", "reason": "No model was trained yet.", "until": str(TODAY + timedelta(days=30))}
 
@@ -251,6 +286,24 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
     "POST /tokens": [
         lambda at: ask("POST", "/tokens", json={"name": "ci", "role": "operator", "projects": [at.base.project]})
     ],
+    "POST /people": [
+        lambda at: ask("POST", "/people", json={"login": "a@b.c", "role": "lead", "projects": [at.base.project]})
+    ],
+    "DELETE /people/{person_id}": [lambda at: ask("DELETE", at.person())],
+    "POST /people/{person_id}/links": [lambda at: ask("POST", f"{at.person()}/links")],
+    "POST /people/{person_id}/grants": [lambda at: ask("POST", f"{at.person()}/grants", json={"role": "lead"})],
+    "DELETE /people/{person_id}/grants/{role}": [lambda at: ask("DELETE", f"{at.person()}/grants/viewer")],
+    "DELETE /sessions/{session_id}": [lambda at: ask("DELETE", at.session())],
+    "POST /receivers": [lambda at: ask("POST", "/receivers", json={"name": "new", **at.slack()})],
+    "PATCH /receivers/{name}": [
+        lambda at: ask("PATCH", path := at.receiver(), json={"subscriptions": []}, headers=at.tag(path))
+    ],
+    "DELETE /receivers/{name}": [lambda at: ask("DELETE", at.receiver())],
+    "POST /deliveries/{message_id}/replay": [lambda at: ask("POST", f"/deliveries/{at.message()}/replay")],
+    "POST /deliveries/replay": [
+        lambda at: ask("POST", "/deliveries/replay", json={"state": at.message() and "failed"}),
+        lambda _at: ask("POST", "/deliveries/replay", json={}),
+    ],
     "POST /role-rules": [
         lambda at: ask("POST", "/role-rules", json={"value": "ml", "role": "lead", "project": at.base.project})
     ],
@@ -281,8 +334,9 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
 }
 """How each route that changes something is called, in every way that leads through other units of work."""
 
-REPEATABLE = {"POST /connections/{name}/hook/register"}
-"""Routes whose effect is at a tracker, in several units of work, each of which finds what the one before left."""
+REPEATABLE = {"POST /connections/{name}/hook/register", "POST /receivers/{name}/test"}
+"""Routes whose effect is outside: at a tracker, in several units of work, each of which finds what the one before left;
+or a test message, which may as well come twice."""
 
 READING: dict[str, Callable[[Desk], Asked]] = {
     "POST /templates/validate": lambda _at: ask("POST", "/templates/validate", json=TEMPLATE),
@@ -323,6 +377,9 @@ _RANDOM = {
     "loops": ("feed",),
     "changes": ("digest", "previous"),
     "tokens": ("hash", "last_used_at"),
+    "sign_in_links": ("hash",),
+    "sessions": ("hash",),
+    "receivers": ("secret",),
 }
 """What differs from one time to the next although the same was done; None for the whole table."""
 

@@ -64,7 +64,7 @@ def test_a_plan_creates_no_project_where_none_is_to_be_created(api: Api) -> None
         ("or leave --create out to build", "or leave `create` out to build"),
         ("For that: --allow-http (REST: allow_http).", "For that: `allow_http`."),
         ("raise the WIP limit (--wip-limit).", "raise the WIP limit (`wip_limit`)."),
-        ("Run: phaseloop people add LOGIN --role admin", "Run: phaseloop people add LOGIN --role admin"),
+        ("Run: phaseloop keys rotate --new", "Run: phaseloop keys rotate --new"),
     ],
 )
 def test_an_option_in_a_text_is_the_field_that_says_the_same(said: str, over: str) -> None:
