@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,23 @@ def test_a_sender_whose_events_take_long_holds_up_no_other(context: Context) -> 
         ended.set()
         dispatcher.stop(10)
     assert most["slow"] == WORKERS - 1, "one sender has all workers but one"
+
+
+def test_what_a_process_has_in_hand_stays_its_own_while_it_says_so_and_is_taken_up_soon_after_it_died(
+    context: Context,
+) -> None:
+    arrived(context, "sender", 1)
+    began, second = context.now(), timedelta(seconds=1)
+
+    def taken(at: datetime, holder: str) -> list[str]:
+        with context.database.session() as session:
+            return [row.id for row in hook_events.take(session, at, holder, 4, lambda _owner: 4)]
+
+    assert taken(began, "first") == ["evt_sender_0"]
+    with context.database.session() as session:
+        hook_events.renew(session, "first", began + hook_events.LEASE - second)
+    assert taken(began + hook_events.LEASE + second, "second") == []
+
+    died = began + hook_events.LEASE - second
+    assert taken(died + hook_events.LEASE + second, "second") == ["evt_sender_0"]
+    assert timedelta(minutes=1) > hook_events.LEASE
