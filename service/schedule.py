@@ -93,7 +93,7 @@ def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, s
 
 
 def _begin_turns(
-    session: Session, due: Sequence[LoopRow], _homes: Mapping[str, _Home], now: datetime
+    session: Session, due: Sequence[LoopRow], _where: Mapping[str, _Home], now: datetime
 ) -> Iterator[RunRow]:
     turning = [loop for loop in due if loop.state == loop_state.TURNING]
     there = _runs(session, [run_id(loop.project_id, loop.due, _number(loop)) for loop in turning])

@@ -104,7 +104,7 @@ class _Layout:
         self.shortened = self.shortened or escaped_whole > most
 
     def texts(self, parts: tuple[Part, ...]) -> Iterator[str]:
-        """The parts as texts of sections: a list that is longer than one goes on in the next."""
+        """The parts as texts of sections: a list that is longer than one continues in the next."""
         for part in parts:
             current = f"*{self.cut(_one_line(part.title), TITLE)}*" if part.title else ""
             if part.text:

@@ -56,7 +56,7 @@ def list_tokens(as_json: AsJson = False) -> None:
     """List the tokens: what each may do, when it was used last, whether it still opens anything."""
     with opened() as context:
         found = [token_cases.token_json(context, one) for one in token_cases.listed(context)]
-        keys = {row.id: row.key for row in projects.listed(context)}
+        keys = projects.keys(context)
     if as_json:
         print_json(found)
         return

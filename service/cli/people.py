@@ -64,7 +64,7 @@ def grant(
     with opened() as context:
         until = context.now() + timedelta(days=days) if days is not None else None
         found = people_cases.person_json(people_cases.grant(context, login, role, project or (), until))
-        keys = {row.id: row.key for row in projects.listed(context)}
+        keys = projects.keys(context)
     _say(found, keys, as_json)
 
 
@@ -81,7 +81,7 @@ def withdraw(
     with opened() as context:
         where = projects.past_or_present(context, project).id if project is not None else None
         found = people_cases.person_json(people_cases.withdraw(context, login, role, where))
-        keys = {row.id: row.key for row in projects.listed(context)}
+        keys = projects.keys(context)
     _say(found, keys, as_json)
 
 
@@ -98,7 +98,7 @@ def list_people(as_json: AsJson = False) -> None:
     """List the people, with their roles."""
     with opened() as context:
         found = [people_cases.person_json(one) for one in people_cases.listed(context)]
-        keys = {row.id: row.key for row in projects.listed(context)}
+        keys = projects.keys(context)
     if as_json:
         print_json(found)
         return
@@ -163,7 +163,7 @@ def new_link(context: Context, login: str | None = None, base: str = "") -> str:
     code = session_cases.link(context, login)
     settings = context.settings
     public = str(settings.public_url).rstrip("/") if settings.public_url is not None else base
-    return f"{public or f'http://{_host(settings.host)}:{settings.port}'}/sign-in?code={code}"
+    return session_cases.link_address(public or f"http://{_host(settings.host)}:{settings.port}", code)
 
 
 def _role(grant: dict[str, Any], keys: Mapping[str, str]) -> str:

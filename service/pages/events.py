@@ -206,7 +206,7 @@ def event_of(context: Context, caller: Caller, event_id: str) -> EventPage:
         ("Tried", counted(row.attempts, "time") + (f", in round {row.round}" if row.round > 1 else "")),
     ]
     done = row.state == event_state.DONE
-    keys = {one.id: one.key for one in projects.listed(context)}
+    keys = projects.keys(context)
     return EventPage(
         id=row.id,
         name=row.name,

@@ -147,7 +147,7 @@ def trigger_of(context: Context, caller: Caller, name: str) -> TriggerPage:
     row = triggers.get(context, name)
     said = triggers.trigger_json(context, row)
     trigger = trigger_from_json(row.body)
-    keys = {one.id: one.key for one in projects.listed(context)}
+    keys = projects.keys(context)
     others = triggers.hearing(context, row.name)
     holds = (
         f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} its events: remove that first." if others else ""

@@ -39,8 +39,9 @@ def decision_json(made: Decision) -> dict[str, Any]:
 
 
 def locked(session: Session, project_id: str) -> LoopRow | None:
-    """The project's loop as it is now, which nobody else changes until this unit of work ends."""
+    """The project's loop as it is now, with what this unit of work changed; nobody else changes it until that ends."""
     keep_others_out(session)
+    session.flush()  # what is read anew would go over it
     return session.get(LoopRow, project_id, with_for_update=True, populate_existing=True)
 
 
@@ -105,7 +106,7 @@ def look_again(session: Session, run: RunRow, until: datetime, now: datetime) ->
     if run.kind == loop_state.AUDIT:
         audit_again(session, run, until)
         return
-    loop = _locked(session, run.project_id)
+    loop = locked(session, run.project_id)
     if loop is not None and loop.run_id == run.id and loop.state == loop_state.TURNING:
         loop.due, loop.updated_at = run.kind, now
         dues.put(session, run.project_id, dues.TURN, until)
@@ -113,7 +114,7 @@ def look_again(session: Session, run: RunRow, until: datetime, now: datetime) ->
 
 def set_audit_due(session: Session, project_id: str, due: datetime | None) -> None:
     """Have the clock look at the project's records then, unless the loop is paused; None: not any more."""
-    loop = _locked(session, project_id)
+    loop = locked(session, project_id)
     if loop is not None and loop.state != loop_state.PAUSED:
         dues.put(session, project_id, dues.AUDIT, due)
 
@@ -123,18 +124,12 @@ def audit_again(session: Session, run: RunRow, due: datetime | None) -> None:
     the newest. A sooner one that somebody asked for meanwhile stays."""
     if due is None:
         return
-    loop = _locked(session, run.project_id)
+    loop = locked(session, run.project_id)
     if loop is None or loop.audit_run_id != run.id or loop.state == loop_state.PAUSED:
         return
     sooner = dues.at(session, run.project_id, dues.AUDIT)
     if sooner is None or sooner > due:
         dues.put(session, run.project_id, dues.AUDIT, due)
-
-
-def _locked(session: Session, project_id: str) -> LoopRow | None:
-    """As `locked`, keeping what this unit of work has changed so far."""
-    session.flush()
-    return locked(session, project_id)
 
 
 def begun(session: Session, project_id: str) -> list[Begun]:

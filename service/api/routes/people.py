@@ -167,7 +167,7 @@ def create_link(person_id: Somebody, request: Request, context: Given, once: Onc
 
     person = people.get(context, once(make)).row
     origin = cookies.origin(context, request.scope)
-    link = f"{origin}/sign-in?code={made[0]}" if made else None
+    link = sessions.link_address(origin, made[0]) if made else None
     return {"person": person.id, "login": person.login, "token": link}
 
 

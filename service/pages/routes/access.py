@@ -206,7 +206,7 @@ def _with_link(visit: Visit, person_id: str, made: list[str], title: str) -> Res
     """The person's page with the link of which `made` has the code; without it where a repetition finds that one was
     made."""
     origin = cookies.origin(visit.context, visit.request.scope)
-    link = f"{origin}/sign-in?code={made[0]}" if made else ""
+    link = sessions.link_address(origin, made[0]) if made else ""
     note = "It signs them in once, within 15 minutes, and is not shown again."
     if not link:
         note = "The link was shown once, when the form was sent first. “New sign-in link” makes another."

@@ -66,6 +66,11 @@ def link(context: Context, login: str) -> str:
     return code
 
 
+def link_address(base: str, code: str) -> str:
+    """The link that holds this code, at the service whose address is `base`."""
+    return f"{base}/sign-in?code={code}"
+
+
 def sign_in(context: Context, code: str, source: str, former: str | None = None) -> str:
     """What is to be in the cookie of whoever has this code, from now on; the code is spent. `former` is the session
     that the browser came with, which ends: nobody stays in one that somebody else may know. Raises SignInRefused."""

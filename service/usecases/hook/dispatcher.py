@@ -60,7 +60,7 @@ class Dispatcher:
         self._troubled = False
 
     def start(self) -> None:
-        """Begin. Where there is no other process, what a former one had is taken up at once."""
+        """Begin. Where there is no other process, what a former one had is resumed at once."""
         if self._context.database.embedded:
             with self._context.database.session() as session:
                 hook_events.release(session, self._context.now())
@@ -104,8 +104,8 @@ class Dispatcher:
                 self._woken.wait(LOOK_EVERY)
 
     def _renew(self) -> None:
-        """Say that what is being handled is, so that nobody else takes it; what a process had that was killed is taken
-        up by another soon."""
+        """Say that what is being handled is, so that nobody else takes it; what a killed process had is soon resumed by
+        another."""
         now = ticking()
         if now - self._renewed >= RENEW_EVERY and self._handled():
             self._renewed = now

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from service.domain.hook import payload
 from service.domain.hook.delivery import Delivery
 from service.domain.hook.source import event_id
 from service.store import hook_events
-from service.usecases.hook.sender import Kind, Sender, Senders
+from service.usecases.hook.sender import REMEMBERED, Kind, Sender, Senders
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,8 @@ class Intake:
 
     async def sender(self, kind: Kind, name: str, *, anew: bool = False) -> Sender:
         """Who may send to this address, with `anew` as it is at this moment. Raises UnknownSender."""
-        fresh, found = self._senders.known(kind, name)
-        if anew or not fresh:
+        age, found = self._senders.known(kind, name)
+        if anew or age >= REMEMBERED:
             loop = asyncio.get_running_loop()
             found = await loop.run_in_executor(self._readers, self._senders.find, kind, name)
         if found is None:
@@ -104,11 +105,11 @@ class Intake:
 
     async def _anew(self, sender: Sender) -> Sender:
         """The sender as it is now, if it was not looked up just now: who forges many is answered from memory."""
-        kind, name = sender.at
-        if self._senders.age(kind, name) < LOOKED_UP_AGAIN:
-            return sender
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._senders.find, kind, name) or sender
+        age, _found = self._senders.known(*sender.at)
+        if age >= LOOKED_UP_AGAIN:
+            with suppress(UnknownSender):  # it is gone since: what it sent proves nothing either way
+                return await self.sender(*sender.at, anew=True)
+        return sender
 
     async def _keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if len(self._waiting) >= MOST_WAITING:

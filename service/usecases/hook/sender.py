@@ -69,17 +69,11 @@ class Senders:
         self._known: dict[tuple[Kind, str], tuple[float, Sender | None]] = {}
         self._lock = threading.Lock()
 
-    def known(self, kind: Kind, name: str) -> tuple[bool, Sender | None]:
-        """Whether the address was looked up just now, and what was found."""
+    def known(self, kind: Kind, name: str) -> tuple[float, Sender | None]:
+        """How many seconds ago the address was looked up, endless if it never was, and what was found."""
         with self._lock:
-            at, found = self._known.get((kind, name), (-REMEMBERED, None))
-        return self._ticks() - at < REMEMBERED, found
-
-    def age(self, kind: Kind, name: str) -> float:
-        """Seconds since the address was looked up; endless if it never was."""
-        with self._lock:
-            at, _found = self._known.get((kind, name), (-math.inf, None))
-        return self._ticks() - at
+            at, found = self._known.get((kind, name), (-math.inf, None))
+        return self._ticks() - at, found
 
     def find(self, kind: Kind, name: str) -> Sender | None:
         """The sender of this address, None if there is none."""

@@ -248,7 +248,7 @@ def _tried(context: Context, row: ReceiverRow) -> Tried:
 def view(context: Context, row: ReceiverRow) -> ReceiverView:
     """A receiver as doors show it, with how its messages stand."""
     with context.database.session() as session:
-        keys = {number: key for number, key in session.execute(select(ProjectRow.id, ProjectRow.key))}  # noqa: C416
+        keys = dict(session.execute(select(ProjectRow.id, ProjectRow.key)).all())
         found = deliveries.counts(session, row.id)
     counted = {state: found.get(state, 0) for state in delivery_state.STATES}
     wanted = tuple(

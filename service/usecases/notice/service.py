@@ -38,7 +38,7 @@ class NoticeService:
         self._troubled = False
 
     def start(self) -> None:
-        """Begin. Where there is no other process, what a former one had is taken up at once."""
+        """Begin. Where there is no other process, what a former one had is resumed at once."""
         if self._context.database.embedded:
             with self._context.database.session() as session:
                 deliveries.release(session, self._context.now())
@@ -83,7 +83,7 @@ class NoticeService:
         try:
             while not self._stopped and self._sender.turn():
                 pass
-        except Exception as error:  # noqa: BLE001 - what it had is taken up once the lease is over
+        except Exception as error:  # noqa: BLE001 - what it had is resumed once the lease is over
             self._say(error)
         finally:
             self._free.release()

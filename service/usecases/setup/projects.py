@@ -501,6 +501,13 @@ def listed(context: Context) -> list[ProjectView]:
     return _all(context, planned=False)
 
 
+def keys(context: Context) -> dict[str, str]:
+    """The keys of all projects by id, those that have ended included: what people call them by."""
+    with context.database.session() as session:
+        query = select(ProjectRow.id, ProjectRow.key).where(ProjectRow.planned.is_(False))
+        return dict(session.execute(query).all())
+
+
 def active(context: Context, among: Collection[str] | None = None) -> list[ProjectView]:
     """The projects that have not ended, were set up and may be seen, oldest first: all, or those with these ids."""
     query = select(ProjectRow).where(ProjectRow.planned.is_(False), ProjectRow.ended_at.is_(None))
