@@ -94,6 +94,11 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "audit", "/audit", ""
     eventually(lambda: "D05" in visitor.get(f"{project}/audit") and "Not checked yet" not in visitor.get("/audit"))
     yield "matrix", f"{project}/audit?finding=1.D05", ""
+    yield "rooms", "/room", ""
+    room = f"{project}/room"
+    visitor.press(room, f"{room}/questions", iteration="1", text="Which data was the threshold of 0.62 chosen on?")
+    yield "room", f"{room}?seed=2026-Q1&size=5&result=any", ""
+    yield "room-finding", f"{room}?seed=2026-Q1&size=5&result=any&finding=1.D05", ""
     yield "evolution", f"{project}/evolution", ""
     yield "templates", "/templates", ""
     yield "template", "/templates/iterative-ml", ""

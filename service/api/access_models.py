@@ -7,13 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service.api.models import Body, Instant, Shown, with_example
+from service.api.models import Body, Day, Instant, Shown, with_example
+from service.domain.team.calendar import DateRange
 
 RoleName = Literal["viewer", "operator", "lead", "auditor", "admin"]
 
 _DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-GRANT: dict[str, Any] = {"role": "operator", "project": "prj_1f0c9a3b5d7e", "expires_at": None, "origin": "hand"}
+GRANT: dict[str, Any] = {
+    "role": "operator",
+    "project": "prj_1f0c9a3b5d7e",
+    "expires_at": None,
+    "period": None,
+    "origin": "hand",
+}
 ROLE_RULE: dict[str, Any] = {
     "id": "rul_5d3f0c7a9b1e",
     "claim": "groups",
@@ -33,7 +40,12 @@ PERSON: dict[str, Any] = {
     "disabled_at": None,
 }
 NEW_PERSON: dict[str, Any] = {"login": "lead-1@example.com", "role": "lead", "projects": ["ML"]}
-NEW_GRANT: dict[str, Any] = {"role": "auditor", "project": "ML", "expires_at": "2126-06-01T00:00:00Z"}
+NEW_GRANT: dict[str, Any] = {
+    "role": "auditor",
+    "project": "ML",
+    "expires_at": "2126-06-01T00:00:00Z",
+    "period": {"first": "2126-01-01", "last": "2126-03-31"},
+}
 SIGN_IN_LINK: dict[str, Any] = {
     "person": "per_5d3f0c7a9b1e",
     "login": "lead-1@example.com",
@@ -82,12 +94,36 @@ CHANGES_TABLE = "seq,at,by,kind,from,action,thing,id,name,project,before,after,d
 ME: dict[str, Any] = {"kind": "token", "id": "tok_5d3f0c7a9b1e", "name": "ci", "grants": [GRANT]}
 
 
+class PeriodShown(Shown):
+    """Days, both included."""
+
+    first: Day
+    last: Day
+
+
+class Period(Body):
+    """Days, both included."""
+
+    first: Day
+    last: Day
+
+    def days(self) -> DateRange:
+        """The same as the domain has it."""
+        return DateRange(self.first, self.last)
+
+
+_PERIOD = "For auditors alone: the iterations with a day in it, of which they see how they are documented; null: all."
+
+
 class GrantShown(Shown):
     """A role that was given."""
 
     role: RoleName
     project: str | None = Field(description="Id of the project that it is for; null for all.")
     expires_at: datetime | None
+    period: PeriodShown | None = Field(
+        description="An auditor's: of the iterations with a day in it they see how they are documented; null: of all."
+    )
     origin: Literal["hand", "provider"] = Field(
         description="Whether an administrator gave it, or what the sign-in provider says of the person."
     )
@@ -173,6 +209,7 @@ class NewPerson(Body):
     expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
         default=None, description="When they may do it no more; null: no end."
     )
+    period: Period | None = Field(default=None, description=_PERIOD)
 
 
 class NewGrant(Body):
@@ -187,6 +224,7 @@ class NewGrant(Body):
     expires_at: Annotated[Instant, Field(strict=False)] | None = Field(
         default=None, description="When they may do it no more; null: no end."
     )
+    period: Period | None = Field(default=None, description=_PERIOD)
 
 
 class SignInLink(Shown):

@@ -173,3 +173,39 @@ MEASURE_LIST: Example = {
 }
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 240" role="img"></svg>'
 SETTINGS: Example = {"gate": "block", "grace_working_days": 1, "checks": {"D09": "critical"}}
+
+NEW_QUESTION: Example = {"iteration": 2, "text": "Which data was the threshold of 0.62 chosen on?"}
+QUESTION: Example = {
+    "id": "question-9f86d081884c7d65",
+    "iteration": 2,
+    "text": "Which data was the threshold of 0.62 chosen on?",
+    "by": "auditor-1@example.com",
+    "at": "2026-03-30T07:00:00Z",
+    "evidence": 32,
+    "ticket": "ML-48",
+    "url": f"{_BROWSE}/ML-48",
+    "status": "done",
+    "said": [
+        {
+            "person": "Product Manager",
+            "text": "On the validation split of orders, version 2026-03-12.",
+            "at": "2026-03-31T09:12:00Z",
+        }
+    ],
+    "read_at": "2026-03-31T10:00:00Z",
+    "answer_evidence": 33,
+    "trouble": "",
+}
+QUESTION_LIST: Example = {"items": [QUESTION], "next": None}
+ROOM: Example = {
+    **MATRIX,
+    "periods": [{"first": "2026-01-01", "last": "2026-03-31"}],
+    "questions": [QUESTION],
+    "sample": {
+        "seed": "2026-Q1",
+        "size": 1,
+        "result": "pass",
+        "among": 1,
+        "findings": [{"iteration": 2, "check": "D10"}],
+    },
+}

@@ -9,16 +9,13 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from connectors.registry import KINDS
 from service.api import audit_examples
-from service.api.models import Body, ForRest, Name, Shown, TemplateText, with_example
-from service.domain.audit.chain import READING, REVOKED, WAIVER
+from service.api.models import Body, Day, ForRest, Name, Shown, TemplateText, with_example
+from service.domain.audit.chain import ANSWER, QUESTION, READING, REVOKED, WAIVER
 from service.domain.audit.outcome import Check, Clock, Gate, Result, Verdict, Weight
 from service.usecases.audit.waiver_log import LONGEST_DAYS, LONGEST_REASON, SHORTEST_REASON
 
 CheckName = Annotated[str, WithJsonSchema({"type": "string", "enum": [check.value for check in Check]})]
 """A check. The use case looks at it, and names those there are."""
-
-Day = Annotated[date, Field(strict=False)]
-"""A day, which JSON has no word for: it is text there."""
 
 Why = Annotated[
     str, StringConstraints(min_length=SHORTEST_REASON, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x08\x0e-\x1f]*$")
@@ -243,8 +240,9 @@ class EvidenceOutline(Shown):
 
     seq: int = Field(description="Counts from 1.")
     iteration: int | None
-    kind: Literal["reading", "waiver", "revoked"] = Field(
-        description=f"`{READING}`: what was read of a record, `{WAIVER}`, or `{REVOKED}`: one was taken back."
+    kind: Literal["reading", "waiver", "revoked", "question", "answer"] = Field(
+        description=f"`{READING}`: what was read of a record; `{WAIVER}`; `{REVOKED}`: taken back; `{QUESTION}`: "
+        f"somebody asked something; `{ANSWER}`: what stands on the ticket of a question."
     )
     at: SealedAt
     previous: str = Field(description="Digest of the entry before; empty for the first.")

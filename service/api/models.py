@@ -4,7 +4,7 @@ which the OpenAPI document shows. Those about projects and their work are in `pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
@@ -27,6 +27,9 @@ def _in_utc(value: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its offset, as callers give it; in UTC from there on."""
+
+Day = Annotated[date, Field(strict=False)]
+"""A day, which JSON has no word for: it is text there."""
 
 ForRest = Annotated[str, AfterValidator(over_rest)]
 """Text that proposes requests in place of commands."""

@@ -21,9 +21,10 @@ from markupsafe import Markup
 from service.binder.file import CLOSE, OPEN
 from service.domain.audit import plot, shown, titles, views
 from service.domain.audit.binder import fingerprint, measures_from
-from service.domain.audit.chain import READING, REVOKED, WAIVER
+from service.domain.audit.chain import ANSWER, QUESTION, READING, REVOKED, WAIVER, entry_from_json
 from service.domain.audit.forms import audited_from_json
 from service.domain.audit.outcome import Check, Verdict
+from service.domain.audit.questions import Question, questions_of
 from service.domain.audit.summary import standing, summary_of
 
 PAGES = Path(__file__).parent / "pages"
@@ -48,7 +49,13 @@ _VERDICTS = {
 }
 """Verdicts in plain words."""
 
-_KINDS = {READING: "what was read", WAIVER: "waiver", REVOKED: "waiver taken back"}
+_KINDS = {
+    READING: "what was read",
+    WAIVER: "waiver",
+    REVOKED: "waiver taken back",
+    QUESTION: "question",
+    ANSWER: "answer",
+}
 
 _OUTCOMES = ("planned", "added", "done", "carried", "backlog", "left", "removed")
 
@@ -94,6 +101,7 @@ def _rendered(content: Mapping[str, Any], public: str) -> str:
             measured=_measured(),
             plots=[(one, plot.svg(one), plot.rows(one)) for one in measures_from(content)],
             waivers=[_waiver(one) for one in evidence.values() if one["kind"] in (WAIVER, REVOKED) and one["body"]],
+            questions=_questions(evidence.values()),
             not_covered=views.NOT_COVERED,
         )
     )
@@ -131,6 +139,11 @@ def _measured() -> Mapping[str, Any]:
     """How good the judging is on the labelled corpora, by check."""
     found: Mapping[str, Any] = json.loads((PAGES / "measured.json").read_text(encoding="utf-8"))
     return found
+
+
+def _questions(entries: Iterable[Mapping[str, Any]]) -> tuple[Question, ...]:
+    """What was asked about the iterations, with what was answered."""
+    return questions_of(entry_from_json(one) for one in entries if one["kind"] in (QUESTION, ANSWER) and one["body"])
 
 
 _WAIVER = ("check", "by", "reason", "until", "revoked_by", "why")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 import service.templates as template_files
-from service.cli import audit_files, audit_show
+from service.cli import audit_files, audit_room, audit_show
 from service.cli.advance import Named
 from service.cli.audit_settings import set_audit
 from service.cli.audit_show import FAILING, Worst, one_line
@@ -433,6 +433,9 @@ def _print(lines: Iterable[str]) -> None:
 
 audit.command("try")(try_files)
 audit.command("set")(set_audit)
+audit.command("sample")(audit_room.sample)
+audit.command("ask")(audit_room.ask)
+audit.command("questions")(audit_room.questions)
 audit.command("verify")(audit_files.verify)
 audit.command("export")(audit_files.export)
 audit.command("decisions")(audit_files.decisions)

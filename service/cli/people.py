@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from service.cli.shell import AsJson, opened, out, print_json, who
 from service.context import Context
 from service.domain.access.roles import MEANING, Role
 from service.domain.commands import typed
+from service.domain.team.calendar import DateRange
 from service.usecases.access import people as people_cases
 from service.usecases.access import sessions as session_cases
 from service.usecases.setup import projects
@@ -23,6 +24,15 @@ people = typer.Typer(help="People who sign in, and their roles.", no_args_is_hel
 sessions = typer.Typer(help="Who is signed in.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(help="The e-mail address or login they go by.")]
+Days = Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it ends [default: never].")]
+Period = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIRST/LAST",
+        help="An auditor's period, such as 2027-01-01/2027-03-31: they see how the iterations in it are documented, "
+        "and nothing else [default: all iterations].",
+    ),
+]
 
 
 @people.command()
@@ -34,20 +44,22 @@ def add(
     project: Annotated[
         list[str] | None, typer.Option(help="Only in this project (id or key); repeat for several [default: in all].")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it ends [default: never].")] = None,
+    days: Days = None,
+    period: Period = None,
     as_json: AsJson = False,
 ) -> None:
     """Let somebody sign in with this role, in place of any other that they held."""
+    within = _period(period)
     with opened(founds=True) as context:
         until = context.now() + timedelta(days=days) if days is not None else None
-        found = people_cases.person_json(people_cases.put(context, login, role, project or (), until))
+        found = people_cases.person_json(people_cases.put(context, login, role, project or (), until, within))
     if as_json:
         print_json(found)
         return
     where = f" in {', '.join(project)}" if project else " in all projects"
-    out.print(
-        escape(f"{found['login']} is {role.value}{where}. Let them in: phaseloop login-link {typed(found['login'])}")
-    )
+    bounds = f", for the iterations from {within.first} to {within.last}" if within is not None else ""
+    link = f"phaseloop login-link {typed(found['login'])}"
+    out.print(escape(f"{found['login']} is {role.value}{where}{bounds}. Let them in: {link}"))
 
 
 @people.command()
@@ -57,13 +69,15 @@ def grant(
     project: Annotated[
         list[str] | None, typer.Option(help="Only in this project (id or key); repeat for several [default: in all].")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it ends [default: never].")] = None,
+    days: Days = None,
+    period: Period = None,
     as_json: AsJson = False,
 ) -> None:
     """Give somebody another role, beside those that they hold."""
+    within = _period(period)
     with opened() as context:
         until = context.now() + timedelta(days=days) if days is not None else None
-        found = people_cases.person_json(people_cases.grant(context, login, role, project or (), until))
+        found = people_cases.person_json(people_cases.grant(context, login, role, project or (), until, within))
         keys = projects.keys(context)
     _say(found, keys, as_json)
 
@@ -168,7 +182,23 @@ def new_link(context: Context, login: str | None = None, base: str = "") -> str:
 
 def _role(grant: dict[str, Any], keys: Mapping[str, str]) -> str:
     where = f" in {keys.get(grant['project'], grant['project'])}" if grant["project"] else ""
-    return str(grant["role"]) + where + (" (by group)" if grant["origin"] == "provider" else "")
+    period = grant["period"]
+    bounds = f", iterations from {period['first']} to {period['last']}" if period is not None else ""
+    ends = f", until {_minute(grant['expires_at'])} UTC" if grant["expires_at"] is not None else ""
+    return str(grant["role"]) + where + bounds + ends + (" (by group)" if grant["origin"] == "provider" else "")
+
+
+def _period(given: str | None) -> DateRange | None:
+    """The period that an option names."""
+    if given is None:
+        return None
+    first, slash, last = given.partition("/")
+    try:
+        return DateRange(date.fromisoformat(first.strip()), date.fromisoformat(last.strip()))
+    except ValueError:
+        lacks = "" if slash else " It has no slash."
+        message = f"{given!r} is no period.{lacks} Give two days, such as 2027-01-01/2027-03-31."
+        raise typer.BadParameter(message, param_hint="--period") from None
 
 
 def _host(host: str) -> str:

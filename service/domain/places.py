@@ -48,7 +48,15 @@ PLACES: Mapping[str, Mapping[str, str]] = {
     "mapping": {"*": "the role {}"},
     "request": {"reason": "--reason", "kind": "the kind of notice", "state": "--state"},
     "token": {"name": "the token's name", "expires_at": "the token's last day"},
-    "person": {"login": "the login", "subject": "the provider's subject", "expires_at": "the role's last day"},
+    "person": {
+        "login": "the login",
+        "subject": "the provider's subject",
+        "expires_at": "the role's last day",
+        "period": "the period",
+        "days": "when it ends",
+    },
+    "question": {"text": "the question", "iteration": "the iteration"},
+    "sample": {"seed": "--seed", "size": "--size"},
     "receiver": {
         "secret": "the credential",
         "name": "the receiver's name",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from service.context import Context
 from service.domain.access.identity import Caller, Grant, Origin
 from service.domain.access.roles import MEANING, Role
 from service.domain.english import counted, sentence
-from service.domain.problems import InvalidInput
+from service.domain.problems import MISSING, InvalidInput, Problem
+from service.domain.team.calendar import DateRange
 from service.pages.moments import Moment, moment
 from service.pages.new_project import Choice, Field
 from service.pages.remedies import on_pages
@@ -209,7 +210,7 @@ def people_of(context: Context, shown: Shown | None = None) -> PeoplePage:
     )
     removed = len(found) - len(active)
     said = f"{counted(len(active), 'person', 'people')} can sign in" + (f", {removed} removed." if removed else ".")
-    fields = _filled((_LOGIN, *_role_fields(shown, Role.VIEWER)), shown)
+    fields = _filled((_LOGIN, *_role_fields(shown, Role.VIEWER), *_bounds(shown)), shown)
     return PeoplePage(_tabs(PEOPLE), said, rows, fields, _errors(fields))
 
 
@@ -219,7 +220,7 @@ def person_of(context: Context, caller: Caller, person_id: str, present: str, sh
     found = people.get(context, person_id)
     row = found.row
     keys = _keys(context, found.grants)
-    fields = _filled(_role_fields(shown, Role.VIEWER), shown)
+    fields = _filled((*_role_fields(shown, Role.VIEWER), *_bounds(shown)), shown)
     held = sessions.listed(context, row.id)
     return PersonPage(
         id=row.id,
@@ -239,6 +240,9 @@ _ACTIVE = Sign("ok", "ok", "Active")
 _REMOVED = Sign("neutral", "stop", "Removed")
 
 _LOGIN = Field("login", "Login", help="The e-mail address or login they go by.", longest=300, needed=True)
+_PERIOD_HELP = (
+    "Of its iterations they see how they are documented, and nothing else. Empty: everything, of all iterations."
+)
 _PROJECTS_HELP = "Keys of projects, separated by commas. Empty: in all projects."
 
 
@@ -256,12 +260,57 @@ def _role_fields(shown: Shown, default: Role) -> tuple[Field, ...]:
     return role, Field("projects", "In the projects", help=_PROJECTS_HELP, longest=1000)
 
 
+def _bounds(shown: Shown) -> tuple[Field, ...]:
+    """Until when a role is held, and an auditor's period."""
+    chosen = shown.given.get("days", "")
+    choices = tuple(Choice(days, words, days == chosen) for days, words in _LASTS)
+    return (
+        Field("days", "It ends", chosen, "choice", choices=choices),
+        Field("first", "Auditors only: for iterations from", kind="date", help=_PERIOD_HELP),
+        Field("last", "to (that day included)", kind="date"),
+    )
+
+
+def terms_of(given: Mapping[str, str], now: datetime) -> tuple[datetime | None, DateRange | None]:
+    """Until when a role is to be held, and for which period, as a form says. Raises InvalidInput."""
+    days, first, last = (given.get(name, "").strip() for name in ("days", "first", "last"))
+    wrong: list[Problem] = []
+    ends = _ends(days, now, wrong)
+    bounds = []
+    for name, value, other in (("first", first, last), ("last", last, first)):
+        if not value and other:
+            wrong.append(Problem("person", None, name, MISSING, "give both days, or neither"))
+        elif value:
+            try:
+                bounds.append(date.fromisoformat(value))
+            except ValueError:
+                wrong.append(Problem("person", None, name, "is no day", "give one such as 2027-03-31"))
+    if wrong:
+        raise InvalidInput(wrong)
+    return ends, DateRange(*bounds) if bounds else None
+
+
+def ends_of(days: str, now: datetime) -> datetime | None:
+    """When what a form makes ends; None for never. Raises InvalidInput."""
+    wrong: list[Problem] = []
+    ends = _ends(days.strip(), now, wrong)
+    if wrong:
+        raise InvalidInput(wrong)
+    return ends
+
+
+def _ends(days: str, now: datetime, wrong: list[Problem]) -> datetime | None:
+    if days in dict(_LASTS):
+        return now + timedelta(days=int(days)) if days else None
+    wrong.append(Problem("person", None, "days", "is none of the choices", "choose one of those there are"))
+    return None
+
+
 def _role(one: Grant, keys: Mapping[str, str], shown: Shown) -> RoleLine:
     by_hand = one.origin is Origin.HAND
     value = f"{one.role.value}:{one.project or ''}" if by_hand else ""
     refused = shown.refused if value and shown.at == value else ""
-    until = f", until {one.expires_at:%Y-%m-%d}" if one.expires_at is not None else ""
-    return RoleLine(one.role.value, _where(one, keys) + until, MEANING[one.role], value, refused)
+    return RoleLine(one.role.value, _where(one, keys), one.meaning, value, refused)
 
 
 def role_of(value: str) -> tuple[Role, str | None]:
@@ -380,7 +429,13 @@ def _said(one: Grant, keys: Mapping[str, str]) -> str:
 
 
 def _where(one: Grant, keys: Mapping[str, str]) -> str:
-    return _place(one.project, keys)
+    return _place(one.project, keys) + bounds_of(one)
+
+
+def bounds_of(one: Grant) -> str:
+    """The period of a role and its end, as they go on after its place; empty for one without."""
+    period = f", for iterations from {one.period.first} to {one.period.last}" if one.period is not None else ""
+    return period + (f", until {one.expires_at:%Y-%m-%d %H:%M} UTC" if one.expires_at is not None else "")
 
 
 def _place(project: str | None, keys: Mapping[str, str]) -> str:
@@ -412,7 +467,7 @@ def wrong_of(error: InvalidInput | UseCaseError, field_of_names: str = "projects
     return {field_of_names: refused_of(error)}
 
 
-_FIELDS = {"expires_at": "days"}
+_FIELDS = {"expires_at": "days", "period": "first"}
 
 
 def refused_of(error: UseCaseError) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from service import __version__
 from service.context import Context
 from service.domain.access.identity import Caller, Origin
-from service.domain.access.roles import MEANING
 from service.domain.commands import typed
+from service.pages.access import bounds_of
 from service.pages.moments import Moment, moment
 from service.usecases.access import sessions
 from service.usecases.errors import UseCaseError
@@ -85,8 +85,8 @@ def page_of(context: Context, caller: Caller, present: str) -> AccountPage:
     grants = tuple(
         GrantShown(
             one.role.value,
-            f"in {_project(context, one.project)}" if one.project else "in all projects",
-            MEANING[one.role],
+            (f"in {_project(context, one.project)}" if one.project else "in all projects") + bounds_of(one),
+            one.meaning,
             one.origin is Origin.PROVIDER,
         )
         for one in caller.grants

@@ -10,6 +10,7 @@ from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
 from service.domain.audit.outcome import Audited, Check, CheckFinding, Evidence, Gate, Result, Verdict
+from service.domain.audit.titles import TITLES
 from service.domain.english import counted, sentence
 from service.pages import signs
 from service.pages.moments import Moment, day, moment
@@ -19,23 +20,7 @@ from service.usecases.audit import audit_reports, waiver_log
 from service.usecases.audit.audit_reports import Line, Standing
 from service.views.setup import ProjectView
 
-CHECKS = {
-    "D01": "Record exists",
-    "D02": "Goal and hypothesis",
-    "D03": "Data used",
-    "D04": "Experiments and results",
-    "D05": "Decisions and why",
-    "D06": "Performance in production",
-    "D07": "Risks and limits",
-    "D08": "Next steps",
-    "D09": "Links",
-    "D10": "Sign-off",
-    "D11": "On time",
-    "D12": "Really new",
-    "D13": "Deliverables of the phase",
-    "D14": "Retrospective",
-    "D15": "Done tickets with evidence",
-}
+CHECKS = {check.value: title for check, title in TITLES.items()}
 """What people call the checks of a record."""
 _RESULTS = {
     Result.PASS: Sign("ok", "ok", "Passes"),
@@ -96,6 +81,7 @@ class Cell:
 class MatrixRow:
     """An iteration with all its checks; without a look there are none."""
 
+    number: int
     title: str
     sign: Sign
     cells: tuple[Cell, ...]
@@ -212,14 +198,15 @@ def matrix_of(context: Context, caller: Caller, name: str, opened: str = "") -> 
     matrix = audit_reports.matrix(context, name)
     project, now = matrix.project, context.now()
     looks = [line.audited_at for line in matrix.lines if line.audited_at is not None]
-    finding = _opened(context, caller, project, matrix.lines, opened, now)
+    may_waive = caller.may(Permission.DECIDE, project.id) and project.ended_at is None
+    finding = finding_of(context, project, matrix.lines, opened, may_waive=may_waive)
     return MatrixPage(
         id=project.id,
         name=project.name,
-        said=_said(matrix.lines),
+        said=said_of(matrix.lines),
         gate=_GATES[matrix.gate],
         checks=tuple(CHECKS.items()),
-        rows=tuple(_matrix_row(project, line, opened) for line in matrix.lines),
+        rows=rows_of(f"/projects/{project.id}/audit", matrix.lines, opened),
         legend=LEGEND,
         finding=finding,
         waivers=tuple(_waiver(one) for one in matrix.waivers),
@@ -228,7 +215,8 @@ def matrix_of(context: Context, caller: Caller, name: str, opened: str = "") -> 
     )
 
 
-def _said(lines: Sequence[Line]) -> str:
+def said_of(lines: Sequence[Line]) -> str:
+    """How many iterations came to which verdict, as a sentence."""
     if not lines:
         return "No iteration has begun yet, so nothing is to be documented."
     known = [line.audited.verdict for line in lines if line.audited is not None]
@@ -238,35 +226,49 @@ def _said(lines: Sequence[Line]) -> str:
     return f"{counted(len(lines), 'iteration')} begun: {', '.join(parts)}."
 
 
-def _matrix_row(project: ProjectView, line: Line, opened: str) -> MatrixRow:
+def rows_of(base: str, lines: Sequence[Line], opened: str) -> tuple[MatrixRow, ...]:
+    """The rows of a matrix at the address `base`, with the finding that is shown."""
+    return tuple(_matrix_row(base, line, opened) for line in lines)
+
+
+def _matrix_row(base: str, line: Line, opened: str) -> MatrixRow:
     audited = line.audited
     return MatrixRow(
+        number=line.number,
         title=line.title,
         sign=signs.of_verdict(audited.verdict, audited.clock) if audited is not None else signs.UNCHECKED,
-        cells=tuple(_cells(project, line, audited, opened)) if audited is not None else (),
+        cells=tuple(_cells(base, line, audited, opened)) if audited is not None else (),
         trouble=line.trouble,
     )
 
 
-def _cells(project: ProjectView, line: Line, audited: Audited, opened: str) -> Iterator[Cell]:
+def _cells(base: str, line: Line, audited: Audited, opened: str) -> Iterator[Cell]:
     known = {one.check: one for one in audited.findings}
     for check in Check:
-        sign = _sign(known[check], audited) if check in known else _RESULTS[Result.NOT_APPLICABLE]
+        sign = sign_of(known[check], audited) if check in known else _RESULTS[Result.NOT_APPLICABLE]
         place = f"{line.number}.{check.value}"
         said = f"Iteration {line.number}, {check.value} {CHECKS[check.value]}: {sign.word}"
-        href = f"/projects/{project.id}/audit?finding={place}#finding" if check in known else ""
+        href = address_of(base, place) if check in known else ""
         yield Cell(check.value, sign, href, said, place == opened)
 
 
-def _sign(one: CheckFinding, audited: Audited) -> Sign:
+def address_of(base: str, place: str) -> str:
+    """Where a finding is shown, such as `3.D05`: on the page of that address, which may have a query."""
+    return f"{base}{'&' if '?' in base else '?'}finding={place}#finding"
+
+
+def sign_of(one: CheckFinding, audited: Audited) -> Sign:
+    """How a finding is shown."""
     if one.result is Result.FAIL and audited.verdict is Verdict.PENDING:
         return _NOT_DUE
     return _RESULTS[one.result]
 
 
-def _opened(
-    context: Context, caller: Caller, project: ProjectView, lines: Sequence[Line], opened: str, now: datetime
+def finding_of(
+    context: Context, project: ProjectView, lines: Sequence[Line], opened: str, *, may_waive: bool = False
 ) -> FindingShown | None:
+    """The finding that was opened, such as `3.D05`; None where there is none of that name."""
+    now = context.now()
     number, _, check = opened.partition(".")
     line = next((one for one in lines if str(one.number) == number), None)
     if line is None or line.audited is None:
@@ -281,7 +283,7 @@ def _opened(
         title=line.title,
         check=check,
         name=CHECKS[check],
-        sign=_sign(found, line.audited),
+        sign=sign_of(found, line.audited),
         weight=found.weight.value,
         reason=on_pages(found.reason),
         evidence=tuple(_quoted(one, project, now) for one in found.evidence),
@@ -290,7 +292,7 @@ def _opened(
         close_call=found.close_call,
         url=line.url,
         record=line.record,
-        may_waive=lacking and caller.may(Permission.DECIDE, project.id) and project.ended_at is None,
+        may_waive=lacking and may_waive,
         until=(today + _WAIVED_FOR).isoformat(),
         least=today.isoformat(),
         most=(today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat(),

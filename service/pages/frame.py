@@ -37,6 +37,7 @@ class Frame:
 PROJECTS = "projects"
 RUNS = "runs"
 AUDIT = "audit"
+ROOM = "room"
 SCHEDULE = "schedule"
 EVENTS = "events"
 TEAMS = "teams"
@@ -57,6 +58,8 @@ _PLACES = (
     Place("/teams", "team", "Teams", TEAMS),
     Place("/connections", "plug", "Connections", CONNECTIONS, everywhere=True),
 )
+_ROOM = Place("/room", "audit", "Auditor's room", ROOM)
+"""For those who may see nothing else; others are led there from the audit."""
 _SERVICE = (
     (Place("/access", "key", "Access", ACCESS), Permission.ADMINISTER),
     (Place("/changes", "log", "Change log", CHANGES), Permission.READ_LOG),
@@ -71,5 +74,7 @@ def around(caller: Caller, at: str, form_token: str, press: str) -> Frame:
     if caller.may_somewhere(Permission.READ):
         all_of_them = caller.may(Permission.READ)
         shown = tuple(one for one in _PLACES if all_of_them or not one.everywhere)
+    elif caller.may_somewhere(Permission.INSPECT):
+        shown = (_ROOM,)
     service = tuple(place for place, right in _SERVICE if caller.may(right))
     return Frame(caller.actor.name, at, form_token, press, shown, service)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables import Instant, Table
@@ -13,7 +13,8 @@ from service.store.tables import Instant, Table
 
 class GrantRow(Table):
     """A role that a token or a person was given (`holder_kind`, `holder_id`): in one project or (None) in all, until
-    `expires_at`, if that is set. `origin` says whether by hand, or by what a provider says of the person."""
+    `expires_at`, if that is set. `origin` says whether by hand, or by what a provider says of the person. One with a
+    period (`first`, `last`) is for the iterations in it alone."""
 
     __tablename__ = "grants"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -23,6 +24,8 @@ class GrantRow(Table):
     project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     origin: Mapped[str] = mapped_column(String(20), server_default="hand", default="hand")
+    first: Mapped[date | None] = mapped_column(Date)
+    last: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (Index("ix_grants_holder", "holder_kind", "holder_id"),)
 

@@ -30,6 +30,12 @@ def entries(session: Session, project_id: str) -> list[Entry]:
     return [_entry(row) for row in session.scalars(query)]
 
 
+def entries_of(session: Session, project_id: str, kinds: Collection[str]) -> list[Entry]:
+    """The entries of these kinds of a project's evidence, in order."""
+    query = select(EvidenceRow).where(EvidenceRow.project_id == project_id, EvidenceRow.kind.in_(list(kinds)))
+    return [_entry(row) for row in session.scalars(query.order_by(EvidenceRow.seq))]
+
+
 def entry(session: Session, project_id: str, seq: int) -> Entry | None:
     """The entry of that number of a project's evidence; None if there is none."""
     query = select(EvidenceRow).where(EvidenceRow.project_id == project_id, EvidenceRow.seq == seq)

@@ -37,7 +37,7 @@ CHECKS = [
 ]
 """Not among them is that whatever fits the schema is accepted: a project may name a team that does not exist."""
 
-OWN = {"number", "seq", "measure", "waiver_id", "role"}
+OWN = {"number", "seq", "measure", "waiver_id", "question_id", "role"}
 """Parameters of addresses that are no names of what the address begins with."""
 
 RIGHT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -131,7 +131,18 @@ def document(api: Api) -> Any:
         if operation.method.upper() == "PUT" and operation.path.endswith("/connections/{name}"):
             found = written
         reads_tracker = operation.path.endswith(
-            ("/check", "/hook", "/mapping", "/plans", "/preview", "/register", "/survey")
+            (
+                "/check",
+                "/hook",
+                "/look",
+                "/mapping",
+                "/plans",
+                "/preview",
+                "/questions",
+                "/register",
+                "/survey",
+                "/ticket",
+            )
         )
 
         def given(name: str, value: Any) -> Any:

@@ -47,6 +47,7 @@ TODAY = datetime.now(UTC).date()
 MONDAY = TODAY + timedelta(days=7 + (-TODAY.weekday()) % 7)
 TEMPLATE = {"text": SMALL_TEMPLATE.replace("2026-03-02", MONDAY.isoformat())}
 TRIGGER = {"name": "heard", "source": "wandb", "project": "GOES", "action": "notify", "with": {"text": "heard"}}
+ASKING = {"iteration": 1, "text": "Which data was the threshold chosen on?"}
 KEY = {"Idempotency-Key": "one-press"}
 
 MOST_COMMITS = 12
@@ -116,6 +117,16 @@ class Desk:
 
     def waiver(self) -> str:
         return str(self.api.post(f"/projects/{self.base.project}/waivers", self.letting())["id"])
+
+    def question(self) -> str:
+        """A question that was asked where no ticket could be made of it."""
+        faults = f"{self.base.sandbox.url}/sandbox/faults"
+        away = {"action": "status", "status": 503, "method": "GET", "path": "/rest/", "times": 1000}
+        plain.post(faults, json=away).raise_for_status()
+        asked = self.api.post(f"/projects/{self.base.project}/questions", ASKING, status=200)
+        plain.delete(faults).raise_for_status()
+        assert asked["trouble"]
+        return str(asked["id"])
 
     def token(self) -> str:
         return str(self.api.post("/tokens", {"name": "old", "role": "viewer"})["id"])
@@ -282,6 +293,16 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
     "POST /projects/{name}/audit/runs": [lambda at: ask("POST", f"/projects/{at.base.project}/audit/runs")],
     "POST /projects/{name}/waivers": [
         lambda at: ask("POST", f"/projects/{at.base.project}/waivers", json=at.letting())
+    ],
+    "POST /projects/{name}/questions": [lambda at: ask("POST", f"/projects/{at.base.project}/questions", json=ASKING)],
+    "POST /projects/{name}/questions/look": [
+        lambda at: ask(
+            "POST",
+            f"/projects/{at.base.project}/questions/look",
+        )
+    ],
+    "POST /projects/{name}/questions/{question_id}/ticket": [
+        lambda at: ask("POST", f"/projects/{at.base.project}/questions/{at.question()}/ticket")
     ],
     "POST /tokens": [
         lambda at: ask("POST", "/tokens", json={"name": "ci", "role": "operator", "projects": [at.base.project]})

@@ -32,7 +32,7 @@ def test_a_token_is_told_in_the_first_answer_alone_and_kept_nowhere(api: Api) ->
         "kind": "token",
         "id": made["id"],
         "name": "ci",
-        "grants": [{"role": "operator", "project": None, "expires_at": None, "origin": "hand"}],
+        "grants": [{"role": "operator", "project": None, "expires_at": None, "period": None, "origin": "hand"}],
     }
     with api.context.database.session() as session:
         kept = session.scalars(select(AnswerRow.body)).all()

@@ -11,6 +11,7 @@ from service.api import audit_examples, audit_models, openapi
 from service.api.given import AUTHENTICATED, Given, Named, RawBody, unchanged
 from service.api.problems import ApiProblem
 from service.api.routing import EscapedJson, JsonRoute, require_type
+from service.context import Context
 from service.usecases.audit import binder_export
 from service.usecases.audit.binder_export import Format
 from service.verification import verify_file
@@ -32,23 +33,27 @@ _POLICY = {"Content-Security-Policy": {"description": "Nothing in it runs or is 
 _BINDER = {"type": "object"}
 
 
+BINDER_RESPONSES: openapi.Responses = {
+    200: {
+        "description": "The file, signed.",
+        "headers": openapi.etag_header("binder") | _DISPOSITION | _POLICY,
+        "content": {
+            "text/html": {"schema": {"type": "string"}, "example": audit_examples.BINDER_PAGE},
+            "application/json": {"schema": _BINDER, "example": audit_examples.BINDER},
+        },
+    },
+    **openapi.NOT_MODIFIED,
+    **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input", "credential-unreadable"),
+}
+"""How a binder is answered."""
+
+
 @router.get(
     "/projects/{name}/binder",
     operation_id="getBinder",
     summary="Download a binder",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The file, signed.",
-            "headers": openapi.etag_header("binder") | _DISPOSITION | _POLICY,
-            "content": {
-                "text/html": {"schema": {"type": "string"}, "example": audit_examples.BINDER_PAGE},
-                "application/json": {"schema": _BINDER, "example": audit_examples.BINDER},
-            },
-        },
-        **openapi.NOT_MODIFIED,
-        **openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input", "credential-unreadable"),
-    },
+    responses=BINDER_RESPONSES,
 )
 def get_binder(
     name: Named,
@@ -65,7 +70,13 @@ def get_binder(
     """Verdicts, evidence, figures, decisions in time order, measures, and what they cover of the EU AI Act's Annex IV,
     the NIST AI RMF and model cards. Verify it with `POST /binders/verify`, or without any server. Its `ETag` is weak:
     a binder that is made later and says the same has the same one."""
-    form = Format(format)
+    return binder_of(context, name, iteration, Format(format), request, response)
+
+
+def binder_of(
+    context: Context, name: str, iteration: int | None, form: Format, request: Request, response: Response
+) -> Response:
+    """A binder as it is answered. Raises NotFound, Conflict, KeyProblem."""
     content = binder_export.content(context, name, iteration)
     known = unchanged(request, response, f'W/"{binder_export.mark(context, content, form)[:24]}"')
     if known is not None:

@@ -12,6 +12,7 @@ from service.api.problems import placed
 from service.api.routing import CreatingRoute, JsonRoute, SecretRoute
 from service.domain.access.roles import Role
 from service.domain.problems import Problem
+from service.domain.team.calendar import DateRange
 from service.usecases.access import people, sessions
 from service.usecases.setup import projects
 
@@ -68,7 +69,7 @@ def put_person(body: access_models.NewPerson, context: Given, once: Once) -> dic
 
     def put() -> str:
         role, within = Role(body.role), body.projects
-        return people.put(context, body.login, role, within, body.expires_at).row.id
+        return people.put(context, body.login, role, within, body.expires_at, _days(body.period)).row.id
 
     with placed(_pointer):
         return people.person_json(people.get(context, once(put)))
@@ -106,7 +107,7 @@ def grant_role(person_id: Somebody, body: access_models.NewGrant, context: Given
 
     def give() -> str:
         within = [body.project] if body.project is not None else []
-        return people.grant(context, person_id, Role(body.role), within, body.expires_at).row.id
+        return people.grant(context, person_id, Role(body.role), within, body.expires_at, _days(body.period)).row.id
 
     with placed(_pointer):
         return people.person_json(people.get(context, once(give)))
@@ -209,6 +210,10 @@ def end_session(session_id: Id, context: Given, once: Once) -> dict[str, Any]:
         return session_id
 
     return {"id": once(end)}
+
+
+def _days(period: access_models.Period | None) -> DateRange | None:
+    return period.days() if period is not None else None
 
 
 def _pointer(problem: Problem) -> str | None:

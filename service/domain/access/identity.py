@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from service.domain.access.roles import MAY, Permission, Role
+from service.domain.access.roles import IN_A_PERIOD, MAY, MEANING, MEANING_IN_A_PERIOD, Permission, Role
+from service.domain.team.calendar import DateRange
 
 
 class Kind(StrEnum):
@@ -45,12 +46,23 @@ SERVICE = Actor(Kind.SERVICE, "service", "phaseloop", "the service itself")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role that an identity was given: in one project (by id) or, without one, in all; until `expires_at`, if set."""
+    """A role that an identity was given: in one project (by id) or, without one, in all; until `expires_at`, if set.
+    With a `period` it is for the iterations alone that have a day in it."""
 
     role: Role
     project: str | None = None
     expires_at: datetime | None = None
     origin: Origin = Origin.HAND
+    period: DateRange | None = None
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether it gives the right to do this in its project."""
+        return permission in (MAY[self.role] if self.period is None else IN_A_PERIOD)
+
+    @property
+    def meaning(self) -> str:
+        """What it is for, in words."""
+        return MEANING[self.role] if self.period is None else MEANING_IN_A_PERIOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +78,25 @@ class Caller:
 
     def may(self, permission: Permission, project: str | None = None) -> bool:
         """Whether one of the grants allows it: for this project, or in all where none is named."""
-        return any(permission in MAY[one.role] and one.project in (None, project) for one in self.grants)
+        return any(one.allows(permission) and one.project in (None, project) for one in self.grants)
 
     def may_somewhere(self, permission: Permission) -> bool:
         """Whether one of the grants allows it in some project."""
-        return any(permission in MAY[one.role] for one in self.grants)
+        return any(one.allows(permission) for one in self.grants)
 
     def projects(self, permission: Permission) -> frozenset[str] | None:
         """The ids of the projects in which it is allowed; None for all."""
         if self.may(permission):
             return None
-        return frozenset(one.project for one in self.grants if one.project and permission in MAY[one.role])
+        return frozenset(one.project for one in self.grants if one.project and one.allows(permission))
+
+    def periods(self, project: str) -> tuple[DateRange, ...] | None:
+        """The periods whose iterations they may inspect in this project, the earliest first; None for all of them."""
+        here = [one for one in self.grants if one.project in (None, project) and one.allows(Permission.INSPECT)]
+        if any(one.period is None for one in here):
+            return None
+        found = {one.period for one in here if one.period is not None}
+        return tuple(sorted(found, key=lambda one: (one.first, one.last)))
 
 
 def _in_force(grants: Iterable[Grant], now: datetime) -> Iterable[Grant]:

@@ -98,6 +98,20 @@ RULES: Mapping[str, Rule] = {
         "GET /projects/{name}/notices/{kind}",
         "POST /projects/{name}/advance/preview",
     ),
+    # What holds nothing but the iterations that somebody may inspect.
+    **_rules(
+        Permission.INSPECT,
+        Where.PROJECT,
+        "GET /projects/{name}/room",
+        "GET /projects/{name}/room/{number}/binder",
+    ),
+    **_rules(
+        Permission.ASK,
+        Where.PROJECT,
+        "POST /projects/{name}/questions",
+        "POST /projects/{name}/questions/look",
+        "POST /projects/{name}/questions/{question_id}/ticket",
+    ),
     **_rules(Permission.READ, Where.PLAN, "GET /plans/{plan_id}"),
     **_rules(Permission.READ, Where.RUN, "GET /runs/{run_id}", "GET /runs/{run_id}/steps", "GET /runs/{run_id}/events"),
     **_rules(
@@ -208,7 +222,14 @@ RULES: Mapping[str, Rule] = {
     **_rules(Permission.READ_LOG, Where.EVERYWHERE, "GET /changes", "GET /changes.csv", "GET /changes/proof"),
     **_rules(Permission.READ, Where.OWN, "GET /me"),
     # Pages. Each asks for what the request of the API asks for that does or shows the same.
-    "GET /": Rule(Permission.READ, Where.LISTED),
+    "GET /": Rule(Permission.INSPECT, Where.LISTED),  # whoever may see no project whole is led to the room
+    "GET /room": Rule(Permission.INSPECT, Where.LISTED),
+    "GET /projects/{name}/room": Rule(Permission.INSPECT, Where.PROJECT),
+    "GET /projects/{name}/room/findings.csv": Rule(Permission.INSPECT, Where.PROJECT),
+    "GET /projects/{name}/room/{number}/binder": Rule(Permission.INSPECT, Where.PROJECT),
+    "POST /projects/{name}/room/questions": Rule(Permission.ASK, Where.PROJECT),
+    "POST /projects/{name}/room/questions/look": Rule(Permission.ASK, Where.PROJECT),
+    "POST /projects/{name}/room/questions/{question_id}/ticket": Rule(Permission.ASK, Where.PROJECT),
     "GET /runs": Rule(Permission.READ, Where.LISTED),
     "GET /go": Rule(Permission.READ, Where.LISTED),
     "GET /audit": Rule(Permission.READ, Where.LISTED),

@@ -16,6 +16,10 @@ WAIVER = "waiver"
 """An entry that says that a person lets a check pass."""
 REVOKED = "revoked"
 """An entry that says that a waiver was taken back."""
+QUESTION = "question"
+"""An entry that says that somebody asked the people of an iteration something."""
+ANSWER = "answer"
+"""An entry that says what stands on the ticket of a question: what was said there, and whether it is done."""
 
 
 @dataclass(frozen=True, slots=True)

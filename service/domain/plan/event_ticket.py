@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from connectors.values import ItemKey, Priority
+from service.domain.plan.plan import Purpose
 
 _PREFIX = "event:"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -34,6 +35,11 @@ def event_ticket_key(about: str) -> ItemKey:
     """The key of the ticket for this, whatever characters it is written in."""
     short = about if _PLAIN.fullmatch(about) else sha256(about.encode("utf-8", "replace")).hexdigest()[:24]
     return ItemKey(_PREFIX + short)
+
+
+def reacting_run(once: str) -> str:
+    """The id of the run that does what is asked for under this id: it is done once."""
+    return f"{Purpose.REACT}-{once}"
 
 
 def is_event_ticket(key: ItemKey) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 
@@ -11,6 +11,7 @@ from service.api import cookies
 from service.api.given import Id
 from service.domain.access.roles import Role
 from service.domain.problems import InvalidInput
+from service.domain.team.calendar import DateRange
 from service.pages import access
 from service.pages.access import GROUPS, PEOPLE, SESSIONS, TOKENS, Secret, Shown
 from service.pages.frame import ACCESS
@@ -37,7 +38,7 @@ def add_person(visit: Here, form: Sent) -> Response:
     made: list[str] = []
 
     def act() -> str:
-        found = people.put(visit.context, login, _role(form), _projects(form)).row
+        found = people.put(visit.context, login, _role(form), _projects(form), *_terms(visit, form)).row
         made.append(sessions.link(visit.context, found.id))
         return found.id
 
@@ -77,7 +78,7 @@ def give_role(person_id: Id, visit: Here, form: Sent) -> Response:
         found = people.get(visit.context, person_id).row
         give = people.put if found.disabled_at is not None else people.grant
         login = found.login if found.disabled_at is not None else found.id
-        return give(visit.context, login, _role(form), _projects(form)).row.id
+        return give(visit.context, login, _role(form), _projects(form), *_terms(visit, form)).row.id
 
     try:
         visit.once(act)
@@ -121,11 +122,11 @@ def show_tokens(visit: Here) -> Response:
 @pressing.post(TOKENS)
 def make_token(visit: Here, form: Sent) -> Response:
     """Make a token, and show it once."""
-    name, days = form("name", 200), form("days", 5)
+    name = form("name", 200)
     made: list[str] = []
 
     def act() -> str:
-        ends = visit.context.now() + timedelta(days=int(days)) if days.isdecimal() else None
+        ends = access.ends_of(form("days", 5), visit.context.now())
         row, token = tokens.make(visit.context, name, role=_role(form), within=_projects(form), expires_at=ends)
         made.append(token)
         return row.id
@@ -226,6 +227,10 @@ def _done_to(visit: Visit, person_id: str, at: str, act: Callable[[], str]) -> R
 
 def _role(form: Form) -> Role:
     return access.role_of(form("role", 20))[0]
+
+
+def _terms(visit: Visit, form: Form) -> tuple[datetime | None, DateRange | None]:
+    return access.terms_of({name: form(name, 20) for name in ("days", "first", "last")}, visit.context.now())
 
 
 def _projects(form: Form) -> list[str]:

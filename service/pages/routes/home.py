@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from service.domain.access.roles import Permission
 from service.pages import home
 from service.pages.frame import PROJECTS
-from service.pages.given import Here
+from service.pages.given import Here, led_to
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,5 +21,7 @@ def show(
     show: Annotated[str, Query(max_length=40)] = home.ALL,
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
-    """The projects that somebody may see, a page of them."""
+    """The projects that somebody may see, a page of them; who may see none whole is led to what they may inspect."""
+    if not visit.caller.may_somewhere(Permission.READ):
+        return led_to("/room")
     return visit.page("home.html", home.page_of(visit.context, visit.caller, q, show, page), PROJECTS)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.access.identity import Grant, Kind, Origin
 from service.domain.access.roles import Role
+from service.domain.team.calendar import DateRange
 from service.store.access_tables import GrantRow
 from service.store.secrets import new_id
 
@@ -21,9 +22,7 @@ def of(session: Session, kind: Kind, holder_id: str) -> tuple[Grant, ...]:
     query = select(GrantRow).where(GrantRow.holder_kind == kind.value, GrantRow.holder_id == holder_id)
     rows = session.scalars(query.order_by(GrantRow.created_at, GrantRow.id))
     known = {role.value for role in Role}
-    return tuple(
-        Grant(Role(row.role), row.project_id, row.expires_at, Origin(row.origin)) for row in rows if row.role in known
-    )
+    return tuple(_grant(row) for row in rows if row.role in known)
 
 
 def of_all(session: Session, kind: Kind) -> dict[str, tuple[Grant, ...]]:
@@ -33,9 +32,13 @@ def of_all(session: Session, kind: Kind) -> dict[str, tuple[Grant, ...]]:
     found: dict[str, tuple[Grant, ...]] = {}
     for row in session.scalars(query):
         if row.role in known:
-            one = Grant(Role(row.role), row.project_id, row.expires_at, Origin(row.origin))
-            found[row.holder_id] = (*found.get(row.holder_id, ()), one)
+            found[row.holder_id] = (*found.get(row.holder_id, ()), _grant(row))
     return found
+
+
+def _grant(row: GrantRow) -> Grant:
+    period = DateRange(row.first, row.last) if row.first is not None and row.last is not None else None
+    return Grant(Role(row.role), row.project_id, row.expires_at, Origin(row.origin), period)
 
 
 def give(session: Session, kind: Kind, holder_id: str, granted: Iterable[Grant], now: datetime) -> None:
@@ -49,6 +52,8 @@ def give(session: Session, kind: Kind, holder_id: str, granted: Iterable[Grant],
             project_id=one.project,
             expires_at=one.expires_at,
             origin=one.origin.value,
+            first=one.period.first if one.period is not None else None,
+            last=one.period.last if one.period is not None else None,
             created_at=now,
         )
         for one in granted
@@ -65,14 +70,10 @@ def replace_with(
         return
     mine = GrantRow.holder_kind == kind.value, GrantRow.holder_id == holder_id, GrantRow.origin == origin.value
     for row in session.scalars(select(GrantRow).where(*mine)).all():
-        if not any((row.role, row.project_id, row.expires_at) == _key(one) for one in wanted):
+        if row.role not in set(Role) or _grant(row) not in wanted:
             session.delete(row)
     give(session, kind, holder_id, sorted(wanted - held, key=lambda one: (one.role, one.project or "")), now)
     session.flush()
-
-
-def _key(grant: Grant) -> tuple[str, str | None, datetime | None]:
-    return grant.role.value, grant.project, grant.expires_at
 
 
 def grant_json(grant: Grant) -> dict[str, Any]:
@@ -82,4 +83,10 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         "project": grant.project,
         "expires_at": grant.expires_at.isoformat() if grant.expires_at is not None else None,
         "origin": grant.origin.value,
+        "period": period_json(grant.period),
     }
+
+
+def period_json(period: DateRange | None) -> dict[str, str] | None:
+    """A period as plain values, both days included; None for no bounds."""
+    return {"first": period.first.isoformat(), "last": period.last.isoformat()} if period is not None else None

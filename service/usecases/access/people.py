@@ -14,6 +14,7 @@ from service.context import Context
 from service.domain.access.identity import Grant, Kind, Origin
 from service.domain.access.roles import Role
 from service.domain.problems import InvalidInput, Problem
+from service.domain.team.calendar import DateRange
 from service.store import rows
 from service.store.access_tables import OidcIdentityRow, PersonRow, ProviderTokenRow, SessionRow
 from service.store.secrets import new_id
@@ -37,21 +38,27 @@ class PersonShown:
 
 
 def put(
-    context: Context, login: str, role: Role, within: Sequence[str] = (), expires_at: datetime | None = None
+    context: Context,
+    login: str,
+    role: Role,
+    within: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    period: DateRange | None = None,
 ) -> PersonShown:
     """Let somebody sign in, with this role in these projects (id or key; none named: in all), until then if it is to
-    end, and no other by hand; what their provider says of them may give more. Repeatable; a person who was removed is
-    back. Raises InvalidInput, NotFound, Conflict: the last administrator stays one."""
+    end, for the iterations in a period if one is given, and no other by hand; what their provider says of them may give
+    more. Repeatable; a person who was removed is back. Raises InvalidInput, NotFound, Conflict: the last administrator
+    stays one."""
     login = login.strip()
     wrong = []
     if not login or len(login) > LOGIN_LIMIT or not login.isprintable() or " " in login:
         message = f"must be 1 to {LOGIN_LIMIT} characters without blanks"
         wrong.append(Problem("person", None, "login", message, "give the e-mail address or login they go by"))
-    wrong += _over(context, expires_at)
+    wrong += _wrong(context, role, expires_at, period)
     if wrong:
         raise InvalidInput(wrong)
     ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
-    granted = [Grant(role, project, expires_at) for project in ids or [None]]
+    granted = [Grant(role, project, expires_at, period=period) for project in ids or [None]]
     with context.database.session() as session:
         alone(session)
         row = session.scalar(select(PersonRow).where(PersonRow.login == login))
@@ -68,11 +75,16 @@ def put(
 
 
 def grant(
-    context: Context, login: str, role: Role, within: Sequence[str] = (), expires_at: datetime | None = None
+    context: Context,
+    login: str,
+    role: Role,
+    within: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    period: DateRange | None = None,
 ) -> PersonShown:
-    """Have somebody hold this role, too, in these projects (id or key; none named: in all), until then if it is to end.
-    Repeatable. Raises InvalidInput, NotFound, Conflict."""
-    if wrong := _over(context, expires_at):
+    """Have somebody hold this role, too, in these projects (id or key; none named: in all), until then if it is to end,
+    for the iterations in a period if one is given. Repeatable. Raises InvalidInput, NotFound, Conflict."""
+    if wrong := _wrong(context, role, expires_at, period):
         raise InvalidInput(wrong)
     ids: list[str | None] = list(dict.fromkeys(projects.get(context, one).id for one in within))
     with context.database.session() as session:
@@ -81,7 +93,7 @@ def grant(
         if row.disabled_at is not None:
             message = f"{row.login} was removed, and holds no role that counts."
             raise Conflict("conflict", message, "Let them in again first: phaseloop people add LOGIN")
-        more = {Grant(role, project, expires_at) for project in ids or [None]}
+        more = {Grant(role, project, expires_at, period=period) for project in ids or [None]}
         grants.replace_with(session, Kind.PERSON, row.id, {*_by_hand(session, row), *more}, Origin.HAND, context.now())
         context.done(session, row.id)
         return _shown(session, row)
@@ -102,10 +114,18 @@ def withdraw(context: Context, login: str, role: Role, project: str | None = Non
         return _shown(session, row)
 
 
-def _over(context: Context, expires_at: datetime | None) -> list[Problem]:
-    if expires_at is None or expires_at > context.now():
-        return []
-    return [Problem("person", None, "expires_at", "is over already", "give a time to come, or none for no end")]
+def _wrong(context: Context, role: Role, expires_at: datetime | None, period: DateRange | None) -> list[Problem]:
+    found = []
+    if expires_at is not None and expires_at <= context.now():
+        fix = "give a time to come, or none for no end"
+        found.append(Problem("person", None, "expires_at", "is over already", fix))
+    if period is not None and role is not Role.AUDITOR:
+        message = f"is for auditors alone, and this is the role {role.value}"
+        found.append(Problem("person", None, "period", message, "leave it out, or give the role auditor"))
+    if period is not None and period.last < period.first:
+        message = f"ends on {period.last}, before it begins on {period.first}"
+        found.append(Problem("person", None, "period", message, "give the first day first"))
+    return found
 
 
 def _by_hand(session: Session, row: PersonRow) -> set[Grant]:

@@ -56,7 +56,7 @@ def _checked(context: Context, caller: Caller, rule: Rule, method: str, named: M
         if caller.may(permission):
             return {}
         what, given, found = _meant(session, rule.where, named)
-    seen = [project for project in found if caller.may(Permission.READ, project)]
+    seen = [project for project in found if caller.may(Permission.INSPECT, project)]
     if not seen:
         raise NotFound(what, given, "Or you may not see it.")
     allowed = [project for project in seen if caller.may(permission, project)]

@@ -21,6 +21,7 @@ from service.domain.audit.forms import audited_to_json
 from service.domain.audit.outcome import Audited, Check, Clock, Gate, Verdict
 from service.domain.audit.proof import Compared, Kept, compared
 from service.domain.audit.subject import subject_from_json
+from service.domain.team.calendar import DateRange
 from service.store import audits, items
 from service.store.tables import AuditRow, IterationRow, ProjectRow, WaiverRow
 from service.usecases.audit import audit_inputs
@@ -36,7 +37,8 @@ _LATE = (Clock.OVERDUE, Clock.ESCALATED)
 @dataclass(frozen=True, slots=True)
 class Line:
     """One iteration of a matrix. `audited` is None for one that was never looked at; `trouble` says why the last look
-    failed, empty if it did not. `goes_on`: it is not closed yet. `url` opens its record."""
+    failed, empty if it did not. `goes_on`: it is not closed yet. `url` opens its record. `days` are None where it
+    has no dates."""
 
     number: int
     title: str
@@ -47,6 +49,7 @@ class Line:
     url: str = ""
     audited_at: datetime | None = None
     trouble: str = ""
+    days: DateRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ def matrix(context: Context, project: str) -> Matrix:
     """A project's iterations by checks, as audited last; also of one that has ended. Raises NotFound, Conflict,
     InvalidInput."""
     ours = material(context, projects.get(context, project).id)
-    iterations = select(IterationRow.number, IterationRow.title, IterationRow.phase, IterationRow.closed_at)
+    columns = (IterationRow.number, IterationRow.title, IterationRow.phase, IterationRow.first, IterationRow.last)
+    iterations = select(*columns, IterationRow.closed_at)
     iterations = iterations.where(IterationRow.project_id == ours.project.id).order_by(IterationRow.number)
     with context.database.session() as session:
         begun = session.execute(iterations).all()
@@ -118,7 +122,7 @@ def matrix(context: Context, project: str) -> Matrix:
         refs = items.references(items.rows(session, ours.project.id))
     today = context.now().astimezone(ours.calendar.zone).date()
     lines = []
-    for number, title, phase, closed_at in begun:
+    for number, title, phase, first, last, closed_at in begun:
         row = rows.get(number)
         audited = audits.audited(row) if row is not None else None
         ref = refs.get(audited.record) if audited is not None and audited.record is not None else None
@@ -133,6 +137,7 @@ def matrix(context: Context, project: str) -> Matrix:
                 url=ref.url if ref is not None else "",
                 audited_at=row.audited_at if row is not None else None,
                 trouble=row.trouble if row is not None else "",
+                days=DateRange(first, last),
             )
         )
     told = tuple(WaiverView.of(one).to_json(today) for one in waivers)

@@ -28,7 +28,7 @@ from service.notify.port import Notice, Notifier
 from service.runs.loop_port import Looked
 from service.store import audits, loops, runs
 from service.store.tables import ProjectRow, RunRow
-from service.usecases.audit import record_audit, record_prefill
+from service.usecases.audit import questions, record_audit, record_prefill
 from service.usecases.audit.audit_inputs import gate_policy, iteration_of, past_of, roles_of, rules_of
 from service.usecases.errors import Conflict
 from service.usecases.plan import advance_plan, deletions, planning
@@ -176,6 +176,7 @@ def _plan(context: Context, ours: Material, tracker: Tracker) -> tuple[Plan, Cap
         record_audit.failed(context, ours, None, error.message)
         raise
     audited = record_audit.keep(context, ours, subjects)
+    questions.read(context, ours, tracker, place, questions.open_ones(context, ours))
     records = [_Record(subject, one) for subject, one in zip(subjects, audited, strict=True)]
     with context.database.session() as session:
         due = {nudge.number: nudge for nudge in _nudges(session, ours)}

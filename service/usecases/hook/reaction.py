@@ -14,6 +14,7 @@ from connectors.values import Severity
 from service.context import Context
 from service.domain.hook.action import PRIORITIES
 from service.domain.plan import run_state
+from service.domain.plan.event_ticket import reacting_run
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.shape import one_of
@@ -25,6 +26,7 @@ from service.usecases.hook.asked import Asked, Reaction
 from service.usecases.loop.scheduling import refuse_at_work
 from service.usecases.plan.planning import plan_row
 from service.usecases.plan.project_state import Material, material
+from service.usecases.queue import Enqueue
 
 TRIES = 3
 """How often a plan is made anew when something of it was overtaken while the tracker was read."""
@@ -38,15 +40,18 @@ class Started:
     text: str
 
 
-def react(context: Context, asked: Asked, enqueue: Callable[[str, str], None]) -> Started:
-    """Make the plan, keep it with its run, and start that. Repeatable by the claim of the context.
+def react(
+    context: Context, asked: Asked, enqueue: Enqueue, beside: Callable[[Session], None] = lambda _session: None
+) -> Started:
+    """Make the plan, keep it with its run, and start that; `beside` is done in the same unit of work. Repeatable by the
+    claim of the context.
 
     Raises InvalidInput; Conflict where no iteration has begun, an advance is in progress or another event about the
     same ticket is; PlanBlocked; TrackerError.
     """
     for _ in range(TRIES):
         found = draft(context, asked, keeps=True)
-        number = f"{Purpose.REACT}-{asked.once}"
+        number = reacting_run(asked.once)
         with context.database.session() as session:
             loop = loops.locked(session, asked.project.id)
             if (
@@ -56,6 +61,7 @@ def react(context: Context, asked: Asked, enqueue: Callable[[str, str], None]) -
             ):
                 continue
             _refuse_turning(session, asked.project, loop)
+            beside(session)
             started = _kept(context, session, asked, found, number)
             context.done(session, started or f"{asked.action}:{asked.key}"[:200])
         if started is not None:  # after the commit: the keeper enqueues what was not

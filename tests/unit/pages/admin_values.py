@@ -18,11 +18,21 @@ from service.pages.access import (
     TokenLine,
     TokensPage,
 )
+from service.pages.audit import MatrixRow
 from service.pages.changes import ChangeLine, ChangesPage, Difference, Proof
 from service.pages.go import GoPage, Group, Hit
 from service.pages.moments import Moment
 from service.pages.new_project import Choice, Field
 from service.pages.project_settings import ProjectSettingsPage
+from service.pages.room import (
+    DrawnLine,
+    QuestionLine,
+    RoomLine,
+    RoomPage,
+    RoomsPage,
+    SaidLine,
+    SampleShown,
+)
 from service.pages.settings import SettingLine, SettingsPage
 from service.pages.signs import Sign
 
@@ -67,7 +77,46 @@ CHANGES = ChangesPage(
     proof=Proof(BAD, EVIL, EVIL, (EVIL,)),
 )
 
+ROOM = RoomPage(
+    id="p",
+    name=EVIL,
+    said=EVIL,
+    days=EVIL,
+    checks=(("D05", EVIL),),
+    rows=(MatrixRow(1, EVIL, BAD, (), EVIL),),
+    legend=(BAD,),
+    finding=None,
+    binders=((1, "/projects/p/room/1/binder"),),
+    drawing=FIELDS,
+    opened="",
+    closed="/projects/p/room",
+    drawn=SampleShown(EVIL, (DrawnLine("/projects/p/room?finding=1.D05#finding", EVIL, EVIL, BAD, EVIL),), "/x.csv"),
+    questions=(
+        QuestionLine(
+            EVIL,
+            EVIL,
+            EVIL,
+            AT,
+            BAD,
+            EVIL,
+            "https://jira.example.com/browse/ML-1",
+            (SaidLine(EVIL, EVIL, AT),),
+            EVIL,
+            "",
+        ),
+        QuestionLine(EVIL, EVIL, EVIL, AT, BAD, "", "", (), EVIL, "/projects/p/room/questions/q/ticket"),
+    ),
+    asking=(Field("iteration", EVIL, kind="choice"), Field("text", EVIL, EVIL, "prose", error=EVIL)),
+    may_ask=True,
+    note=EVIL,
+    looked=AT,
+)
+
 PAGES: dict[str, Any] = {
+    "rooms.html": RoomsPage(
+        (RoomLine("/projects/p/room", EVIL, EVIL, EVIL, ended=True),), EVIL, EVIL, alone=True, until=AT
+    ),
+    "room.html": ROOM,
     "people.html": PeoplePage(TABS, EVIL, (PersonLine("/p", EVIL, (EVIL,), BAD, AT),), FIELDS, ERRORS),
     "person.html": PERSON,
     "tokens.html": TokensPage(TABS, (TOKEN,), (TOKEN,), SECRET, FIELDS, ERRORS),

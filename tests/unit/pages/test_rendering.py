@@ -199,9 +199,13 @@ MATRIX = MatrixPage(
     checks=(("D05", EVIL),),
     rows=(
         MatrixRow(
-            EVIL, BAD, (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False)), ""
+            1,
+            EVIL,
+            BAD,
+            (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False)),
+            "",
         ),
-        MatrixRow(EVIL, OK, (), EVIL),
+        MatrixRow(2, EVIL, OK, (), EVIL),
     ),
     legend=(OK, BAD),
     finding=FINDING,
@@ -316,6 +320,7 @@ def test_every_template_of_a_page_is_rendered_here() -> None:
         "fields.html",
         "plan_parts.html",
         "access_parts.html",
+        "matrix_parts.html",
     }
     there = {path.name for path in rendering.TEMPLATES.glob("*.html")}
 
