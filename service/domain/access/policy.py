@@ -70,7 +70,12 @@ RULES: Mapping[str, Rule] = {
         "GET /signing-keys",
         "POST /binders/verify",
     ),
-    **_rules(Permission.READ, Where.LISTED, "GET /projects", "GET /runs", "GET /audit", "GET /teams"),
+    **_rules(
+        Permission.READ,
+        Where.LISTED,
+        *("GET /projects", "GET /runs", "GET /audit", "GET /teams"),
+        *("GET /templates/{name}/versions", "GET /templates/{name}/difference"),
+    ),
     **_rules(Permission.READ, Where.TEAM, "GET /teams/{name}"),
     **_rules(
         Permission.READ,
@@ -212,8 +217,7 @@ RULES: Mapping[str, Rule] = {
     "GET /runs": Rule(Permission.READ, Where.LISTED),
     "GET /go": Rule(Permission.READ, Where.LISTED),
     "GET /audit": Rule(Permission.READ, Where.LISTED),
-    "GET /templates": Rule(Permission.READ, Where.ANYWHERE),
-    "GET /templates/{name}": Rule(Permission.READ, Where.ANYWHERE),
+    **{f"GET /templates{one}": Rule(Permission.READ, Where.LISTED) for one in ("", "/{name}", "/{name}/difference")},
     "GET /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
     "POST /projects/new": Rule(Permission.DECIDE, Where.EVERYWHERE),
     "POST /projects/new/form": Rule(Permission.DECIDE, Where.EVERYWHERE),  # a connection takes the right to administer

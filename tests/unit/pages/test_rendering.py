@@ -35,19 +35,10 @@ from service.pages.project import (
 )
 from service.pages.run import Actions, Detail, Found, ItemLine, RunLine, RunPage, RunsPage, StepGroup, StepLine
 from service.pages.signs import Bar, Part, Sign, Track
-from service.pages.template import (
-    ParameterRow,
-    PhaseShown,
-    RoleRow,
-    TemplateCard,
-    TemplatePage,
-    TemplatesPage,
-    TicketRow,
-)
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
-from tests.unit.pages import admin_values
+from tests.unit.pages import admin_values, template_values
 from tests.unit.pages.operations import OPERATIONS
 
 EVIL = "<script>alert('1')</script>"
@@ -209,19 +200,6 @@ MATRIX = MatrixPage(
     looked=AT,
     may_audit=True,
 )
-TEMPLATE = TemplatePage(
-    name="own",
-    title=EVIL,
-    version="1.0.0",
-    description=EVIL,
-    source=EVIL,
-    figures=((EVIL, EVIL),),
-    phases=(PhaseShown(1, EVIL, EVIL, EVIL, EVIL, (TicketRow(EVIL, EVIL, 3, EVIL, EVIL, ends=True),)),),
-    roles=(RoleRow(EVIL, "ml", False, EVIL, EVIL),),
-    record=((EVIL, EVIL),),
-    parameters=(ParameterRow(EVIL, EVIL, EVIL),),
-    may_start=True,
-)
 
 SERIES = Series(EVIL, "%", (Point(1, EVIL, 81.0, 90.0), Point(2, EVIL, 88.0, None)))
 EVOLUTION = EvolutionPage(
@@ -241,8 +219,7 @@ PAGES: dict[str, Any] = {
     **OPERATIONS,
     "audit.html": AuditPage(EVIL, (AuditRow("/projects/p/audit", EVIL, EVIL, BAD, EVIL, 1, 0, AT, 1),)),
     "matrix.html": MATRIX,
-    "templates.html": TemplatesPage((TemplateCard("own", EVIL, "1.0.0", EVIL, EVIL),), may_start=True),
-    "template.html": TEMPLATE,
+    **template_values.PAGES,
     "home.html": HOME,
     "plan.html": PLAN,
     "run.html": RUN,
