@@ -15,6 +15,7 @@ from pathlib import Path
 from service import templates as template_files
 from service.domain.access.roles import Role
 from service.usecases.access import people, role_rules, tokens
+from service.usecases.audit.history import history
 from service.usecases.run import run_views
 from service.usecases.setup import projects
 from tests import operations_shots
@@ -88,6 +89,9 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     desk.wait_for_end(built)
     yield "home", "/", ""
     yield "project", project, ""
+    for ticket in history(desk.context, project.rpartition("/")[2]).iterations[-1].tickets[:4]:
+        desk.finish(ticket.remote_key)
+    yield "burn-up", f"{project}/burn-up", ""
     yield "project-new", f"/projects/{run_views.progress(desk.context, built).project.id}", ""
     yield "advance", f"{project}/advance", ""
     yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""

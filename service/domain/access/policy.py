@@ -224,6 +224,7 @@ RULES: Mapping[str, Rule] = {
     "GET /projects/{name}": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/evolution": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/burn-up": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "POST /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),

@@ -13,6 +13,7 @@ from service.domain.audit import plot
 from service.domain.audit.metrics import Point, Series
 from service.pages import rendering, timeline
 from service.pages.account import AccountPage, GrantShown, NotSignedInPage, SessionShown, SignedOutPage, SignInPage
+from service.pages.advance import AdvancePage, CarriedLine
 from service.pages.audit import AuditPage, AuditRow, FindingShown, MatrixPage, MatrixRow, Quoted, WaiverLine
 from service.pages.audit import Cell as AuditCell
 from service.pages.evolution import DecisionLine, EvolutionPage, MeasurePicture
@@ -21,8 +22,6 @@ from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
 from service.pages.plan import Brought, Contents, Figure, Group, Line, PlanPage, Told
 from service.pages.project import (
-    AdvancePage,
-    CarriedLine,
     CheckLine,
     DriftShown,
     EventLine,
@@ -38,7 +37,7 @@ from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
-from tests.unit.pages import admin_values, template_values
+from tests.unit.pages import admin_values, project_values, template_values
 from tests.unit.pages.operations import OPERATIONS
 
 EVIL = "<script>alert('1')</script>"
@@ -140,6 +139,7 @@ PROJECT = ProjectPage(
         LoadRow("", "", "5", "", (), "", "", (TICKET,), ""),
         LoadRow(EVIL, EVIL, "5 of 7", EVIL, (Part("b0", 0, 50),), EVIL, EVIL, (), EVIL),
     ),
+    burn_up=project_values.BURN_UP,
     record=RecordShown(1, BAD, EVIL, "https://jira.example.com", EVIL, (CheckLine(EVIL, BAD, EVIL, EVIL),), EVIL, AT),
     exit_title=EVIL,
     exit_note=EVIL,
@@ -232,6 +232,7 @@ PAGES: dict[str, Any] = {
     "not-signed-in.html": NotSignedInPage(EVIL, {EVIL: EVIL}),
     "trouble.html": TroublePage(EVIL, EVIL, (EVIL, EVIL), EVIL, ((EVIL, "/"),)),
     **admin_values.PAGES,
+    **project_values.PAGES,
 }
 
 
@@ -290,6 +291,7 @@ def test_every_template_of_a_page_is_rendered_here() -> None:
         "frame.html",
         "outside.html",
         "parts.html",
+        "burn_up_parts.html",
         "fields.html",
         "plan_parts.html",
         "access_parts.html",
