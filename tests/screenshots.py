@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from connectors.values import ItemKey
 from service import templates as template_files
 from service.domain.access.roles import Role
 from service.usecases.access import people, role_rules, tokens
 from service.usecases.audit.history import history
+from service.usecases.plan import inventory
 from service.usecases.run import run_views
 from service.usecases.setup import projects
 from tests import operations_shots
@@ -92,6 +94,8 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     for ticket in history(desk.context, project.rpartition("/")[2]).iterations[-1].tickets[:4]:
         desk.finish(ticket.remote_key)
     yield "burn-up", f"{project}/burn-up", ""
+    changed_by_people(desk, project)
+    yield "drift", f"{project}/drift", ""
     yield "project-new", f"/projects/{run_views.progress(desk.context, built).project.id}", ""
     yield "advance", f"{project}/advance", ""
     yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""
@@ -118,6 +122,15 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "account", "/account", ""
     yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""
+
+
+def changed_by_people(desk: Desk, project: str) -> None:
+    """Have people of the team rename a ticket and an epic, and delete a ticket."""
+    items = inventory.page(desk.context, project.rpartition("/")[2], 500)
+    remote = {one.key: one.remote_key for one in items}
+    desk.jira("PUT", f"api/2/issue/{remote[ItemKey('ticket:set-goals')]}", {"fields": {"summary": "Our goals"}})
+    desk.jira("DELETE", f"api/2/issue/{remote[ItemKey('ticket:define-scope')]}")
+    desk.jira("PUT", f"api/2/issue/{remote[ItemKey('epic:feedback')]}", {"fields": {"summary": "What users say"}})
 
 
 def template_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:

@@ -145,6 +145,7 @@ class ProjectActions:
     replan: bool = False
     undo: str = ""
     settings: bool = False
+    drift: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,4 +401,5 @@ def _actions(caller: Caller, standing: Standing, project: ProjectView, runs: Seq
         replan=operates,
         undo=last.id if operates and last is not None and done else "",
         settings=decides,
+        drift=loop is not None,
     )

@@ -225,6 +225,8 @@ RULES: Mapping[str, Rule] = {
     "GET /projects/{name}/advance": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/evolution": Rule(Permission.READ, Where.PROJECT),
     "GET /projects/{name}/burn-up": Rule(Permission.READ, Where.PROJECT),
+    "GET /projects/{name}/drift": Rule(Permission.READ, Where.PROJECT),
+    "POST /projects/{name}/drift": Rule(Permission.OPERATE, Where.PROJECT),
     "GET /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "POST /projects/{name}/settings": Rule(Permission.DECIDE, Where.PROJECT),
     "GET /projects/{name}/audit": Rule(Permission.READ, Where.PROJECT),
