@@ -20,7 +20,7 @@ from service.usecases.audit.history import history
 from service.usecases.plan import inventory
 from service.usecases.run import run_views
 from service.usecases.setup import projects
-from tests import operations_shots
+from tests import operations_shots, receiver_shots
 from tests.browser import CHROMIUM, Browser
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.waiting import eventually
@@ -119,6 +119,7 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "templates", "/templates", ""
     yield from template_shots(desk, visitor)
     yield from operations_shots.shots(desk, visitor, project.rpartition("/")[2])
+    yield from receiver_shots.shots(desk, visitor, project.rpartition("/")[2])
     yield "account", "/account", ""
     yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""

@@ -17,6 +17,7 @@ from service.pages.routes import (
     project_settings,
     projects,
     provider,
+    receivers,
     runs,
     schedule,
     settings,
@@ -63,5 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     triggers.pressing,
     connections.router,
     connections.pressing,
+    receivers.router,
+    receivers.pressing,
 )
 """For browsers."""

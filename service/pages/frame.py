@@ -39,6 +39,7 @@ RUNS = "runs"
 AUDIT = "audit"
 SCHEDULE = "schedule"
 EVENTS = "events"
+MESSAGES = "messages"
 TEAMS = "teams"
 CONNECTIONS = "connections"
 TEMPLATES = "templates"
@@ -53,6 +54,7 @@ _PLACES = (
     Place("/audit", "audit", "Audit", AUDIT),
     Place("/schedule", "cal", "Schedule", SCHEDULE),
     Place("/events", "bolt", "Events", EVENTS, everywhere=True),
+    Place("/receivers", "bell", "Messages", MESSAGES, everywhere=True),
     Place("/templates", "tmpl", "Templates", TEMPLATES),
     Place("/teams", "team", "Teams", TEAMS),
     Place("/connections", "plug", "Connections", CONNECTIONS, everywhere=True),

@@ -284,6 +284,16 @@ RULES: Mapping[str, Rule] = {
     "GET /triggers/{name}": Rule(Permission.READ, Where.EVERYWHERE),
     "POST /triggers/{name}/state": Rule(Permission.ADMINISTER, Where.EVERYWHERE),
     "POST /triggers/{name}/remove": Rule(Permission.ADMINISTER, Where.EVERYWHERE),
+    **_pages(Permission.READ, "GET /receivers", "GET /receivers/preview", "GET /receivers/{name}", "GET /deliveries"),
+    **_pages(
+        Permission.OPERATE,
+        *("POST /receivers/{name}/test", "POST /deliveries/replay", "POST /deliveries/{message_id}/replay"),
+    ),
+    **_pages(Permission.ADMINISTER, "GET /receivers/new", "POST /receivers/new"),
+    **_pages(
+        Permission.ADMINISTER,
+        *(f"POST /receivers/{{name}}/{one}" for one in ("subscribe", "unsubscribe", "credential", "remove")),
+    ),
     "GET /connections": Rule(Permission.READ, Where.EVERYWHERE),
     "GET /connections/{name}": Rule(Permission.READ, Where.EVERYWHERE),
     "GET /connections/new": Rule(Permission.ADMINISTER, Where.EVERYWHERE),

@@ -37,7 +37,7 @@ from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
-from tests.unit.pages import admin_values, project_values, template_values
+from tests.unit.pages import admin_values, project_values, receiver_values, template_values
 from tests.unit.pages.operations import OPERATIONS
 
 EVIL = "<script>alert('1')</script>"
@@ -233,6 +233,7 @@ PAGES: dict[str, Any] = {
     "trouble.html": TroublePage(EVIL, EVIL, (EVIL, EVIL), EVIL, ((EVIL, "/"),)),
     **admin_values.PAGES,
     **project_values.PAGES,
+    **receiver_values.PAGES,
 }
 
 
@@ -292,6 +293,7 @@ def test_every_template_of_a_page_is_rendered_here() -> None:
         "outside.html",
         "parts.html",
         "burn_up_parts.html",
+        "receiver_parts.html",
         "fields.html",
         "plan_parts.html",
         "access_parts.html",
