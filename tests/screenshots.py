@@ -12,16 +12,32 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from connectors.values import ItemKey
+from service import templates as template_files
 from service.domain.access.roles import Role
 from service.usecases.access import people, role_rules, tokens
+from service.usecases.audit.history import history
+from service.usecases.plan import inventory
 from service.usecases.run import run_views
 from service.usecases.setup import projects
-from tests import operations_shots
+from tests import operations_shots, receiver_shots
 from tests.browser import CHROMIUM, Browser
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
+
+NEW_TICKET = """\
+      - key: name-sponsor
+        title: Name the sponsor
+        epic: goals-and-hypotheses
+        role: pm
+        description: Find who pays, and who decides when there is less money than asked for.
+        done: [The sponsor is named, The sponsor has agreed]
+        deliverable: Sponsor
+        points: 1
+        origin: extension
+"""
 
 SHAPES = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (390, "light")}
 
@@ -75,6 +91,11 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     desk.wait_for_end(built)
     yield "home", "/", ""
     yield "project", project, ""
+    for ticket in history(desk.context, project.rpartition("/")[2]).iterations[-1].tickets[:4]:
+        desk.finish(ticket.remote_key)
+    yield "burn-up", f"{project}/burn-up", ""
+    changed_by_people(desk, project)
+    yield "drift", f"{project}/drift", ""
     yield "project-new", f"/projects/{run_views.progress(desk.context, built).project.id}", ""
     yield "advance", f"{project}/advance", ""
     yield "undo", visitor.press(f"/runs/{built}", f"/runs/{built}/undo"), ""
@@ -101,11 +122,45 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield "room-finding", f"{room}?seed=2026-Q1&size=5&result=any&finding=1.D05", ""
     yield "evolution", f"{project}/evolution", ""
     yield "templates", "/templates", ""
-    yield "template", "/templates/iterative-ml", ""
+    yield from template_shots(desk, visitor)
     yield from operations_shots.shots(desk, visitor, project.rpartition("/")[2])
+    yield from receiver_shots.shots(desk, visitor, project.rpartition("/")[2])
     yield "account", "/account", ""
     yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""
+
+
+def changed_by_people(desk: Desk, project: str) -> None:
+    """Have people of the team rename a ticket and an epic, and delete a ticket."""
+    items = inventory.page(desk.context, project.rpartition("/")[2], 500)
+    remote = {one.key: one.remote_key for one in items}
+    desk.jira("PUT", f"api/2/issue/{remote[ItemKey('ticket:set-goals')]}", {"fields": {"summary": "Our goals"}})
+    desk.jira("DELETE", f"api/2/issue/{remote[ItemKey('ticket:define-scope')]}")
+    desk.jira("PUT", f"api/2/issue/{remote[ItemKey('epic:feedback')]}", {"fields": {"summary": "What users say"}})
+
+
+def template_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:
+    """A template with what waits for what in it, and what its next version changes."""
+    text = template_files.load_builtin("iterative-ml").text
+    own = {"template": "own", "template_text": next_version(text)}
+    visitor.press("/projects/new", "/projects/new", **{**desk.entries("Churn", "CHU"), **own})
+    yield "template", "/templates/iterative-ml", ""
+    yield "template-epic", "/templates/iterative-ml?epic=experiments-and-insights", ""
+    yield "template-difference", "/templates/iterative-ml/difference", ""
+
+
+def next_version(text: str) -> str:
+    """A template's text as its authors would write it anew: a ticket more, a role called otherwise, a stricter gate."""
+    edits = (
+        ("version: 1.1.0", "version: 1.2.0"),
+        ("title: Product Manager", "title: Product Owner"),
+        ("gate: warn", "gate: block"),
+        ("deliverable: Goal statement\n        points: 2", "deliverable: Goals\n        points: 3"),
+        ("with today's value and the value to reach", "with the value of today, and the value to reach by a named day"),
+    )
+    for old, new in edits:
+        text = text.replace(old, new, 1)
+    return text.replace("      - key: set-goals\n", f"{NEW_TICKET}      - key: set-goals\n", 1)
 
 
 def admin_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:

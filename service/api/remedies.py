@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
         (rf"schedule {one}{_NAMED}", _at("POST", f"/projects/{{name}}/loop/{one}"))
         for one in ("pause", "resume", "skip")
     ),
+    ("templates list", _at("GET", "/templates")),
     ("runs list", _at("GET", "/runs")),
     (rf"runs show{_NAMED}", _at("GET", "/runs/{name}")),
     (rf"runs watch{_NAMED}", _at("GET", "/runs/{name}/events")),

@@ -88,7 +88,7 @@ class Program(LaterGroup):
             "sandbox",
             "Run sandbox trackers on this machine, for trying out and for tests; nothing leaves it.",
         ),
-        "templates": Later("library", "templates", "The processes that can be built."),
+        "templates": Later("template_versions", "templates", "The processes that can be built."),
         "connections": Later("mapping", "connections", "Trackers we speak to."),
         "teams": Later("library", "team", "Teams: people, roles, capacity."),
         "runs": Later("run_control", "runs", "Durable runs."),

@@ -9,6 +9,7 @@ from service.pages.routes import (
     audit,
     changes,
     connections,
+    drift,
     events,
     go,
     home,
@@ -16,6 +17,7 @@ from service.pages.routes import (
     project_settings,
     projects,
     provider,
+    receivers,
     room,
     runs,
     schedule,
@@ -51,6 +53,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     changes.router,
     settings.router,
     go.router,
+    drift.router,
+    drift.pressing,
     project_settings.router,
     project_settings.pressing,
     schedule.router,
@@ -63,5 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     triggers.pressing,
     connections.router,
     connections.pressing,
+    receivers.router,
+    receivers.pressing,
 )
 """For browsers."""

@@ -40,6 +40,7 @@ AUDIT = "audit"
 ROOM = "room"
 SCHEDULE = "schedule"
 EVENTS = "events"
+MESSAGES = "messages"
 TEAMS = "teams"
 CONNECTIONS = "connections"
 TEMPLATES = "templates"
@@ -54,6 +55,7 @@ _PLACES = (
     Place("/audit", "audit", "Audit", AUDIT),
     Place("/schedule", "cal", "Schedule", SCHEDULE),
     Place("/events", "bolt", "Events", EVENTS, everywhere=True),
+    Place("/receivers", "bell", "Messages", MESSAGES, everywhere=True),
     Place("/templates", "tmpl", "Templates", TEMPLATES),
     Place("/teams", "team", "Teams", TEAMS),
     Place("/connections", "plug", "Connections", CONNECTIONS, everywhere=True),

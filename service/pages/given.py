@@ -26,7 +26,7 @@ from service.usecases.access import sessions
 from service.usecases.queue import Enqueue
 from service.usecases.run import idempotency
 
-MOST_FIELDS = 100
+MOST_FIELDS = 1000
 PATIENCE = 60.0
 """Seconds for which a form that was sent twice waits until the first of them is done."""
 

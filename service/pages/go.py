@@ -56,6 +56,8 @@ _ACTIONS = (
     (Hit("/access/groups#add", "plus", "Give a group a role"), Permission.ADMINISTER),
     (Hit("/connections/new", "plus", "Add a connection"), Permission.ADMINISTER),
     (Hit("/events?state=failed", "bad", "Events that failed"), Permission.READ),
+    (Hit("/deliveries?state=failed", "bad", "Messages that failed"), Permission.READ),
+    (Hit("/receivers/new", "plus", "Add a receiver"), Permission.ADMINISTER),
     (Hit("/triggers", "bolt", "Triggers"), Permission.READ),
     (Hit("/triggers/test", "bolt", "Test a trigger"), Permission.OPERATE),
     (Hit("/changes?verify=yes", "audit", "Verify the change log"), Permission.READ_LOG),

@@ -193,7 +193,7 @@ def contents_of(plan: Plan, by: str = EPIC) -> Contents:
         groups=groups,
         besides=tuple(_by_action(plan, names) if backwards else _besides(plan, names)),
         brought=tuple(_brought(plan)),
-        drift=tuple(_drifted(one, names) for one in plan.drift),
+        drift=drift_lines(plan),
         findings=tuple(_told(plan.findings)),
         empty=plan.empty,
     )
@@ -367,21 +367,25 @@ def _value(value: Any) -> str:
     return "yes" if value is True else "no" if value is False else str(value)
 
 
-def _drifted(entry: Drift, names: Mapping[str, str]) -> str:
+def drift_line(entry: Drift, names: Mapping[str, str]) -> str:
+    """What people changed in an item, with the item; `names` as of `names_in`."""
     kind = "" if entry.kind is ItemKind.TICKET else f"{entry.kind.value} "
+    return f"{kind}{entry.title}: {drift_said(entry, names)}"
+
+
+def drift_said(entry: Drift, names: Mapping[str, str]) -> str:
+    """What people changed in it."""
     if entry.field is None:
-        gone = "deleted" if entry.observed is None else f"moved out of the project, it is {entry.observed} now"
-        return f"{kind}{entry.title}: {gone}"
+        return "deleted" if entry.observed is None else f"moved out of the project, it is {entry.observed} now"
     if entry.field == "labels":
-        return f"{kind}{entry.title}: labels taken off: {' '.join(entry.recorded)}"
-    said = difference(entry.field, entry.recorded, entry.observed, names).replace(" -> ", " → ")
-    return f"{kind}{entry.title}: {said}"
+        return f"labels taken off: {' '.join(entry.recorded)}"
+    return difference(entry.field, entry.recorded, entry.observed, names).replace(" -> ", " → ")
 
 
 def drift_lines(plan: Plan) -> tuple[str, ...]:
     """What people changed since it was written, a line each."""
     names = names_in(plan)
-    return tuple(_drifted(one, names) for one in plan.drift)
+    return tuple(drift_line(one, names) for one in plan.drift)
 
 
 def _told(findings: Iterable[Finding]) -> Iterator[Told]:

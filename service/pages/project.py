@@ -1,4 +1,4 @@
-"""A project: where it is, what is missing, what happens next; and what advancing it would do."""
+"""A project: where it is, what is missing, what happens next."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from service.domain.access.roles import Permission
 from service.domain.audit.outcome import Audited, Result, Verdict
 from service.domain.english import counted, sentence
 from service.domain.loop import loop_state
-from service.domain.loop.turnover import Carried, Move, Policy, Turnover, key_of
 from service.domain.plan import run_state
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput
-from service.pages import moments, plan, signs
+from service.pages import burn_up, moments, plan, signs
 from service.pages.audit import CHECKS
+from service.pages.burn_up import BurnUpShown
 from service.pages.moments import Moment, moment
-from service.pages.plan import Contents, Told
+from service.pages.plan import Told
 from service.pages.remedies import on_pages
 from service.pages.run import RunLine, list_of
 from service.pages.signs import Part, Sign
@@ -29,7 +29,7 @@ from service.pages.timeline import Timeline, timeline
 from service.usecases.audit import audit_reports
 from service.usecases.audit.audit_reports import Line as AuditLine
 from service.usecases.audit.history import history
-from service.usecases.loop import advances, course_view, loop_status, scheduling
+from service.usecases.loop import course_view, loop_status, scheduling
 from service.usecases.loop.loop_status import Standing
 from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.needs import needs_someone
@@ -145,6 +145,7 @@ class ProjectActions:
     replan: bool = False
     undo: str = ""
     settings: bool = False
+    drift: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class ProjectPage:
     load_title: str
     load_note: str
     load: tuple[LoadRow, ...]
+    burn_up: BurnUpShown | None
     record: RecordShown | None
     exit_title: str
     exit_note: str
@@ -180,36 +182,6 @@ class ProjectPage:
     paused: str
     vacant: tuple[TicketLine, ...]
     refused: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedLine:
-    """A ticket that is not done, and what becomes of it."""
-
-    title: str
-    person: str
-    points: str
-    becomes: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdvancePage:
-    """What advancing would do now. `begins` is the iteration that it begins, which the button names, so that a second
-    press begins no other one."""
-
-    id: str
-    name: str
-    heading: str
-    begins: int
-    phase: str
-    why: str
-    dates: str
-    done: tuple[CarriedLine, ...]
-    carried: tuple[CarriedLine, ...]
-    contents: Contents
-    may: bool
-    blocked: bool
-    tracker: str
 
 
 def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
@@ -243,6 +215,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         load_title=f"Iteration {course.load_of} by person",
         load_note=_load_note(course, now, zone),
         load=tuple(_load(one) for one in course.load),
+        burn_up=burn_up.recorded_of(context, project, tracker),
         record=_record(matrix.lines, records, zone, now),
         exit_title=f"{titles.get(phase, phase)} ends when" if phase else "",
         exit_note="and its record is signed" if course.exit_record else "",
@@ -428,68 +401,5 @@ def _actions(caller: Caller, standing: Standing, project: ProjectView, runs: Seq
         replan=operates,
         undo=last.id if operates and last is not None and done else "",
         settings=decides,
+        drift=loop is not None,
     )
-
-
-# --- advancing --------------------------------------------------------------------------------------------------------
-
-
-def advance_of(context: Context, caller: Caller, name: str, by: str = plan.EPIC) -> AdvancePage:
-    """What advancing would do now. Reads the tracker, writes nothing to it. Raises as `advances.preview` does."""
-    made = advances.preview(context, name)
-    turnover, project, found = made.plan.turnover, made.project, made.plan
-    tracker = connections.kind_title(context, project.connection_id)
-    titles = loop_status.standing(context, project.id).phases
-    if turnover is None:  # what blocks it is in the findings
-        turnover = Turnover(0, 0, Move.STAY)
-    phase = turnover.stage.phase if turnover.stage is not None else ""
-    now = context.now()
-    dates = turnover.dates
-    return AdvancePage(
-        id=project.id,
-        name=project.name,
-        heading=f"Begin iteration {turnover.begins} of {project.name}" if turnover.begins else f"Close {project.name}",
-        begins=turnover.begins,
-        phase=titles.get(phase, phase),
-        why=_why(turnover),
-        dates=moments.days(dates.first, dates.last, now.year) if dates is not None else "",
-        done=tuple(
-            CarriedLine(one.title, one.person, moments.points(one.points), "Done")
-            for one in turnover.contents
-            if one.status == "done"
-        ),
-        carried=tuple(_carried(one, turnover) for one in turnover.carried),
-        contents=plan.contents_of(found, by),
-        may=caller.may(Permission.OPERATE, project.id),
-        blocked=found.blocked,
-        tracker=tracker,
-    )
-
-
-def _why(turnover: Turnover) -> str:
-    if turnover.decision is not None:
-        return f"decided by {turnover.decision.by}: {turnover.decision.reason}"
-    if turnover.lacking:
-        return "; ".join(turnover.lacking)
-    return {
-        Move.NEXT: "the phase before has reached its output",
-        Move.STAY: "more of it is planned",
-        Move.BEGIN: "it is the first",
-    }.get(turnover.move, "")
-
-
-_BECOMES = {
-    Policy.NEXT: "Carried over",
-    Policy.BACKLOG: "To the backlog",
-    Policy.LEAVE: "Left as it is",
-    Policy.COMPLETE: "Completed: nothing is left to do in it",
-}
-
-
-def _carried(one: Carried, turnover: Turnover) -> CarriedLine:
-    content = next((each for each in turnover.contents if key_of(each) == one.key), None)
-    person = one.person or (content.person if content is not None else "")
-    becomes = _BECOMES[one.policy]
-    if one.policy is Policy.NEXT:
-        becomes = f"Carried over into iteration {one.to}" + (f", for the {one.times}. time" if one.times > 1 else "")
-    return CarriedLine(one.title, person, moments.points(one.points), becomes)

@@ -32,6 +32,12 @@ _BUTTONS = (
     (r"events list", "the list of events"),
     (r"events replay", "“Handle it again” on the event's page"),
     (r"events show", "the event's page"),
+    (r"notify add", "“Add a receiver” on the page of receivers"),
+    (r"notify (?:set|show|remove)", "the receiver's page"),
+    (r"notify test", "“Post a test message” on the receiver's page"),
+    (r"notify list", "the page of receivers"),
+    (r"notify deliveries", "the list of messages"),
+    (r"notify replay", "“Send it again” in the list of messages"),
     (r"triggers list", "the list of triggers"),
     (r"triggers test", "“Test a trigger” on the page of triggers"),
     (r"triggers enable", "“Switch it on again” on the trigger's page"),
@@ -42,7 +48,7 @@ _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), t
 
 
 _HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
-_BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook)\b)")
+_BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook|receiver)\b)")
 """Where what takes the place of a command begins a sentence."""
 _QUOTED = re.compile(r"`([^`]*)`")
 

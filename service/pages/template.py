@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import urlencode
 
 from service import templates as template_files
+from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
 from service.domain.english import counted, sentence
 from service.domain.template.reader import read_template
 from service.domain.template.template import Phase, Template
-from service.usecases.errors import NotFound
-
-_PLACEHOLDER = re.compile(r"\{\{[^}]*\}\}")
+from service.domain.template.text import unfilled
+from service.pages.moments import Moment, moment
+from service.pages.template_graph import GraphShown, graph_of
+from service.usecases.setup import template_versions
+from service.views.template import TemplateVersionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,10 @@ class TemplateCard:
 
 @dataclass(frozen=True, slots=True)
 class TemplatesPage:
-    """What there is to build from."""
+    """What there is to build from; `own` are other templates that projects were made from, with their versions."""
 
     cards: tuple[TemplateCard, ...]
+    own: tuple[tuple[str, str], ...]
     may_start: bool
 
 
@@ -82,8 +86,24 @@ class ParameterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version of a template: where it is from, who uses it, and where what it changed is shown, if one came before;
+    `shown` is the one that is read on this page."""
+
+    title: str
+    href: str
+    origin: str
+    kept: Moment | None
+    projects: str
+    since: str
+    since_title: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatePage:
-    """One template, to be read. `record` are the headings of the record of each iteration, with what to write."""
+    """One version of a template, to be read. `record` are the headings of the record of each iteration, with what to
+    write; `ref` is what asks for the version, and `fresh` has a new project made from it."""
 
     name: str
     title: str
@@ -95,7 +115,11 @@ class TemplatePage:
     roles: tuple[RoleRow, ...]
     record: tuple[tuple[str, str], ...]
     parameters: tuple[ParameterRow, ...]
-    may_start: bool
+    origin: str
+    ref: str
+    graph: GraphShown
+    versions: tuple[VersionLine, ...]
+    fresh: str
 
 
 @cache
@@ -104,19 +128,22 @@ def builtin() -> dict[str, Template]:
     return {one.name: one for text in template_files.builtin() for one in [read_template(text.text, text.source)]}
 
 
-def gallery_of(caller: Caller) -> TemplatesPage:
-    """The built-in templates."""
+def gallery_of(context: Context, caller: Caller) -> TemplatesPage:
+    """The built-in templates, and what else projects were made from."""
     cards = tuple(
         TemplateCard(one.name, one.title, one.version, one.description, _sums(one)) for one in builtin().values()
     )
-    return TemplatesPage(cards, caller.may(Permission.DECIDE))
+    names = [one for one in template_versions.names(context) if one not in builtin()]
+    own = tuple((one, ", ".join(each.ref for each in template_versions.versions(context, one))) for one in names)
+    return TemplatesPage(cards, own, caller.may(Permission.DECIDE))
 
 
-def page_of(caller: Caller, name: str) -> TemplatePage:
-    """The built-in template of that name. Raises NotFound."""
-    template = builtin().get(name)
-    if template is None:
-        raise NotFound("template", name, "", builtin())
+def page_of(context: Context, caller: Caller, name: str, ref: str = "", epic: str = "") -> TemplatePage:
+    """A version of the template of that name, with one of its epics opened in the graph. Raises NotFound, Conflict, and
+    InvalidInput where it is of a format that is not read any more."""
+    known = template_versions.versions(context, name)
+    version, text = template_versions.version(context, name, ref)
+    template = read_template(text.text, text.source)
     core = sum(one.core for one in template.roles.values())
     return TemplatePage(
         name=template.name,
@@ -135,18 +162,37 @@ def page_of(caller: Caller, name: str) -> TemplatePage:
             RoleRow(one.title, key, one.core, one.responsibility, ", ".join(one.skills))
             for key, one in sorted(template.roles.items(), key=lambda found: not found[1].core)
         ),
-        record=tuple((one.title, plain(one.prompt)) for one in template.record.sections),
+        record=tuple((one.title, unfilled(one.prompt)) for one in template.record.sections),
         parameters=tuple(
             ParameterRow(sentence(key.replace("_", " ")), f"{sentence(one.description)}.", _said(one.default))
             for key, one in template.parameters.items()
         ),
-        may_start=caller.may(Permission.DECIDE),
+        origin=_origin(version),
+        ref=version.ref,
+        graph=graph_of(template, ref, epic),
+        versions=tuple(_lines(context, known, version)),
+        fresh=f"/projects/new?template={name}" if version.built_in and caller.may(Permission.DECIDE) else "",
     )
 
 
-def plain(text: str) -> str:
-    """A text as it is before there is a project: what is filled in later is left open."""
-    return " ".join(_PLACEHOLDER.sub("…", text).split())
+def _lines(context: Context, known: Sequence[TemplateVersionView], shown: TemplateVersionView) -> Iterator[VersionLine]:
+    """All versions, the latest first, each with the way to what it changed since the one before."""
+    for one, before in zip(known, (*known[1:], None), strict=True):
+        asked = urlencode({"from": before.ref, "to": one.ref}) if before else ""
+        yield VersionLine(
+            title=one.ref,
+            href=f"/templates/{one.name}?{urlencode({'version': one.ref})}",
+            origin=_origin(one),
+            kept=moment(one.kept_at, "UTC", context.now()) if one.kept_at else None,
+            projects=", ".join(one.projects),
+            since=f"/templates/{one.name}/difference?{asked}" if before else "",
+            since_title=before.ref if before else "",
+            shown=one.digest == shown.digest,
+        )
+
+
+def _origin(one: TemplateVersionView) -> str:
+    return "built in" if one.built_in else f"from {one.source}"
 
 
 def _sums(template: Template) -> str:
@@ -166,14 +212,14 @@ def _phase(template: Template, number: int, phase: Phase) -> PhaseShown:
         number=number,
         title=phase.title,
         lead=f"{counted(len(phase.tickets), 'ticket')}, {counted(points, 'point')}.{turns}",
-        focus=plain(phase.focus),
-        output=plain(phase.exit.output),
+        focus=unfilled(phase.focus),
+        output=unfilled(phase.exit.output),
         tickets=tuple(_tickets(template, phase)),
     )
 
 
 def _tickets(template: Template, phase: Phase) -> Iterator[TicketRow]:
-    titles = {one.key: plain(one.title) for each in template.phases for one in each.tickets}
+    titles = {one.key: unfilled(one.title) for each in template.phases for one in each.tickets}
     for one in phase.tickets:
         conditions = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in one.when.items()]
         yield TicketRow(

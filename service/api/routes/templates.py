@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from service import templates as template_files
-from service.api import examples, models, openapi
-from service.api.given import AUTHENTICATED, Id, RawBody
+from service.api import examples, models, openapi, template_models
+from service.api.given import AUTHENTICATED, Given, Id, RawBody
 from service.api.problems import ApiProblem, input_error
 from service.api.reading import as_text, json_of, validated
 from service.api.routing import JsonRoute, require_type
@@ -17,6 +17,7 @@ from service.domain.template.reader import MarkedTemplate, read_marked_template
 from service.domain.template.references import lint
 from service.domain.template.template import Template
 from service.templates import TemplateText
+from service.usecases.setup import template_versions
 
 router = APIRouter(prefix="/templates", tags=["templates"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
 
@@ -61,6 +62,39 @@ def get_template(
     if format == "yaml":
         return Response(text.text, media_type=YAML)
     return _shown(text, _parsed(text).template)
+
+
+@router.get(
+    "/{name}/versions",
+    operation_id="listTemplateVersions",
+    summary="List the versions of a template",
+    response_model=template_models.TemplateVersions,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def list_versions(name: Id, context: Given) -> dict[str, Any]:
+    """The built-in one, and those that projects were made from: of all of them, or of those that you may see."""
+    return {"items": [one.to_json() for one in template_versions.versions(context, name)], "next": None}
+
+
+_REF = "A version, or the beginning of a text's digest, as `GET /templates/{name}/versions` has them in `ref`."
+
+
+@router.get(
+    "/{name}/difference",
+    operation_id="compareTemplateVersions",
+    summary="Compare two versions of a template",
+    response_model=template_models.TemplateDifference,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "ambiguous", "invalid-input"),
+)
+def compare(
+    name: Id,
+    context: Given,
+    before: Annotated[str, Query(alias="from", min_length=1, max_length=64, description=f"The earlier one. {_REF}")],
+    after: Annotated[str, Query(alias="to", min_length=1, max_length=64, description=f"The later one. {_REF}")],
+) -> dict[str, Any]:
+    """What was added, removed and changed: phases, roles, tickets, record rules and all else, with what each field says
+    before and after."""
+    return template_versions.compared(context, name, before, after).to_json()
 
 
 @router.post(

@@ -6,6 +6,7 @@ Nothing else of Jinja2 is let through: no statements, calls, literals or arithme
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 FILTERS = ("upper", "lower")
+
+_OPEN = re.compile(r"\{\{[^}]*\}\}")
 
 _BLOCKS = ("block_begin", "raw_begin")
 _COMMENTS = ("comment_begin",)
@@ -56,6 +59,11 @@ def render(text: str, context: Mapping[str, object]) -> str:
         return _compiled(text).render(context)
     except (UndefinedError, TemplateSyntaxError) as error:
         raise UnfilledText(f'"{text[:80]}": {error}') from error
+
+
+def unfilled(text: str) -> str:
+    """The text on one line as it is before there is a project: what is filled in later is left open."""
+    return " ".join(_OPEN.sub("…", text).split())
 
 
 def placeholders(text: str) -> list[Placeholder | BadText]:

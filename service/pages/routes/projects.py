@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from service.api.given import Named
-from service.pages import evolution, plan, project
+from service.pages import advance as advance_page
+from service.pages import burn_up, evolution, plan, project
 from service.pages.frame import PROJECTS
 from service.pages.given import Form, Here, PressRoute, Sent, led_to
 from service.usecases.audit import record_upkeep
@@ -32,10 +33,16 @@ def show_evolution(
     return visit.page("evolution.html", evolution.page_of(visit.context, name, q), PROJECTS)
 
 
+@router.get("/projects/{name}/burn-up")
+def show_burn_up(name: Named, visit: Here) -> Response:
+    """The current iteration by day, as the tracker shows it now; nothing is written by looking."""
+    return visit.page("burn-up.html", burn_up.page_of(visit.context, name), PROJECTS)
+
+
 @router.get("/projects/{name}/advance")
 def show_advance(name: Named, visit: Here, by: Annotated[str, Query(max_length=20)] = plan.EPIC) -> Response:
     """What advancing would do now; nothing is written by looking."""
-    return visit.page("advance.html", project.advance_of(visit.context, visit.caller, name, by), PROJECTS)
+    return visit.page("advance.html", advance_page.page_of(visit.context, visit.caller, name, by), PROJECTS)
 
 
 @pressing.post("/projects/{name}/advance")

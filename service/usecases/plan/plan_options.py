@@ -29,7 +29,7 @@ DELETED = "deleted"
 SOURCE = "plan"
 """Where problems with a wish are said to lie."""
 
-_ADOPTABLE = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
+ADOPTABLE = (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.TICKET)
 
 _NAMED_AT_MOST = 10
 """How many items an error names when a name fits none of them."""
@@ -124,7 +124,7 @@ def unrestored(
 def _is_called(record: Recorded, name: str) -> bool:
     ref = record.ref
     called = {record.key.casefold()}
-    if ref is not None and record.kind in _ADOPTABLE:
+    if ref is not None and record.kind in ADOPTABLE:
         called |= {ref.key.casefold(), ref.id.casefold(), ref.url.casefold()}
     return name.strip().casefold() in called
 
@@ -134,7 +134,7 @@ def _titles(
 ) -> Iterator[tuple[ItemKey, str]]:
     """What items of ours are called: in the plan, and in the tracker, where people may have renamed them."""
     for item in desired:
-        if item.key in ours and item.kind in _ADOPTABLE:
+        if item.key in ours and item.kind in ADOPTABLE:
             shown = observed[item.key].fields.get("title") if item.key in observed else None
             yield from ((item.key, title) for title in dict.fromkeys((item.title, shown)) if title)
 
@@ -181,11 +181,11 @@ def given(
     """
     if place is None:
         raise InvalidInput([Problem(SOURCE, None, "adopt", "the tracker shows no such project, so nothing in it")])
-    wanted = {item.key: item for item in desired if item.kind in _ADOPTABLE}
+    wanted = {item.key: item for item in desired if item.kind in ADOPTABLE}
     problems = [problem for key in wish.adopt if (problem := _misfit(key, wanted, observed)) is not None]
     asked = {ItemKey(key): name for key, name in wish.adopt.items() if key in wanted and key not in observed}
     found: dict[ItemKey, RemoteRef] = {}
-    for kind in _ADOPTABLE:
+    for kind in ADOPTABLE:
         mine = {key: name for key, name in asked.items() if wanted[key].kind is kind}
         answers = tracker.named(place, kind, set(mine.values())) if mine else {}
         found |= {key: answers[name] for key, name in mine.items() if name in answers}
@@ -221,7 +221,7 @@ def _nearest(name: str, wanted: Collection[str]) -> str:
 
 
 def _unfound(tracker: Tracker, place: Place, item: Item, name: str) -> Problem:
-    for kind in _ADOPTABLE:
+    for kind in ADOPTABLE:
         if kind is not item.kind and name in tracker.named(place, kind, [name]):
             message = f"{name} is of another kind: {_article(kind)}, and {item.key} is {_article(item.kind)}"
             return _problem(item.key, message)

@@ -13,6 +13,7 @@ from service.domain.audit import plot
 from service.domain.audit.metrics import Point, Series
 from service.pages import rendering, timeline
 from service.pages.account import AccountPage, GrantShown, NotSignedInPage, SessionShown, SignedOutPage, SignInPage
+from service.pages.advance import AdvancePage, CarriedLine
 from service.pages.audit import AuditPage, AuditRow, FindingShown, MatrixPage, MatrixRow, Quoted, WaiverLine
 from service.pages.audit import Cell as AuditCell
 from service.pages.evolution import DecisionLine, EvolutionPage, MeasurePicture
@@ -21,8 +22,6 @@ from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
 from service.pages.plan import Brought, Contents, Figure, Group, Line, PlanPage, Told
 from service.pages.project import (
-    AdvancePage,
-    CarriedLine,
     CheckLine,
     DriftShown,
     EventLine,
@@ -35,19 +34,10 @@ from service.pages.project import (
 )
 from service.pages.run import Actions, Detail, Found, ItemLine, RunLine, RunPage, RunsPage, StepGroup, StepLine
 from service.pages.signs import Bar, Part, Sign, Track
-from service.pages.template import (
-    ParameterRow,
-    PhaseShown,
-    RoleRow,
-    TemplateCard,
-    TemplatePage,
-    TemplatesPage,
-    TicketRow,
-)
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.views.course import CourseView, IterationLine, TicketLine
-from tests.unit.pages import admin_values
+from tests.unit.pages import admin_values, project_values, receiver_values, template_values
 from tests.unit.pages.operations import OPERATIONS
 
 EVIL = "<script>alert('1')</script>"
@@ -149,6 +139,7 @@ PROJECT = ProjectPage(
         LoadRow("", "", "5", "", (), "", "", (TICKET,), ""),
         LoadRow(EVIL, EVIL, "5 of 7", EVIL, (Part("b0", 0, 50),), EVIL, EVIL, (), EVIL),
     ),
+    burn_up=project_values.BURN_UP,
     record=RecordShown(1, BAD, EVIL, "https://jira.example.com", EVIL, (CheckLine(EVIL, BAD, EVIL, EVIL),), EVIL, AT),
     exit_title=EVIL,
     exit_note=EVIL,
@@ -213,19 +204,6 @@ MATRIX = MatrixPage(
     looked=AT,
     may_audit=True,
 )
-TEMPLATE = TemplatePage(
-    name="own",
-    title=EVIL,
-    version="1.0.0",
-    description=EVIL,
-    source=EVIL,
-    figures=((EVIL, EVIL),),
-    phases=(PhaseShown(1, EVIL, EVIL, EVIL, EVIL, (TicketRow(EVIL, EVIL, 3, EVIL, EVIL, ends=True),)),),
-    roles=(RoleRow(EVIL, "ml", False, EVIL, EVIL),),
-    record=((EVIL, EVIL),),
-    parameters=(ParameterRow(EVIL, EVIL, EVIL),),
-    may_start=True,
-)
 
 SERIES = Series(EVIL, "%", (Point(1, EVIL, 81.0, 90.0), Point(2, EVIL, 88.0, None)))
 EVOLUTION = EvolutionPage(
@@ -245,8 +223,7 @@ PAGES: dict[str, Any] = {
     **OPERATIONS,
     "audit.html": AuditPage(EVIL, (AuditRow("/projects/p/audit", EVIL, EVIL, BAD, EVIL, 1, 0, AT, 1),)),
     "matrix.html": MATRIX,
-    "templates.html": TemplatesPage((TemplateCard("own", EVIL, "1.0.0", EVIL, EVIL),), may_start=True),
-    "template.html": TEMPLATE,
+    **template_values.PAGES,
     "home.html": HOME,
     "plan.html": PLAN,
     "run.html": RUN,
@@ -259,6 +236,8 @@ PAGES: dict[str, Any] = {
     "not-signed-in.html": NotSignedInPage(EVIL, {EVIL: EVIL}),
     "trouble.html": TroublePage(EVIL, EVIL, (EVIL, EVIL), EVIL, ((EVIL, "/"),)),
     **admin_values.PAGES,
+    **project_values.PAGES,
+    **receiver_values.PAGES,
 }
 
 
@@ -317,6 +296,8 @@ def test_every_template_of_a_page_is_rendered_here() -> None:
         "frame.html",
         "outside.html",
         "parts.html",
+        "burn_up_parts.html",
+        "receiver_parts.html",
         "fields.html",
         "plan_parts.html",
         "access_parts.html",
