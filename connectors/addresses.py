@@ -29,6 +29,14 @@ def split_address(url: str, example: str) -> SplitResult:
     return parts
 
 
+def parts_of(text: str) -> SplitResult:
+    """The parts of what may be a web address; those of an empty text where it cannot be one, such as `http://[::1`."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
 def _is_local(bare: str) -> bool:
     """Whether an address without its scheme is this machine's own, where servers rarely speak https."""
     try:

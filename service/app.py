@@ -68,10 +68,10 @@ def create_app(context: Context, engine: Engine, *, pace: Pace | None = None) ->
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # where to is made from the Host header, which is whatever the caller says
     )
     api.install(app, context, engine.start, pace, arriving)
     app.state.peers = engine
-    app.state.notices = telling
     app.state.notices = telling
     return app
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from connectors.addresses import parts_of
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
@@ -188,8 +189,8 @@ class Locator:
         """The project's key that somebody wrote, alone or in an address of this site; None for another site's."""
         if "/" not in name:
             return name
-        address = urlsplit(name if "://" in name else f"https://{name}")
-        sites = {self._client.host, urlsplit(str(self.server_info().get("baseUrl") or "")).netloc}
+        address = parts_of(name if "://" in name else f"https://{name}")
+        sites = {self._client.host, parts_of(str(self.server_info().get("baseUrl") or "")).netloc}
         if address.netloc.casefold() not in {site.casefold() for site in sites}:
             return None
         asked = parse_qs(address.query).get("projectKey", [""])[0]

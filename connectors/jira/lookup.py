@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from connectors.addresses import parts_of
 from connectors.jira.client import JiraClient
 from connectors.jira.fetch import Fetcher
 from connectors.jira.layout import Layout
@@ -57,7 +58,7 @@ def issue_named(layout: Layout, name: str) -> str | None:
     """The issue key (in capitals) or id that somebody wrote, alone or in an address of this site; None for neither."""
     text = name.strip()
     if "/" in text:
-        address = urlsplit(text)
+        address = parts_of(text)
         if address.netloc.casefold() != urlsplit(layout.site).netloc.casefold():
             return None
         path = _PATH.search(address.path)

@@ -39,12 +39,19 @@ EXAMPLE = _event("step", examples.STEP, examples.STEP["id"]) + _event("end", exa
 
 
 async def follow(
-    context: Context, run_id: str, after: int, *, stopping: Callable[[], bool], pace: Pace
+    context: Context,
+    run_id: str,
+    after: int,
+    *,
+    stopping: Callable[[], bool],
+    admitted: Callable[[], bool],
+    pace: Pace,
 ) -> AsyncIterator[str]:
     """Events of the steps with an id above `after`, of progress between them, and of the end.
 
-    Stops early when the service is `stopping`: the client then comes back with `Last-Event-ID`. When the client leaves,
-    the server cancels this generator. The store is read in worker threads.
+    Nothing is told to somebody who is not `admitted` any more. Stops early when the service is `stopping`: the client
+    then comes back with `Last-Event-ID`. When the client leaves, the server cancels this generator. The store is read
+    in worker threads.
     """
     yield _RECONNECT
     seen: Pulse | None = None
@@ -52,6 +59,8 @@ async def follow(
     while not stopping():
         # The state first and the steps after it: a run seen as ended has all its steps by then.
         now = await run_in_threadpool(run_views.pulse, context, run_id)
+        if (now != seen or monotonic() - spoke >= pace.heartbeat) and not await run_in_threadpool(admitted):
+            return
         if now != seen:
             steps, run = await run_in_threadpool(_look, context, run_id, after)
             for step in steps:

@@ -7,6 +7,7 @@ import contextvars
 import logging
 import re
 import secrets
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 
@@ -27,6 +28,7 @@ from service.domain.access.identity import Caller as Identity
 from service.domain.access.identity import Kind
 from service.domain.access.policy import is_exception
 from service.usecases.access import sessions, tokens
+from service.usecases.errors import UseCaseError
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,9 @@ class Door:
 
     A request gets `phaseloop.request_id` in its scope. At every address but the exceptions of the policy it also gets
     `phaseloop.identity` (who calls and what they may), `phaseloop.caller` (their name), `phaseloop.token` (what their
-    idempotency keys are kept apart by) and `phaseloop.context`. Who calls is looked at before the body is read. A route
-    that judges a proof itself calls `phaseloop.refused` where it is none: the problem of too many such, or None.
+    idempotency keys are kept apart by) and `phaseloop.context`. Who calls is looked at before the body is read; an
+    answer that takes its time asks `phaseloop.admitted` whether the same request would be let in now. A route that
+    judges a proof itself calls `phaseloop.refused` where it is none: the problem of too many such, or None.
     """
 
     def __init__(self, app: ASGIApp, context: Context) -> None:
@@ -70,6 +73,9 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD" and not scope["path"].startswith(DELIVERIES):
+            # What a GET says of itself; whoever serves leaves the body out.
+            scope = {**scope, "method": "GET", "phaseloop.head": True}
         request_id = scope["phaseloop.request_id"] = _request_id(Headers(scope=scope))
         started, status = monotonic(), 0
         left: dict[str, str] = scope.setdefault("phaseloop.rates", {})
@@ -121,12 +127,14 @@ class Door:
         known = self._first(scope)
         open_to_all = known is not None and is_exception(scope["method"], known.path)  # found without a thread's help
         if (below or known is not None) and not open_to_all:
+            asked = dict(scope)
             try:
                 await run_in_threadpool(admit, self._context, self._addresses(scope), scope)
             except SignInNeeded as needed:
                 await RedirectResponse(needed.form, 303)(scope, receive, send)
                 return
             scope["phaseloop.rates"].update(self._rates.asked(scope["phaseloop.token"]))
+            scope["phaseloop.admitted"] = partial(_admitted, self._context, self._addresses(scope), asked)
         # Deliveries are read by whoever takes them in, within limits of their own and as they came.
         if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") and not path.startswith(DELIVERIES):
             body, receive = await _bounded(scope, receive)
@@ -151,6 +159,15 @@ class Door:
         if self._known is None and "app" in scope:
             self._known = list(addresses(scope["app"]))
         return self._known or []
+
+
+def _admitted(context: Context, known: list[Address], asked: Scope) -> bool:
+    """Whether a request that was let in would be let in again: its session or token may have ended since, or a role."""
+    try:
+        admit(context, known, dict(asked))
+    except (ApiProblem, SignInNeeded, UseCaseError):
+        return False
+    return True
 
 
 def _used(context: Context, kind: Kind, used: str) -> None:

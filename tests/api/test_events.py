@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from service.domain.access.roles import Role
 from service.domain.plan import run_state
 from service.store import runs
 from service.store.tables import RunRow
+from service.usecases.access import tokens
 from service.usecases.run import run_views
 from tests.api.conftest import Api, assert_problem
 from tests.waiting import eventually
@@ -120,6 +122,21 @@ def test_a_silent_line_is_kept_open_by_comments_until_the_run_ends(api: Api, run
             runs.finish(session, waiting, api.context.now())
         rest = [event for event in found if isinstance(event, Event)]
     assert [event.kind for event in rest] == ["end"]
+
+
+def test_a_stream_ends_with_the_access_of_whoever_reads_it(api: Api, run: str) -> None:
+    waiting = endless(api, run)
+    token = tokens.create(api.context, "watcher", role=Role.VIEWER)
+    with api.client.stream(
+        "GET", f"/api/v1/runs/{waiting}/events", headers={"Authorization": f"Bearer {token}"}
+    ) as answer:
+        found = events(answer.iter_lines())
+        assert isinstance(next(found), Event)
+        tokens.revoke(api.context, "watcher")
+        with api.context.database.session() as session:
+            session.get_one(RunRow, waiting).message = "told to nobody"
+        rest = [event for event in found if isinstance(event, Event)]
+    assert rest == []
 
 
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:

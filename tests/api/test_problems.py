@@ -81,6 +81,33 @@ def test_an_unknown_address_is_a_problem(api: Api, path: str) -> None:
     assert_problem(answer, "unknown-address", 404)
 
 
+@pytest.mark.parametrize("path", ["/runs/", "/api/v1/projects/", "/sign-in/"])
+def test_an_address_with_a_slash_too_many_leads_nowhere(api: Api, path: str) -> None:
+    headers = {"Authorization": f"Bearer {api.token}", "Host": "elsewhere.example"}
+    answer = api.client.get(path, headers=headers)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "elsewhere.example" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/templates", "/projects", "/openapi.json"])
+def test_head_says_what_get_says_but_for_the_body(api: Api, path: str) -> None:
+    whole, head = api("GET", path), api("HEAD", path)
+    assert (head.status_code, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert head.content == b""
+    assert api("HEAD", "/projects/none").status_code == 404
+
+
+def test_head_of_a_stream_does_not_wait_for_its_end(api: Api) -> None:
+    plan = api.post(f"/projects/{api.new_project('HEADED', create=True)}/plans")
+    run = api.post(f"/plans/{plan['id']}/apply", status=202)["id"]
+    answer = api("HEAD", f"/runs/{run}/events")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert api("HEAD", "/runs/none/events").status_code == 404
+
+
 def test_a_method_that_is_not_taken_names_those_that_are(api: Api) -> None:
     answer = api("DELETE", "/connections")
     assert_problem(answer, "method-not-allowed", 405)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from connectors.port import Tracker
 from connectors.values import UNMADE, ItemKey, ItemKind, Place, ProjectSpec
 from tests.contract.benches import Bench
@@ -41,6 +43,20 @@ def test_a_project_that_is_to_be_made_is_the_same_wish_in_every_spelling(bench: 
     assert wishes.pop().startswith(UNMADE)
     assert tracker.identify(bench.spec(key=bench.fresh_key())).id.startswith(UNMADE)
     assert not tracker.identify(bench.spec(key=key)).exists
+
+
+NO_ADDRESSES = ("http://[::1", "https://[", "//[x", "http://a:b/c", "http://]", "[", "x/[::1")
+
+
+@promise("locate")
+@pytest.mark.parametrize("name", NO_ADDRESSES)
+def test_what_is_no_name_and_no_address_is_no_project(bench: Bench, tracker: Tracker, name: str) -> None:
+    assert tracker.locate(bench.spec(key=name)) is None
+
+
+@promise("named")
+def test_what_is_no_name_and_no_address_is_no_ticket(bench: Bench, tracker: Tracker, place: Place) -> None:
+    assert not tracker.named(place, ItemKind.TICKET, NO_ADDRESSES)
 
 
 @promise("locate")

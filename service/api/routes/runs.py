@@ -101,15 +101,19 @@ async def watch_run(
         int | None, Header(ge=0, le=2**53, description="Continue after this event; a browser sends it by itself.")
     ] = None,
 ) -> Response:
-    """Server-sent events until the run has ended. All steps so far come first."""
+    """Server-sent events until the run has ended, or your access to it has. All steps so far come first."""
     await run_in_threadpool(run_views.pulse, context, run_id)
+    headers = {"X-Accel-Buffering": "no"}  # or a proxy keeps events back until it has a buffer full
+    if request.scope.get("phaseloop.head"):
+        return Response(media_type="text/event-stream", headers=headers)
     state = request.app.state
 
     def stopping() -> bool:
         return bool(state.stopping())  # asked for each time: whoever serves the app may set it late
 
-    stream = events.follow(context, run_id, last_event_id or 0, stopping=stopping, pace=state.pace)
-    headers = {"X-Accel-Buffering": "no"}  # or a proxy keeps events back until it has a buffer full
+    admitted = request.scope["phaseloop.admitted"]
+    after = last_event_id or 0
+    stream = events.follow(context, run_id, after, stopping=stopping, admitted=admitted, pace=state.pace)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
