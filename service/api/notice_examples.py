@@ -16,7 +16,7 @@ NEW_RECEIVER: Example = {
     "secret": _CREDENTIAL,
     "subscriptions": [SUBSCRIPTION],
 }
-RECEIVER_CHANGE: Example = {"settings": None, "secret": None, "subscriptions": [SUBSCRIPTION]}
+RECEIVER_CHANGE: Example = {"settings": None, "secret": None, "subscriptions": [SUBSCRIPTION], "paused": None}
 SUBSCRIBED: Example = {
     "project": "prj_1f0c9a3b5d7e",
     "key": "ML",
@@ -31,6 +31,7 @@ RECEIVER: Example = {
     "subscriptions": [SUBSCRIBED],
     "messages": {"waiting": 0, "sending": 0, "in-doubt": 0, "sent": 12, "failed": 0, "skipped": 0},
     "trouble": "",
+    "paused": "",
     "version": 1,
     "created_at": _AT,
     "updated_at": _AT,

@@ -60,6 +60,9 @@ class ReceiverChange(Body):
     subscriptions: list[SubscriptionAsked] | None = Field(
         default=None, max_length=200, description="All that is told there from then on."
     )
+    paused: bool | None = Field(
+        default=None, description="While it is paused nothing is told there; what happens meanwhile is not told later."
+    )
 
 
 class Subscription(Shown):
@@ -85,6 +88,7 @@ class Receiver(Shown):
     subscriptions: list[Subscription]
     messages: dict[str, int] = Field(description="How many messages are in each state.")
     trouble: ForRest = Field(description="What was wrong with it the last time; empty if nothing was.")
+    paused: ForRest = Field(description="Why nothing is told there; empty while something is.")
     version: int
     created_at: datetime
     updated_at: datetime

@@ -95,6 +95,8 @@ RULES: tuple[Rule, ...] = (
     ("notify list", _at("GET", "/receivers")),
     (rf"notify show{_NAMED}", _at("GET", "/receivers/{name}")),
     (rf"notify set{_NAMED}{_REST}", _at("PATCH", "/receivers/{name}")),
+    (rf"notify pause{_NAMED}", _at("PATCH", "/receivers/{name}", lambda _: {"paused": True})),
+    (rf"notify resume{_NAMED}", _at("PATCH", "/receivers/{name}", lambda _: {"paused": False})),
     (rf"notify test{_NAMED}", _at("POST", "/receivers/{name}/test")),
     ("notify deliveries", _at("GET", "/deliveries")),
     (rf"notify replay{_NAMED}", _at("POST", "/deliveries/{name}/replay")),

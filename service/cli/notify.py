@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NoReturn
 
@@ -47,7 +48,6 @@ Project = Annotated[str | None, typer.Option(help="Only those of this project.")
 
 def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
     """The command `notify add`, with an option for each setting that people give for one of these kinds."""
-    first = next(iter(kinds))
 
     def add_receiver(
         kind: Annotated[str, typer.Argument(metavar="KIND", help=f"Where: {' or '.join(kinds)}.")],
@@ -80,22 +80,30 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
         _wanted(row.subscriptions)
         out.print(f"Try it with: phaseloop notify test {escape(typed(row.name))}")
 
-    written = inspect.signature(add_receiver, eval_str=True, locals={"first": first, "kinds": kinds})
-    *before, last = written.parameters.values()
-    options = [_option(*one) for one in _settings(kinds)]
-    shown = written.replace(parameters=[one for one in before if one is not last] + options)
-    add_receiver.__signature__ = shown  # type: ignore[attr-defined]
-    add_receiver.__annotations__ = {one.name: one.annotation for one in shown.parameters.values()}
-    return add_receiver
+    return _with_settings(add_receiver, kinds)
+
+
+def _with_settings(command: Callable[..., None], kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
+    """The command with an option for each setting of these kinds, in place of its last parameter."""
+    written = inspect.signature(command, eval_str=True, locals={"kinds": kinds})
+    *before, _given = written.parameters.values()
+    shown = written.replace(parameters=before + [_option(*one) for one in _settings(kinds)])
+    command.__signature__ = shown  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in shown.parameters.values()}
+    return command
 
 
 def _settings(kinds: Mapping[str, ReceiverKind]) -> list[tuple[str, str, bool]]:
-    """The settings of these kinds, each once."""
-    found: dict[str, tuple[str, str, bool]] = {}
+    """The settings of these kinds, each once; where several have one, what it is for each."""
+    words: defaultdict[tuple[str, bool], dict[str, str]] = defaultdict(dict)
     for kind in kinds.values():
-        for name, words, switch in kind.given:
-            found.setdefault(name, (name, f"{kind.title}: {words}", switch))
-    return list(found.values())
+        for name, said, switch in kind.given:
+            before = words[name, switch].get(said)
+            words[name, switch][said] = f"{before}, {kind.title}" if before else kind.title
+    return [
+        (name, " ".join(f"{titles}: {said}" for said, titles in of.items()), switch)
+        for (name, switch), of in words.items()
+    ]
 
 
 def _option(name: str, words: str, switch: bool) -> inspect.Parameter:
@@ -131,8 +139,12 @@ def list_receivers(as_json: AsJson = False) -> None:
             row.counts[delivery_state.IN_DOUBT],
             row.counts[delivery_state.FAILED],
         ]
-        table.add_row(escape(visible(row.name)), row.kind, *(str(one) for one in numbers), escape(visible(row.trouble)))
+        table.add_row(escape(visible(row.name)), row.kind, *(str(one) for one in numbers), escape(_standing(row)))
     out.print(table)
+
+
+def _standing(row: ReceiverView) -> str:
+    return visible(f"paused: {row.paused}" if row.paused else row.trouble)
 
 
 @notify.command("show")
@@ -151,6 +163,8 @@ def _show(row: ReceiverView) -> None:
     _wanted(row.subscriptions)
     counts = ", ".join(f"{number} {state}" for state, number in row.counts.items() if number)
     out.print(f"  Messages: {counts or 'none yet'}")
+    if row.paused:
+        out.print(f"  [bold yellow]Paused:[/] {escape(visible(row.paused))}")
     if row.trouble:
         out.print(f"  [bold red]Trouble:[/] {escape(visible(row.trouble))}")
 
@@ -165,8 +179,7 @@ def _wanted(subscriptions: tuple[Subscription, ...]) -> None:
         out.print("  nothing. Say what: phaseloop notify set NAME --project PROJECT")
 
 
-@notify.command("set")
-def set_receiver(
+def _set_receiver(
     receiver: Named,
     channel: Channel = "",
     project: Projects = None,
@@ -174,12 +187,16 @@ def set_receiver(
     off: Annotated[bool, typer.Option("--off", help="Tell nothing of these projects there any more.")] = False,
     credential_file: Credential = None,
     as_json: AsJson = False,
+    **given: str | bool | None,
 ) -> None:
-    """Say what is told of projects in a channel of a receiver, or give it a new credential. What is said of other
-    projects and channels stays."""
+    """Say what is told of projects in a channel of a receiver, or give it a new credential, with other settings if they
+    change. What is said of other projects and channels stays."""
     wants = bool(channel or project or notice or off)
-    if not wants and credential_file is None:
+    settings = {option: value for option, value in given.items() if value is not None}
+    if not wants and credential_file is None and not settings:
         misused("Nothing is to be changed.", "Such as: --project PROJECT --channel ID, or --credential-file FILE.")
+    if settings and credential_file is None:
+        misused("Other settings take the credential anew.", "Add --credential-file FILE.")
     with opened() as context:
         row = receivers.get(context, receiver)
         if credential_file is not None:
@@ -188,12 +205,38 @@ def set_receiver(
                 if credential_file.isatty()
                 else credential_file.read().strip()
             )
-            row = receivers.change(context, row.id, secret=secret)
+            new = {**row.settings, **settings} if settings else None
+            row = receivers.change(context, row.id, settings=new, secret=secret)
         if wants:
             if not channel and len({one.channel for one in row.subscriptions}) == 1:
                 channel = row.subscriptions[0].channel
             asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
             row = receivers.subscribe(context, row.id, asked, off=off)
+    if as_json:
+        print_json(row.to_json())
+    else:
+        _show(row)
+
+
+notify.command("set")(_with_settings(_set_receiver, KINDS))
+
+
+@notify.command("pause")
+def pause_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Tell nothing to a receiver until it is resumed. What happens meanwhile, and what waits, is not told later."""
+    _switch(receiver, True, as_json)
+
+
+@notify.command("resume")
+def resume_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Tell a receiver again what happens from now on. What waited when it was paused is sent by `notify replay --state
+    skipped`."""
+    _switch(receiver, False, as_json)
+
+
+def _switch(receiver: str, paused: bool, as_json: bool) -> None:
+    with opened() as context:
+        row = receivers.change(context, receiver, paused=paused)
     if as_json:
         print_json(row.to_json())
     else:
@@ -245,11 +288,14 @@ def list_kinds(as_json: AsJson = False) -> None:
 def preview(
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of notice; `notify kinds` lists them.")],
+    form: Annotated[
+        str | None, typer.Option("--as", help=f"With --json: as for this kind of receiver, {' or '.join(KINDS)}.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what people would be sent of the newest notice of a kind in a project. Sends nothing."""
     with opened() as context:
-        found = messages.preview(context, project, kind)
+        found = messages.preview(context, project, kind, form)
     if as_json:
         print_json(found.to_json())
         return

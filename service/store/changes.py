@@ -97,7 +97,7 @@ LOGGED: Mapping[type[Table], Logged] = {
     SessionRow: Logged("session", ("person_id", "source", "expires_at", "revoked_at"), ("hash",)),
     GrantRow: Logged("grant", ("holder_kind", "holder_id", "role", "project_id", "expires_at", "origin"), name="role"),
     OidcIdentityRow: Logged("provider identity", ("person_id", "issuer", "subject"), name="subject"),
-    ReceiverRow: Logged("receiver", ("name", "kind", "settings", "subscriptions"), ("secret",), "name"),
+    ReceiverRow: Logged("receiver", ("name", "kind", "settings", "subscriptions", "paused"), ("secret",), "name"),
     RoleRuleRow: Logged("role rule", ("claim", "value", "role", "project_id"), name="value"),
 }
 """The tables whose changes are logged."""

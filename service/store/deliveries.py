@@ -102,6 +102,7 @@ def take(session: Session, now: datetime, holder: str) -> ReceiverRow | None:
     free = (
         or_(ReceiverRow.held_until.is_(None), ReceiverRow.held_until <= now),
         or_(ReceiverRow.next_at.is_(None), ReceiverRow.next_at <= now),
+        ReceiverRow.paused == "",
     )
     of_it = DeliveryRow.receiver_id == ReceiverRow.id
     if session.scalar(select(exists().where(*due, *free, of_it))) is not True:

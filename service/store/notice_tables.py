@@ -16,7 +16,8 @@ class ReceiverRow(Table):
     is told there, each a `project` (its id; None: every one), `kinds` (none: every one) and a `channel`.
 
     One process at a time sends to it: `holder`, until `held_until`. Nothing is sent before `next_at`. `trouble` is what
-    was wrong the last time, empty if nothing. `version` is its ETag.
+    was wrong the last time, empty if nothing. While `paused` says why, nothing is made for it or sent to it. `version`
+    is its ETag.
     """
 
     __tablename__ = "receivers"
@@ -31,6 +32,7 @@ class ReceiverRow(Table):
     held_until: Mapped[datetime | None] = mapped_column(Instant)
     next_at: Mapped[datetime | None] = mapped_column(Instant)
     trouble: Mapped[str] = mapped_column(Text, default="")
+    paused: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -32,7 +32,8 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverView:
-    """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last."""
+    """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last,
+    `paused` why nothing is told there; empty while something is."""
 
     id: str
     name: str
@@ -41,6 +42,7 @@ class ReceiverView:
     subscriptions: tuple[Subscription, ...]
     counts: Mapping[str, int]
     trouble: str
+    paused: str
     next_at: datetime | None
     version: int
     created_at: datetime
@@ -61,6 +63,7 @@ class ReceiverView:
             "subscriptions": [one.to_json() for one in self.subscriptions],
             "messages": dict(self.counts),
             "trouble": self.trouble,
+            "paused": self.paused,
             "version": self.version,
             "created_at": instant(self.created_at),
             "updated_at": instant(self.updated_at),

@@ -128,3 +128,31 @@ def test_a_preview_shows_the_message_and_sends_nothing(api: Api) -> None:
     assert found["body"]["blocks"][0]["type"] == "section"
     assert api.sandbox.world.controls.log.total == before
     assert_problem(api("GET", f"/projects/{project}/notices/nothing"), "invalid-input", 422)
+
+
+def test_a_receiver_is_paused_and_told_again(api: Api) -> None:
+    made = new_receiver(api)
+    path = f"/receivers/{made['id']}"
+
+    paused = api("PATCH", path, json={"paused": True}, headers={"If-Match": '"1"'})
+    assert paused.json()["paused"] != ""
+    resumed = api("PATCH", path, json={"paused": False}, headers={"If-Match": '"2"'})
+    assert resumed.json()["paused"] == ""
+
+
+def test_a_preview_is_shown_as_a_program_would_be_sent_it(api: Api) -> None:
+    project = api.new_project()
+
+    found = api.get(f"/projects/{project}/notices/iteration-started?as=webhook")
+
+    assert (found["receiver_kind"], found["body"]["type"]) == ("webhook", "notice.iteration_started")
+    assert_problem(api("GET", f"/projects/{project}/notices/message?as=pigeon"), "invalid-input", 422)
+
+
+def test_the_document_describes_what_is_sent_to_programs(api: Api) -> None:
+    document = api.client.get("/api/v1/openapi.json").json()
+
+    assert {"notice.run_failed", "notice.iteration_started", "notice.test"} <= set(document["webhooks"])
+    event = document["webhooks"]["notice.run_failed"]["post"]
+    assert {one["name"] for one in event["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert set(event["responses"]) == {"204", "410", "429"}

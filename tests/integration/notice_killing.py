@@ -51,7 +51,7 @@ def lives(home: Path, ahead: timedelta, moment: int) -> None:
             if commits == moment:
                 die()
 
-    sending = httpx.Client.request
+    sending = httpx.Client.send
 
     def request(*given: object, **named: object) -> httpx.Response:
         if moment == -1:
@@ -61,7 +61,7 @@ def lives(home: Path, ahead: timedelta, moment: int) -> None:
             die()
         return answer
 
-    httpx.Client.request = request  # type: ignore[method-assign, assignment]
+    httpx.Client.send = request  # type: ignore[method-assign, assignment]
     fan_out(context)
     sender = Sender(context, f"snd_{os.getpid()}")
     while sender.turn():

@@ -18,10 +18,12 @@ from sandbox.testing import SandboxServer
 from service.context import open_context
 from service.settings import Settings
 from service.store.tables import ConnectionRow, TeamRow, TemplateRow
+from service.usecases.notice import receivers
 from service.usecases.notice.receivers import Asked
 from tests.homes import furnish
 from tests.integration.conftest import ROOT
 from tests.integration.telling import Clock, Desk
+from tests.integration.webhook_listener import SECRET, listening
 from tests.unit.stores import NOON, project_row
 
 COMMITS = 7
@@ -84,3 +86,19 @@ def test_messages_of_a_webhook_are_there_once_or_in_doubt(at: Desk) -> None:
     assert all(number == 1 for number in Counter(at.texts(ML_TEAM)).values())
     assert set(at.states()) == {"sent", "in-doubt"}
     assert len(at.states()) == len(MOMENTS)
+
+
+def test_an_event_for_a_program_is_there_once_by_its_id_whenever_its_process_is_killed(at: Desk) -> None:
+    with listening() as program:
+        receivers.add(at.context, "program", "webhook", {"url": program.url}, SECRET, [Asked()])
+        at.clock.pass_by(seconds=5)
+
+        for moment in MOMENTS:
+            killed_at(at, moment)
+            at.clock.pass_by(minutes=10)
+            at.settled()
+            at.clock.pass_by(minutes=1)
+
+        assert at.states() == ["sent"] * len(MOMENTS)
+        assert len(program.ids) == len(MOMENTS)
+        assert len({event.body["data"]["text"] for event in program.events}) == len(MOMENTS)

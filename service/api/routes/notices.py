@@ -116,6 +116,7 @@ def change_receiver(
             settings=body.settings,
             secret=body.secret.get_secret_value() if body.secret is not None else None,
             asked=_asked(body.subscriptions) if body.subscriptions is not None else None,
+            paused=body.paused,
             expected_version=version,
         ).id
 
@@ -252,10 +253,15 @@ def replay_deliveries(body: notice_models.DeliveryReplay, context: Given, once: 
     responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
 )
 def preview_notice(
-    name: Named, kind: Annotated[NoticeKind, Path(description="The kind of notice.")], context: Given
+    name: Named,
+    kind: Annotated[NoticeKind, Path(description="The kind of notice.")],
+    context: Given,
+    form: Annotated[
+        str | None, Query(alias="as", description="In the form of this kind of receiver; else of the first.", **_NAME)
+    ] = None,
 ) -> dict[str, Any]:
     """The message of the newest notice of this kind in a project; where there was none, an example. Sends nothing."""
-    return messages.preview(context, name, kind.value).to_json()
+    return messages.preview(context, name, kind.value, form).to_json()
 
 
 def _asked(given: Sequence[notice_models.SubscriptionAsked]) -> list[receivers.Asked]:

@@ -31,6 +31,7 @@ def told_of(event: EventRow) -> Told | None:
 def about(context: Context, project: ProjectRow) -> About:
     """The project as it is called now."""
     return About(
+        id=project.id,
         key=project.key,
         name=project.name,
         zone=ZoneInfo(project.time_zone),

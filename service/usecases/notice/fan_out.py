@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connectors.receivers import KINDS
+from connectors.receiving import Gathering
 from service.context import Context
 from service.domain.notice.kinds import NoticeKind, channels
 from service.store import deliveries
@@ -44,13 +46,18 @@ def fan_out(context: Context) -> int:
         events = deliveries.untold(session, AT_ONCE)
         if not events:
             return 0
-        receivers = list(session.scalars(select(ReceiverRow).order_by(ReceiverRow.name)))
+        query = select(ReceiverRow).where(ReceiverRow.paused == "")
+        receivers = list(session.scalars(query.order_by(ReceiverRow.name)))
+        gathering = {receiver.id: KINDS[receiver.kind].gathering for receiver in receivers}
         wanted: defaultdict[_Place, list[tuple[EventRow, NoticeKind]]] = defaultdict(list)
         for event in events if receivers else ():
             for receiver, channel, kind in _wanted(session, receivers, event):
                 wanted[receiver.id, channel, event.project_id].append((event, kind))
         for place, found in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
-            _make(session, place, found, now)
+            if gathering[place[0]] is Gathering.NONE:
+                _each(session, place, found, now)
+            else:
+                _make(session, place, found, now)
         deliveries.told(session, events)
     return len(events)
 
@@ -74,13 +81,17 @@ def _wanted(
     ]
 
 
+def _each(session: Session, place: _Place, found: Sequence[tuple[EventRow, NoticeKind]], now: datetime) -> None:
+    for event, kind in found:
+        deliveries.add(session, *place, kind.value, event.iteration, [event.id], now, now)
+
+
 def _make(session: Session, place: _Place, found: Sequence[tuple[EventRow, NoticeKind]], now: datetime) -> None:
     """The messages for one channel: as many as there are notices, or a few in which they are gathered."""
     waiting = deliveries.gathering(session, *place)
     often = deliveries.made_since(session, *place, now - WITHIN) >= OFTEN
     if not often and len(waiting) + len(found) <= ONE_BY_ONE:
-        for event, kind in found:
-            deliveries.add(session, *place, kind.value, event.iteration, [event.id], now, now)
+        _each(session, place, found, now)
         return
     ids = [number for row in waiting for number in row.events] + [event.id for event, _kind in found]
     iterations = {row.iteration for row in waiting} | {event.iteration for event, _kind in found}

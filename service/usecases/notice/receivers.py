@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from connectors import receivers as registry
 from connectors.errors import TrackerError
@@ -33,6 +35,8 @@ LONGEST_ANSWER = 30.0
 """Seconds that an answer is waited for: far less than one process has a receiver for itself."""
 
 _REMOVED = "The receiver was removed."
+BY_HAND = "Somebody paused it."
+_PAUSED = "The receiver was paused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,11 @@ def change(
     settings: Mapping[str, Any] | None = None,
     secret: str | None = None,
     asked: Sequence[Asked] | None = None,
+    paused: bool | None = None,
     expected_version: int | None = None,
 ) -> ReceiverView:
     """Change a receiver: what is given is written anew, what is None stays. A new address takes a new credential: kept,
-    the old one could be led elsewhere.
+    the old one could be led elsewhere. What happens while it is paused is not told, nor is what was to be sent.
 
     Raises InvalidInput, NotFound; Conflict where it is not of the version that was expected.
     """
@@ -140,8 +145,27 @@ def change(
         if secret is not None:
             row.secret = context.vault.seal(kept)
         row.version, row.updated_at, row.next_at, row.trouble = row.version + 1, context.now(), None, ""
+        if paused is not None and paused != bool(row.paused):
+            row.paused = BY_HAND if paused else ""
+            if paused:
+                _skip_waiting(session, row.id, context.now())
         context.done(session, row.id)
     return view(context, row)
+
+
+def pause_unwanted(context: Context, number: str, why: str) -> None:
+    """Pause a receiver that says itself that it wants no messages any more. What was to be sent to it is skipped."""
+    with context.database.session() as session:
+        row = session.get(ReceiverRow, number, with_for_update=True, populate_existing=True)
+        if row is not None and not row.paused:
+            row.paused, row.version, row.updated_at = why, row.version + 1, context.now()
+            _skip_waiting(session, number, context.now())
+
+
+def _skip_waiting(session: Session, number: str, now: datetime) -> None:
+    """What is being sent, or looked for, is left to whoever does that."""
+    waiting = DeliveryRow.receiver_id == number, DeliveryRow.state == delivery_state.WAITING
+    deliveries.skip_open(session, waiting, _PAUSED, now)
 
 
 def subscribe(context: Context, name: str, asked: Asked, *, off: bool = False) -> ReceiverView:

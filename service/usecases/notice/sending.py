@@ -2,7 +2,8 @@
 
 What was refused for good fails; what may pass is sent again, after longer and longer, for a day. A message whose
 answer was lost is in doubt: it is looked for where the receiver can be asked, and only sent again when it is not there;
-else it waits for a person.
+else it waits for a person. Where the receiver knows a message by its marker it is sent again at once. Who says that
+nothing is wanted any more is paused.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from connectors.errors import (
     CredentialsRefused,
     ItemRejected,
     NetworkMisconfigured,
+    NotWanted,
     OutcomeUnknown,
     TrackerError,
     TrackerUnavailable,
 )
-from connectors.receivers import InvalidReceiver
+from connectors.messages import Message
+from connectors.receivers import KINDS, InvalidReceiver
 from connectors.receiving import Receiver
 from service.context import Context
 from service.domain.notice import delivery_state as state
@@ -31,9 +34,6 @@ from service.store_faults import KeyProblem
 from service.usecases.notice import composing, receivers
 
 log = logging.getLogger(__name__)
-
-APART = timedelta(seconds=1.1)
-"""Between two messages to the same channel: vendors allow one a second."""
 
 AT_ONCE = 20
 """How many messages of a receiver are looked at in one turn, one for each channel."""
@@ -93,7 +93,8 @@ class Sender:
                 rows = deliveries.due(session, receiver.id, self._context.now(), AT_ONCE * 5)
             trouble, sent = self._all(receiver, rows, began)
         finally:
-            wait = trouble.wait if trouble is not None else APART if sent else timedelta()
+            apart = timedelta(seconds=KINDS[receiver.kind].apart) if sent else timedelta()
+            wait = trouble.wait if trouble is not None else apart
             with self._context.database.session() as session:
                 deliveries.let_go(
                     session,
@@ -123,7 +124,7 @@ class Sender:
                         break
                     began = self._ticking()
                     sent.add(row.channel)
-                    if (trouble := self._send(reached, row, began)) is not None:
+                    if (trouble := self._send(receiver, reached, row, began)) is not None:
                         return trouble, True
         finally:
             reached.close()
@@ -144,7 +145,7 @@ class Sender:
 
     # --- one message --------------------------------------------------------------------------------------------------
 
-    def _send(self, reached: Receiver, row: DeliveryRow, began: float) -> _Trouble | None:
+    def _send(self, receiver: ReceiverRow, reached: Receiver, row: DeliveryRow, began: float) -> _Trouble | None:
         context = self._context
         with context.database.session() as session:
             thread = deliveries.root(session, row) if reached.threads else ""
@@ -164,20 +165,29 @@ class Sender:
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:
             self._end(begun, state.WAITING, next_at=context.now())
             return None
+        return self._post(receiver, reached, begun, message)
+
+    def _post(self, receiver: ReceiverRow, reached: Receiver, row: DeliveryRow, message: Message) -> _Trouble | None:
         try:
-            posted = reached.send(begun.channel, message, begun.id, begun.thread)
+            posted = reached.send(row.channel, message, row.id, row.thread)
         except OutcomeUnknown as error:
-            self._doubt(reached, begun, error.message)
+            if reached.deduplicates:
+                self._later(row, str(error))
+                return _Trouble(FIRST_WAIT, str(error))
+            self._doubt(reached, row, error.message)
+        except NotWanted as error:
+            self._end(row, state.FAILED, error=str(error))
+            receivers.pause_unwanted(self._context, receiver.id, str(error))
         except TrackerUnavailable as error:
-            return self._put_off(begun, error)
+            return self._put_off(row, error)
         except ItemRejected as error:
-            self._end(begun, state.FAILED, error=str(error))
+            self._end(row, state.FAILED, error=str(error))
         except TrackerError as error:
-            self._later(begun, str(error))
+            self._later(row, str(error))
             if isinstance(error, CredentialsRefused | NetworkMisconfigured):
                 return _Trouble(FIRST_WAIT * 6, str(error))
         else:
-            self._end(begun, state.SENT, posted=posted.id)
+            self._end(row, state.SENT, posted=posted.id)
         return None
 
     def _put_off(self, row: DeliveryRow, error: TrackerUnavailable) -> _Trouble:
@@ -185,8 +195,12 @@ class Sender:
         if error.retry_after is None:
             self._later(row, str(error))
             return _Trouble(FIRST_WAIT, str(error))
-        wait = timedelta(seconds=error.retry_after)
-        self._end(row, state.WAITING, error=str(error), next_at=self._context.now() + wait)
+        now = self._context.now()
+        wait = timedelta(seconds=min(error.retry_after, LONGEST_WAIT.total_seconds()))
+        if now + wait > (row.tried_since or now) + GIVEN_UP:
+            self._later(row, str(error))
+        else:
+            self._end(row, state.WAITING, error=str(error), next_at=now + wait)
         return _Trouble(wait, str(error))
 
     def _later(self, row: DeliveryRow, why: str) -> None:
@@ -205,6 +219,9 @@ class Sender:
 
     def _left_behind(self, reached: Receiver, row: DeliveryRow) -> None:
         """Whoever was about to send it is gone."""
+        if reached.deduplicates:
+            self._end(row, state.WAITING, next_at=self._context.now())
+            return
         self._doubt(reached, row, "The process that sent it ended before it had an answer.")
 
     def _doubt(self, reached: Receiver, row: DeliveryRow, why: str) -> None:
