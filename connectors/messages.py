@@ -48,7 +48,8 @@ class Fact:
 class Message:
     """What people are told. `url` leads to where all of it stands, empty where that has no address; `rest` says in
     words where that is, for who reads a message that had to be shortened. `foot` is the small print. `facts` are the
-    same for programs, one for each notice that it tells."""
+    same for programs, one for each notice that it tells. `unsubscribe` is where its reader says that they want no more
+    of its kind, empty where that is not asked."""
 
     title: str
     parts: tuple[Part, ...] = ()
@@ -57,3 +58,4 @@ class Message:
     rest: str = ""
     foot: str = ""
     facts: tuple[Fact, ...] = ()
+    unsubscribe: str = ""

@@ -27,6 +27,7 @@ class Gathering(Enum):
 
     NONE = "each is a message of its own"
     BURSTS = "many that come together are a few messages"
+    DAILY = "of each kind there is one message a day at most, for all projects"
 
 
 class Receiver(Protocol):
@@ -91,6 +92,10 @@ class ReceiverKind:
     gathering: Gathering = Gathering.BURSTS
     apart: float = 1.1
     """Seconds between two messages to one channel."""
+    secret_optional: bool = False
+    """Whether the credential may be empty."""
+    unsubscribes: bool = False
+    """Whether each message leads to a page where its reader ends those of its kind."""
 
     @property
     def given(self) -> tuple[tuple[str, str, bool], ...]:

@@ -23,6 +23,7 @@ SUBSCRIBED: Example = {
     "kinds": ["iteration-started", "run-failed"],
     "channel": "C0123456789",
 }
+UNSUBSCRIBED: Example = {"channel": "ana@example.com", "kind": "run-failed"}
 RECEIVER: Example = {
     "id": "rcv_1f0c9a3b5d7e",
     "name": "slack",
@@ -32,6 +33,7 @@ RECEIVER: Example = {
     "messages": {"waiting": 0, "sending": 0, "in-doubt": 0, "sent": 12, "failed": 0, "skipped": 0},
     "trouble": "",
     "paused": "",
+    "unsubscribed": [],
     "version": 1,
     "created_at": _AT,
     "updated_at": _AT,

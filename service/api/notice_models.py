@@ -19,7 +19,9 @@ class SubscriptionAsked(Body):
 
     model_config = ConfigDict(json_schema_extra=with_example(notice_examples.SUBSCRIPTION))
 
-    channel: str = Field(default="", max_length=80, description="The channel's id; empty where the receiver has one.")
+    channel: str = Field(
+        default="", max_length=254, description="The channel's id or address; empty where the receiver has one."
+    )
     projects: list[Name] = Field(default_factory=list, max_length=200, description="Ids or keys; none: all projects.")
     kinds: list[Name] = Field(default_factory=list, max_length=50, description="Kinds of notices; none: every kind.")
 
@@ -33,10 +35,10 @@ class NewReceiver(Body):
     kind: str = Field(min_length=1, max_length=20, description="The kind of receiver.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Those of the kind, without the credential.")
     secret: SecretStr = Field(
-        min_length=1,
+        default=SecretStr(""),
         max_length=2000,
         description="The credential, or a reference to it (`env:NAME`, `file:PATH`). It is kept encrypted, and never "
-        "shown.",
+        "shown. Empty where the kind needs none.",
         json_schema_extra={"writeOnly": True},
     )
     subscriptions: list[SubscriptionAsked] = Field(
@@ -52,7 +54,6 @@ class ReceiverChange(Body):
     settings: dict[str, Any] | None = Field(default=None, description="With a new credential only.")
     secret: SecretStr | None = Field(
         default=None,
-        min_length=1,
         max_length=2000,
         description="Kept encrypted.",
         json_schema_extra={"writeOnly": True},
@@ -76,6 +77,15 @@ class Subscription(Shown):
     channel: str
 
 
+class Unsubscribed(Shown):
+    """A kind of notice that whoever reads there wants no more."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.UNSUBSCRIBED))
+
+    channel: str
+    kind: str
+
+
 class Receiver(Shown):
     """A place where people hear of things, without its credential."""
 
@@ -89,6 +99,7 @@ class Receiver(Shown):
     messages: dict[str, int] = Field(description="How many messages are in each state.")
     trouble: ForRest = Field(description="What was wrong with it the last time; empty if nothing was.")
     paused: ForRest = Field(description="Why nothing is told there; empty while something is.")
+    unsubscribed: list[Unsubscribed] = Field(description="What its readers ended themselves, where they can.")
     version: int
     created_at: datetime
     updated_at: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -28,7 +28,10 @@ notify = typer.Typer(help="Who hears of what outside of the tracker.", no_args_i
 _FIRST = next(iter(KINDS))
 
 Named = Annotated[str, typer.Argument(metavar="NAME", help="The receiver's name or id.")]
-Channel = Annotated[str, typer.Option(help=KINDS[_FIRST].channel_words)]
+Channel = Annotated[
+    str,
+    typer.Option(help=" ".join(f"{one.title}: {one.channel_words}" for one in KINDS.values() if one.channel_words)),
+]
 Projects = Annotated[
     list[str] | None,
     typer.Option("--project", help="Only of this project (key or id); repeat for several [default: of all]."),
@@ -67,9 +70,7 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
         if kind not in kinds:
             _unknown(kind, kinds)
         settings = {option: value for option, value in given.items() if value is not None}
-        on_terminal = credential_file.isatty()
-        words = kinds[kind].secret_words
-        secret = typer.prompt(words, hide_input=True, err=True) if on_terminal else credential_file.read().strip()
+        secret = _secret(kinds[kind], credential_file)
         asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
         with opened(founds=True) as context:
             row = receivers.add(context, name or kind, kind, settings, secret, [asked])
@@ -81,6 +82,14 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
         out.print(f"Try it with: phaseloop notify test {escape(typed(row.name))}")
 
     return _with_settings(add_receiver, kinds)
+
+
+def _secret(kind: ReceiverKind, given: IO[str]) -> str:
+    """The credential: asked for on a terminal, else read."""
+    if not given.isatty():
+        return given.read().strip()
+    may_be_empty: dict[str, Any] = {"default": "", "show_default": False} if kind.secret_optional else {}
+    return str(typer.prompt(kind.secret_words, hide_input=True, err=True, **may_be_empty))
 
 
 def _with_settings(command: Callable[..., None], kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
@@ -163,6 +172,8 @@ def _show(row: ReceiverView) -> None:
     _wanted(row.subscriptions)
     counts = ", ".join(f"{number} {state}" for state, number in row.counts.items() if number)
     out.print(f"  Messages: {counts or 'none yet'}")
+    for channel, kind in row.unsubscribed:
+        out.print(f"  {escape(visible(f'{channel} wants no more of {kind}'))}")
     if row.paused:
         out.print(f"  [bold yellow]Paused:[/] {escape(visible(row.paused))}")
     if row.trouble:
@@ -200,11 +211,7 @@ def _set_receiver(
     with opened() as context:
         row = receivers.get(context, receiver)
         if credential_file is not None:
-            secret = (
-                typer.prompt(KINDS[row.kind].secret_words, hide_input=True, err=True)
-                if credential_file.isatty()
-                else credential_file.read().strip()
-            )
+            secret = _secret(KINDS[row.kind], credential_file)
             new = {**row.settings, **settings} if settings else None
             row = receivers.change(context, row.id, settings=new, secret=secret)
         if wants:

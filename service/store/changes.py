@@ -113,6 +113,7 @@ NOT_LOGGED: Mapping[str, str] = {
     "audits": "is computed from evidence and can be computed again",
     "hook_events": "keeps what others sent, each with what came of it",
     "deliveries": "say what became of each message; that somebody had one sent again is logged",
+    "unsubscribes": "keeps what people want no mails of, by links that nobody signs in for",
     "firings": "only grows: what triggers did",
     "provider_tokens": "come and go with their sessions, which are logged",
     "oidc_attempts": "lasts for minutes; that it signed somebody in, or was refused, is logged",

@@ -45,6 +45,23 @@ def gathering(session: Session, receiver_id: str, channel: str, project_id: str)
     return list(session.scalars(query.order_by(DeliveryRow.seq, DeliveryRow.id).with_for_update()))
 
 
+def waiting_of_kind(session: Session, receiver_id: str, channel: str, kind: str) -> DeliveryRow | None:
+    """The message of a kind to a channel that was not sent yet, of whatever projects: more can be added."""
+    query = select(DeliveryRow).where(*_of_kind(receiver_id, channel, kind), DeliveryRow.state == state.WAITING)
+    return session.scalar(query.order_by(DeliveryRow.seq, DeliveryRow.id).limit(1).with_for_update())
+
+
+def last_of_kind(session: Session, receiver_id: str, channel: str, kind: str) -> datetime | None:
+    """When a message of a kind was last sent to a channel, or may have been; None: never."""
+    there = DeliveryRow.state.in_((state.SENDING, state.IN_DOUBT, state.SENT))
+    newest = select(DeliveryRow.asked_at).where(*_of_kind(receiver_id, channel, kind), there)
+    return session.scalar(newest.order_by(DeliveryRow.asked_at.desc()).limit(1))
+
+
+def _of_kind(receiver_id: str, channel: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return DeliveryRow.receiver_id == receiver_id, DeliveryRow.channel == channel, DeliveryRow.kind == kind
+
+
 def made_since(session: Session, receiver_id: str, channel: str, project_id: str, since: datetime) -> int:
     """How many messages of a project to a channel were made since then."""
     counted = select(func.count()).select_from(DeliveryRow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables import Instant, Table
@@ -38,9 +38,10 @@ class ReceiverRow(Table):
 
 
 class DeliveryRow(Table):
-    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `seq` is the
-    first of them: in their order messages are sent. `state` is one of `domain.notice.delivery_state`; while it is open
-    `next_at` says when something is to be done about it, None where a person has to.
+    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `project_id`
+    is empty where they are of several projects. `seq` is the first of them: in their order messages are sent. `state`
+    is one of `domain.notice.delivery_state`; while it is open `next_at` says when something is to be done about it,
+    None where a person has to.
 
     `attempts` grows with each time that it is sent, or is to be sent again by somebody's word; `looks` counts how often
     it was looked for since. `tried_since` is when sending it began, `asked_at` when it was sent last. `posted` is the
@@ -51,7 +52,7 @@ class DeliveryRow(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     receiver_id: Mapped[str] = mapped_column(String(40))
     project_id: Mapped[str] = mapped_column(String(40))
-    channel: Mapped[str] = mapped_column(String(80), default="")
+    channel: Mapped[str] = mapped_column(String(254), default="")
     kind: Mapped[str] = mapped_column(String(40))
     iteration: Mapped[int | None]
     events: Mapped[list[int]] = mapped_column(JSON)
@@ -78,3 +79,17 @@ class DeliveryRow(Table):
             postgresql_where=text("next_at IS NOT NULL"),
         ),
     )
+
+
+class UnsubscribeRow(Table):
+    """What somebody at an address may want no more of: a kind of notice. `secret` stands in the link that says so;
+    `since` is when they did, None: they did not. It outlives the receivers that tell there."""
+
+    __tablename__ = "unsubscribes"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64), unique=True)
+    address: Mapped[str] = mapped_column(String(254))
+    kind: Mapped[str] = mapped_column(String(40))
+    since: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (UniqueConstraint("address", "kind"),)

@@ -33,7 +33,8 @@ class Subscription:
 @dataclass(frozen=True, slots=True)
 class ReceiverView:
     """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last,
-    `paused` why nothing is told there; empty while something is."""
+    `paused` why nothing is told there; empty while something is. `unsubscribed` are (channel, kind of notice) that its
+    readers want no more."""
 
     id: str
     name: str
@@ -43,15 +44,23 @@ class ReceiverView:
     counts: Mapping[str, int]
     trouble: str
     paused: str
+    unsubscribed: tuple[tuple[str, str], ...]
     next_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: ReceiverRow, subscriptions: Sequence[Subscription], counts: Mapping[str, int]) -> ReceiverView:
+    def of(
+        cls,
+        row: ReceiverRow,
+        subscriptions: Sequence[Subscription],
+        counts: Mapping[str, int],
+        unsubscribed: Sequence[tuple[str, str]] = (),
+    ) -> ReceiverView:
         """The view of what is stored."""
-        return made(cls, row, subscriptions=tuple(subscriptions), counts=dict(counts))
+        more = {"counts": dict(counts), "unsubscribed": tuple(unsubscribed)}
+        return made(cls, row, subscriptions=tuple(subscriptions), **more)
 
     def to_json(self) -> dict[str, Any]:
         """The form that CLI and REST show."""
@@ -64,10 +73,21 @@ class ReceiverView:
             "messages": dict(self.counts),
             "trouble": self.trouble,
             "paused": self.paused,
+            "unsubscribed": [{"channel": channel, "kind": kind} for channel, kind in self.unsubscribed],
             "version": self.version,
             "created_at": instant(self.created_at),
             "updated_at": instant(self.updated_at),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeView:
+    """A kind of notice that is sent to an address as long as it is wanted there; `meaning` says when it is given."""
+
+    address: str
+    kind: str
+    meaning: str
+    wanted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from service.usecases.notice.receivers import Asked
 from service.usecases.notice.sending import Sender
 from tests.integration.conftest import Installation
 from tests.integration.loops import Shop
+from tests.integration.mail_server import serving
 from tests.integration.webhook_listener import NEXT, SECRET, listening
 
 
@@ -129,3 +130,19 @@ def test_a_program_is_added_paused_resumed_and_given_another_address(
     assert "whsec_" not in shell.ok("notify", "show", "webhook", "--json").out
     wrong = shell.run("notify", "add", "webhook", "--name", "w", "--url", "http://example.com", stdin="whsec_short")
     assert "openssl" in wrong.err
+
+
+def test_mail_is_added_for_one_person_and_then_another(tmp_path: Path) -> None:
+    shell = Installation(tmp_path, {"PHASELOOP_PUBLIC_URL": "https://loop.example.com"})
+    shell.furnish()
+    with serving() as server:
+        told = ("--host", "127.0.0.1", "--port", str(server.port), "--security", "none", "--sender", "loop@example.com")
+        wrong = shell.run("notify", "add", "email", *told, stdin="")
+        assert "address of who is told" in wrong.err
+        shell.ok("notify", "add", "email", *told, "--channel", "ana@example.com", stdin="")
+        shell.ok("notify", "set", "email", "--channel", "ben@example.com", "--notice", "run-held")
+
+        shell.ok("notify", "test", "email")
+
+        assert [to for _sender, to in server.envelopes] == ["ana@example.com", "ben@example.com"]
+        assert server.subjects == ["A test of email"] * 2

@@ -306,6 +306,8 @@ EXCEPTIONS: Mapping[str, str] = {
     "GET /healthz": "says only that the process lives, to whoever watches over it",
     "GET /readyz": "says only whether the service can work, to whoever watches over it",
     "GET /feeds/{secret}.ics": "its address holds a secret of 192 random bits, for calendar programs send no token",
+    "GET /unsubscribe/{secret}": "shows what mails a link ends; it holds a secret of 192 random bits",
+    "POST /unsubscribe/{secret}": "ends them, as mail programs do by themselves (RFC 8058): they send no cookie",
     "GET /sign-in": "shows the form to sign in with",
     "POST /sign-in": "takes the code of a link, 256 random bits, and checks where the form came from",
     "GET /sign-in/oidc": "leads to the provider to sign in with; its answer opens nothing by itself",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -78,23 +78,34 @@ def message(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Messag
     )
 
 
-def digest(several: Sequence[Told], about: About) -> Message:
-    """What people are sent of many notices that came together, the oldest first."""
-    parts = []
+def digest(several: Sequence[tuple[About, Sequence[Told]]]) -> Message:
+    """What people are sent of many notices that came together, those of each project the oldest first."""
+    parts = [part for about, of_project in several for part in _parts(of_project, about, len(several) > 1)]
+    everything = [one for _about, of_project in several for one in of_project]
+    first = several[0][0]
+    last = max(everything, key=lambda one: one.at)
+    named = first.called if len(several) == 1 else counted(len(several), "project")
+    iterations = {one.iteration for one in everything} if len(several) == 1 else set()
+    iteration = iterations.pop() if len(iterations) == 1 else None
+    pages = f"{first.pages}/projects/{first.key}" if len(several) == 1 else f"{first.pages}/"
+    return Message(
+        title=f"{counted(len(everything), 'notice')}: {named}",
+        parts=tuple(parts),
+        url=pages if first.pages else "",
+        rest=_rest(first),
+        foot=_foot(first, last.at, iteration) if len(several) == 1 else f"phaseloop, {_clock(last.at, first.zone)}",
+        facts=tuple(_fact(one, about) for about, of_project in several for one in of_project),
+    )
+
+
+def _parts(several: Sequence[Told], about: About, named: bool) -> Iterator[Part]:
+    """The notices of one project, by kind; the project is named where there are others."""
     for kind in NoticeKind:
         of_kind = [one for one in several if one.kind is kind]
         if of_kind:
             lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in of_kind)
-            parts.append(Part(title=f"{TITLES[kind]} ({len(of_kind)})", lines=lines))
-    iterations = {one.iteration for one in several}
-    return Message(
-        title=f"{counted(len(several), 'notice')}: {about.called}",
-        parts=tuple(parts),
-        url=f"{about.pages}/projects/{about.key}" if about.pages else "",
-        rest=_rest(about),
-        foot=_foot(about, max(one.at for one in several), iterations.pop() if len(iterations) == 1 else None),
-        facts=tuple(_fact(one, about) for one in several),
-    )
+            of = f"{about.called}: " if named else ""
+            yield Part(title=f"{of}{TITLES[kind]} ({len(of_kind)})", lines=lines)
 
 
 def trial(about: str, at: datetime) -> Message:

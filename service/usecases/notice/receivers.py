@@ -21,12 +21,13 @@ from service.domain.notice.message import trial
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.shape import meant, one_of
 from service.references import ReferenceProblem
-from service.store import deliveries
+from service.store import deliveries, unsubscribes
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store.secrets import new_id
 from service.store.tables import ProjectRow
 from service.usecases import ids
 from service.usecases.errors import Conflict, NotFound
+from service.usecases.notice.unsubscribing import NEEDED
 from service.usecases.setup import projects
 from service.views.notice import ReceiverView, Subscription
 
@@ -34,6 +35,7 @@ _ADD = "Add one with `phaseloop notify add`."
 LONGEST_ANSWER = 30.0
 """Seconds that an answer is waited for: far less than one process has a receiver for itself."""
 
+_PUBLIC = "Set PHASELOOP_PUBLIC_URL to the address by which people reach this service."
 _REMOVED = "The receiver was removed."
 BY_HAND = "Somebody paused it."
 _PAUSED = "The receiver was paused."
@@ -232,6 +234,8 @@ def stored(context: Context, name: str) -> ReceiverRow:
 
 def reached(context: Context, row: ReceiverRow) -> Receiver:
     """The receiver itself, to be closed after use. Raises KeyProblem, InvalidReceiver, NetworkMisconfigured."""
+    if registry.KINDS[row.kind].unsubscribes and context.settings.public_url is None:
+        raise registry.InvalidReceiver([("kind", NEEDED)])
     secret = context.vault.open(row.secret)
     timeout = min(context.settings.tracker_timeout, LONGEST_ANSWER)
     return registry.connect(row.kind, row.settings, secret, timeout=timeout, network=context.network)
@@ -284,7 +288,16 @@ def view(context: Context, row: ReceiverRow) -> ReceiverView:
         )
         for one in row.subscriptions
     )
-    return ReceiverView.of(row, wanted, counted)
+    return ReceiverView.of(row, wanted, counted, _unsubscribed(context, row))
+
+
+def _unsubscribed(context: Context, row: ReceiverRow) -> list[tuple[str, str]]:
+    if not registry.KINDS[row.kind].unsubscribes:
+        return []
+    with context.database.session() as session:
+        unwanted = unsubscribes.unwanted(session)
+    channels = dict.fromkeys(one["channel"] for one in row.subscriptions)
+    return [(one, kind.value) for one in channels for kind in NoticeKind if (one.casefold(), kind.value) in unwanted]
 
 
 def _validated(
@@ -293,6 +306,8 @@ def _validated(
     problems = []
     if not name or len(name) > 80 or not name.isprintable():
         problems.append(Problem("receiver", None, "name", "must be 1 to 80 printable characters"))
+    if kind in registry.KINDS and registry.KINDS[kind].unsubscribes and context.settings.public_url is None:
+        problems.append(Problem("receiver", None, "kind", NEEDED, _PUBLIC))
     checked: dict[str, Any] = {}
     try:
         secret = context.vault.resolved(secret)

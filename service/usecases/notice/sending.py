@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.errors import (
@@ -31,7 +31,7 @@ from service.domain.notice import delivery_state as state
 from service.store import deliveries
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store_faults import KeyProblem
-from service.usecases.notice import composing, receivers
+from service.usecases.notice import composing, receivers, unsubscribing
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ _SAFE = 0.5
 """The part of a lease that may be over when a message is sent: whoever is slower than that sends nothing."""
 
 _NOTHING = "The project has ended, or there is nothing to tell any more."
+_UNWANTED = "Whoever reads there wants no more of this kind."
 _BY_HAND = (
     "Nobody knows whether it arrived. Look into the channel; if it is not there, send it again:"
     " phaseloop notify replay {}"
@@ -154,7 +155,7 @@ class Sender:
             return None
         try:
             # Only now: until it was begun more could be gathered in it.
-            message = composing.composed(context, begun.project_id, begun.events)
+            message = composing.composed(context, begun.events)
         except Exception as error:
             log.exception("the message %s could not be written", begun.id)
             self._later(begun, _OURS.format(type(error).__name__))
@@ -162,6 +163,12 @@ class Sender:
         if message is None:
             self._end(begun, state.SKIPPED, error=_NOTHING)
             return None
+        if KINDS[receiver.kind].unsubscribes:
+            link = unsubscribing.link(context, begun.channel, begun.kind)
+            if link is None:
+                self._end(begun, state.SKIPPED, error=_UNWANTED)
+                return None
+            message = replace(message, unsubscribe=link)
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:
             self._end(begun, state.WAITING, next_at=context.now())
             return None
