@@ -92,6 +92,8 @@ class ReceiverKind:
     gathering: Gathering = Gathering.BURSTS
     apart: float = 1.1
     """Seconds between two messages to one channel."""
+    for_people: bool = True
+    """Whether people read there, who have quiet hours."""
     secret_optional: bool = False
     """Whether the credential may be empty."""
     unsubscribes: bool = False

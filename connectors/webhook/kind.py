@@ -34,4 +34,5 @@ WEBHOOK = ReceiverKind(
     channel_words="",
     gathering=Gathering.NONE,
     apart=0.0,
+    for_people=False,
 )

@@ -126,6 +126,31 @@ class ReceiverTried(Shown):
     problems: list[ForRest] = Field(description="What was wrong, each with what to do.")
 
 
+class NoticeHoursAsked(Body):
+    """When the people of a project are not to be written to."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.HOURS_ASKED))
+
+    quiet_from: str | None = Field(
+        default=None, max_length=5, description="On the project's clock, like 20:00; null for no quiet hours."
+    )
+    quiet_to: str | None = Field(default=None, max_length=5, description="Through the night where it is the earlier.")
+    days_off: bool = Field(default=False, description="Nor on days on which nobody works, by the project's calendar.")
+
+
+class NoticeHours(Shown):
+    """When the people of a project are not written to."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.HOURS))
+
+    project: str
+    time_zone: str
+    quiet_from: str | None
+    quiet_to: str | None
+    days_off: bool
+    quiet_until: datetime | None = Field(description="When the quiet ends that is now; null: it is not quiet.")
+
+
 class Delivery(Shown):
     """A message to people, and what became of it."""
 

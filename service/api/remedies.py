@@ -92,6 +92,7 @@ RULES: tuple[Rule, ...] = (
     ("events list", _at("GET", "/events")),
     (rf"events replay{_NAMED}", _at("POST", "/events/{name}/replay")),
     (rf"notify add{_NAMED}{_REST}", _at("POST", "/receivers")),
+    (rf"notify hours{_NAMED}", _at("PUT", "/projects/{name}/notice-hours")),
     ("notify list", _at("GET", "/receivers")),
     (rf"notify show{_NAMED}", _at("GET", "/receivers/{name}")),
     (rf"notify set{_NAMED}{_REST}", _at("PATCH", "/receivers/{name}")),

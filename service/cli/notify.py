@@ -19,7 +19,7 @@ from service.domain.commands import typed
 from service.domain.english import counted
 from service.domain.notice import delivery_state
 from service.domain.notice.kinds import MEANINGS, NoticeKind
-from service.usecases.notice import messages, receivers
+from service.usecases.notice import hours, messages, receivers
 from service.usecases.notice.receivers import Asked
 from service.views.notice import PreviewView, ReceiverView, Subscription
 
@@ -289,6 +289,49 @@ def list_kinds(as_json: AsJson = False) -> None:
     for kind in NoticeKind:
         table.add_row(kind.value, MEANINGS[kind])
     out.print(table)
+
+
+@notify.command("hours")
+def set_hours(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    quiet: Annotated[
+        str | None,
+        typer.Option(metavar="FROM-TO", help="When nobody is written to, like 20:00-07:00; off for no such hours."),
+    ] = None,
+    days_off: Annotated[
+        bool | None, typer.Option("--days-off/--no-days-off", help="Write nobody on days on which nobody works.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show when the people of a project are written to, or set it. What is due while it is quiet waits until that
+    ends."""
+    with opened() as context:
+        found = hours.get(context, project)
+        if quiet is not None or days_off is not None:
+            said = found.to_json()
+            begins, ends = said["quiet_from"], said["quiet_to"]
+            if quiet is not None:
+                begins, ends = (None, None) if quiet.strip().casefold() == "off" else _span(quiet)
+            found = hours.put(context, project, begins, ends, found.days_off if days_off is None else days_off)
+    if as_json:
+        print_json(found.to_json())
+        return
+    said = found.to_json()
+    spans = [f"from {said['quiet_from']} to {said['quiet_to']}"] if found.quiet_from is not None else []
+    spans += ["on days on which nobody works"] if found.days_off else []
+    if spans:
+        out.print(f"Nobody of {escape(found.project)} is written to {' and '.join(spans)} ({found.time_zone}).")
+    else:
+        out.print(f"The people of {escape(found.project)} are written to at all hours.")
+    if found.quiet_until is not None:
+        out.print(f"It is quiet until {found.quiet_until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _span(quiet: str) -> tuple[str, str]:
+    begins, dash, ends = (part.strip() for part in quiet.partition("-"))
+    if not dash:
+        misused(f"{quiet!r} is no span of hours.", "Such as: --quiet 20:00-07:00, or --quiet off.")
+    return begins, ends
 
 
 @notify.command("preview")

@@ -60,6 +60,7 @@ PLACES: Mapping[str, Mapping[str, str]] = {
         "subscriptions": "the subscriptions",
         "*": "the receiver's {}",
     },
+    "hours": {"*": "the {}"},
     "role rule": {"value": "the group", "claim": "--claim"},
     "connection": {
         "secret": "the API token",

@@ -77,7 +77,7 @@ LOGGED: Mapping[type[Table], Logged] = {
         "project",
         (
             *("name", "key", "url", "create", "connection_id", "team_id", "template_digest", "parameters", "time_zone"),
-            *("calendar", "turning", "audit", "ended_at", "planned"),
+            *("calendar", "turning", "audit", "notices", "ended_at", "planned"),
         ),
         name="key",
     ),

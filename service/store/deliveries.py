@@ -152,6 +152,12 @@ def let_go(session: Session, receiver_id: str, holder: str, *, next_at: datetime
     session.execute(update(ReceiverRow).where(*mine).values(**values))
 
 
+def keep_quiet(session: Session, row: DeliveryRow, until: datetime) -> None:
+    """Have a message wait because it is quiet, unless somebody did something else with it meanwhile."""
+    values = {"next_at": until, "quiet": True}
+    session.execute(update(DeliveryRow).where(*_as_it_was(row)).values(**values))
+
+
 def begin(session: Session, row: DeliveryRow, thread: str, now: datetime) -> DeliveryRow | None:
     """Write down that a message is about to be sent: the message as it is now, to which nothing is added any more. None
     where somebody did something else with it meanwhile. What becomes of it is noticed by others once the lease is
@@ -163,6 +169,7 @@ def begin(session: Session, row: DeliveryRow, thread: str, now: datetime) -> Del
             state=state.SENDING,
             attempts=row.attempts + 1,
             looks=0,
+            quiet=False,
             asked_at=now,
             tried_since=row.tried_since or now,
             next_at=now + LEASE,

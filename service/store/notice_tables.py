@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables import Instant, Table
@@ -41,7 +41,7 @@ class DeliveryRow(Table):
     """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `project_id`
     is empty where they are of several projects. `seq` is the first of them: in their order messages are sent. `state`
     is one of `domain.notice.delivery_state`; while it is open `next_at` says when something is to be done about it,
-    None where a person has to.
+    None where a person has to. `quiet`: it waits for quiet hours to end.
 
     `attempts` grows with each time that it is sent, or is to be sent again by somebody's word; `looks` counts how often
     it was looked for since. `tried_since` is when sending it began, `asked_at` when it was sent last. `posted` is the
@@ -61,6 +61,7 @@ class DeliveryRow(Table):
     attempts: Mapped[int] = mapped_column(default=0)
     looks: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(Instant)
+    quiet: Mapped[bool] = mapped_column(default=False, server_default=false())
     tried_since: Mapped[datetime | None] = mapped_column(Instant)
     asked_at: Mapped[datetime | None] = mapped_column(Instant)
     error: Mapped[str] = mapped_column(Text, default="")

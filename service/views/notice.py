@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from connectors.messages import Message
@@ -77,6 +77,30 @@ class ReceiverView:
             "version": self.version,
             "created_at": instant(self.created_at),
             "updated_at": instant(self.updated_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HoursView:
+    """When the people of a project are not written to. `quiet_until` is when the quiet ends that is now, None where it
+    is not quiet."""
+
+    project: str
+    time_zone: str
+    quiet_from: time | None
+    quiet_to: time | None
+    days_off: bool
+    quiet_until: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {
+            "project": self.project,
+            "time_zone": self.time_zone,
+            "quiet_from": f"{self.quiet_from:%H:%M}" if self.quiet_from is not None else None,
+            "quiet_to": f"{self.quiet_to:%H:%M}" if self.quiet_to is not None else None,
+            "days_off": self.days_off,
+            "quiet_until": instant(self.quiet_until),
         }
 
 

@@ -74,6 +74,7 @@ class MailServer:
 def serving(tls: ssl.SSLContext | None = None, *, implicit: bool = False, auth: bool = False) -> Iterator[MailServer]:
     """A mail server, as long as this lasts: with STARTTLS where `tls` is given, or TLS from the first byte."""
     found = MailServer()
+    made: list[SMTP] = []
 
     def known(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
@@ -86,7 +87,8 @@ def serving(tls: ssl.SSLContext | None = None, *, implicit: bool = False, auth: 
                 about |= {"tls_context": tls, "require_starttls": True}
             if auth:
                 about |= {"authenticator": known, "auth_required": not implicit, "auth_require_tls": not implicit}
-            return SMTP(found, **about)
+            made.append(SMTP(found, **about))
+            return made[-1]
 
     with_tls = {"ssl_context": tls} if implicit else {}
     controller = Here(found, hostname="127.0.0.1", port=0, **with_tls)
@@ -100,4 +102,14 @@ def serving(tls: ssl.SSLContext | None = None, *, implicit: bool = False, auth: 
     try:
         yield found
     finally:
+        asyncio.run_coroutine_threadsafe(_closed(made), controller.loop).result(10)
         controller.stop()
+
+
+async def _closed(made: list[SMTP]) -> None:
+    """Break off what is still open, and wait until it is."""
+    for one in made:
+        if one.transport is not None:
+            one.transport.close()
+    for _ in range(5):
+        await asyncio.sleep(0)

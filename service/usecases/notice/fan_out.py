@@ -124,7 +124,7 @@ def _make(session: Session, place: _Place, found: _Found, now: datetime) -> None
     """The messages for one channel: as many as there are notices, or a few in which they are gathered."""
     waiting = deliveries.gathering(session, *place)
     often = deliveries.made_since(session, *place, now - WITHIN) >= OFTEN
-    if not often and len(waiting) + len(found) <= ONE_BY_ONE:
+    if not often and sum(len(row.events) for row in waiting) + len(found) <= ONE_BY_ONE:
         _each(session, place, found, now)
         return
     ids = [number for row in waiting for number in row.events] + [event.id for event, _kind in found]

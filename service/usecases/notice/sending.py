@@ -31,7 +31,7 @@ from service.domain.notice import delivery_state as state
 from service.store import deliveries
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store_faults import KeyProblem
-from service.usecases.notice import composing, receivers, unsubscribing
+from service.usecases.notice import composing, hours, receivers, unsubscribing
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,9 @@ class Sender:
                 elif row.state == state.IN_DOUBT:
                     if (trouble := self._look(reached, row)) is not None:
                         return trouble, bool(sent)
+                elif (until := self._quiet_until(receiver, row)) is not None:
+                    with self._context.database.session() as session:
+                        deliveries.keep_quiet(session, row, until)
                 elif row.channel not in sent and len(sent) < AT_ONCE:
                     if not self._still_ours(receiver, began):
                         break
@@ -130,6 +133,9 @@ class Sender:
         finally:
             reached.close()
         return None, bool(sent)
+
+    def _quiet_until(self, receiver: ReceiverRow, row: DeliveryRow) -> datetime | None:
+        return hours.quiet_until(self._context, row) if KINDS[receiver.kind].for_people else None
 
     def _still_ours(self, receiver: ReceiverRow, began: float) -> bool:
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:
