@@ -33,7 +33,7 @@ $(BIN)/python:
 
 # Standard output stays clean, because `make demo ARGS="--once --json"` promises one JSON document there.
 $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "Installing the pinned dependencies into $(VENV) (once; 133 packages, 600 MB; a minute or two) ..." >&2
+	@echo "Installing the pinned dependencies into $(VENV) (once; 135 packages, 600 MB; a minute or two) ..." >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@

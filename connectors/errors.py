@@ -7,7 +7,8 @@
     │   ├── CredentialsRefused    the connection's owner: the account or its token is not accepted
     │   ├── PermissionMissing     an administrator of the project or site
     │   ├── NotVisible            it does not exist, or this account may not see it (trackers do not say which)
-    │   └── SeveralMeant          whoever typed it: the name means more than one project
+    │   ├── SeveralMeant          whoever typed it: the name means more than one project
+    │   └── NotWanted             whoever reads there: a receiver says that it wants no messages any more
     ├── ItemRejected          the template's author, the team's owner or an administrator, field by field
     ├── NotATracker           the connection's owner: the address answered, but not as the tracker's API does
     └── NetworkMisconfigured  whoever runs phaseloop: this machine's certificates or proxies cannot be used
@@ -89,6 +90,10 @@ class NotVisible(TrackerRefused):
 
 class SeveralMeant(TrackerRefused):
     """A name means more than one project of the tracker; the message says which."""
+
+
+class NotWanted(TrackerRefused):
+    """A receiver of messages says, for good, that it wants none any more."""
 
 
 class ItemRejected(TrackerRefused):

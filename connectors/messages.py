@@ -3,7 +3,10 @@ out within its vendor's limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What happened, for programs. `kind` is the kind of notice, `project` its `id`, `key` and `name`, empty where it
+    is of none. `people` names who it concerns most, `details` are what else is known, by kind."""
+
+    kind: str
+    text: str
+    at: datetime
+    project: Mapping[str, str] = field(default_factory=dict)
+    iteration: int | None = None
+    people: tuple[str, ...] = ()
+    run: str | None = None
+    url: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What people are told. `url` leads to where all of it stands, empty where that has no address; `rest` says in
-    words where that is, for who reads a message that had to be shortened. `foot` is the small print."""
+    words where that is, for who reads a message that had to be shortened. `foot` is the small print. `facts` are the
+    same for programs, one for each notice that it tells. `unsubscribe` is where its reader says that they want no more
+    of its kind, empty where that is not asked."""
 
     title: str
     parts: tuple[Part, ...] = ()
@@ -36,3 +57,5 @@ class Message:
     link: str = "Open in phaseloop"
     rest: str = ""
     foot: str = ""
+    facts: tuple[Fact, ...] = ()
+    unsubscribe: str = ""

@@ -74,6 +74,10 @@ class Way:
         proxies = dict.fromkeys(_PROXY_SCHEMES, self.proxy) if self.proxy else {}
         return {"proxies": proxies, "verify": self.bundle or True, "cert": None, "stream": False}
 
+    def tls(self) -> ssl.SSLContext:
+        """What TLS is made with, by what is neither of the two clients."""
+        return self._context()
+
     def _context(self) -> ssl.SSLContext:
         if self.bundle:
             return _loaded(self.bundle)
@@ -109,6 +113,13 @@ class Network:
         if self.guard is not None and proxy:
             self.guard.judge_literal(parts.hostname or "")  # of a name, only the proxy learns where it leads
         return Way(proxy, named, bundle, chosen_by, None if proxy else self.guard)
+
+    def straight_to(self, host: str) -> Way:
+        """The way to a server that speaks no http, so that no proxy passes it on. Raises NetworkMisconfigured."""
+        bundle, chosen_by = self._bundle()
+        if self.guard is not None:
+            self.guard.judge_literal(host)
+        return Way(bundle=bundle, chosen_by=chosen_by, guard=self.guard)
 
     def check(self) -> None:
         """Raises NetworkMisconfigured where the certificates to trust cannot be read, before anything is sent."""

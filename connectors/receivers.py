@@ -8,13 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.email.kind import EMAIL
 from connectors.messages import Message
 from connectors.network import Network
 from connectors.receiving import Receiver, ReceiverKind
 from connectors.setting_errors import in_words
 from connectors.slack.kind import SLACK
+from connectors.webhook.kind import WEBHOOK
 
-KINDS: dict[str, ReceiverKind] = {kind.name: kind for kind in (SLACK,)}
+KINDS: dict[str, ReceiverKind] = {kind.name: kind for kind in (SLACK, EMAIL, WEBHOOK)}
 """Every kind of receiver, by its name."""
 
 

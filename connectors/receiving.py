@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -21,6 +22,14 @@ class Posted:
     id: str = ""
 
 
+class Gathering(Enum):
+    """How the notices for one place become messages."""
+
+    NONE = "each is a message of its own"
+    BURSTS = "many that come together are a few messages"
+    DAILY = "of each kind there is one message a day at most, for all projects"
+
+
 class Receiver(Protocol):
     """A place outside of the tracker where people hear of things. Not to be shared between threads.
 
@@ -31,6 +40,11 @@ class Receiver(Protocol):
     @property
     def looks_up(self) -> bool:
         """Whether `find` can tell if a message whose answer was lost is there."""
+        ...
+
+    @property
+    def deduplicates(self) -> bool:
+        """Whether a message that is sent again under its marker counts as the same one there."""
         ...
 
     @property
@@ -74,7 +88,16 @@ class ReceiverKind:
     laid_out: Callable[[Message], Mapping[str, Any]]
     """A message in the vendor's form, within its limits."""
     channel_words: str
-    """What a channel is named by, for people."""
+    """What a channel is named by, for people; empty where there are none."""
+    gathering: Gathering = Gathering.BURSTS
+    apart: float = 1.1
+    """Seconds between two messages to one channel."""
+    for_people: bool = True
+    """Whether people read there, who have quiet hours."""
+    secret_optional: bool = False
+    """Whether the credential may be empty."""
+    unsubscribes: bool = False
+    """Whether each message leads to a page where its reader ends those of its kind."""
 
     @property
     def given(self) -> tuple[tuple[str, str, bool], ...]:

@@ -42,6 +42,11 @@ class SlackReceiver:
         return not self._settings.is_webhook
 
     @property
+    def deduplicates(self) -> bool:
+        """Slack shows what it is sent as often as it is sent."""
+        return False
+
+    @property
     def threads(self) -> bool:
         """A webhook is told no message's id."""
         return not self._settings.is_webhook

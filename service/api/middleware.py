@@ -29,6 +29,7 @@ from service.domain.access.identity import Kind
 from service.domain.access.policy import is_exception
 from service.usecases.access import sessions, tokens
 from service.usecases.errors import UseCaseError
+from service.usecases.notice.unsubscribing import PATH as UNSUBSCRIBE
 
 log = logging.getLogger(__name__)
 
@@ -223,8 +224,9 @@ def _request_id(headers: Headers) -> str:
 
 
 def _write_log(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    """One line for each request: never its query, headers or body, nor the secret in a feed's address."""
-    path = f"{FEEDS}***" if scope["path"].startswith(FEEDS) else scope["path"]
+    """One line for each request: never its query, headers or body, nor the secret in the address of a feed or a
+    link."""
+    path = next((f"{one}***" for one in (FEEDS, UNSUBSCRIBE) if scope["path"].startswith(one)), scope["path"])
     log.info(
         "request id=%s method=%s path=%s status=%d ms=%.1f",
         request_id,

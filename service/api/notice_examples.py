@@ -16,13 +16,14 @@ NEW_RECEIVER: Example = {
     "secret": _CREDENTIAL,
     "subscriptions": [SUBSCRIPTION],
 }
-RECEIVER_CHANGE: Example = {"settings": None, "secret": None, "subscriptions": [SUBSCRIPTION]}
+RECEIVER_CHANGE: Example = {"settings": None, "secret": None, "subscriptions": [SUBSCRIPTION], "paused": None}
 SUBSCRIBED: Example = {
     "project": "prj_1f0c9a3b5d7e",
     "key": "ML",
     "kinds": ["iteration-started", "run-failed"],
     "channel": "C0123456789",
 }
+UNSUBSCRIBED: Example = {"channel": "ana@example.com", "kind": "run-failed"}
 RECEIVER: Example = {
     "id": "rcv_1f0c9a3b5d7e",
     "name": "slack",
@@ -31,6 +32,8 @@ RECEIVER: Example = {
     "subscriptions": [SUBSCRIBED],
     "messages": {"waiting": 0, "sending": 0, "in-doubt": 0, "sent": 12, "failed": 0, "skipped": 0},
     "trouble": "",
+    "paused": "",
+    "unsubscribed": [],
     "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
@@ -43,6 +46,8 @@ TRIED: Example = {
     "posted": ["C0123456789"],
     "problems": [],
 }
+HOURS_ASKED: Example = {"quiet_from": "20:00", "quiet_to": "07:00", "days_off": True}
+HOURS: Example = {"project": "ML", "time_zone": "Europe/Paris", **HOURS_ASKED, "quiet_until": None}
 DELIVERY: Example = {
     "id": "dlv_1f0c9a3b5d7e",
     "receiver": "slack",

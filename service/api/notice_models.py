@@ -19,7 +19,9 @@ class SubscriptionAsked(Body):
 
     model_config = ConfigDict(json_schema_extra=with_example(notice_examples.SUBSCRIPTION))
 
-    channel: str = Field(default="", max_length=80, description="The channel's id; empty where the receiver has one.")
+    channel: str = Field(
+        default="", max_length=254, description="The channel's id or address; empty where the receiver has one."
+    )
     projects: list[Name] = Field(default_factory=list, max_length=200, description="Ids or keys; none: all projects.")
     kinds: list[Name] = Field(default_factory=list, max_length=50, description="Kinds of notices; none: every kind.")
 
@@ -33,10 +35,10 @@ class NewReceiver(Body):
     kind: str = Field(min_length=1, max_length=20, description="The kind of receiver.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Those of the kind, without the credential.")
     secret: SecretStr = Field(
-        min_length=1,
+        default=SecretStr(""),
         max_length=2000,
         description="The credential, or a reference to it (`env:NAME`, `file:PATH`). It is kept encrypted, and never "
-        "shown.",
+        "shown. Empty where the kind needs none.",
         json_schema_extra={"writeOnly": True},
     )
     subscriptions: list[SubscriptionAsked] = Field(
@@ -52,13 +54,15 @@ class ReceiverChange(Body):
     settings: dict[str, Any] | None = Field(default=None, description="With a new credential only.")
     secret: SecretStr | None = Field(
         default=None,
-        min_length=1,
         max_length=2000,
         description="Kept encrypted.",
         json_schema_extra={"writeOnly": True},
     )
     subscriptions: list[SubscriptionAsked] | None = Field(
         default=None, max_length=200, description="All that is told there from then on."
+    )
+    paused: bool | None = Field(
+        default=None, description="While it is paused nothing is told there; what happens meanwhile is not told later."
     )
 
 
@@ -73,6 +77,15 @@ class Subscription(Shown):
     channel: str
 
 
+class Unsubscribed(Shown):
+    """A kind of notice that whoever reads there wants no more."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.UNSUBSCRIBED))
+
+    channel: str
+    kind: str
+
+
 class Receiver(Shown):
     """A place where people hear of things, without its credential."""
 
@@ -85,6 +98,8 @@ class Receiver(Shown):
     subscriptions: list[Subscription]
     messages: dict[str, int] = Field(description="How many messages are in each state.")
     trouble: ForRest = Field(description="What was wrong with it the last time; empty if nothing was.")
+    paused: ForRest = Field(description="Why nothing is told there; empty while something is.")
+    unsubscribed: list[Unsubscribed] = Field(description="What its readers ended themselves, where they can.")
     version: int
     created_at: datetime
     updated_at: datetime
@@ -109,6 +124,31 @@ class ReceiverTried(Shown):
     ok: bool
     posted: list[str] = Field(description="The channels that have the test message.")
     problems: list[ForRest] = Field(description="What was wrong, each with what to do.")
+
+
+class NoticeHoursAsked(Body):
+    """When the people of a project are not to be written to."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.HOURS_ASKED))
+
+    quiet_from: str | None = Field(
+        default=None, max_length=5, description="On the project's clock, like 20:00; null for no quiet hours."
+    )
+    quiet_to: str | None = Field(default=None, max_length=5, description="Through the night where it is the earlier.")
+    days_off: bool = Field(default=False, description="Nor on days on which nobody works, by the project's calendar.")
+
+
+class NoticeHours(Shown):
+    """When the people of a project are not written to."""
+
+    model_config = ConfigDict(json_schema_extra=with_example(notice_examples.HOURS))
+
+    project: str
+    time_zone: str
+    quiet_from: str | None
+    quiet_to: str | None
+    days_off: bool
+    quiet_until: datetime | None = Field(description="When the quiet ends that is now; null: it is not quiet.")
 
 
 class Delivery(Shown):

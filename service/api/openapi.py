@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import __version__
-from service.api import examples, models
+from service.api import examples, models, outgoing
 from service.api.catalogue import KINDS
 from service.api.problems import INSTANCE, MEDIA_TYPE
 from service.domain.team.team import Team
@@ -112,6 +112,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         summary="ML delivery templates as plans, applied to your tracker",
         description=DESCRIPTION,
         routes=app.routes,
+        webhooks=outgoing.router.routes,
         tags=TAGS,
         servers=[{"url": "/"}],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -131,6 +132,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for item in document["paths"].values():
         for operation in item.values():
             _complete(operation, schemas)
+    for name, item in document["webhooks"].items():
+        item["post"]["requestBody"]["content"]["application/json"]["example"] = outgoing.EXAMPLES[name]
+        item["post"]["responses"].pop("422", None)  # the framework's own; others answer here
     return document
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -18,7 +19,7 @@ from service.domain.commands import typed
 from service.domain.english import counted
 from service.domain.notice import delivery_state
 from service.domain.notice.kinds import MEANINGS, NoticeKind
-from service.usecases.notice import messages, receivers
+from service.usecases.notice import hours, messages, receivers
 from service.usecases.notice.receivers import Asked
 from service.views.notice import PreviewView, ReceiverView, Subscription
 
@@ -27,7 +28,10 @@ notify = typer.Typer(help="Who hears of what outside of the tracker.", no_args_i
 _FIRST = next(iter(KINDS))
 
 Named = Annotated[str, typer.Argument(metavar="NAME", help="The receiver's name or id.")]
-Channel = Annotated[str, typer.Option(help=KINDS[_FIRST].channel_words)]
+Channel = Annotated[
+    str,
+    typer.Option(help=" ".join(f"{one.title}: {one.channel_words}" for one in KINDS.values() if one.channel_words)),
+]
 Projects = Annotated[
     list[str] | None,
     typer.Option("--project", help="Only of this project (key or id); repeat for several [default: of all]."),
@@ -47,7 +51,6 @@ Project = Annotated[str | None, typer.Option(help="Only those of this project.")
 
 def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
     """The command `notify add`, with an option for each setting that people give for one of these kinds."""
-    first = next(iter(kinds))
 
     def add_receiver(
         kind: Annotated[str, typer.Argument(metavar="KIND", help=f"Where: {' or '.join(kinds)}.")],
@@ -67,9 +70,7 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
         if kind not in kinds:
             _unknown(kind, kinds)
         settings = {option: value for option, value in given.items() if value is not None}
-        on_terminal = credential_file.isatty()
-        words = kinds[kind].secret_words
-        secret = typer.prompt(words, hide_input=True, err=True) if on_terminal else credential_file.read().strip()
+        secret = _secret(kinds[kind], credential_file)
         asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
         with opened(founds=True) as context:
             row = receivers.add(context, name or kind, kind, settings, secret, [asked])
@@ -80,22 +81,38 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
         _wanted(row.subscriptions)
         out.print(f"Try it with: phaseloop notify test {escape(typed(row.name))}")
 
-    written = inspect.signature(add_receiver, eval_str=True, locals={"first": first, "kinds": kinds})
-    *before, last = written.parameters.values()
-    options = [_option(*one) for one in _settings(kinds)]
-    shown = written.replace(parameters=[one for one in before if one is not last] + options)
-    add_receiver.__signature__ = shown  # type: ignore[attr-defined]
-    add_receiver.__annotations__ = {one.name: one.annotation for one in shown.parameters.values()}
-    return add_receiver
+    return _with_settings(add_receiver, kinds)
+
+
+def _secret(kind: ReceiverKind, given: IO[str]) -> str:
+    """The credential: asked for on a terminal, else read."""
+    if not given.isatty():
+        return given.read().strip()
+    may_be_empty: dict[str, Any] = {"default": "", "show_default": False} if kind.secret_optional else {}
+    return str(typer.prompt(kind.secret_words, hide_input=True, err=True, **may_be_empty))
+
+
+def _with_settings(command: Callable[..., None], kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
+    """The command with an option for each setting of these kinds, in place of its last parameter."""
+    written = inspect.signature(command, eval_str=True, locals={"kinds": kinds})
+    *before, _given = written.parameters.values()
+    shown = written.replace(parameters=before + [_option(*one) for one in _settings(kinds)])
+    command.__signature__ = shown  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in shown.parameters.values()}
+    return command
 
 
 def _settings(kinds: Mapping[str, ReceiverKind]) -> list[tuple[str, str, bool]]:
-    """The settings of these kinds, each once."""
-    found: dict[str, tuple[str, str, bool]] = {}
+    """The settings of these kinds, each once; where several have one, what it is for each."""
+    words: defaultdict[tuple[str, bool], dict[str, str]] = defaultdict(dict)
     for kind in kinds.values():
-        for name, words, switch in kind.given:
-            found.setdefault(name, (name, f"{kind.title}: {words}", switch))
-    return list(found.values())
+        for name, said, switch in kind.given:
+            before = words[name, switch].get(said)
+            words[name, switch][said] = f"{before}, {kind.title}" if before else kind.title
+    return [
+        (name, " ".join(f"{titles}: {said}" for said, titles in of.items()), switch)
+        for (name, switch), of in words.items()
+    ]
 
 
 def _option(name: str, words: str, switch: bool) -> inspect.Parameter:
@@ -131,8 +148,12 @@ def list_receivers(as_json: AsJson = False) -> None:
             row.counts[delivery_state.IN_DOUBT],
             row.counts[delivery_state.FAILED],
         ]
-        table.add_row(escape(visible(row.name)), row.kind, *(str(one) for one in numbers), escape(visible(row.trouble)))
+        table.add_row(escape(visible(row.name)), row.kind, *(str(one) for one in numbers), escape(_standing(row)))
     out.print(table)
+
+
+def _standing(row: ReceiverView) -> str:
+    return visible(f"paused: {row.paused}" if row.paused else row.trouble)
 
 
 @notify.command("show")
@@ -151,6 +172,10 @@ def _show(row: ReceiverView) -> None:
     _wanted(row.subscriptions)
     counts = ", ".join(f"{number} {state}" for state, number in row.counts.items() if number)
     out.print(f"  Messages: {counts or 'none yet'}")
+    for channel, kind in row.unsubscribed:
+        out.print(f"  {escape(visible(f'{channel} wants no more of {kind}'))}")
+    if row.paused:
+        out.print(f"  [bold yellow]Paused:[/] {escape(visible(row.paused))}")
     if row.trouble:
         out.print(f"  [bold red]Trouble:[/] {escape(visible(row.trouble))}")
 
@@ -165,8 +190,7 @@ def _wanted(subscriptions: tuple[Subscription, ...]) -> None:
         out.print("  nothing. Say what: phaseloop notify set NAME --project PROJECT")
 
 
-@notify.command("set")
-def set_receiver(
+def _set_receiver(
     receiver: Named,
     channel: Channel = "",
     project: Projects = None,
@@ -174,26 +198,52 @@ def set_receiver(
     off: Annotated[bool, typer.Option("--off", help="Tell nothing of these projects there any more.")] = False,
     credential_file: Credential = None,
     as_json: AsJson = False,
+    **given: str | bool | None,
 ) -> None:
-    """Say what is told of projects in a channel of a receiver, or give it a new credential. What is said of other
-    projects and channels stays."""
+    """Say what is told of projects in a channel of a receiver, or give it a new credential, with other settings if they
+    change. What is said of other projects and channels stays."""
     wants = bool(channel or project or notice or off)
-    if not wants and credential_file is None:
+    settings = {option: value for option, value in given.items() if value is not None}
+    if not wants and credential_file is None and not settings:
         misused("Nothing is to be changed.", "Such as: --project PROJECT --channel ID, or --credential-file FILE.")
+    if settings and credential_file is None:
+        misused("Other settings take the credential anew.", "Add --credential-file FILE.")
     with opened() as context:
         row = receivers.get(context, receiver)
         if credential_file is not None:
-            secret = (
-                typer.prompt(KINDS[row.kind].secret_words, hide_input=True, err=True)
-                if credential_file.isatty()
-                else credential_file.read().strip()
-            )
-            row = receivers.change(context, row.id, secret=secret)
+            secret = _secret(KINDS[row.kind], credential_file)
+            new = {**row.settings, **settings} if settings else None
+            row = receivers.change(context, row.id, settings=new, secret=secret)
         if wants:
             if not channel and len({one.channel for one in row.subscriptions}) == 1:
                 channel = row.subscriptions[0].channel
             asked = Asked(channel, tuple(project or ()), tuple(notice or ()))
             row = receivers.subscribe(context, row.id, asked, off=off)
+    if as_json:
+        print_json(row.to_json())
+    else:
+        _show(row)
+
+
+notify.command("set")(_with_settings(_set_receiver, KINDS))
+
+
+@notify.command("pause")
+def pause_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Tell nothing to a receiver until it is resumed. What happens meanwhile, and what waits, is not told later."""
+    _switch(receiver, True, as_json)
+
+
+@notify.command("resume")
+def resume_receiver(receiver: Named, as_json: AsJson = False) -> None:
+    """Tell a receiver again what happens from now on. What waited when it was paused is sent by `notify replay --state
+    skipped`."""
+    _switch(receiver, False, as_json)
+
+
+def _switch(receiver: str, paused: bool, as_json: bool) -> None:
+    with opened() as context:
+        row = receivers.change(context, receiver, paused=paused)
     if as_json:
         print_json(row.to_json())
     else:
@@ -241,15 +291,61 @@ def list_kinds(as_json: AsJson = False) -> None:
     out.print(table)
 
 
+@notify.command("hours")
+def set_hours(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
+    quiet: Annotated[
+        str | None,
+        typer.Option(metavar="FROM-TO", help="When nobody is written to, like 20:00-07:00; off for no such hours."),
+    ] = None,
+    days_off: Annotated[
+        bool | None, typer.Option("--days-off/--no-days-off", help="Write nobody on days on which nobody works.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show when the people of a project are written to, or set it. What is due while it is quiet waits until that
+    ends."""
+    with opened() as context:
+        found = hours.get(context, project)
+        if quiet is not None or days_off is not None:
+            said = found.to_json()
+            begins, ends = said["quiet_from"], said["quiet_to"]
+            if quiet is not None:
+                begins, ends = (None, None) if quiet.strip().casefold() == "off" else _span(quiet)
+            found = hours.put(context, project, begins, ends, found.days_off if days_off is None else days_off)
+    if as_json:
+        print_json(found.to_json())
+        return
+    said = found.to_json()
+    spans = [f"from {said['quiet_from']} to {said['quiet_to']}"] if found.quiet_from is not None else []
+    spans += ["on days on which nobody works"] if found.days_off else []
+    if spans:
+        out.print(f"Nobody of {escape(found.project)} is written to {' and '.join(spans)} ({found.time_zone}).")
+    else:
+        out.print(f"The people of {escape(found.project)} are written to at all hours.")
+    if found.quiet_until is not None:
+        out.print(f"It is quiet until {found.quiet_until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _span(quiet: str) -> tuple[str, str]:
+    begins, dash, ends = (part.strip() for part in quiet.partition("-"))
+    if not dash:
+        misused(f"{quiet!r} is no span of hours.", "Such as: --quiet 20:00-07:00, or --quiet off.")
+    return begins, ends
+
+
 @notify.command("preview")
 def preview(
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of notice; `notify kinds` lists them.")],
+    form: Annotated[
+        str | None, typer.Option("--as", help=f"With --json: as for this kind of receiver, {' or '.join(KINDS)}.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what people would be sent of the newest notice of a kind in a project. Sends nothing."""
     with opened() as context:
-        found = messages.preview(context, project, kind)
+        found = messages.preview(context, project, kind, form)
     if as_json:
         print_json(found.to_json())
         return

@@ -46,7 +46,12 @@ PLACES: Mapping[str, Mapping[str, str]] = {
         "why": "--reason",
     },
     "mapping": {"*": "the role {}"},
-    "request": {"reason": "--reason", "kind": "the kind of notice", "state": "--state"},
+    "request": {
+        "reason": "--reason",
+        "kind": "the kind of notice",
+        "receiver_kind": "--as",
+        "state": "--state",
+    },
     "token": {"name": "the token's name", "expires_at": "the token's last day"},
     "person": {
         "login": "the login",
@@ -63,6 +68,7 @@ PLACES: Mapping[str, Mapping[str, str]] = {
         "subscriptions": "the subscriptions",
         "*": "the receiver's {}",
     },
+    "hours": {"*": "the {}"},
     "role rule": {"value": "the group", "claim": "--claim"},
     "connection": {
         "secret": "the API token",

@@ -28,11 +28,13 @@ from service.pages.routes import (
     teams,
     templates,
     triggers,
+    unsubscribe,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     sign_in.router,
+    unsubscribe.router,
     provider.router,
     home.router,
     starting.router,  # before projects: `new` is no project's name

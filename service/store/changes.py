@@ -77,7 +77,7 @@ LOGGED: Mapping[type[Table], Logged] = {
         "project",
         (
             *("name", "key", "url", "create", "connection_id", "team_id", "template_digest", "parameters", "time_zone"),
-            *("calendar", "turning", "audit", "ended_at", "planned"),
+            *("calendar", "turning", "audit", "notices", "ended_at", "planned"),
         ),
         name="key",
     ),
@@ -97,7 +97,7 @@ LOGGED: Mapping[type[Table], Logged] = {
     SessionRow: Logged("session", ("person_id", "source", "expires_at", "revoked_at"), ("hash",)),
     GrantRow: Logged("grant", ("holder_kind", "holder_id", "role", "project_id", "expires_at", "origin"), name="role"),
     OidcIdentityRow: Logged("provider identity", ("person_id", "issuer", "subject"), name="subject"),
-    ReceiverRow: Logged("receiver", ("name", "kind", "settings", "subscriptions"), ("secret",), "name"),
+    ReceiverRow: Logged("receiver", ("name", "kind", "settings", "subscriptions", "paused"), ("secret",), "name"),
     RoleRuleRow: Logged("role rule", ("claim", "value", "role", "project_id"), name="value"),
 }
 """The tables whose changes are logged."""
@@ -113,6 +113,7 @@ NOT_LOGGED: Mapping[str, str] = {
     "audits": "is computed from evidence and can be computed again",
     "hook_events": "keeps what others sent, each with what came of it",
     "deliveries": "say what became of each message; that somebody had one sent again is logged",
+    "unsubscribes": "keeps what people want no mails of, by links that nobody signs in for",
     "firings": "only grows: what triggers did",
     "provider_tokens": "come and go with their sessions, which are logged",
     "oidc_attempts": "lasts for minutes; that it signed somebody in, or was refused, is logged",

@@ -45,6 +45,23 @@ def gathering(session: Session, receiver_id: str, channel: str, project_id: str)
     return list(session.scalars(query.order_by(DeliveryRow.seq, DeliveryRow.id).with_for_update()))
 
 
+def waiting_of_kind(session: Session, receiver_id: str, channel: str, kind: str) -> DeliveryRow | None:
+    """The message of a kind to a channel that was not sent yet, of whatever projects: more can be added."""
+    query = select(DeliveryRow).where(*_of_kind(receiver_id, channel, kind), DeliveryRow.state == state.WAITING)
+    return session.scalar(query.order_by(DeliveryRow.seq, DeliveryRow.id).limit(1).with_for_update())
+
+
+def last_of_kind(session: Session, receiver_id: str, channel: str, kind: str) -> datetime | None:
+    """When a message of a kind was last sent to a channel, or may have been; None: never."""
+    there = DeliveryRow.state.in_((state.SENDING, state.IN_DOUBT, state.SENT))
+    newest = select(DeliveryRow.asked_at).where(*_of_kind(receiver_id, channel, kind), there)
+    return session.scalar(newest.order_by(DeliveryRow.asked_at.desc()).limit(1))
+
+
+def _of_kind(receiver_id: str, channel: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return DeliveryRow.receiver_id == receiver_id, DeliveryRow.channel == channel, DeliveryRow.kind == kind
+
+
 def made_since(session: Session, receiver_id: str, channel: str, project_id: str, since: datetime) -> int:
     """How many messages of a project to a channel were made since then."""
     counted = select(func.count()).select_from(DeliveryRow)
@@ -102,6 +119,7 @@ def take(session: Session, now: datetime, holder: str) -> ReceiverRow | None:
     free = (
         or_(ReceiverRow.held_until.is_(None), ReceiverRow.held_until <= now),
         or_(ReceiverRow.next_at.is_(None), ReceiverRow.next_at <= now),
+        ReceiverRow.paused == "",
     )
     of_it = DeliveryRow.receiver_id == ReceiverRow.id
     if session.scalar(select(exists().where(*due, *free, of_it))) is not True:
@@ -134,6 +152,12 @@ def let_go(session: Session, receiver_id: str, holder: str, *, next_at: datetime
     session.execute(update(ReceiverRow).where(*mine).values(**values))
 
 
+def keep_quiet(session: Session, row: DeliveryRow, until: datetime) -> None:
+    """Have a message wait because it is quiet, unless somebody did something else with it meanwhile."""
+    values = {"next_at": until, "quiet": True}
+    session.execute(update(DeliveryRow).where(*_as_it_was(row)).values(**values))
+
+
 def begin(session: Session, row: DeliveryRow, thread: str, now: datetime) -> DeliveryRow | None:
     """Write down that a message is about to be sent: the message as it is now, to which nothing is added any more. None
     where somebody did something else with it meanwhile. What becomes of it is noticed by others once the lease is
@@ -145,6 +169,7 @@ def begin(session: Session, row: DeliveryRow, thread: str, now: datetime) -> Del
             state=state.SENDING,
             attempts=row.attempts + 1,
             looks=0,
+            quiet=False,
             asked_at=now,
             tried_since=row.tried_since or now,
             next_at=now + LEASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables import Instant, Table
@@ -16,7 +16,8 @@ class ReceiverRow(Table):
     is told there, each a `project` (its id; None: every one), `kinds` (none: every one) and a `channel`.
 
     One process at a time sends to it: `holder`, until `held_until`. Nothing is sent before `next_at`. `trouble` is what
-    was wrong the last time, empty if nothing. `version` is its ETag.
+    was wrong the last time, empty if nothing. While `paused` says why, nothing is made for it or sent to it. `version`
+    is its ETag.
     """
 
     __tablename__ = "receivers"
@@ -31,14 +32,16 @@ class ReceiverRow(Table):
     held_until: Mapped[datetime | None] = mapped_column(Instant)
     next_at: Mapped[datetime | None] = mapped_column(Instant)
     trouble: Mapped[str] = mapped_column(Text, default="")
+    paused: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class DeliveryRow(Table):
-    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `seq` is the
-    first of them: in their order messages are sent. `state` is one of `domain.notice.delivery_state`; while it is open
-    `next_at` says when something is to be done about it, None where a person has to.
+    """A message to people. `events` are the ids of what it tells, in order; more than one: it is a digest. `project_id`
+    is empty where they are of several projects. `seq` is the first of them: in their order messages are sent. `state`
+    is one of `domain.notice.delivery_state`; while it is open `next_at` says when something is to be done about it,
+    None where a person has to. `quiet`: it waits for quiet hours to end.
 
     `attempts` grows with each time that it is sent, or is to be sent again by somebody's word; `looks` counts how often
     it was looked for since. `tried_since` is when sending it began, `asked_at` when it was sent last. `posted` is the
@@ -49,7 +52,7 @@ class DeliveryRow(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     receiver_id: Mapped[str] = mapped_column(String(40))
     project_id: Mapped[str] = mapped_column(String(40))
-    channel: Mapped[str] = mapped_column(String(80), default="")
+    channel: Mapped[str] = mapped_column(String(254), default="")
     kind: Mapped[str] = mapped_column(String(40))
     iteration: Mapped[int | None]
     events: Mapped[list[int]] = mapped_column(JSON)
@@ -58,6 +61,7 @@ class DeliveryRow(Table):
     attempts: Mapped[int] = mapped_column(default=0)
     looks: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(Instant)
+    quiet: Mapped[bool] = mapped_column(default=False, server_default=false())
     tried_since: Mapped[datetime | None] = mapped_column(Instant)
     asked_at: Mapped[datetime | None] = mapped_column(Instant)
     error: Mapped[str] = mapped_column(Text, default="")
@@ -76,3 +80,17 @@ class DeliveryRow(Table):
             postgresql_where=text("next_at IS NOT NULL"),
         ),
     )
+
+
+class UnsubscribeRow(Table):
+    """What somebody at an address may want no more of: a kind of notice. `secret` stands in the link that says so;
+    `since` is when they did, None: they did not. It outlives the receivers that tell there."""
+
+    __tablename__ = "unsubscribes"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64), unique=True)
+    address: Mapped[str] = mapped_column(String(254))
+    kind: Mapped[str] = mapped_column(String(40))
+    since: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (UniqueConstraint("address", "kind"),)

@@ -142,7 +142,8 @@ class ProjectRow(Table):
 
     `calendar` is what the project says of its working time where it differs from the team's, `turning` what it says of
     how its loop turns where that differs from the template (both as in `domain.calendar_file` and `template.Loop`),
-    `audit` what it says of how its records are audited (see `domain.audit.rules`).
+    `audit` what it says of how its records are audited (see `domain.audit.rules`), `notices` when its people are
+    written to (see `domain.notice.hours`).
     A project that has ended (`ended_at`) is kept for the record; its key may be used again. One that is only `planned`
     holds the plans of a project that nobody has set up yet: each of them brings all settings along, and the first that
     is applied makes it a project.
@@ -168,6 +169,7 @@ class ProjectRow(Table):
     calendar: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     turning: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     audit: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    notices: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     serial: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)

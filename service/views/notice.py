@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from connectors.messages import Message
@@ -32,7 +32,9 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverView:
-    """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last."""
+    """Where people hear of things. `counts` are its messages by state, `trouble` what was wrong with it last,
+    `paused` why nothing is told there; empty while something is. `unsubscribed` are (channel, kind of notice) that its
+    readers want no more."""
 
     id: str
     name: str
@@ -41,15 +43,24 @@ class ReceiverView:
     subscriptions: tuple[Subscription, ...]
     counts: Mapping[str, int]
     trouble: str
+    paused: str
+    unsubscribed: tuple[tuple[str, str], ...]
     next_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: ReceiverRow, subscriptions: Sequence[Subscription], counts: Mapping[str, int]) -> ReceiverView:
+    def of(
+        cls,
+        row: ReceiverRow,
+        subscriptions: Sequence[Subscription],
+        counts: Mapping[str, int],
+        unsubscribed: Sequence[tuple[str, str]] = (),
+    ) -> ReceiverView:
         """The view of what is stored."""
-        return made(cls, row, subscriptions=tuple(subscriptions), counts=dict(counts))
+        more = {"counts": dict(counts), "unsubscribed": tuple(unsubscribed)}
+        return made(cls, row, subscriptions=tuple(subscriptions), **more)
 
     def to_json(self) -> dict[str, Any]:
         """The form that CLI and REST show."""
@@ -61,10 +72,46 @@ class ReceiverView:
             "subscriptions": [one.to_json() for one in self.subscriptions],
             "messages": dict(self.counts),
             "trouble": self.trouble,
+            "paused": self.paused,
+            "unsubscribed": [{"channel": channel, "kind": kind} for channel, kind in self.unsubscribed],
             "version": self.version,
             "created_at": instant(self.created_at),
             "updated_at": instant(self.updated_at),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class HoursView:
+    """When the people of a project are not written to. `quiet_until` is when the quiet ends that is now, None where it
+    is not quiet."""
+
+    project: str
+    time_zone: str
+    quiet_from: time | None
+    quiet_to: time | None
+    days_off: bool
+    quiet_until: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that CLI and REST show."""
+        return {
+            "project": self.project,
+            "time_zone": self.time_zone,
+            "quiet_from": f"{self.quiet_from:%H:%M}" if self.quiet_from is not None else None,
+            "quiet_to": f"{self.quiet_to:%H:%M}" if self.quiet_to is not None else None,
+            "days_off": self.days_off,
+            "quiet_until": instant(self.quiet_until),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeView:
+    """A kind of notice that is sent to an address as long as it is wanted there; `meaning` says when it is given."""
+
+    address: str
+    kind: str
+    meaning: str
+    wanted: bool
 
 
 @dataclass(frozen=True, slots=True)

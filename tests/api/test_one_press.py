@@ -315,6 +315,12 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
     "POST /people/{person_id}/grants": [lambda at: ask("POST", f"{at.person()}/grants", json={"role": "lead"})],
     "DELETE /people/{person_id}/grants/{role}": [lambda at: ask("DELETE", f"{at.person()}/grants/viewer")],
     "DELETE /sessions/{session_id}": [lambda at: ask("DELETE", at.session())],
+    "PUT /projects/{name}/notice-hours": [
+        lambda at: ask("PUT", f"/projects/{at.base.project}/notice-hours", json={"days_off": True}),
+        lambda at: ask(
+            "PUT", f"/projects/{at.base.project}/notice-hours", json={"quiet_from": "20:00", "quiet_to": "07:00"}
+        ),
+    ],
     "POST /receivers": [lambda at: ask("POST", "/receivers", json={"name": "new", **at.slack()})],
     "PATCH /receivers/{name}": [
         lambda at: ask("PATCH", path := at.receiver(), json={"subscriptions": []}, headers=at.tag(path))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
+
 from service.notify.port import Notice, Outbox
+from service.usecases.notice import unsubscribing
 from tests.api.conftest import Api
 from tests.api.test_problems import assert_problem
 from tests.waiting import eventually
@@ -128,3 +131,52 @@ def test_a_preview_shows_the_message_and_sends_nothing(api: Api) -> None:
     assert found["body"]["blocks"][0]["type"] == "section"
     assert api.sandbox.world.controls.log.total == before
     assert_problem(api("GET", f"/projects/{project}/notices/nothing"), "invalid-input", 422)
+
+
+def test_a_receiver_is_paused_and_told_again(api: Api) -> None:
+    made = new_receiver(api)
+    path = f"/receivers/{made['id']}"
+
+    paused = api("PATCH", path, json={"paused": True}, headers={"If-Match": '"1"'})
+    assert paused.json()["paused"] != ""
+    resumed = api("PATCH", path, json={"paused": False}, headers={"If-Match": '"2"'})
+    assert resumed.json()["paused"] == ""
+
+
+def test_a_preview_is_shown_as_a_program_would_be_sent_it(api: Api) -> None:
+    project = api.new_project()
+
+    found = api.get(f"/projects/{project}/notices/iteration-started?as=webhook")
+
+    assert (found["receiver_kind"], found["body"]["type"]) == ("webhook", "notice.iteration_started")
+    assert_problem(api("GET", f"/projects/{project}/notices/message?as=pigeon"), "invalid-input", 422)
+
+
+def test_the_document_describes_what_is_sent_to_programs(api: Api) -> None:
+    document = api.client.get("/api/v1/openapi.json").json()
+
+    assert {"notice.run_failed", "notice.iteration_started", "notice.test"} <= set(document["webhooks"])
+    event = document["webhooks"]["notice.run_failed"]["post"]
+    assert {one["name"] for one in event["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert set(event["responses"]) == {"204", "410", "429"}
+
+
+def test_a_link_in_a_mail_ends_its_kind_without_signing_in(api: Api) -> None:
+    link = unsubscribing.link(api.context, f"{api.new_name('ana')}@example.com", "run-held")
+    assert link is not None
+    path = link.removeprefix(str(api.context.settings.public_url).rstrip("/"))
+    with httpx.Client(base_url=api.client.base_url) as anybody:
+        looked = anybody.get(path)
+        assert "Get no more of these mails" in looked.text
+        assert "Get no more of these mails" in anybody.get(path).text  # to look at it ends nothing
+
+        one_click = {"List-Unsubscribe": "One-Click"}
+        ended = anybody.post(
+            path, data=one_click, headers={"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}
+        )
+        assert (ended.status_code, "You get no more of these mails" in ended.text) == (200, True)
+        assert unsubscribing.link(api.context, looked.text.split("<b>")[1].split("</b>")[0], "run-held") is None
+
+        assert "They come again" in anybody.post(path, data={"again": "yes"}).text
+        assert anybody.get("/unsubscribe/unknown").status_code == 404
+        assert anybody.post("/unsubscribe/unknown").status_code == 404

@@ -11,11 +11,14 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
+from pydantic import HttpUrl
 from sqlalchemy import Connection, event
 
+from connectors.email.receiver import EmailReceiver
+from connectors.receiving import Posted
 from service.context import open_context
 from service.notify.port import Notice, Outbox
 from service.settings import Settings
@@ -31,10 +34,11 @@ def die() -> NoReturn:
 def lives(home: Path, ahead: timedelta, moment: int) -> None:
     """Have something happen, tell it, and die: right before the commit of this number, or right before (-1) or after
     (-2) the message goes out."""
-    context = open_context(Settings(_env_file=None, home=home, database_url=None, secret_key=None))
+    settings = Settings(_env_file=None, home=home, database_url=None, secret_key=None)
+    context = open_context(settings.model_copy(update={"public_url": HttpUrl("https://loop.example.com")}))
     context = replace(context, now=lambda: datetime.now(UTC) + ahead)
     with context.database.session() as session:
-        name = f"trigger:{moment}"
+        name = f"killed:{moment}"
         Outbox().notify(session, Notice("ML", name, "trigger", f"Moment {moment}.", context.now(), "clock"))
     commits = 0
 
@@ -51,7 +55,16 @@ def lives(home: Path, ahead: timedelta, moment: int) -> None:
             if commits == moment:
                 die()
 
-    sending = httpx.Client.request
+    _die_around_sending(moment)
+    fan_out(context)
+    sender = Sender(context, f"snd_{os.getpid()}")
+    while sender.turn():
+        pass
+    context.close()
+
+
+def _die_around_sending(moment: int) -> None:
+    sending, mailing = httpx.Client.send, EmailReceiver.send
 
     def request(*given: object, **named: object) -> httpx.Response:
         if moment == -1:
@@ -61,12 +74,16 @@ def lives(home: Path, ahead: timedelta, moment: int) -> None:
             die()
         return answer
 
-    httpx.Client.request = request  # type: ignore[method-assign, assignment]
-    fan_out(context)
-    sender = Sender(context, f"snd_{os.getpid()}")
-    while sender.turn():
-        pass
-    context.close()
+    def mail(*given: Any) -> Posted:
+        if moment == -1:
+            die()
+        posted = mailing(*given)
+        if moment == -2:
+            die()
+        return posted
+
+    httpx.Client.send = request  # type: ignore[method-assign, assignment]
+    EmailReceiver.send = mail  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ from service.usecases.notice.receivers import Asked
 from service.usecases.notice.sending import Sender
 from tests.integration.conftest import Installation
 from tests.integration.loops import Shop
+from tests.integration.mail_server import serving
+from tests.integration.webhook_listener import NEXT, SECRET, listening
 
 
 @pytest.fixture
@@ -102,3 +104,45 @@ def test_an_iteration_that_began_is_told_with_each_roles_tickets(shop: Shop) -> 
 
     preview = messages.preview(context, "ML", "iteration-started")
     assert (preview.real, preview.body["blocks"]) == (True, found.blocks)
+
+
+def test_a_program_is_added_paused_resumed_and_given_another_address(
+    installed: tuple[Installation, SandboxServer],
+) -> None:
+    shell, _sandbox = installed
+    with listening() as program, listening() as other:
+        shell.ok("notify", "add", "webhook", "--url", program.url, "--notice", "run-held", stdin=SECRET)
+        assert "posted" in shell.ok("notify", "test", "webhook").out
+        assert program.events[0].verified()["type"] == "notice.test"
+
+        assert shell.ok("notify", "pause", "webhook", "--json").json["paused"]
+        assert "paused" in shell.ok("notify", "list").out
+        assert "Paused" not in shell.ok("notify", "resume", "webhook").out
+
+        assert shell.run("notify", "set", "webhook", "--url", other.url).code == 64
+        moved = shell.ok("notify", "set", "webhook", "--url", other.url, "--credential-file", "-", "--json", stdin=NEXT)
+        assert moved.json["settings"]["url"] == other.url
+        assert moved.json["subscriptions"][0]["kinds"] == ["run-held"]
+        shell.ok("notify", "test", "webhook")
+        assert other.events[0].verified(NEXT)
+        assert len(program.events) == 1
+
+    assert "whsec_" not in shell.ok("notify", "show", "webhook", "--json").out
+    wrong = shell.run("notify", "add", "webhook", "--name", "w", "--url", "http://example.com", stdin="whsec_short")
+    assert "openssl" in wrong.err
+
+
+def test_mail_is_added_for_one_person_and_then_another(tmp_path: Path) -> None:
+    shell = Installation(tmp_path, {"PHASELOOP_PUBLIC_URL": "https://loop.example.com"})
+    shell.furnish()
+    with serving() as server:
+        told = ("--host", "127.0.0.1", "--port", str(server.port), "--security", "none", "--sender", "loop@example.com")
+        wrong = shell.run("notify", "add", "email", *told, stdin="")
+        assert "address of who is told" in wrong.err
+        shell.ok("notify", "add", "email", *told, "--channel", "ana@example.com", stdin="")
+        shell.ok("notify", "set", "email", "--channel", "ben@example.com", "--notice", "run-held")
+
+        shell.ok("notify", "test", "email")
+
+        assert [to for _sender, to in server.envelopes] == ["ana@example.com", "ben@example.com"]
+        assert server.subjects == ["A test of email"] * 2

@@ -12,16 +12,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import HttpUrl
 
 from sandbox.slack.state import ML_TEAM
 from sandbox.testing import SandboxServer
 from service.context import open_context
 from service.settings import Settings
 from service.store.tables import ConnectionRow, TeamRow, TemplateRow
+from service.usecases.notice import receivers
+from service.usecases.notice.fan_out import fan_out
 from service.usecases.notice.receivers import Asked
 from tests.homes import furnish
 from tests.integration.conftest import ROOT
+from tests.integration.mail_server import serving
 from tests.integration.telling import Clock, Desk
+from tests.integration.webhook_listener import SECRET, listening
 from tests.unit.stores import NOON, project_row
 
 COMMITS = 7
@@ -84,3 +89,46 @@ def test_messages_of_a_webhook_are_there_once_or_in_doubt(at: Desk) -> None:
     assert all(number == 1 for number in Counter(at.texts(ML_TEAM)).values())
     assert set(at.states()) == {"sent", "in-doubt"}
     assert len(at.states()) == len(MOMENTS)
+
+
+def test_an_event_for_a_program_is_there_once_by_its_id_whenever_its_process_is_killed(at: Desk) -> None:
+    with listening() as program:
+        receivers.add(at.context, "program", "webhook", {"url": program.url}, SECRET, [Asked()])
+        at.clock.pass_by(seconds=5)
+
+        for moment in MOMENTS:
+            killed_at(at, moment)
+            at.clock.pass_by(minutes=10)
+            at.settled()
+            at.clock.pass_by(minutes=1)
+
+        assert at.states() == ["sent"] * len(MOMENTS)
+        assert len(program.ids) == len(MOMENTS)
+        assert len({event.body["data"]["text"] for event in program.events}) == len(MOMENTS)
+
+
+def test_a_notice_that_is_mailed_is_in_one_mail_or_in_doubt_whenever_its_process_is_killed(at: Desk) -> None:
+    settings = at.context.settings.model_copy(update={"public_url": HttpUrl("https://loop.example.com")})
+    at.context = replace(at.context, settings=settings)
+    at.sender = at.another("snd_first")
+    with serving() as server:
+        of = {"host": "127.0.0.1", "port": server.port, "sender": "loop@example.com", "security": "none"}
+        receivers.add(at.context, "mail", "email", of, "", [Asked("ana@example.com")])
+
+        for moment in MOMENTS:
+            at.clock.pass_by(days=2)
+            at.happens(f"Before {moment}.")
+            fan_out(at.context)
+            at.clock.pass_by(minutes=20)
+            killed_at(at, moment)
+            at.clock.pass_by(minutes=10)
+            at.settled()
+
+        said = [str(part.get_content()) for mail in server.mails if (part := mail.get_body(("plain",))) is not None]
+        expected = [f"{when} {moment}." for moment in MOMENTS for when in ("Before", "Moment")]
+        assert all(sum(text in one for one in said) <= 1 for text in expected)
+        told = [event for row in at.messages() for event in row.events]
+        assert sorted(told) == sorted(set(told))
+        assert len(told) == len(expected)
+        assert set(at.states()) == {"sent", "in-doubt"}
+        assert len(server.mails) >= at.states().count("sent")

@@ -14,7 +14,8 @@ from service.api.problems import placed
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.notice.kinds import NoticeKind
 from service.usecases.errors import NotFound
-from service.usecases.notice import messages, receivers
+from service.usecases.notice import hours, messages, receivers
+from service.usecases.setup import projects
 from service.views.notice import DeliveryView, ReceiverView
 
 router = APIRouter(tags=["notices"], dependencies=[AUTHENTICATED], route_class=JsonRoute)
@@ -116,6 +117,7 @@ def change_receiver(
             settings=body.settings,
             secret=body.secret.get_secret_value() if body.secret is not None else None,
             asked=_asked(body.subscriptions) if body.subscriptions is not None else None,
+            paused=body.paused,
             expected_version=version,
         ).id
 
@@ -252,10 +254,50 @@ def replay_deliveries(body: notice_models.DeliveryReplay, context: Given, once: 
     responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
 )
 def preview_notice(
-    name: Named, kind: Annotated[NoticeKind, Path(description="The kind of notice.")], context: Given
+    name: Named,
+    kind: Annotated[NoticeKind, Path(description="The kind of notice.")],
+    context: Given,
+    form: Annotated[
+        str | None, Query(alias="as", description="In the form of this kind of receiver; else of the first.", **_NAME)
+    ] = None,
 ) -> dict[str, Any]:
     """The message of the newest notice of this kind in a project; where there was none, an example. Sends nothing."""
-    return messages.preview(context, name, kind.value).to_json()
+    return messages.preview(context, name, kind.value, form).to_json()
+
+
+@router.get(
+    "/projects/{name}/notice-hours",
+    operation_id="getNoticeHours",
+    summary="Show when people are written to",
+    response_model=notice_models.NoticeHours,
+    responses=openapi.problems(*openapi.ALWAYS, "not-found", "invalid-input"),
+)
+def get_notice_hours(name: Named, context: Given) -> dict[str, Any]:
+    """Quiet hours and days of a project. Without any, people are written to at all hours."""
+    return hours.get(context, name).to_json()
+
+
+@creating.put(
+    "/projects/{name}/notice-hours",
+    operation_id="setNoticeHours",
+    summary="Set when people are written to",
+    response_model=notice_models.NoticeHours,
+    dependencies=[IDEMPOTENT],
+    responses={
+        200: {"headers": openapi.REPLAYED},
+        **openapi.problems(*openapi.ALWAYS, *openapi.BODY, *openapi.IDEMPOTENCY, "not-found"),
+    },
+)
+def set_notice_hours(name: Named, body: notice_models.NoticeHoursAsked, context: Given, once: Once) -> dict[str, Any]:
+    """All of it anew. What is due while it is quiet waits until that ends; programs are told at all hours."""
+
+    def put() -> str:
+        hours.put(context, name, body.quiet_from, body.quiet_to, body.days_off)
+        return projects.get(context, name).id
+
+    with placed(lambda problem: problem.pointer):
+        number = once(put)
+    return hours.get(context, number).to_json()
 
 
 def _asked(given: Sequence[notice_models.SubscriptionAsked]) -> list[receivers.Asked]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from connectors.messages import Line, Message, Part
+from connectors.messages import Fact, Line, Message, Part
 from service.domain.commands import typed
 from service.domain.english import counted
 from service.domain.loop.figures import TicketRecord
 from service.domain.notice.kinds import TITLES, NoticeKind
 
 NOBODY = "nobody yet"
+TRIAL = "test"
+"""What a test is called where kinds of notices stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The project as it is called now. `tracker` is its page there; `pages` is where ours begin, empty where nobody
-    said how they are reached."""
+    """The project as it is called now, and its id. `tracker` is its page there; `pages` is where ours begin, empty
+    where that is not known."""
 
     key: str
     name: str
     zone: tzinfo
     tracker: str = ""
     pages: str = ""
+    id: str = ""
 
     @property
     def called(self) -> str:
@@ -71,31 +74,77 @@ def message(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Messag
         link=link,
         rest=_rest(about),
         foot=_foot(about, told.at, told.iteration),
+        facts=(_fact(told, about, by_role),),
     )
 
 
-def digest(several: Sequence[Told], about: About) -> Message:
-    """What people are sent of many notices that came together, the oldest first."""
-    parts = []
+def digest(several: Sequence[tuple[About, Sequence[Told]]]) -> Message:
+    """What people are sent of many notices that came together, those of each project the oldest first."""
+    parts = [part for about, of_project in several for part in _parts(of_project, about, len(several) > 1)]
+    everything = [one for _about, of_project in several for one in of_project]
+    first = several[0][0]
+    last = max(everything, key=lambda one: one.at)
+    named = first.called if len(several) == 1 else counted(len(several), "project")
+    iterations = {one.iteration for one in everything} if len(several) == 1 else set()
+    iteration = iterations.pop() if len(iterations) == 1 else None
+    pages = f"{first.pages}/projects/{first.key}" if len(several) == 1 else f"{first.pages}/"
+    return Message(
+        title=f"{counted(len(everything), 'notice')}: {named}",
+        parts=tuple(parts),
+        url=pages if first.pages else "",
+        rest=_rest(first),
+        foot=_foot(first, last.at, iteration) if len(several) == 1 else f"phaseloop, {_clock(last.at, first.zone)}",
+        facts=tuple(_fact(one, about) for about, of_project in several for one in of_project),
+    )
+
+
+def _parts(several: Sequence[Told], about: About, named: bool) -> Iterator[Part]:
+    """The notices of one project, by kind; the project is named where there are others."""
     for kind in NoticeKind:
         of_kind = [one for one in several if one.kind is kind]
         if of_kind:
             lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in of_kind)
-            parts.append(Part(title=f"{TITLES[kind]} ({len(of_kind)})", lines=lines))
-    iterations = {one.iteration for one in several}
-    return Message(
-        title=f"{counted(len(several), 'notice')}: {about.called}",
-        parts=tuple(parts),
-        url=f"{about.pages}/projects/{about.key}" if about.pages else "",
-        rest=_rest(about),
-        foot=_foot(about, max(one.at for one in several), iterations.pop() if len(iterations) == 1 else None),
-    )
+            of = f"{about.called}: " if named else ""
+            yield Part(title=f"{of}{TITLES[kind]} ({len(of_kind)})", lines=lines)
 
 
 def trial(about: str, at: datetime) -> Message:
     """What is sent to see whether a receiver works."""
     text = "This is a test. phaseloop reaches this channel, and will tell here what was asked for."
-    return Message(title=f"A test of {about}", parts=(Part(text=text),), foot=f"{at:%Y-%m-%d %H:%M} UTC")
+    return Message(
+        title=f"A test of {about}",
+        parts=(Part(text=text),),
+        foot=f"{at:%Y-%m-%d %H:%M} UTC",
+        facts=(Fact(TRIAL, text, at),),
+    )
+
+
+def _fact(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Fact:
+    details = {name: value for name, value in told.data.items() if name != "to"}
+    if by_role:
+        details["tickets"] = [
+            {
+                "role": one.role,
+                "key": ticket.remote_key,
+                "title": ticket.title,
+                "url": ticket.url,
+                "person": ticket.person or None,
+                "points": ticket.points,
+            }
+            for one in by_role
+            for ticket in one.tickets
+        ]
+    return Fact(
+        kind=told.kind.value,
+        text=told.text,
+        at=told.at,
+        project={"id": about.id, "key": about.key, "name": about.name},
+        iteration=told.iteration,
+        people=told.to,
+        run=told.run,
+        url=_page(told, about)[0],
+        details=details,
+    )
 
 
 def _role(one: Tickets) -> Part:
@@ -149,22 +198,3 @@ def _foot(about: About, at: datetime, iteration: int | None) -> str:
 def _clock(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %Y %H:%M %Z}"
-
-
-EXAMPLES: Mapping[NoticeKind, str] = {
-    NoticeKind.ITERATION_STARTED: 'Iteration 1 of {key} began: "Ideation 1".',
-    NoticeKind.ITERATION_CLOSED: "Iteration 1 of {key} was closed: 7 done, 2 carried over, 0 to the backlog, 0 left.",
-    NoticeKind.CARRY_OVER: "Iteration 1 of {key} has ended: 2 tickets are not done.",
-    NoticeKind.RECORD_DUE: "The record of iteration 1 of {key} is due now.",
-    NoticeKind.RECORD_OVERDUE: "The record of iteration 1 of {key} is late.",
-    NoticeKind.RECORD_ESCALATED: "The record of iteration 1 of {key} is late, and not fixed.",
-    NoticeKind.PHASE_PROPOSAL: "A trigger proposes for {key}: the next phase.",
-    NoticeKind.RUN_WAITING: "A run of {key} waits: the tracker did not answer.",
-    NoticeKind.RUN_HELD: "A run of {key} is held: an account may not create tickets.",
-    NoticeKind.RUN_FAILED: "A run of {key} failed.",
-    NoticeKind.LOOP_PAUSED: "{key} was paused: everybody is away.",
-    NoticeKind.FINDING: "Iteration 1 of {key} was closed by hand.",
-    NoticeKind.MESSAGE: "The champion model of {key} has a new version.",
-    NoticeKind.PROJECT_ENDED: "{key} has ended with iteration 6.",
-}
-"""What a preview shows of a kind that a project has had no notice of."""

@@ -31,6 +31,7 @@ def told_of(event: EventRow) -> Told | None:
 def about(context: Context, project: ProjectRow) -> About:
     """The project as it is called now."""
     return About(
+        id=project.id,
         key=project.key,
         name=project.name,
         zone=ZoneInfo(project.time_zone),
@@ -39,20 +40,26 @@ def about(context: Context, project: ProjectRow) -> About:
     )
 
 
-def composed(context: Context, project_id: str, events: Sequence[int]) -> Message | None:
-    """The message of these events of a project; None where nothing of them is to be told any more: of a project that
-    has ended only that it has."""
+def composed(context: Context, events: Sequence[int]) -> Message | None:
+    """The message of these events; None where nothing of them is to be told any more: of a project that has ended only
+    that it has."""
+    told: dict[str, list[Told]] = {}
     with context.database.session() as session:
-        project = session.get(ProjectRow, project_id)
         rows = list(session.scalars(select(EventRow).where(EventRow.id.in_(events)).order_by(EventRow.id)))
-    told = [one for row in rows if (one := told_of(row)) is not None]
-    if project is not None and project.ended_at is not None:
-        told = [one for one in told if one.kind is NoticeKind.PROJECT_ENDED]
-    if project is None or not told:
+        ids = dict.fromkeys(row.project_id for row in rows)
+        projects = {one.id: one for one in session.scalars(select(ProjectRow).where(ProjectRow.id.in_(ids)))}
+    for row in rows:
+        one, project = told_of(row), projects.get(row.project_id)
+        if one is None or project is None:
+            continue
+        if project.ended_at is None or one.kind is NoticeKind.PROJECT_ENDED:
+            told.setdefault(project.id, []).append(one)
+    if not told:
         return None
-    if len(told) > 1:
-        return digest(told, about(context, project))
-    return one_message(context, project, told[0])
+    if sum(map(len, told.values())) > 1:
+        return digest([(about(context, projects[number]), of_project) for number, of_project in told.items()])
+    [(number, [only])] = told.items()
+    return one_message(context, projects[number], only)
 
 
 def one_message(context: Context, project: ProjectRow, told: Told) -> Message:

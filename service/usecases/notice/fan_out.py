@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connectors.receivers import KINDS
+from connectors.receiving import Gathering
 from service.context import Context
 from service.domain.notice.kinds import NoticeKind, channels
-from service.store import deliveries
+from service.store import deliveries, unsubscribes
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store.tables import EventRow, ProjectRow
 from service.usecases.notice.composing import told_of
@@ -31,10 +33,17 @@ OFTEN = 10
 WITHIN = timedelta(minutes=10)
 GATHERED = timedelta(minutes=1)
 
+A_DAY = timedelta(days=1)
+TOGETHER = timedelta(minutes=10)
+"""How long the first message of a day waits, where there is one a day at most: what belongs together is in it."""
+
 DIGEST = "digest"
 """The kind of a message that tells several notices."""
 
 _Place = tuple[str, str, str]
+"""Receiver, channel and project; where messages are one a day the kind of notice, for it is of all projects."""
+
+_Found = Sequence[tuple[EventRow, NoticeKind]]
 
 
 def fan_out(context: Context) -> int:
@@ -44,13 +53,24 @@ def fan_out(context: Context) -> int:
         events = deliveries.untold(session, AT_ONCE)
         if not events:
             return 0
-        receivers = list(session.scalars(select(ReceiverRow).order_by(ReceiverRow.name)))
+        query = select(ReceiverRow).where(ReceiverRow.paused == "")
+        receivers = list(session.scalars(query.order_by(ReceiverRow.name)))
+        gathering = {receiver.id: KINDS[receiver.kind].gathering for receiver in receivers}
         wanted: defaultdict[_Place, list[tuple[EventRow, NoticeKind]]] = defaultdict(list)
+        unwanted = unsubscribes.unwanted(session) if receivers else set()
         for event in events if receivers else ():
             for receiver, channel, kind in _wanted(session, receivers, event):
-                wanted[receiver.id, channel, event.project_id].append((event, kind))
+                daily = gathering[receiver.id] is Gathering.DAILY
+                if not KINDS[receiver.kind].unsubscribes or (channel.casefold(), kind.value) not in unwanted:
+                    wanted[receiver.id, channel, kind.value if daily else event.project_id].append((event, kind))
         for place, found in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
-            _make(session, place, found, now)
+            match gathering[place[0]]:
+                case Gathering.NONE:
+                    _each(session, place, found, now)
+                case Gathering.BURSTS:
+                    _make(session, place, found, now)
+                case Gathering.DAILY:
+                    _daily(session, place, found, now)
         deliveries.told(session, events)
     return len(events)
 
@@ -74,13 +94,38 @@ def _wanted(
     ]
 
 
-def _make(session: Session, place: _Place, found: Sequence[tuple[EventRow, NoticeKind]], now: datetime) -> None:
+def _daily(session: Session, place: _Place, found: _Found, now: datetime) -> None:
+    """Put the notices into the message of their kind that waits, or make one, due a day after the last at the
+    earliest."""
+    receiver, channel, kind = place
+    session.get(ReceiverRow, receiver, with_for_update=True)  # no other process makes one meanwhile
+    waiting = deliveries.waiting_of_kind(session, receiver, channel, kind)
+    ids = [event.id for event, _kind in found]
+    projects = {event.project_id for event, _kind in found}
+    if waiting is not None:
+        projects.add(waiting.project_id)
+        waiting.events = [*waiting.events, *ids]
+        waiting.project_id = projects.pop() if len(projects) == 1 else ""
+        waiting.iteration = None
+        return
+    last = deliveries.last_of_kind(session, receiver, channel, kind)
+    due = max(now + TOGETHER, last + A_DAY) if last is not None else now + TOGETHER
+    project = projects.pop() if len(projects) == 1 else ""
+    iteration = found[0][0].iteration if len(ids) == 1 else None
+    deliveries.add(session, receiver, channel, project, kind, iteration, ids, now, due)
+
+
+def _each(session: Session, place: _Place, found: _Found, now: datetime) -> None:
+    for event, kind in found:
+        deliveries.add(session, *place, kind.value, event.iteration, [event.id], now, now)
+
+
+def _make(session: Session, place: _Place, found: _Found, now: datetime) -> None:
     """The messages for one channel: as many as there are notices, or a few in which they are gathered."""
     waiting = deliveries.gathering(session, *place)
     often = deliveries.made_since(session, *place, now - WITHIN) >= OFTEN
-    if not often and len(waiting) + len(found) <= ONE_BY_ONE:
-        for event, kind in found:
-            deliveries.add(session, *place, kind.value, event.iteration, [event.id], now, now)
+    if not often and sum(len(row.events) for row in waiting) + len(found) <= ONE_BY_ONE:
+        _each(session, place, found, now)
         return
     ids = [number for row in waiting for number in row.events] + [event.id for event, _kind in found]
     iterations = {row.iteration for row in waiting} | {event.iteration for event, _kind in found}

@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, select
 
 from connectors import receivers as registry
 from service.context import Context
-from service.domain.notice import delivery_state
+from service.domain.commands import typed
+from service.domain.notice import delivery_state, examples
 from service.domain.notice.kinds import NoticeKind, events_of
-from service.domain.notice.message import EXAMPLES, Told
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.shape import meant, one_of
 from service.store import changes, deliveries
@@ -47,12 +47,16 @@ def get(context: Context, message_id: str) -> DeliveryView:
 
 def replay(context: Context, message_id: str) -> DeliveryView:
     """Have a message that failed, is in doubt or was skipped sent again; one that waits is hurried. Raises NotFound;
-    Conflict where it was sent, or is being sent, or its receiver was removed."""
+    Conflict where it was sent, or is being sent, or its receiver was removed or is paused."""
     row = _stored(context, message_id)
     with context.database.session() as session:
-        if session.get(ReceiverRow, row.receiver_id) is None:
+        receiver = session.get(ReceiverRow, row.receiver_id)
+        if receiver is None:
             message = f"The receiver of the message {row.id} was removed."
             raise Conflict("message-state", message, "Add it again; what happens from then on is told there.")
+        if receiver.paused:
+            message = f"The receiver {receiver.name!r} is paused."
+            raise Conflict("message-state", message, f"First: phaseloop notify resume {typed(receiver.name)}")
         found = deliveries.again(session, [DeliveryRow.id == row.id], context.now())
         if not found:
             message = f"The message {row.id} is {row.state}: it is not sent again."
@@ -74,7 +78,7 @@ def replay_all(
         )
     which = _which(context, state, receiver, project)
     with context.database.session() as session:
-        there = DeliveryRow.receiver_id.in_(select(ReceiverRow.id))
+        there = DeliveryRow.receiver_id.in_(select(ReceiverRow.id).where(ReceiverRow.paused == ""))
         found = deliveries.again(session, [*which, there], context.now())
         if found:
             changes.append(session, "message", f"had {len(found)} messages sent again that were {state}")
@@ -100,9 +104,12 @@ def preview(context: Context, project: str, kind: str, receiver_kind: str | None
     real = told is not None
     if told is None:
         current = loop.current if loop is not None and loop.current else 1
-        told = Told(asked, EXAMPLES[asked].format(key=row.key), context.now(), current)
+        told = examples.told(asked, row.key, context.now(), current)
     message = composing.one_message(context, row, told)
     form = receiver_kind or next(iter(registry.KINDS))
+    if form not in registry.KINDS:
+        fix = meant(form, list(registry.KINDS)) or one_of(list(registry.KINDS))
+        raise InvalidInput([Problem("request", None, "receiver_kind", f"there is no receiver {form!r}", fix)])
     return PreviewView(kind, row.key, real, message, form, registry.laid_out(form, message))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from connectors import receivers as registry
 from connectors.errors import TrackerError
@@ -19,12 +21,13 @@ from service.domain.notice.message import trial
 from service.domain.problems import InvalidInput, Problem
 from service.domain.template.shape import meant, one_of
 from service.references import ReferenceProblem
-from service.store import deliveries
+from service.store import deliveries, unsubscribes
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store.secrets import new_id
 from service.store.tables import ProjectRow
 from service.usecases import ids
 from service.usecases.errors import Conflict, NotFound
+from service.usecases.notice.unsubscribing import NEEDED
 from service.usecases.setup import projects
 from service.views.notice import ReceiverView, Subscription
 
@@ -32,7 +35,10 @@ _ADD = "Add one with `phaseloop notify add`."
 LONGEST_ANSWER = 30.0
 """Seconds that an answer is waited for: far less than one process has a receiver for itself."""
 
+_PUBLIC = "Set PHASELOOP_PUBLIC_URL to the address by which people reach this service."
 _REMOVED = "The receiver was removed."
+BY_HAND = "Somebody paused it."
+_PAUSED = "The receiver was paused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +119,11 @@ def change(
     settings: Mapping[str, Any] | None = None,
     secret: str | None = None,
     asked: Sequence[Asked] | None = None,
+    paused: bool | None = None,
     expected_version: int | None = None,
 ) -> ReceiverView:
     """Change a receiver: what is given is written anew, what is None stays. A new address takes a new credential: kept,
-    the old one could be led elsewhere.
+    the old one could be led elsewhere. What happens while it is paused is not told, nor is what was to be sent.
 
     Raises InvalidInput, NotFound; Conflict where it is not of the version that was expected.
     """
@@ -140,8 +147,27 @@ def change(
         if secret is not None:
             row.secret = context.vault.seal(kept)
         row.version, row.updated_at, row.next_at, row.trouble = row.version + 1, context.now(), None, ""
+        if paused is not None and paused != bool(row.paused):
+            row.paused = BY_HAND if paused else ""
+            if paused:
+                _skip_waiting(session, row.id, context.now())
         context.done(session, row.id)
     return view(context, row)
+
+
+def pause_unwanted(context: Context, number: str, why: str) -> None:
+    """Pause a receiver that says itself that it wants no messages any more. What was to be sent to it is skipped."""
+    with context.database.session() as session:
+        row = session.get(ReceiverRow, number, with_for_update=True, populate_existing=True)
+        if row is not None and not row.paused:
+            row.paused, row.version, row.updated_at = why, row.version + 1, context.now()
+            _skip_waiting(session, number, context.now())
+
+
+def _skip_waiting(session: Session, number: str, now: datetime) -> None:
+    """What is being sent, or looked for, is left to whoever does that."""
+    waiting = DeliveryRow.receiver_id == number, DeliveryRow.state == delivery_state.WAITING
+    deliveries.skip_open(session, waiting, _PAUSED, now)
 
 
 def subscribe(context: Context, name: str, asked: Asked, *, off: bool = False) -> ReceiverView:
@@ -208,6 +234,8 @@ def stored(context: Context, name: str) -> ReceiverRow:
 
 def reached(context: Context, row: ReceiverRow) -> Receiver:
     """The receiver itself, to be closed after use. Raises KeyProblem, InvalidReceiver, NetworkMisconfigured."""
+    if registry.KINDS[row.kind].unsubscribes and context.settings.public_url is None:
+        raise registry.InvalidReceiver([("kind", NEEDED)])
     secret = context.vault.open(row.secret)
     timeout = min(context.settings.tracker_timeout, LONGEST_ANSWER)
     return registry.connect(row.kind, row.settings, secret, timeout=timeout, network=context.network)
@@ -260,7 +288,16 @@ def view(context: Context, row: ReceiverRow) -> ReceiverView:
         )
         for one in row.subscriptions
     )
-    return ReceiverView.of(row, wanted, counted)
+    return ReceiverView.of(row, wanted, counted, _unsubscribed(context, row))
+
+
+def _unsubscribed(context: Context, row: ReceiverRow) -> list[tuple[str, str]]:
+    if not registry.KINDS[row.kind].unsubscribes:
+        return []
+    with context.database.session() as session:
+        unwanted = unsubscribes.unwanted(session)
+    channels = dict.fromkeys(one["channel"] for one in row.subscriptions)
+    return [(one, kind.value) for one in channels for kind in NoticeKind if (one.casefold(), kind.value) in unwanted]
 
 
 def _validated(
@@ -269,6 +306,8 @@ def _validated(
     problems = []
     if not name or len(name) > 80 or not name.isprintable():
         problems.append(Problem("receiver", None, "name", "must be 1 to 80 printable characters"))
+    if kind in registry.KINDS and registry.KINDS[kind].unsubscribes and context.settings.public_url is None:
+        problems.append(Problem("receiver", None, "kind", NEEDED, _PUBLIC))
     checked: dict[str, Any] = {}
     try:
         secret = context.vault.resolved(secret)

@@ -2,7 +2,8 @@
 
 What was refused for good fails; what may pass is sent again, after longer and longer, for a day. A message whose
 answer was lost is in doubt: it is looked for where the receiver can be asked, and only sent again when it is not there;
-else it waits for a person.
+else it waits for a person. Where the receiver knows a message by its marker it is sent again at once. Who says that
+nothing is wanted any more is paused.
 """
 
 from __future__ import annotations
@@ -10,30 +11,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.errors import (
     CredentialsRefused,
     ItemRejected,
     NetworkMisconfigured,
+    NotWanted,
     OutcomeUnknown,
     TrackerError,
     TrackerUnavailable,
 )
-from connectors.receivers import InvalidReceiver
+from connectors.messages import Message
+from connectors.receivers import KINDS, InvalidReceiver
 from connectors.receiving import Receiver
 from service.context import Context
 from service.domain.notice import delivery_state as state
 from service.store import deliveries
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store_faults import KeyProblem
-from service.usecases.notice import composing, receivers
+from service.usecases.notice import composing, hours, receivers, unsubscribing
 
 log = logging.getLogger(__name__)
-
-APART = timedelta(seconds=1.1)
-"""Between two messages to the same channel: vendors allow one a second."""
 
 AT_ONCE = 20
 """How many messages of a receiver are looked at in one turn, one for each channel."""
@@ -51,6 +51,7 @@ _SAFE = 0.5
 """The part of a lease that may be over when a message is sent: whoever is slower than that sends nothing."""
 
 _NOTHING = "The project has ended, or there is nothing to tell any more."
+_UNWANTED = "Whoever reads there wants no more of this kind."
 _BY_HAND = (
     "Nobody knows whether it arrived. Look into the channel; if it is not there, send it again:"
     " phaseloop notify replay {}"
@@ -93,7 +94,8 @@ class Sender:
                 rows = deliveries.due(session, receiver.id, self._context.now(), AT_ONCE * 5)
             trouble, sent = self._all(receiver, rows, began)
         finally:
-            wait = trouble.wait if trouble is not None else APART if sent else timedelta()
+            apart = timedelta(seconds=KINDS[receiver.kind].apart) if sent else timedelta()
+            wait = trouble.wait if trouble is not None else apart
             with self._context.database.session() as session:
                 deliveries.let_go(
                     session,
@@ -118,16 +120,22 @@ class Sender:
                 elif row.state == state.IN_DOUBT:
                     if (trouble := self._look(reached, row)) is not None:
                         return trouble, bool(sent)
+                elif (until := self._quiet_until(receiver, row)) is not None:
+                    with self._context.database.session() as session:
+                        deliveries.keep_quiet(session, row, until)
                 elif row.channel not in sent and len(sent) < AT_ONCE:
                     if not self._still_ours(receiver, began):
                         break
                     began = self._ticking()
                     sent.add(row.channel)
-                    if (trouble := self._send(reached, row, began)) is not None:
+                    if (trouble := self._send(receiver, reached, row, began)) is not None:
                         return trouble, True
         finally:
             reached.close()
         return None, bool(sent)
+
+    def _quiet_until(self, receiver: ReceiverRow, row: DeliveryRow) -> datetime | None:
+        return hours.quiet_until(self._context, row) if KINDS[receiver.kind].for_people else None
 
     def _still_ours(self, receiver: ReceiverRow, began: float) -> bool:
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:
@@ -144,7 +152,7 @@ class Sender:
 
     # --- one message --------------------------------------------------------------------------------------------------
 
-    def _send(self, reached: Receiver, row: DeliveryRow, began: float) -> _Trouble | None:
+    def _send(self, receiver: ReceiverRow, reached: Receiver, row: DeliveryRow, began: float) -> _Trouble | None:
         context = self._context
         with context.database.session() as session:
             thread = deliveries.root(session, row) if reached.threads else ""
@@ -153,7 +161,7 @@ class Sender:
             return None
         try:
             # Only now: until it was begun more could be gathered in it.
-            message = composing.composed(context, begun.project_id, begun.events)
+            message = composing.composed(context, begun.events)
         except Exception as error:
             log.exception("the message %s could not be written", begun.id)
             self._later(begun, _OURS.format(type(error).__name__))
@@ -161,23 +169,38 @@ class Sender:
         if message is None:
             self._end(begun, state.SKIPPED, error=_NOTHING)
             return None
+        if KINDS[receiver.kind].unsubscribes:
+            link = unsubscribing.link(context, begun.channel, begun.kind)
+            if link is None:
+                self._end(begun, state.SKIPPED, error=_UNWANTED)
+                return None
+            message = replace(message, unsubscribe=link)
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:
             self._end(begun, state.WAITING, next_at=context.now())
             return None
+        return self._post(receiver, reached, begun, message)
+
+    def _post(self, receiver: ReceiverRow, reached: Receiver, row: DeliveryRow, message: Message) -> _Trouble | None:
         try:
-            posted = reached.send(begun.channel, message, begun.id, begun.thread)
+            posted = reached.send(row.channel, message, row.id, row.thread)
         except OutcomeUnknown as error:
-            self._doubt(reached, begun, error.message)
+            if reached.deduplicates:
+                self._later(row, str(error))
+                return _Trouble(FIRST_WAIT, str(error))
+            self._doubt(reached, row, error.message)
+        except NotWanted as error:
+            self._end(row, state.FAILED, error=str(error))
+            receivers.pause_unwanted(self._context, receiver.id, str(error))
         except TrackerUnavailable as error:
-            return self._put_off(begun, error)
+            return self._put_off(row, error)
         except ItemRejected as error:
-            self._end(begun, state.FAILED, error=str(error))
+            self._end(row, state.FAILED, error=str(error))
         except TrackerError as error:
-            self._later(begun, str(error))
+            self._later(row, str(error))
             if isinstance(error, CredentialsRefused | NetworkMisconfigured):
                 return _Trouble(FIRST_WAIT * 6, str(error))
         else:
-            self._end(begun, state.SENT, posted=posted.id)
+            self._end(row, state.SENT, posted=posted.id)
         return None
 
     def _put_off(self, row: DeliveryRow, error: TrackerUnavailable) -> _Trouble:
@@ -185,8 +208,12 @@ class Sender:
         if error.retry_after is None:
             self._later(row, str(error))
             return _Trouble(FIRST_WAIT, str(error))
-        wait = timedelta(seconds=error.retry_after)
-        self._end(row, state.WAITING, error=str(error), next_at=self._context.now() + wait)
+        now = self._context.now()
+        wait = timedelta(seconds=min(error.retry_after, LONGEST_WAIT.total_seconds()))
+        if now + wait > (row.tried_since or now) + GIVEN_UP:
+            self._later(row, str(error))
+        else:
+            self._end(row, state.WAITING, error=str(error), next_at=now + wait)
         return _Trouble(wait, str(error))
 
     def _later(self, row: DeliveryRow, why: str) -> None:
@@ -205,6 +232,9 @@ class Sender:
 
     def _left_behind(self, reached: Receiver, row: DeliveryRow) -> None:
         """Whoever was about to send it is gone."""
+        if reached.deduplicates:
+            self._end(row, state.WAITING, next_at=self._context.now())
+            return
         self._doubt(reached, row, "The process that sent it ended before it had an answer.")
 
     def _doubt(self, reached: Receiver, row: DeliveryRow, why: str) -> None:

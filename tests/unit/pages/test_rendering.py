@@ -36,6 +36,7 @@ from service.pages.run import Actions, Detail, Found, ItemLine, RunLine, RunPage
 from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
+from service.pages.unsubscribe import UnsubscribePage
 from service.views.course import CourseView, IterationLine, TicketLine
 from tests.unit.pages import admin_values, project_values, receiver_values, template_values
 from tests.unit.pages.operations import OPERATIONS
@@ -234,6 +235,7 @@ PAGES: dict[str, Any] = {
     "sign-in.html": SignInPage(EVIL, True, EVIL, EVIL, "/sign-in/oidc", EVIL),
     "signed-out.html": SignedOutPage("https://login.example.com", EVIL),
     "not-signed-in.html": NotSignedInPage(EVIL, {EVIL: EVIL}),
+    "unsubscribe.html": UnsubscribePage(EVIL, EVIL, True, True),
     "trouble.html": TroublePage(EVIL, EVIL, (EVIL, EVIL), EVIL, ((EVIL, "/"),)),
     **admin_values.PAGES,
     **project_values.PAGES,

@@ -1,0 +1,1 @@
+"""E-mail: messages to people's own addresses, handed to a mail server by SMTP."""
