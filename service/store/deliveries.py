@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service.domain.notice import delivery_state as state
@@ -263,6 +263,16 @@ def skip_open(session: Session, which: Sequence[ColumnElement[bool]], why: str, 
     """Send no more of these."""
     values = {"state": state.SKIPPED, "error": why, "next_at": None, "ended_at": now}
     session.execute(update(DeliveryRow).where(*which, DeliveryRow.state.in_(state.OPEN)).values(**values))
+
+
+def leave(session: Session, receiver_id: str, why: str, now: datetime) -> None:
+    """Send no more of what was to be sent to a receiver that is gone. What may have arrived stays in doubt: nobody
+    looks for it any more."""
+    of_it = DeliveryRow.receiver_id == receiver_id
+    skip_open(session, [of_it, DeliveryRow.state == state.WAITING], why, now)
+    doubtful = of_it, DeliveryRow.state.in_((state.SENDING, state.IN_DOUBT))
+    told = case((DeliveryRow.error == "", why), else_=DeliveryRow.error + f" {why}")
+    session.execute(update(DeliveryRow).where(*doubtful).values(state=state.IN_DOUBT, next_at=None, error=told))
 
 
 def counts(session: Session, receiver_id: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,31 @@ def test_a_message_that_never_arrived_is_posted_again_once_it_is_not_found(at: D
     at.settled()
 
     assert (at.states(), at.posts(), len(at.texts())) == (["sent"], 2, 1)
+
+
+def test_a_message_that_was_not_found_is_posted_within_two_minutes(at: Desk) -> None:
+    at.by_bot()
+    at.fault(action="reset")
+    at.happens()
+    began = at.clock()
+
+    at.settled()
+
+    [row] = at.messages()
+    assert row.ended_at is not None
+    assert row.ended_at - began < timedelta(minutes=2)
+
+
+def test_a_look_that_fails_is_repeated_until_it_succeeds(at: Desk) -> None:
+    at.by_bot()
+    at.fault(action="lose")
+    for _ in range(2):
+        at.fault(action="status", status=302, body="html", path="conversations.history", method="GET")
+    at.happens()
+
+    at.settled()
+
+    assert (at.states(), at.posts(), len(at.texts())) == (["sent"], 1, 1)
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -418,6 +444,21 @@ def test_a_receiver_that_is_removed_takes_what_was_not_sent_with_it(desk_of_one:
     desk_of_one.told(2)
 
     assert (desk_of_one.states(), desk_of_one.texts()) == (["skipped"], [])
+
+
+def test_a_receiver_that_is_removed_leaves_what_may_have_arrived_in_doubt(desk_of_one: Desk) -> None:
+    at = desk_of_one
+    at.by_webhook()
+    at.fault(action="lose")
+    at.happens()
+    at.told()
+
+    receivers.remove(at.context, "slack")
+    at.told(2)
+
+    [row] = at.messages()
+    assert (row.state, row.next_at, len(at.texts())) == ("in-doubt", None, 1)
+    assert "receiver was removed" in row.error
 
 
 def test_the_credential_is_kept_encrypted_and_shown_nowhere(desk_of_one: Desk) -> None:

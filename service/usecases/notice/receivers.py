@@ -203,7 +203,7 @@ def remove(context: Context, name: str) -> str:
         row = session.get(ReceiverRow, number)
         if row is not None:
             session.delete(row)
-        deliveries.skip_open(session, [DeliveryRow.receiver_id == number], _REMOVED, context.now())
+        deliveries.leave(session, number, _REMOVED, context.now())
         context.done(session, number)
     return number
 

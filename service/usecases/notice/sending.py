@@ -21,6 +21,7 @@ from connectors.errors import (
     NotWanted,
     OutcomeUnknown,
     TrackerError,
+    TrackerRefused,
     TrackerUnavailable,
 )
 from connectors.messages import Message
@@ -219,12 +220,13 @@ class Sender:
     def _later(self, row: DeliveryRow, why: str) -> None:
         """Try again after longer than before, or give up after a day."""
         now = self._context.now()
-        since = row.tried_since or row.created_at
-        wait = min(max(FIRST_WAIT, 3 * (now - since)), LONGEST_WAIT)
-        given_up = now + wait > since + GIVEN_UP
+        since, asked = row.tried_since or row.created_at, row.asked_at or now
+        # From when it was sent, not from now: while it was looked for it has waited already.
+        due = max(now, asked + _wait(asked - since))
+        given_up = due > since + GIVEN_UP
         with self._context.database.session() as session:
             became = state.FAILED if given_up else state.WAITING
-            deliveries.end(session, row, row.attempts, became, now, error=why, next_at=now + wait)
+            deliveries.end(session, row, row.attempts, became, now, error=why, next_at=due)
         if given_up:
             log.warning("the message %s was given up: %s", row.id, why)
 
@@ -256,8 +258,11 @@ class Sender:
             wait = timedelta(seconds=error.retry_after or 60)
             self._end(row, state.IN_DOUBT, error=str(error), next_at=self._context.now() + wait)
             return _Trouble(wait, str(error))
-        except TrackerError as error:
+        except TrackerRefused as error:
             self._end(row, state.IN_DOUBT, error=f"{error} {_BY_HAND.format(row.id)}")
+            return None
+        except TrackerError as error:
+            self._look_later(row, str(error))
             return None
         if found is not None:
             self._end(row, state.SENT, posted=found.id)
@@ -267,6 +272,16 @@ class Sender:
         else:
             self._later(row, row.error)
         return None
+
+    def _look_later(self, row: DeliveryRow, why: str) -> None:
+        """A look that told nothing is repeated after longer and longer; after a day a person has to look."""
+        now = self._context.now()
+        asked = row.asked_at or row.created_at
+        wait = _wait(now - asked)
+        if now + wait > asked + GIVEN_UP:
+            self._end(row, state.IN_DOUBT, error=f"{why} {_BY_HAND.format(row.id)}")
+        else:
+            self._end(row, state.IN_DOUBT, error=why, next_at=now + wait)
 
     def _end(
         self,
@@ -290,3 +305,8 @@ class Sender:
                 next_at=next_at,
                 looks=looks,
             )
+
+
+def _wait(tried: timedelta) -> timedelta:
+    """How long to wait after something was tried for so long."""
+    return min(max(FIRST_WAIT, 3 * tried), LONGEST_WAIT)
