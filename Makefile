@@ -21,7 +21,7 @@ LONG_TESTS := \
   tests/simulation/test_half_a_year_in_trello.py
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test test-long test-all lint format bench eval heads told faults screenshots schema lock clean
+.PHONY: help install demo test test-long test-all lint checks advisories format bench eval heads told faults screenshots schema lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,7 +44,7 @@ demo: $(INSTALLED) ## Build the ML template in a Jira on this machine (ARGS="--o
 	@$(BIN)/phaseloop demo $(ARGS)
 
 test: $(INSTALLED) ## Run the checks and all that a change can break (ARGS="-k word", JOBS=1 for one after the other)
-	@$(MAKE) --no-print-directory -j2 lint tests/__pycache__
+	@$(MAKE) --no-print-directory -j2 checks tests/__pycache__
 	@$(PYTEST) $(LONG_TESTS:%=--ignore=%) $(ARGS)
 
 test-long: $(INSTALLED) ## Run the rest: months of a project, faults at a spread of calls
@@ -52,17 +52,32 @@ test-long: $(INSTALLED) ## Run the rest: months of a project, faults at a spread
 
 test-all: export PHASELOOP_LONG_TESTS = 1
 test-all: $(INSTALLED) ## Run everything, with many examples of each property and longer simulations
-	@$(MAKE) --no-print-directory -j2 lint tests/__pycache__
+	@$(MAKE) --no-print-directory -j2 checks tests/__pycache__
 	@$(PYTEST) $(ARGS)
 
 # In a fresh clone all tests are compiled once, beside the checks, and not by each process of tests at the same time.
 tests/__pycache__: | $(INSTALLED)
 	@$(BIN)/python -m pytest --collect-only -qq >/dev/null || true
 
-lint: $(INSTALLED) ## Check style, types and formatting
+lint: checks advisories ## Check style, types, formatting and known weaknesses, of ours and of what is pinned
+
+# Rules of bandit are among those of ruff (S).
+checks: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# Advisories that do not concern us, by id; each with its reason in SECURITY.md.
+NOT_OURS :=
+ADVISORIES := .venv-advisories
+
+$(ADVISORIES)/.installed: requirements-advisories.lock | $(BIN)/python
+	@$(BIN)/python -m venv $(ADVISORIES)
+	@$(ADVISORIES)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-advisories.lock >&2
+	@touch $@
+
+advisories: $(ADVISORIES)/.installed ## Ask the advisory service about what is pinned; tests never do
+	@$(BIN)/python -m bench.advisories $(ADVISORIES)/bin/pip-audit $(NOT_OURS)
 
 format: $(INSTALLED) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
@@ -92,8 +107,9 @@ schema: $(INSTALLED) ## Write the JSON Schema of templates anew
 lock: $(INSTALLED) ## Pin the dependencies anew: hashes, every platform, no index address
 	@$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q $(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q $(LOCK) --group pyproject.toml:advisories -o requirements-advisories.lock
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean: ## Remove what was built
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(ADVISORIES) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
