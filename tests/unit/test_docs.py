@@ -69,7 +69,9 @@ def test_every_command_that_a_page_shows_exists(path: Path) -> None:
 def places() -> list[tuple[str, str]]:
     """File and name of each line of the table "Where is …"."""
     _, _, rest = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Where is …")
-    return re.findall(r"\| `([^`]+\.py)` \| `([^`]+)` \|", rest)
+    rows = re.findall(r"^\|[^|]*\| (`[^|]+`) \| (`[^|]+`) \|$", rest.partition("\n## ")[0], re.MULTILINE)
+    pairs = [(re.findall("`([^`]+)`", files), re.findall("`([^`]+)`", names)) for files, names in rows]
+    return [pair for files, names in pairs for pair in zip(files, names, strict=True) if pair[0].endswith(".py")]
 
 
 @pytest.mark.parametrize(("path", "name"), places())

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import accumulate
+from sys import maxsize
 
 from connectors.values import Capabilities, Costs, Item, ItemKey, ItemKind
 from service.domain.loop.turnover import STATE, STATUS
@@ -445,14 +447,25 @@ def levels(keys: Sequence[ItemKey], edges: Collection[Item]) -> list[list[ItemKe
     for edge in edges:
         if edge.source in needs and edge.target in needs and edge.target is not None:
             needs[edge.source].add(edge.target)
+    needed_by: defaultdict[ItemKey, list[ItemKey]] = defaultdict(list)
+    for key, targets in needs.items():
+        for target in targets:
+            needed_by[target].append(key)
+    order = {key: number for number, key in enumerate(keys)}
+    waits_for = {key: len(targets) for key, targets in needs.items()}
     result: list[list[ItemKey]] = []
-    placed: set[ItemKey] = set()
-    left = list(keys)
-    while left:
-        ready = [key for key in left if needs[key] <= placed] or left
+    ready = [key for key in keys if not waits_for[key]]
+    while ready:
         result.append(ready)
-        placed.update(ready)
-        left = [key for key in left if key not in placed]
+        following = []
+        for key in ready:
+            for dependent in needed_by[key]:
+                waits_for[dependent] -= 1
+                if not waits_for[dependent]:
+                    following.append(dependent)
+        ready = sorted(following, key=order.__getitem__)
+    if left := [key for key in keys if waits_for[key]]:
+        result.append(left)
     return result
 
 
@@ -462,23 +475,38 @@ def cheapest_stages(
     """The levels merged into consecutive create calls so that calls plus links that cannot ride are fewest.
 
     Dynamic programming over the levels: the best way to do the first n levels ends with some last group i..n done
-    together, whose cost is its own calls plus the links that stay inside one of them.
+    together, whose cost is its own calls plus the links that stay inside one of them. A group is filled level by level
+    from its start, so that the calls before stay as they are: the time is that of the levels times the tickets.
     """
-    best: list[tuple[int, list[tuple[ItemKey, ...]]]] = [(0, [])]
-    for end in range(1, len(depth) + 1):
-        options = []
-        for start in range(end):
-            cost, done = best[start]
-            group = _parts([key for level in depth[start:end] for key in level], size)
-            options.append((cost + len(group) + _inside(group, edges), done + group))
-        best.append(min(options, key=lambda option: (option[0], len(option[1]))))
-    return best[-1][1]
-
-
-def _inside(parts: Sequence[Sequence[ItemKey]], edges: Collection[Item]) -> int:
-    """How many links of these calls cannot ride because their target is not created in an earlier one."""
-    position = {key: number for number, part in enumerate(parts) for key in part}
-    return sum(1 for e in edges if e.source in position and e.target in position and not _rides(e, position))
+    keys = [key for level in depth for key in level]
+    begins = [0, *accumulate(len(level) for level in depth)]
+    place = {key: number for number, key in enumerate(keys)}
+    targets: list[list[int]] = [[] for _ in keys]
+    for edge in edges:
+        if edge.source in place and edge.target in place:
+            targets[place[edge.source]].append(place[edge.target])
+    # For the first n levels: calls and links, calls, and where their last group begins.
+    best: list[tuple[int, int, int]] = [(0, 0, 0), *((maxsize, maxsize, 0) for _ in depth)]
+    for start, base in enumerate(begins[:-1]):
+        cost, calls, _ = best[start]
+        inside, call = 0, base
+        for end in range(start + 1, len(begins)):
+            for number in range(begins[end - 1], begins[end]):
+                if number - call == size:
+                    call = number
+                for target in targets[number]:
+                    inside += target >= call
+            filled = -(-(begins[end] - base) // size)
+            option = cost + filled + inside, calls + filled
+            if option < best[end][:2]:
+                best[end] = (*option, start)
+    parts: list[tuple[ItemKey, ...]] = []
+    end = len(depth)
+    while end:
+        start = best[end][2]
+        parts = [*_parts(keys[begins[start] : begins[end]], size), *parts]
+        end = start
+    return parts
 
 
 def _rides(edge: Item, position: Mapping[ItemKey, int]) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connectors.values import ITERATION_TITLE_LIMIT
 from service.domain.audit.facts import OVERVIEW_SEEDED, asked_body, goal_body
 from service.domain.audit.headings import OVERVIEW_TITLE
 from service.domain.english import counted
@@ -49,10 +50,14 @@ class Wording:
 
     def iteration(self, entry: int, context: Context) -> str:
         """The name of an iteration of a phase that is entered for the `entry`-th time. One that neither its number nor
-        the turn of the loop is in would come again."""
+        the turn of the loop is in would come again: what tells them apart stays where the name is too long with it.
+        How long a name may be is checked in `template_texts.check_iteration_name`; one that is too long for its tracker
+        all the same is cut in `desired`."""
         name = self.template.cadence.iteration_name
         used = {found.name for found in placeholders(name) if isinstance(found, Placeholder)}
-        return render(name, context) + (f" ~{entry}" if entry > 1 and not used & _TELLING else "")
+        again = f" ~{entry}" if entry > 1 and not used & _TELLING else ""
+        written = render(name, context)
+        return written[: ITERATION_TITLE_LIMIT - len(again)].rstrip() + again if again else written
 
     def goal(self, phase: Phase, context: Context) -> str:
         """The phase's focus in one sentence."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from math import ceil
+from types import FrameType
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -273,6 +276,67 @@ def test_stages_hold_every_ticket_once(items: list[Item]) -> None:
     stages = cheapest_stages(levels(keys, edges), edges, 50)
 
     assert sorted(key for stage in stages for key in stage) == sorted(keys)
+
+
+def weighed(depth: list[list[ItemKey]], edges: list[Item], size: int) -> list[tuple[ItemKey, ...]]:
+    """The stages as they are defined: every way to group the levels, counted out."""
+
+    def inside(parts: list[tuple[ItemKey, ...]]) -> int:
+        number = {key: at for at, part in enumerate(parts) for key in part}
+        both = (one for one in edges if one.source in number and one.target in number)
+        return sum(number[ItemKey(str(one.target))] >= number[ItemKey(str(one.source))] for one in both)
+
+    best: list[tuple[int, list[tuple[ItemKey, ...]]]] = [(0, [])]
+    for end in range(1, len(depth) + 1):
+        options = []
+        for start in range(end):
+            keys = [key for level in depth[start:end] for key in level]
+            parts = [tuple(keys[at : at + size]) for at in range(0, len(keys), size)]
+            options.append((best[start][0] + len(parts) + inside(parts), best[start][1] + parts))
+        best.append(min(options, key=lambda option: (option[0], len(option[1]))))
+    return best[-1][1]
+
+
+@relaxed
+@given(graphs(), st.integers(1, 12))
+def test_stages_are_the_cheapest_of_all_ways_to_group_the_levels(items: list[Item], size: int) -> None:
+    keys = [item.key for item in items if item.kind is ItemKind.TICKET]
+    edges = [item for item in items if item.kind is ItemKind.LINK]
+    depth = levels(keys, edges)
+
+    assert cheapest_stages(depth, edges, size) == weighed(depth, edges, size)
+
+
+def test_tickets_that_wait_for_one_another_come_last_and_once() -> None:
+    items = [ticket("a"), ticket("b"), ticket("c"), link("a", "b"), link("b", "a"), link("c", "a")]
+    keys = [item.key for item in items if item.kind is ItemKind.TICKET]
+    edges = [item for item in items if item.kind is ItemKind.LINK]
+
+    assert levels(keys, edges) == [keys]
+    assert cheapest_stages(levels(keys, edges), edges, 50) == [tuple(keys)]
+
+
+def test_a_chain_of_a_thousand_is_laid_out_in_steps_that_grow_no_faster_than_its_square() -> None:
+    def steps(length: int) -> int:
+        keys = [ItemKey(str(number)) for number in range(length)]
+        edges = [link(str(number), str(number - 1)) for number in range(1, length)]
+        edges = [replace(one, source=ItemKey(str(n)), target=ItemKey(str(n - 1))) for n, one in enumerate(edges, 1)]
+        seen = 0
+
+        def count(_frame: FrameType, event: str, _argument: Any) -> Any:
+            nonlocal seen
+            seen += event == "line"
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            cheapest_stages(levels(keys, edges), edges, 50)
+        finally:
+            sys.settrace(before)
+        return seen
+
+    assert steps(200) < 4.5 * steps(100)
 
 
 def listed(name: str, *lines: str, labels: tuple[str, ...] = ()) -> Item:

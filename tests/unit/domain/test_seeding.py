@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.values import ItemKey
+from connectors.values import ITERATION_TITLE_LIMIT, ItemKey
 from service.domain.loop.course import Begun, Stage, back_to, course, following, next_phase
 from service.domain.plan.blueprint import Blueprint, TicketKind, blueprint
 from service.domain.problems import InvalidInput
@@ -235,6 +235,9 @@ def test_an_iteration_name_that_would_come_again_in_another_turn_of_the_loop_is_
     assert name("{{ phase.short }} {{ iteration.of_phase }}") == "Build 1 ~2"
     assert name("{{ iteration.number }}") == "2"
     assert name("{{ phase.short }} {{ iteration.loop }}.{{ iteration.of_phase }}") == "Build 2.1"
+    long = name("A name of 29 signs {{ phase.short }} {{ iteration.of_phase }}, 2")
+    assert long == "A name of 29 signs Build 1 ~2", "what tells it from the first turn's is not cut off"
+    assert len(long) <= ITERATION_TITLE_LIMIT
 
 
 Step = tuple[Blueprint, int]
