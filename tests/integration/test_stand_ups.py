@@ -17,7 +17,7 @@ from service.domain.loop import loop_state
 from service.domain.loop.figures import TicketRecord
 from service.store import dues, loops
 from service.store.tables import EventRow, IterationRow, LoopRow, TeamRow
-from service.usecases.notice import hours
+from service.usecases.notice import hours, messages
 from tests.integration.telling import Desk, desk
 from tests.integration.test_telling_in_hours import TEAM
 
@@ -156,3 +156,10 @@ def test_other_hours_hold_from_now_on_and_none_means_none(at: Desk) -> None:
 
     hours.put(at.context, "ML", None, None, days_off=False)
     assert coming(at) is None
+
+
+def test_a_preview_shows_it_before_the_first(at: Desk) -> None:
+    found = messages.preview(at.context, "ML", "stand-up")
+
+    assert not found.real
+    assert [part.title for part in found.message.parts if part.title] == ["nobody yet (1 ticket)", "Ana (1 ticket)"]
