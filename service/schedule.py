@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from service import stand_up
 from service.context import Context
 from service.domain.loop import loop_state
 from service.domain.plan import run_state
@@ -86,6 +87,8 @@ def fire(context: Context, now: datetime, limit: int = 200) -> list[tuple[str, s
         begun: list[RunRow] = []
         for kind, begin_all in HANDLERS.items():
             due = [loop for each, loop in taken if each == kind]
+            if not due:
+                continue
             dues.drop(session, kind, [loop.project_id for loop in due])
             if going_on := [loop for loop in due if loop.project_id in homes]:
                 begun += begin_all(session, going_on, homes, now)
@@ -114,8 +117,20 @@ def _begin_audits(
         yield _begin_audit(session, loop, there, homes[loop.project_id].time_zone, BY_CLOCK, now)
 
 
+def _hold_stand_ups(
+    session: Session, due: Sequence[LoopRow], _where: Mapping[str, _Home], now: datetime
+) -> Iterator[RunRow]:
+    """No run: what people are told is written at once."""
+    stand_up.hold(session, due, now)
+    yield from ()
+
+
 Handler = Callable[[Session, Sequence[LoopRow], Mapping[str, "_Home"], datetime], Iterator[RunRow]]
-HANDLERS: Mapping[str, Handler] = {dues.TURN: _begin_turns, dues.AUDIT: _begin_audits}
+HANDLERS: Mapping[str, Handler] = {
+    dues.TURN: _begin_turns,
+    dues.AUDIT: _begin_audits,
+    dues.STAND_UP: _hold_stand_ups,
+}
 """What the clock does about each kind of what is due: it begins a run for each of these loops, which are locked, and
 gives those that are to be enqueued. A further kind is a line here."""
 

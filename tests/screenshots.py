@@ -15,8 +15,10 @@ from pathlib import Path
 from connectors.values import ItemKey
 from service import templates as template_files
 from service.domain.access.roles import Role
+from service.store import unsubscribes
 from service.usecases.access import people, role_rules, tokens
 from service.usecases.audit.history import history
+from service.usecases.notice import unsubscribing
 from service.usecases.plan import inventory
 from service.usecases.run import run_views
 from service.usecases.setup import projects
@@ -67,6 +69,11 @@ def main() -> None:
 def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     """The pages, each when there is something to see on it."""
     yield "sign-in", "/sign-in?ended=true&next=/projects/new", ""
+    with desk.context.database.session() as session:
+        row = unsubscribes.link(session, "ana@example.com", "record-overdue", desk.context.now())
+    yield "unsubscribe", unsubscribing.PATH + row.secret, ""
+    unsubscribing.switch(desk.context, row.secret, wanted=False)
+    yield "unsubscribe-ended", unsubscribing.PATH + row.secret, ""
     desk.sign_in(browser)
     visitor = desk.visitor()
     yield "home-empty", "/", ""

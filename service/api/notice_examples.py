@@ -46,7 +46,7 @@ TRIED: Example = {
     "posted": ["C0123456789"],
     "problems": [],
 }
-HOURS_ASKED: Example = {"quiet_from": "20:00", "quiet_to": "07:00", "days_off": True}
+HOURS_ASKED: Example = {"quiet_from": "20:00", "quiet_to": "07:00", "days_off": True, "stand_up": "09:30"}
 HOURS: Example = {"project": "ML", "time_zone": "Europe/Paris", **HOURS_ASKED, "quiet_until": None}
 DELIVERY: Example = {
     "id": "dlv_1f0c9a3b5d7e",

@@ -136,6 +136,11 @@ class NoticeHoursAsked(Body):
     )
     quiet_to: str | None = Field(default=None, max_length=5, description="Through the night where it is the earlier.")
     days_off: bool = Field(default=False, description="Nor on days on which nobody works, by the project's calendar.")
+    stand_up: str | None = Field(
+        default=None,
+        max_length=5,
+        description="When people have a stand-up on working days, like 09:30; null for none.",
+    )
 
 
 class NoticeHours(Shown):
@@ -148,6 +153,7 @@ class NoticeHours(Shown):
     quiet_from: str | None
     quiet_to: str | None
     days_off: bool
+    stand_up: str | None
     quiet_until: datetime | None = Field(description="When the quiet ends that is now; null: it is not quiet.")
 
 

@@ -301,18 +301,25 @@ def set_hours(
     days_off: Annotated[
         bool | None, typer.Option("--days-off/--no-days-off", help="Write nobody on days on which nobody works.")
     ] = None,
+    stand_up: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When there is a stand-up on working days, like 09:30; off for none."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show when the people of a project are written to, or set it. What is due while it is quiet waits until that
     ends."""
     with opened() as context:
         found = hours.get(context, project)
-        if quiet is not None or days_off is not None:
+        if quiet is not None or days_off is not None or stand_up is not None:
             said = found.to_json()
             begins, ends = said["quiet_from"], said["quiet_to"]
             if quiet is not None:
                 begins, ends = (None, None) if quiet.strip().casefold() == "off" else _span(quiet)
-            found = hours.put(context, project, begins, ends, found.days_off if days_off is None else days_off)
+            daily = said["stand_up"] if stand_up is None else stand_up.strip()
+            daily = None if (daily or "").casefold() == "off" else daily
+            off = found.days_off if days_off is None else days_off
+            found = hours.put(context, project, begins, ends, off, daily)
     if as_json:
         print_json(found.to_json())
         return
@@ -323,6 +330,8 @@ def set_hours(
         out.print(f"Nobody of {escape(found.project)} is written to {' and '.join(spans)} ({found.time_zone}).")
     else:
         out.print(f"The people of {escape(found.project)} are written to at all hours.")
+    if found.stand_up is not None:
+        out.print(f"Stand-up: on working days at {said['stand_up']}.")
     if found.quiet_until is not None:
         out.print(f"It is quiet until {found.quiet_until:%Y-%m-%d %H:%M} UTC.")
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, t
 from sqlalchemy.orm import Session
 
 from service.domain.notice import delivery_state as state
+from service.domain.notice.kinds import STAND_UP
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store.rows import keep_others_out, rows_changed
 from service.store.secrets import new_id
@@ -38,9 +39,12 @@ def told(session: Session, events: Collection[EventRow]) -> None:
 
 
 def gathering(session: Session, receiver_id: str, channel: str, project_id: str) -> list[DeliveryRow]:
-    """The messages of a project to a channel that nobody has begun to send, the oldest first: more can be added."""
-    query = select(DeliveryRow).where(
-        *_place(receiver_id, channel, project_id), DeliveryRow.state == state.WAITING, DeliveryRow.attempts == 0
+    """The messages of a project to a channel that nobody has begun to send, the oldest first: more can be added. A
+    stand-up stays alone."""
+    query = (
+        select(DeliveryRow)
+        .where(*_place(receiver_id, channel, project_id), DeliveryRow.state == state.WAITING, DeliveryRow.attempts == 0)
+        .where(DeliveryRow.kind != STAND_UP)
     )
     return list(session.scalars(query.order_by(DeliveryRow.seq, DeliveryRow.id).with_for_update()))
 

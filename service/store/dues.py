@@ -17,6 +17,8 @@ TURN = "turn"
 not turn."""
 AUDIT = "audit"
 """A look at the project's records. There is none while one is in progress, or where the clock does not look."""
+STAND_UP = "stand-up"
+"""The project's next stand-up, where it has any."""
 
 
 def at(session: Session, project_id: str, kind: str) -> datetime | None:

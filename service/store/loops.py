@@ -96,7 +96,10 @@ def _change(session: Session, project_id: str, was: str, state: str, by: str, me
         .returning(LoopRow.project_id)
     )
     if changed is not None:
-        dues.clear(session, project_id)
+        dues.drop(session, dues.TURN, [project_id])
+        dues.drop(session, dues.AUDIT, [project_id])
+        if state == loop_state.ENDED:
+            dues.clear(session, project_id)  # of one that is paused the hours of stand-ups stay
     return changed is not None
 
 

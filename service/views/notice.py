@@ -82,14 +82,15 @@ class ReceiverView:
 
 @dataclass(frozen=True, slots=True)
 class HoursView:
-    """When the people of a project are not written to. `quiet_until` is when the quiet ends that is now, None where it
-    is not quiet."""
+    """When the people of a project are not written to, and when they have a stand-up on working days. `quiet_until` is
+    when the quiet ends that is now, None where it is not quiet."""
 
     project: str
     time_zone: str
     quiet_from: time | None
     quiet_to: time | None
     days_off: bool
+    stand_up: time | None
     quiet_until: datetime | None
 
     def to_json(self) -> dict[str, Any]:
@@ -100,6 +101,7 @@ class HoursView:
             "quiet_from": f"{self.quiet_from:%H:%M}" if self.quiet_from is not None else None,
             "quiet_to": f"{self.quiet_to:%H:%M}" if self.quiet_to is not None else None,
             "days_off": self.days_off,
+            "stand_up": f"{self.stand_up:%H:%M}" if self.stand_up is not None else None,
             "quiet_until": instant(self.quiet_until),
         }
 

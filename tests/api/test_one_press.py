@@ -318,7 +318,9 @@ RECIPES: dict[str, list[Callable[[Desk], Asked]]] = {
     "PUT /projects/{name}/notice-hours": [
         lambda at: ask("PUT", f"/projects/{at.base.project}/notice-hours", json={"days_off": True}),
         lambda at: ask(
-            "PUT", f"/projects/{at.base.project}/notice-hours", json={"quiet_from": "20:00", "quiet_to": "07:00"}
+            "PUT",
+            f"/projects/{at.base.project}/notice-hours",
+            json={"quiet_from": "20:00", "quiet_to": "7:00", "stand_up": "09:30"},
         ),
     ],
     "POST /receivers": [lambda at: ask("POST", "/receivers", json={"name": "new", **at.slack()})],

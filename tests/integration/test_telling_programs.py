@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from fastapi import FastAPI
 
 from connectors.guard import Guard
 from connectors.network import Network
-from service.api import openapi
+from service.api import openapi, outgoing
 from service.domain.notice import examples
 from service.domain.notice.kinds import NoticeKind
 from service.notify.port import Notice, Outbox
@@ -220,3 +221,10 @@ def test_a_test_is_an_event_of_its_own(desk_of_one: Desk, program: Listener) -> 
     [event] = program.events
     assert event.verified()["type"] == "notice.test"
     assert event.body["data"]["project"] is None
+
+
+def test_the_how_to_shows_an_event_as_it_is_sent() -> None:
+    page = (ROOT / "docs/how-to/tell-a-program.md").read_text(encoding="utf-8")
+    shown = page[page.index('    {"type"') : page.index("1. **Verify**")]
+
+    assert json.loads(shown) == outgoing.EXAMPLES["notice.run_failed"]

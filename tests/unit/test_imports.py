@@ -17,7 +17,7 @@ LAYERS = [
     ["service.usecases"],
     ["service.views"],
     ["service.runs"],
-    ["service.schedule"],
+    ["service.schedule", "service.stand_up"],
     ["service.context"],
     ["service.verification"],
     ["service.binder", "service.opinion", "service.expression"],

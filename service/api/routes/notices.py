@@ -292,7 +292,7 @@ def set_notice_hours(name: Named, body: notice_models.NoticeHoursAsked, context:
     """All of it anew. What is due while it is quiet waits until that ends; programs are told at all hours."""
 
     def put() -> str:
-        hours.put(context, name, body.quiet_from, body.quiet_to, body.days_off)
+        hours.put(context, name, body.quiet_from, body.quiet_to, body.days_off, body.stand_up)
         return projects.get(context, name).id
 
     with placed(lambda problem: problem.pointer):

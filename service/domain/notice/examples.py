@@ -78,6 +78,7 @@ EXAMPLES: Mapping[NoticeKind, Example] = {
     NoticeKind.MESSAGE: Example(
         "trigger", "The champion model of {key} has a new version.", by="trigger champion", to=("ana",)
     ),
+    NoticeKind.STAND_UP: Example("stand-up", 'Day 4 of 10 of "Ideation 1" in {key}.', data={"day": 4, "of": 10}),
     NoticeKind.PROJECT_ENDED: Example("ended", "{key} has ended with iteration 6."),
 }
 """What each kind looks like that a project has had no notice of."""

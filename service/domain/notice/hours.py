@@ -17,11 +17,30 @@ _FAR = 800
 @dataclass(frozen=True, slots=True)
 class NoticeHours:
     """From `quiet_from` to `quiet_to` on the local clock nobody is written to, through the night where the second is
-    the earlier one; None: there are no such hours. With `days_off` nobody is on days on which nobody works either."""
+    the earlier one; None: there are no such hours. With `days_off` nobody is on days on which nobody works either. On
+    working days the stand-up is at `stand_up`; None: there is none."""
 
     quiet_from: time | None = None
     quiet_to: time | None = None
     days_off: bool = False
+    stand_up: time | None = None
+
+    def next_stand_up(self, after: datetime, calendar: Calendar) -> datetime | None:
+        """When the next stand-up after that is; None: there is none."""
+        return self._stand_up(after, calendar, 1)
+
+    def last_stand_up(self, now: datetime, calendar: Calendar) -> datetime | None:
+        """When the newest one was until now; None: there was none."""
+        return self._stand_up(now, calendar, -1)
+
+    def _stand_up(self, beside: datetime, calendar: Calendar, step: int) -> datetime | None:
+        day = beside.astimezone(calendar.zone).date()
+        for _ in range(_FAR if self.stand_up is not None else 0):
+            found = calendar.at(day, self.stand_up or time()).astimezone(UTC)
+            if calendar.is_working(day) and (found > beside if step > 0 else found <= beside):
+                return found
+            day += step * timedelta(days=1)
+        return None
 
     def quiet_until(self, now: datetime, calendar: Calendar) -> datetime | None:
         """When the quiet ends that is now; None: it is not quiet."""
@@ -48,12 +67,18 @@ class NoticeHours:
             "quiet_from": _said(self.quiet_from),
             "quiet_to": _said(self.quiet_to),
             "days_off": self.days_off,
+            "stand_up": _said(self.stand_up),
         }
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> NoticeHours:
         """What `to_json` gave; what is missing is the usual."""
-        return cls(_time(said.get("quiet_from")), _time(said.get("quiet_to")), bool(said.get("days_off")))
+        return cls(
+            _time(said.get("quiet_from")),
+            _time(said.get("quiet_to")),
+            bool(said.get("days_off")),
+            _time(said.get("stand_up")),
+        )
 
 
 def _next(calendar: Calendar, after: datetime, clock: time) -> datetime:

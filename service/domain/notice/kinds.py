@@ -10,6 +10,10 @@ INCOMPLETE, FAILED, WAITING = "incomplete", "failed", "waiting"
 """What happened to a run, as its event is called."""
 
 
+STAND_UP, STAND_UP_SKIPPED = "stand-up", "stand-up-skipped"
+"""That it is time for the stand-up, and that nobody was there to say so; of this nobody is told."""
+
+
 class NoticeKind(StrEnum):
     """What people can ask for, by the word that is typed."""
 
@@ -27,6 +31,7 @@ class NoticeKind(StrEnum):
     FINDING = "finding"
     MESSAGE = "message"
     PROJECT_ENDED = "project-ended"
+    STAND_UP = "stand-up"
 
 
 TITLES: Mapping[NoticeKind, str] = {
@@ -44,6 +49,7 @@ TITLES: Mapping[NoticeKind, str] = {
     NoticeKind.FINDING: "Something was found",
     NoticeKind.MESSAGE: "Something happened",
     NoticeKind.PROJECT_ENDED: "The project has ended",
+    NoticeKind.STAND_UP: "Stand-up",
 }
 """What a message of a kind says above everything else."""
 
@@ -62,6 +68,7 @@ MEANINGS: Mapping[NoticeKind, str] = {
     NoticeKind.FINDING: "something in the tracker is not as it should be",
     NoticeKind.MESSAGE: "a trigger has something to tell",
     NoticeKind.PROJECT_ENDED: "a project has ended",
+    NoticeKind.STAND_UP: "it is time for the stand-up: what happened since the last one, who has what, what is held",
 }
 """When people hear of a kind."""
 
@@ -78,6 +85,7 @@ _KINDS: Mapping[str, NoticeKind] = {
     WAITING: NoticeKind.RUN_WAITING,
     "trigger": NoticeKind.MESSAGE,
     "ended": NoticeKind.PROJECT_ENDED,
+    STAND_UP: NoticeKind.STAND_UP,
 }
 _RECORD = "record-due"
 _CLOCKS = {"overdue": NoticeKind.RECORD_OVERDUE, "escalated": NoticeKind.RECORD_ESCALATED}

@@ -57,8 +57,9 @@ class Tickets:
     tickets: Sequence[TicketRecord]
 
 
-def message(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Message:
-    """What people are sent of one notice; `by_role` are the tickets of an iteration that began."""
+def message(told: Told, about: About, by_role: Sequence[Tickets] = (), more: Sequence[Part] = ()) -> Message:
+    """What people are sent of one notice; `by_role` are the tickets of an iteration that began, `more` is said
+    besides."""
     parts = [Part(text=told.text)]
     if told.to:
         parts.append(Part(text=f"For: {', '.join(told.to)}"))
@@ -66,6 +67,7 @@ def message(told: Told, about: About, by_role: Sequence[Tickets] = ()) -> Messag
         parts += [_role(one) for one in by_role]
     if told.kind is NoticeKind.CARRY_OVER:
         parts += _carried(told)
+    parts += more
     url, link = _page(told, about)
     return Message(
         title=f"{TITLES[told.kind]}: {about.called}",
@@ -106,6 +108,20 @@ def _parts(several: Sequence[Told], about: About, named: bool) -> Iterator[Part]
             lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in of_kind)
             of = f"{about.called}: " if named else ""
             yield Part(title=f"{of}{TITLES[kind]} ({len(of_kind)})", lines=lines)
+
+
+def stand_up(happened: Sequence[Told], by_person: Sequence[Tickets], held: Sequence[str], about: About) -> list[Part]:
+    """What a stand-up is about: what is held, what happened since the last one, who has what."""
+    parts = []
+    if held:
+        parts.append(Part("Somebody is needed", lines=tuple(Line(one) for one in held)))
+    if happened:
+        lines = tuple(Line(one.text, more=f"({_clock(one.at, about.zone)})") for one in happened)
+        parts.append(Part("Since the last stand-up", lines=lines))
+    for one in by_person:
+        lines = tuple(Line(f"{each.remote_key} {each.title}".strip(), each.url) for each in one.tickets)
+        parts.append(Part(f"{one.role} ({counted(len(lines), 'ticket')})", lines=lines))
+    return parts
 
 
 def trial(about: str, at: datetime) -> Message:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from connectors.messages import Message
+from connectors.messages import Message, Part
 from service.context import Context
 from service.domain.loop.figures import TicketRecord
-from service.domain.notice.kinds import NoticeKind, kind_of
-from service.domain.notice.message import About, Tickets, Told, digest, message
+from service.domain.notice.kinds import STAND_UP, NoticeKind, kind_of
+from service.domain.notice.message import NOBODY, About, Tickets, Told, digest, message, stand_up
+from service.domain.plan import run_state
 from service.domain.template.reader import read_template
-from service.store.tables import EventRow, IterationRow, ProjectRow, TemplateRow
+from service.stand_up import LATE
+from service.store.tables import EventRow, IterationRow, ProjectRow, RunRow, TemplateRow
 
 OTHERS = "Without a role"
+
+LONGEST = timedelta(days=7)
+"""How far back a stand-up looks at most."""
+MOST = 100
+"""How many events it looks at."""
 
 
 def told_of(event: EventRow) -> Told | None:
@@ -52,6 +60,8 @@ def composed(context: Context, events: Sequence[int]) -> Message | None:
         one, project = told_of(row), projects.get(row.project_id)
         if one is None or project is None:
             continue
+        if one.kind is NoticeKind.STAND_UP and context.now() - one.at > LATE:
+            continue
         if project.ended_at is None or one.kind is NoticeKind.PROJECT_ENDED:
             told.setdefault(project.id, []).append(one)
     if not told:
@@ -63,11 +73,38 @@ def composed(context: Context, events: Sequence[int]) -> Message | None:
 
 
 def one_message(context: Context, project: ProjectRow, told: Told) -> Message:
-    """The message of one notice, with the tickets of an iteration that began."""
+    """The message of one notice, with the tickets of an iteration that began, or what a stand-up is about."""
+    if told.kind is NoticeKind.STAND_UP:
+        return message(told, about(context, project), more=_stand_up(context, project, told))
     by_role: Sequence[Tickets] = ()
     if told.kind is NoticeKind.ITERATION_STARTED and told.iteration is not None:
         by_role = tickets(context, project, told.iteration)
     return message(told, about(context, project), by_role)
+
+
+def _stand_up(context: Context, project: ProjectRow, told: Told) -> list[Part]:
+    with context.database.session() as session:
+        of_it = EventRow.project_id == project.id, EventRow.at <= told.at, EventRow.at > told.at - LONGEST
+        newest = select(EventRow).where(*of_it).order_by(EventRow.id.desc()).limit(MOST)
+        events = list(session.scalars(newest))
+        held = select(RunRow.message).where(RunRow.project_id == project.id, RunRow.state == run_state.HELD)
+        reasons = list(session.scalars(held.order_by(RunRow.created_at)))
+        iteration = session.get(IterationRow, (project.id, told.iteration))
+    happened = _since_the_last(events, told.at)
+    records = [TicketRecord.from_json(one) for one in iteration.tickets] if iteration is not None else []
+    people = sorted({one.person for one in records}, key=lambda one: (bool(one), one))
+    having = [Tickets(person or NOBODY, [one for one in records if one.person == person]) for person in people]
+    return stand_up(happened, having, reasons, about(context, project))
+
+
+def _since_the_last(events: Sequence[EventRow], at: datetime) -> list[Told]:
+    """What happened between the stand-up before that at this time and it, the oldest first; `events` are the newest
+    first."""
+    numbers = [event.id for event in events if event.kind == STAND_UP]
+    this = numbers.pop(0) if numbers and next(one.at for one in events if one.id == numbers[0]) == at else None
+    former = numbers[0] if numbers else 0
+    between = [one for one in events if one.id > former and (this is None or one.id < this)]
+    return [told for event in reversed(between) if (told := told_of(event)) is not None]
 
 
 def tickets(context: Context, project: ProjectRow, iteration: int) -> list[Tickets]:

@@ -60,10 +60,14 @@ def fan_out(context: Context) -> int:
         unwanted = unsubscribes.unwanted(session) if receivers else set()
         for event in events if receivers else ():
             for receiver, channel, kind in _wanted(session, receivers, event):
-                daily = gathering[receiver.id] is Gathering.DAILY
+                daily = gathering[receiver.id] is Gathering.DAILY and kind is not NoticeKind.STAND_UP
                 if not KINDS[receiver.kind].unsubscribes or (channel.casefold(), kind.value) not in unwanted:
                     wanted[receiver.id, channel, kind.value if daily else event.project_id].append((event, kind))
-        for place, found in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
+        for place, everything in sorted(wanted.items(), key=lambda one: one[0]):  # so that no two wait for each other
+            _each(session, place, [one for one in everything if one[1] is NoticeKind.STAND_UP], now)
+            found = [one for one in everything if one[1] is not NoticeKind.STAND_UP]
+            if not found:
+                continue
             match gathering[place[0]]:
                 case Gathering.NONE:
                     _each(session, place, found, now)

@@ -29,6 +29,7 @@ from connectors.receivers import KINDS, InvalidReceiver
 from connectors.receiving import Receiver
 from service.context import Context
 from service.domain.notice import delivery_state as state
+from service.domain.notice.kinds import STAND_UP
 from service.store import deliveries
 from service.store.notice_tables import DeliveryRow, ReceiverRow
 from service.store_faults import KeyProblem
@@ -51,7 +52,7 @@ arrives within the first."""
 _SAFE = 0.5
 """The part of a lease that may be over when a message is sent: whoever is slower than that sends nothing."""
 
-_NOTHING = "The project has ended, or there is nothing to tell any more."
+_NOTHING = "The project has ended, or it is too late to tell it."
 _UNWANTED = "Whoever reads there wants no more of this kind."
 _BY_HAND = (
     "Nobody knows whether it arrived. Look into the channel; if it is not there, send it again:"
@@ -136,7 +137,8 @@ class Sender:
         return None, bool(sent)
 
     def _quiet_until(self, receiver: ReceiverRow, row: DeliveryRow) -> datetime | None:
-        return hours.quiet_until(self._context, row) if KINDS[receiver.kind].for_people else None
+        asked = KINDS[receiver.kind].for_people and row.kind != STAND_UP
+        return hours.quiet_until(self._context, row) if asked else None
 
     def _still_ours(self, receiver: ReceiverRow, began: float) -> bool:
         if self._ticking() - began > deliveries.LEASE.total_seconds() * _SAFE:

@@ -43,6 +43,23 @@ def test_what_is_due_while_it_is_quiet_waits_until_that_ends(hours: NoticeHours,
     assert hours.quiet_until(at(now), PARIS) == (at(until) if until is not None else None)
 
 
+@pytest.mark.parametrize(
+    ("now", "last", "following"),
+    [
+        ("2026-03-13 09:29", "2026-03-12 09:30", "2026-03-13 09:30"),
+        ("2026-03-13 09:30", "2026-03-13 09:30", "2026-03-16 09:30"),  # Friday, then Monday
+        ("2026-03-17 12:00", "2026-03-16 09:30", "2026-03-18 09:30"),  # Tuesday is a day off
+        ("2026-03-28 12:00", "2026-03-27 09:30", "2026-03-30 09:30"),  # the clocks change, the hour stays
+    ],
+)
+def test_a_stand_up_is_on_working_days_at_its_hour_on_the_local_clock(now: str, last: str, following: str) -> None:
+    hours = NoticeHours(stand_up=time(9, 30))
+
+    assert hours.last_stand_up(at(now), PARIS) == at(last)
+    assert hours.next_stand_up(at(now), PARIS) == at(following)
+    assert NoticeHours().next_stand_up(at(now), PARIS) is None
+
+
 def test_a_time_that_the_clocks_show_twice_ends_the_quiet_each_time() -> None:
     hours = NoticeHours(time(1), time(2, 30))
     second = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10 for the second time

@@ -10,8 +10,9 @@ import pytest
 
 from connectors.values import ItemKey
 from service.domain.loop.figures import TicketRecord
+from service.domain.notice.examples import EXAMPLES
 from service.domain.notice.kinds import MEANINGS, TITLES, NoticeKind, channels, events_of, kind_of
-from service.domain.notice.message import EXAMPLES, About, Tickets, Told, digest, message
+from service.domain.notice.message import About, Tickets, Told, digest, message
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,7 +43,8 @@ def test_every_kind_has_a_title_a_meaning_an_example_and_an_event() -> None:
     for kind in NoticeKind:
         assert TITLES[kind]
         assert MEANINGS[kind]
-        assert "{key}" in EXAMPLES[kind]
+        assert "{key}" in EXAMPLES[kind].text
+        assert kind_of(EXAMPLES[kind].event, EXAMPLES[kind].data, EXAMPLES[kind].by) is kind
         assert events_of(kind)
 
 
@@ -95,8 +97,19 @@ def test_many_notices_are_told_by_kind_in_one_message() -> None:
     several = [Told(NoticeKind.MESSAGE, f"Number {number}.", AT, 1) for number in range(3)]
     several.append(Told(NoticeKind.RUN_HELD, "Held.", AT, 1))
 
-    found = digest(several, ABOUT)
+    found = digest([(ABOUT, several)])
 
     assert found.title == "4 notices: Churn (ML)"
     assert [part.title for part in found.parts] == ["A run is held: somebody is needed (1)", "Something happened (3)"]
     assert "iteration 1" in found.foot
+
+
+def test_notices_of_several_projects_are_told_by_project() -> None:
+    other = About("OTHER", "OTHER", BERLIN, "https://tracker.example.com/OTHER", "https://loop.example.com")
+    held = Told(NoticeKind.RUN_HELD, "Held.", AT, 1)
+
+    found = digest([(ABOUT, [held, held]), (other, [held])])
+
+    assert found.title == "3 notices: 2 projects"
+    assert [part.title.partition(":")[0] for part in found.parts] == ["Churn (ML)", "OTHER"]
+    assert found.url == "https://loop.example.com/"
