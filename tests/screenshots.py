@@ -11,11 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
+
+from sqlalchemy import select, update
 
 from connectors.values import ItemKey
 from service import templates as template_files
 from service.domain.access.roles import Role
 from service.store import unsubscribes
+from service.store.access_tables import SessionRow
 from service.usecases.access import people, role_rules, tokens
 from service.usecases.audit.history import history
 from service.usecases.notice import unsubscribing
@@ -132,6 +136,7 @@ def shots(desk: Desk, browser: Browser) -> Iterator[Shot]:
     yield from template_shots(desk, visitor)
     yield from operations_shots.shots(desk, visitor, project.rpartition("/")[2])
     yield from receiver_shots.shots(desk, visitor, project.rpartition("/")[2])
+    yield "kept-form", kept_form(desk, "lead-1@example.com"), ""
     yield "account", "/account", ""
     yield from admin_shots(desk, visitor)
     yield "not-found", "/projects/nothing", ""
@@ -144,6 +149,17 @@ def changed_by_people(desk: Desk, project: str) -> None:
     desk.jira("PUT", f"api/2/issue/{remote[ItemKey('ticket:set-goals')]}", {"fields": {"summary": "Our goals"}})
     desk.jira("DELETE", f"api/2/issue/{remote[ItemKey('ticket:define-scope')]}")
     desk.jira("PUT", f"api/2/issue/{remote[ItemKey('epic:feedback')]}", {"fields": {"summary": "What users say"}})
+
+
+def kept_form(desk: Desk, login: str) -> str:
+    """The address of a form that this person sent after another session of theirs had run out."""
+    visitor = desk.visitor(login)
+    hidden = visitor.hidden(visitor.get("/projects/new"))
+    with desk.context.database.session() as session:
+        newest = select(SessionRow.id).order_by(SessionRow.created_at.desc()).limit(1).scalar_subquery()
+        session.execute(update(SessionRow).where(SessionRow.id == newest).values(expires_at=desk.context.now()))
+    answer = visitor.send("/projects/new", {**hidden, **desk.entries("Late", "LATE")})
+    return unquote(answer.headers["location"].partition("next=")[2].partition("&")[0])
 
 
 def template_shots(desk: Desk, visitor: Visitor) -> Iterator[Shot]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from re import Pattern
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -14,12 +14,13 @@ from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from service.api.cookies import check_same_site, session_of
+from service.api.cookies import FIELD, MOST_FIELDS, check_same_site, session_of
 from service.api.problems import ApiProblem, is_for_people
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.policy import API, METHODS, is_exception
-from service.usecases.access import rights, sessions, tokens
+from service.store_faults import KeyProblem
+from service.usecases.access import kept_forms, rights, sessions, tokens
 
 
 class SignInNeeded(Exception):
@@ -28,7 +29,32 @@ class SignInNeeded(Exception):
 
     def __init__(self, following: str, *, ended: bool) -> None:
         super().__init__("sign in")
-        self.form = "/sign-in?" + urlencode({"next": following} | ({"ended": "true"} if ended else {}))
+        self.following, self.ended = following, ended
+
+    @property
+    def form(self) -> str:
+        """The address of the form to sign in with."""
+        return "/sign-in?" + urlencode({"next": self.following} | ({"ended": "true"} if self.ended else {}))
+
+
+def with_what_was_sent(context: Context, scope: Scope, body: bytes, needed: SignInNeeded) -> SignInNeeded:
+    """Where signing in leads to after a form was sent in a session that had run out: to the form, kept for whoever sent
+    it, where it came from our own page in that session; else to its page."""
+    secret = session_of(context, scope)
+    if secret is None or scope["method"] != "POST":
+        return needed
+    try:
+        check_same_site(context, scope)
+        found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except (ApiProblem, ValueError):
+        return needed
+    fields = {name: values[-1] for name, values in found.items()}
+    proof, action = fields.get(FIELD, ""), quote(scope["path"])
+    try:
+        kept = kept_forms.keep(context, secret, proof, action, needed.following, fields)
+    except KeyProblem:  # without the key nothing can be kept, and everybody can sign in
+        return needed
+    return SignInNeeded(f"/kept/{kept}", ended=True) if kept is not None else needed
 
 
 @dataclass(frozen=True, slots=True)

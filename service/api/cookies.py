@@ -20,6 +20,12 @@ HEADER = "x-form-token"
 
 FIELD = "form_token"
 
+OUTLIVES = timedelta(days=1)
+"""How long a cookie is sent after its session has run out."""
+
+MOST_FIELDS = 1000
+"""Fields of a form; one with more is none."""
+
 
 def is_secure(context: Context, scope: Scope) -> bool:
     """Whether people reach the service over https."""
@@ -48,11 +54,12 @@ def session_of(context: Context, scope: Scope) -> str | None:
 
 
 def put(response: Response, context: Context, scope: Scope, secret: str, lasts: timedelta) -> None:
-    """Have the browser keep a session; for no time at all, forget it."""
+    """Have the browser keep a session; for no time at all, forget it. The cookie outlives the session, which knows
+    itself whether it lasts: a form that is sent too late is known by it as its sender's."""
     response.set_cookie(
         cookie_name(context, scope),
         secret,
-        max_age=int(lasts.total_seconds()),
+        max_age=int((lasts + OUTLIVES if lasts else lasts).total_seconds()),
         path="/",
         secure=is_secure(context, scope),
         httponly=True,
@@ -104,7 +111,7 @@ def check_form_token(scope: Scope, body: bytes, secret: str) -> None:
     sent = headers.get(HEADER, "")
     if not sent and headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         try:
-            sent = parse_qs(body.decode("ascii"), max_num_fields=100).get(FIELD, [""])[0]
+            sent = parse_qs(body.decode("ascii"), max_num_fields=MOST_FIELDS).get(FIELD, [""])[0]
         except ValueError:
             sent = ""
     if not hmac.compare_digest(sent.encode(), sessions.form_token(secret).encode()):

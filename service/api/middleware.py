@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.access import Address, SignInNeeded, addresses, admit
+from service.api.access import Address, SignInNeeded, addresses, admit, with_what_was_sent
 from service.api.cookies import check_form_token, is_secure
 from service.api.problems import ApiProblem, respond, stamp, translate
 from service.api.rates import Rates
@@ -132,7 +132,11 @@ class Door:
             try:
                 await run_in_threadpool(admit, self._context, self._addresses(scope), scope)
             except SignInNeeded as needed:
-                await RedirectResponse(needed.form, 303)(scope, receive, send)
+                leads_to = needed
+                if needed.ended and scope["method"] == "POST":
+                    body, receive = await _bounded(scope, receive)
+                    leads_to = await run_in_threadpool(with_what_was_sent, self._context, scope, body, needed)
+                await RedirectResponse(leads_to.form, 303)(scope, receive, send)
                 return
             scope["phaseloop.rates"].update(self._rates.asked(scope["phaseloop.token"]))
             scope["phaseloop.admitted"] = partial(_admitted, self._context, self._addresses(scope), asked)

@@ -21,7 +21,7 @@ UTC = "UTC"
 @dataclass(frozen=True, slots=True)
 class SignInPage:
     """The form to sign in with. `begin` leads to the `provider`, where there is one; `following` is the page that
-    signing in leads to."""
+    signing in leads to, and `kept` says that it is a form that was sent."""
 
     code: str
     ended: bool
@@ -29,6 +29,7 @@ class SignInPage:
     provider: str
     begin: str
     following: str
+    kept: bool = False
     version: str = __version__
 
 

@@ -13,6 +13,7 @@ from service.pages.routes import (
     events,
     go,
     home,
+    kept_forms,
     plans,
     project_settings,
     projects,
@@ -37,6 +38,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     unsubscribe.router,
     provider.router,
     home.router,
+    kept_forms.router,
+    kept_forms.pressing,
     starting.router,  # before projects: `new` is no project's name
     starting.pressing,
     projects.router,

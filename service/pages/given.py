@@ -15,6 +15,7 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
+from service.api.cookies import MOST_FIELDS
 from service.api.problems import ApiProblem
 from service.api.routing import Handler, Unkept, done_once
 from service.context import Context
@@ -26,7 +27,6 @@ from service.usecases.access import sessions
 from service.usecases.queue import Enqueue
 from service.usecases.run import idempotency
 
-MOST_FIELDS = 1000
 PATIENCE = 60.0
 """Seconds for which a form that was sent twice waits until the first of them is done."""
 

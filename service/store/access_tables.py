@@ -90,6 +90,19 @@ class SessionRow(Table):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class KeptFormRow(Table):
+    """A form that somebody sent after their session had ended, until they have signed in again or `expires_at`: one of
+    a session at most. `secret` is what was in it, encrypted, but for credentials, which are kept nowhere."""
+
+    __tablename__ = "kept_forms"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class ProviderTokenRow(Table):
     """The id token that somebody signed in with, encrypted, of the session of the same id until that ends: some
     providers ask for it to end their own."""

@@ -9,13 +9,13 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from service.store import changes
-from service.store.access_tables import ProviderTokenRow
+from service.store.access_tables import KeptFormRow, ProviderTokenRow
 from service.store.hook_tables import HookSecretRow
 from service.store.notice_tables import ReceiverRow
 from service.store.rows import rows_changed
 from service.store.tables import REMOVED, ConnectionRow, SigningKeyRow
 
-SEALED = (ConnectionRow, SigningKeyRow, HookSecretRow, ProviderTokenRow, ReceiverRow)
+SEALED = (ConnectionRow, SigningKeyRow, HookSecretRow, ProviderTokenRow, ReceiverRow, KeptFormRow)
 """The tables with a column `secret` that a key encrypts. A test holds them against all columns of bytes."""
 
 AT_ONCE = 200

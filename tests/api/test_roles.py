@@ -114,6 +114,7 @@ def things(api: Api) -> tuple[Thing, Thing]:
             "message_id": "dlv_1",
             "kind": "message",
             "session_id": "ses_1",
+            "form_id": "frm_1",
             "person_id": "per_1",
             "question_id": "question-1",
             "role": "viewer",

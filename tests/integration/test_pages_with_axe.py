@@ -61,6 +61,12 @@ def pages(desk: Desk) -> list[str]:
     made = ["/", "/runs", f"{run}?step=1", plan, project, f"{project}/audit", f"{project}/settings"]
     given = ["/projects/new", "/audit", "/templates", "/templates/iterative-ml", "/account", "/go", "/go?q=sup"]
     access = ["/access", person, "/access/tokens", "/access/sessions", "/access/groups"]
+    entered = {"kind": "slack", "r_slack_secret": "xoxb-sandbox-token", "channel": "C0000000002"}
+    receiver = visitor.press("/receivers/new", "/receivers/new", **entered)
+    preview = f"/receivers/preview?project={project.rpartition('/')[2]}&kind=finding"
+    told = ["/receivers", "/receivers/new", receiver, "/deliveries", preview]
+    template = ["/templates/iterative-ml?epic=verify", "/templates/iterative-ml/difference"]
+    given += [*told, *template, f"{project}/drift"]
     return [*made, *given, *access, "/changes?verify=yes", "/changes?since=someday", "/settings", "/projects/nothing"]
 
 

@@ -328,6 +328,8 @@ RULES: Mapping[str, Rule] = {
         for one in ("remove", "hook/register", "hook/remove", "hook/secret")
     },
     "GET /account": Rule(Permission.READ, Where.OWN),
+    "GET /kept/{form_id}": Rule(Permission.READ, Where.OWN),
+    "POST /kept/{form_id}/discard": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),
     "POST /sign-out": Rule(Permission.READ, Where.OWN),
 }

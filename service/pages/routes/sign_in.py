@@ -46,7 +46,7 @@ def _form(context: Context, following: str, *, code: str = "", ended: bool = Fal
     own = provider_sign_in.own_page(following)
     provider = context.settings.oidc_name if context.provider is not None else ""
     begin = f"{PROVIDER}?{urlencode({'next': own})}" if own else PROVIDER
-    return SignInPage(code, ended, error, provider, begin, own)
+    return SignInPage(code, ended, error, provider, begin, own, kept=own.startswith("/kept/"))
 
 
 @router.post(SIGN_IN)

@@ -213,6 +213,11 @@ def _lasts(row: SessionRow, now: datetime) -> bool:
     return row.revoked_at is None and now < row.expires_at and now < row.last_used_at + IDLE
 
 
+def ran_out(row: SessionRow, now: datetime) -> bool:
+    """Whether a session ended by itself: nobody ended it."""
+    return row.revoked_at is None and not _lasts(row, now)
+
+
 def _lasting(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """What is true of a session that lasts, as `_lasts` has it."""
     return SessionRow.revoked_at.is_(None), SessionRow.expires_at > now, SessionRow.last_used_at > now - IDLE

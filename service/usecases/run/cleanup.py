@@ -13,6 +13,7 @@ from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.store import deliveries, hook_events
 from service.store.tables import ItemRow, PlanRow, RunRow, StepRow
+from service.usecases.access import kept_forms
 from service.usecases.run import idempotency, run_views
 from service.usecases.setup import projects
 
@@ -22,8 +23,9 @@ AT_ONCE = 100
 
 def clean(context: Context) -> dict[str, int]:
     """Clean up what is older than `keep_runs_days`: steps of ended runs, the plans of these, plans that were never
-    applied, with the projects that nobody set up; messages that were sent; answers older than a day; and handled events
-    older than `keep_events_days`. Returns how many of each. Repeatable, and safe beside work.
+    applied, with the projects that nobody set up; messages that were sent; answers older than a day; forms that nobody
+    asked for again; and handled events older than `keep_events_days`. Returns how many of each. Repeatable, and safe
+    beside work.
 
     A run keeps its state, its findings and its numbers. The plan of a run is kept as long as anything that the run made
     or wrote is recorded as it left it, because undoing the run needs it.
@@ -35,6 +37,7 @@ def clean(context: Context) -> dict[str, int]:
         "unapplied plans": _repeated(context, lambda session: _remove_plans(session, before)),
         "planned projects": projects.forget_planned(context, before),
         "answers": idempotency.forget_old(context),
+        "forms": _forget_forms(context),
         "events": _repeated(context, lambda session: _forget_events(context, session)),
         "messages": _repeated(context, lambda session: deliveries.forget_old(session, before, AT_ONCE)),
     }
@@ -83,6 +86,11 @@ def _clean_plans(context: Context, session: Session) -> int:
 def _forget_events(context: Context, session: Session) -> int:
     before = context.now() - timedelta(days=context.settings.keep_events_days)
     return hook_events.forget_old(session, before, AT_ONCE)
+
+
+def _forget_forms(context: Context) -> int:
+    with context.database.session() as session:
+        return kept_forms.forget_old(session, context.now())
 
 
 def _remove_plans(session: Session, before: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.pages.burn_up import BurnUpPage, BurnUpPicture, BurnUpShown, DayBar, Level
 from service.pages.drift import ChoiceShown, DriftPage, DriftRow
+from service.pages.kept_form import KeptFormPage
 from service.pages.moments import Moment
 from service.pages.plan import Told
 from service.pages.signs import Sign
@@ -60,4 +61,17 @@ DRIFT = DriftPage(
     errors=(EVIL,),
     may=True,
 )
-PAGES = {"burn-up.html": BurnUpPage("p", EVIL, EVIL, EVIL, BURN_UP, ((EVIL, EVIL),)), "drift.html": DRIFT}
+PAGES = {
+    "burn-up.html": BurnUpPage("p", EVIL, EVIL, EVIL, BURN_UP, ((EVIL, EVIL),)),
+    "drift.html": DRIFT,
+    "kept-form.html": KeptFormPage(
+        id="frm_1",
+        action=EVIL,
+        page=EVIL,
+        fields=((EVIL, EVIL),),
+        shown=((EVIL, EVIL),),
+        lacking=(("c_jira_secret", EVIL),),
+        sent=AT,
+        until=AT,
+    ),
+}
