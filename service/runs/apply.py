@@ -225,6 +225,7 @@ def fail(context: Context, run_id: str, finding: Finding, workflow: str | None =
 
 def carry_out(job: run_step.Work, batch: Batch) -> None:
     """Do a batch. What could come to be twice is done only once nothing of an earlier attempt is under way any more."""
+    job.rows.load([*batch.keys, *batch.rides])
     if batch.op in _COME_LATE:
         job.settle()
     recheck.again(job, lambda: execution.DOERS[batch.op](job, batch))

@@ -360,7 +360,7 @@ def _mark(work: Work, batch: Batch) -> None:
 def _read_back(work: Work, batch: Batch) -> None:
     """Read what was just written: trackers accept fields and links and keep them not, without a word."""
     reconciliation.reconcile(work, batch)
-    known = items.references(work.rows)
+    known = work.rows.references
     only = [key for key in batch.keys if key in known]
     if not only:
         return
@@ -426,7 +426,7 @@ def _as_made(work: Work, key: ItemKey, shown: Fields, left: Fields) -> Fields:
     to them."""
     written = {**work.rows[key].wanted, **left}
     forms = work.tracker.written_as(work.place, work.desired[key])
-    known = [work.plan.known, items.references(work.rows)]
+    known = [work.plan.known, work.rows.references]
     seen = {}
     for name, current in shown.items():
         ours = forms.get(name, written.get(name))
@@ -451,8 +451,8 @@ def _settle_riding_links(work: Work, pairs: Collection[tuple[str, str]]) -> None
     batches write the others (which is success where the link exists after all)."""
     riding = {
         key: (source, target)
-        for key, row in work.rows.items()
-        if row.kind == ItemKind.LINK and row.state == items.INTENDED and key in work.desired
+        for key, one in work.rows.standing().items()
+        if one.kind == ItemKind.LINK and one.state == items.INTENDED and key in work.desired
         if (source := work.ref(work.desired[key].source)) is not None
         if (target := work.ref(work.desired[key].target)) is not None
     }

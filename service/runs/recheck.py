@@ -143,7 +143,7 @@ def judge(work: Work, names: Mapping[ItemKey, Sequence[str]]) -> dict[ItemKey, t
     if not names:
         return {}
     now = _read(work, names)
-    known = [work.plan.known, items.references(work.rows)]
+    known = [work.plan.known, work.rows.references]
     verdicts = {}
     over: dict[ItemKey, Collection[str]] = {}
     for key, fields in names.items():
@@ -187,7 +187,7 @@ def judge_status(work: Work, keys: Sequence[ItemKey]) -> dict[ItemKey, Verdict]:
     if not keys:
         return {}
     now = _read(work, keys)
-    known = [work.plan.known, items.references(work.rows)]
+    known = [work.plan.known, work.rows.references]
     verdicts = {}
     over: dict[ItemKey, Collection[str]] = {}
     for key in keys:
@@ -222,7 +222,7 @@ def kept_status(change: Change, problems: Sequence[FieldProblem]) -> Finding:
 
 
 def _read(work: Work, keys: Collection[ItemKey]) -> Mapping[ItemKey, ObservedItem]:
-    known = {**work.plan.known, **items.references(work.rows)}
+    known = {**work.plan.known, **work.rows.references}
     readable = items.readable(known) | {key: known[key] for key in keys if key in known}
     found = work.tracker.find(work.place, readable, only=[key for key in keys if key in known])
     rely(work)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from connectors.values import Double, Finding, Severity
 from service.domain.plan.batches import Batch
 from service.runs.run_step import Work
-from service.store import items
 
 
 def reconcile(work: Work, batch: Batch) -> None:
@@ -26,7 +25,7 @@ def reconcile(work: Work, batch: Batch) -> None:
     if not made:
         return
     since = min(work.rows[key].since or "" for key in made)
-    known = items.references(work.rows)
+    known = work.rows.references
     doubles = work.tracker.reconcile(work.place, [(work.desired[key], known[key]) for key in made], since)
     work.findings += [_removed(double) if not double.why else _left(double) for double in doubles]
 

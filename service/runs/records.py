@@ -118,7 +118,7 @@ def _shown(work: Work, refs: Mapping[ItemKey, RemoteRef]) -> Mapping[ItemKey, Ob
     """How the tracker shows these records now."""
     if not refs:
         return {}
-    return work.tracker.find(work.place, items.readable(items.references(work.rows)), only=list(refs))
+    return work.tracker.find(work.place, items.readable(work.rows.references), only=list(refs))
 
 
 def _is_as_we_left_it(work: Work, shown: ObservedItem) -> bool:

@@ -152,7 +152,7 @@ def _look(
     work: Work, kind: ItemKind, refs: Mapping[ItemKey, RemoteRef]
 ) -> tuple[Mapping[ItemKey, ObservedItem], Mapping[ItemKey, Traces]]:
     """How the tracker shows these items now, and what people left on them."""
-    known = {**work.plan.known, **items.references(work.rows)}
+    known = {**work.plan.known, **work.rows.references}
     shown: Mapping[ItemKey, ObservedItem] = {}
     if readable := items.readable(refs):
         shown = work.tracker.find(work.place, items.readable(known), only=list(readable))

@@ -32,7 +32,8 @@ from service.domain.problems import InvalidInput, Problem
 from service.runs.loop_port import Looked, Turning
 from service.runs.ownership import Ownership, present
 from service.store import identities, items, mappings, runs
-from service.store.tables import ConnectionRow, ItemRow, PlanRow, ProjectRow, RunRow
+from service.store.recorded_rows import RecordedRows
+from service.store.tables import ConnectionRow, PlanRow, ProjectRow, RunRow
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Work:
     project: ProjectRow
     plan: Plan
     tracker: Tracker
-    rows: dict[ItemKey, ItemRow]
+    rows: RecordedRows
     desired: dict[ItemKey, Item]
     changes: dict[ItemKey, Change]
     doubtful: bool = False
@@ -115,7 +116,7 @@ class Work:
 
     def ref(self, key: ItemKey | None) -> RemoteRef | None:
         """The reference of an item that exists."""
-        return items.reference(self.rows[key]) if key in self.rows else None
+        return self.rows.references.get(key) if key is not None else None
 
     @property
     def contested(self) -> bool:
@@ -136,7 +137,9 @@ class Work:
     def reload(self) -> None:
         """Look at the recorded items again."""
         with self.context.database.session() as session:
-            self.rows = _rows(session, self.run)
+            rows = _rows(self.context, session, self.run)
+        rows.load(self.rows.loaded)
+        self.rows = rows
 
 
 def step(
@@ -154,7 +157,7 @@ def step(
             return Verdict("cancel")
         project = session.get_one(ProjectRow, run.project_id)
         connection = session.get_one(ConnectionRow, project.connection_id)
-        rows = _rows(session, run)
+        rows = _rows(context, session, run)
     assert run.plan_id is not None  # noqa: S101 - a run that makes its plan itself has made it when it looked
     plan, desired, changes = _plan(context, run.plan_id)
     half_done, mine.within = mine.within, True
@@ -182,10 +185,9 @@ def step(
     return verdict
 
 
-def _rows(session: Session, run: RunRow) -> dict[ItemKey, ItemRow]:
+def _rows(context: Context, session: Session, run: RunRow) -> RecordedRows:
     """The recorded items; where the project is removed, also those that it released, which go with the rest."""
-    found = items.rows(session, run.project_id)
-    return {**items.released(session, run.project_id), **found} if run.kind == Purpose.REMOVE else found
+    return RecordedRows(session, context.database, run.project_id, released=run.kind == Purpose.REMOVE)
 
 
 def _mapping_with(work: Work, along: Mapping[ItemKey, RemoteRef]) -> tuple[Mapped, ...]:

@@ -55,7 +55,7 @@ def _update(work: Work, key: ItemKey, ref: RemoteRef, verdict: Verdict, shown: O
         with recheck.refusals_told(work, item):
             whole = item if verdict.labels is None else replace(item, labels=verdict.labels)
             epic = work.ref(item.epic)
-            known = {**work.plan.known, **items.references(work.rows)}
+            known = {**work.plan.known, **work.rows.references}
             work.tracker.update(work.place, item.kind, ref, whole, verdict.write, epic, shown.fields, known)
             done = True
         if not done:

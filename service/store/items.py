@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ BY_PERSON = "given"
 
 def rows(session: Session, project: str) -> dict[ItemKey, ItemRow]:
     """All items of the project by key, but those that were released."""
-    found = session.scalars(select(ItemRow).where(ItemRow.project_id == project, ItemRow.state != RELEASED))
+    found = session.scalars(select(ItemRow).where(ItemRow.project_id == project, present()))
     return {ItemKey(row.key): row for row in found}
 
 
@@ -44,6 +44,26 @@ def released(session: Session, project: str) -> dict[ItemKey, ItemRow]:
     """The items of the project that were released and that a run had made or found."""
     query = select(ItemRow).where(ItemRow.project_id == project, ItemRow.state == RELEASED, ItemRow.origin != BY_PERSON)
     return {ItemKey(row.key): row for row in session.scalars(query)}
+
+
+def some(session: Session, project: str, keys: Collection[ItemKey]) -> dict[ItemKey, ItemRow]:
+    """These items of the project by key, in whatever state, those that there are."""
+    found: dict[ItemKey, ItemRow] = {}
+    asked = list(keys)
+    for start in range(0, len(asked), _AT_ONCE):
+        part = ItemRow.key.in_(asked[start : start + _AT_ONCE])
+        query = select(ItemRow).where(ItemRow.project_id == project, part)
+        found |= {ItemKey(row.key): row for row in session.scalars(query)}
+    return found
+
+
+_AT_ONCE = 500
+
+
+def present(*, released: bool = False) -> ColumnElement[bool]:
+    """Which items are there: those that were not released, and with `released` those that a run had made or found."""
+    there = ItemRow.state != RELEASED
+    return there | (ItemRow.origin != BY_PERSON) if released else there
 
 
 def recorded(session: Session, project: str) -> dict[ItemKey, Recorded]:
@@ -58,7 +78,20 @@ def record(key: ItemKey, row: ItemRow) -> Recorded:
     return Recorded(key, ItemKind(row.kind), reference(row), row.wanted, row.seen, given=given, theirs=theirs)
 
 
-def reference(row: ItemRow) -> RemoteRef | None:
+class Located(Protocol):
+    """What says where an item is."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def remote_id(self) -> str | None: ...
+    @property
+    def remote_key(self) -> str | None: ...
+    @property
+    def url(self) -> str | None: ...
+
+
+def reference(row: Located) -> RemoteRef | None:
     """Where the item lives, None if it does not (yet) exist."""
     if row.state not in (MADE, RELEASED) or row.remote_id is None:
         return None
