@@ -316,5 +316,6 @@ def test_without_an_address_of_ours_there_is_no_mail(desk_of_one: Desk, server: 
 
     assert server.tried == 0
     assert "PHASELOOP_PUBLIC_URL" in receivers.get(desk_of_one.context, "mail").trouble
+    assert receivers.change(desk_of_one.context, "mail", paused=True).paused
     with pytest.raises(InvalidInput, match="PHASELOOP_PUBLIC_URL"):
         receivers.add(desk_of_one.context, "m", "email", {"host": "x", "sender": ANA}, "", [Asked(ANA)])
