@@ -16,6 +16,7 @@ LONG_TESTS := \
   tests/faults/test_fencing.py \
   tests/faults/test_matrix.py \
   tests/faults/test_replicas_killed.py \
+  tests/integration/test_telling_month.py \
   tests/simulation/test_audited_year.py \
   tests/simulation/test_half_a_year_in_jira.py \
   tests/simulation/test_half_a_year_in_trello.py

@@ -61,8 +61,8 @@ class Settings(BaseSettings):
     public_url: HttpUrl | None = Field(
         default=None,
         description="Address at which people and trackers reach the service, like `https://phaseloop.example.com`; "
-        "the one it listens on if unset. Links begin with it, and trackers are told to send their webhooks there; with "
-        "`https` cookies are sent over nothing else.",
+        "the one it listens on if unset. Links begin with it (mails need one), and trackers are told to send their "
+        "webhooks there; with `https` cookies are sent over nothing else.",
     )
     allowed_addresses: str = Field(
         default="auto",

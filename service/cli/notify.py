@@ -53,7 +53,7 @@ def adding(kinds: Mapping[str, ReceiverKind]) -> Callable[..., None]:
     """The command `notify add`, with an option for each setting that people give for one of these kinds."""
 
     def add_receiver(
-        kind: Annotated[str, typer.Argument(metavar="KIND", help=f"Where: {' or '.join(kinds)}.")],
+        kind: Annotated[str, typer.Argument(metavar="KIND", help=f"Where: {', '.join(kinds)}.")],
         name: Annotated[str | None, typer.Option(help="What you call it [default: as its kind].")] = None,
         channel: Channel = "",
         project: Projects = None,
@@ -348,7 +348,7 @@ def preview(
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's key or id.")],
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of notice; `notify kinds` lists them.")],
     form: Annotated[
-        str | None, typer.Option("--as", help=f"With --json: as for this kind of receiver, {' or '.join(KINDS)}.")
+        str | None, typer.Option("--as", help=f"With --json: as for this kind of receiver: {', '.join(KINDS)}.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

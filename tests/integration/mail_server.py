@@ -22,7 +22,8 @@ USER, PASSWORD = "phaseloop", "s3cret-of-the-mail"
 @dataclass
 class MailServer:
     """`refusing` are answers to give in place of the usual ones, by the step (`MAIL`, `RCPT`, `DATA`), used up one
-    after the other; `lost` loses the next answer to a mail: that was taken (`close`, `hang`), or was not (`cut`)."""
+    after the other; `abort` breaks off. `lost` loses the next answer to a mail: that was taken (`close`, `hang`), or
+    was not (`cut`)."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
@@ -34,19 +35,19 @@ class MailServer:
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
         self.tried += 1
-        if refusal := self._refusal("MAIL"):
+        if refusal := self._refusal("MAIL", server):
             return refusal
         envelope.mail_from = address
         return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
-        if refusal := self._refusal("RCPT"):
+        if refusal := self._refusal("RCPT", server):
             return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd calls it so
-        if refusal := self._refusal("DATA"):
+        if refusal := self._refusal("DATA", server):
             return refusal
         if self.lost != "cut":
             found = message_from_bytes(envelope.content or b"", policy=policy.default)
@@ -61,9 +62,12 @@ class MailServer:
             server.transport.abort()
         return "250 taken"
 
-    def _refusal(self, step: str) -> str:
+    def _refusal(self, step: str, server: SMTP) -> str:
         waiting = self.refusing.get(step)
-        return waiting.pop(0) if waiting else ""
+        said = waiting.pop(0) if waiting else ""
+        if said == "abort":
+            server.transport.abort()
+        return said
 
     @property
     def subjects(self) -> list[str]:

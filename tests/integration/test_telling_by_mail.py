@@ -163,6 +163,19 @@ def test_who_says_later_is_asked_again_later(at: Desk, server: MailServer, step:
     assert "comes along" in text_of(server.mails[0])
 
 
+@pytest.mark.parametrize("step", ["MAIL", "RCPT"])
+def test_what_breaks_off_before_the_mail_was_handed_over_is_sent_again(at: Desk, server: MailServer, step: str) -> None:
+    tells(at, server)
+    server.refusing = {step: ["abort", "abort"]}
+    at.happens()
+    later(at)
+    assert at.states() == ["waiting"]
+
+    at.settled()
+
+    assert (at.states(), len(server.mails)) == (["sent"], 1)
+
+
 @pytest.mark.parametrize("step", ["RCPT", "DATA"])
 def test_who_says_no_is_not_asked_again(at: Desk, server: MailServer, step: str) -> None:
     tells(at, server)
@@ -316,5 +329,6 @@ def test_without_an_address_of_ours_there_is_no_mail(desk_of_one: Desk, server: 
 
     assert server.tried == 0
     assert "PHASELOOP_PUBLIC_URL" in receivers.get(desk_of_one.context, "mail").trouble
+    assert receivers.change(desk_of_one.context, "mail", paused=True).paused
     with pytest.raises(InvalidInput, match="PHASELOOP_PUBLIC_URL"):
         receivers.add(desk_of_one.context, "m", "email", {"host": "x", "sender": ANA}, "", [Asked(ANA)])

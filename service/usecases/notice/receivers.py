@@ -84,7 +84,7 @@ def add(
 
     Raises InvalidInput with every problem; NotFound for a project; Conflict if the name is taken.
     """
-    checked, plain = _validated(context, name, kind, settings, secret.strip())
+    checked, plain = _validated(context, name, kind, settings, secret.strip(), new=True)
     wanted = _subscriptions(context, kind, checked, plain, asked or [Asked()])
     now = context.now()
     with context.database.session() as session:
@@ -301,12 +301,12 @@ def _unsubscribed(context: Context, row: ReceiverRow) -> list[tuple[str, str]]:
 
 
 def _validated(
-    context: Context, name: str, kind: str, settings: Mapping[str, Any], secret: str
+    context: Context, name: str, kind: str, settings: Mapping[str, Any], secret: str, *, new: bool = False
 ) -> tuple[dict[str, Any], str]:
     problems = []
     if not name or len(name) > 80 or not name.isprintable():
         problems.append(Problem("receiver", None, "name", "must be 1 to 80 printable characters"))
-    if kind in registry.KINDS and registry.KINDS[kind].unsubscribes and context.settings.public_url is None:
+    if new and kind in registry.KINDS and registry.KINDS[kind].unsubscribes and context.settings.public_url is None:
         problems.append(Problem("receiver", None, "kind", NEEDED, _PUBLIC))
     checked: dict[str, Any] = {}
     try:
