@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.context import Context
 from service.store.access_tables import KeptFormRow, PersonRow, SessionRow
-from service.store.rows import rows_changed
+from service.store.rows import insert, rows_changed
 from service.store.secrets import new_id, token_hash
 from service.usecases.access import sessions
 from service.usecases.errors import NotFound
@@ -62,18 +62,18 @@ def keep(context: Context, cookie: str, proof: str, action: str, page: str, fiel
             return None
         if not hmac.compare_digest(proof.encode(), sessions.form_token(cookie).encode()):
             return None
-        session.execute(delete(KeptFormRow).where(KeptFormRow.session_id == row.id))
         forget_old(session, now)
-        kept = KeptFormRow(
-            id=new_id("frm"),
-            session_id=row.id,
-            person_id=person.id,
-            secret=context.vault.seal(body),
-            created_at=now,
-            expires_at=now + LASTS,
-        )
-        session.add(kept)
-        return kept.id
+        kept = {
+            "id": new_id("frm"),
+            "person_id": person.id,
+            "secret": context.vault.seal(body),
+            "created_at": now,
+            "expires_at": now + LASTS,
+        }
+        put = insert(session, KeptFormRow).values(session_id=row.id, **kept)
+        # Two tabs may send at once: the last of them stays.
+        session.execute(put.on_conflict_do_update(index_elements=[KeptFormRow.session_id], set_=kept))
+    return str(kept["id"])
 
 
 def get(context: Context, person_id: str, form_id: str) -> KeptForm:
