@@ -51,7 +51,8 @@ class Wrong(Exception):
 def given_by(entered: Entered, context: Context) -> Given:
     """The fields as a plan was made from them."""
     values = {
-        "template": entered.template,
+        "template": entered.template or OWN,
+        "template_text": entered.template_text,
         "connection": connections.get(context, entered.connection).name,
         "create": "yes" if entered.create else "no",
         "name": entered.name,

@@ -10,6 +10,7 @@ from html import unescape
 import httpx
 import pytest
 
+from service import templates
 from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.pages import assets
@@ -125,6 +126,48 @@ def test_the_entries_of_a_plan_can_be_changed(desk: Desk, lead: Visitor) -> None
     assert 'value="Again"' in page
     assert 'value="7"' in page
     assert "Product 1,pm-1@example.com,,pm,12" in page
+
+
+def led_back(lead: Visitor, plan: str) -> str:
+    """The form that a plan leads back to."""
+    again = re.search(r"/projects/new\?plan=pln_\w+", lead.get(plan))
+    assert again is not None
+    return lead.get(again[0])
+
+
+def test_a_plan_leads_back_to_its_own_people_and_not_to_those_of_an_earlier_plan(desk: Desk, lead: Visitor) -> None:
+    fewer = PEOPLE.replace("ML 2,ml-2@example.com,ml,12\n", "")
+    more = PEOPLE.replace("ML 1,ml-1@example.com,ml,12", "ML 1,ml-1@example.com,ml,7")
+    first = lead.press("/projects/new", "/projects/new", **desk.entries("Led", "LED", team_name="Led", people=fewer))
+    second = lead.press("/projects/new", "/projects/new", **desk.entries("Led", "LED", team_name="Led", people=more))
+    other = lead.press("/projects/new", "/projects/new", **desk.entries("Lad", "LAD", team_name="Led", people=PEOPLE))
+
+    assert "ML 2" not in led_back(lead, first)
+    assert "ML 1,ml-1@example.com,,ml,7" in led_back(lead, second)
+    assert "ML 1,ml-1@example.com,,ml,12" in led_back(lead, other)
+    assert "ML 2" in led_back(lead, other)
+
+
+def test_a_plan_whose_proposed_team_somebody_else_made_with_other_people_is_stale(desk: Desk, lead: Visitor) -> None:
+    fewer = PEOPLE.replace("ML 2,ml-2@example.com,ml,12\n", "")
+    first = lead.press("/projects/new", "/projects/new", **desk.entries("Race", "RACEA", team_name="R", people=fewer))
+    other = lead.press("/projects/new", "/projects/new", **desk.entries("Race 2", "RACEB", team_name="R"))
+    lead.press(other, f"{other}/apply")
+
+    refused = lead.send(f"{first}/apply", lead.hidden(lead.get(first)))
+
+    assert refused.status_code == 409
+    assert "changed since it was made" in words(refused.text)
+
+
+def test_a_plan_leads_back_to_a_template_of_ones_own(desk: Desk, lead: Visitor) -> None:
+    own = (templates.BUILTIN / "iterative-ml.yaml").read_text() + "# ours\n"
+    entered = desk.entries("Own", "OWNT", template="own", template_text=own, zone="")
+    page = led_back(lead, lead.press("/projects/new", "/projects/new", **entered))
+
+    assert "# ours\n</textarea>" in page
+    assert re.search(r'value="own" checked', page)
+    assert re.search(r'name="zone"[^>]* value=""', page)
 
 
 def test_a_project_that_could_never_be_built_says_why_and_is_not_kept(desk: Desk, lead: Visitor) -> None:
