@@ -385,6 +385,75 @@ def test_connections_are_only_looked_at_without_the_right(desk: Desk, lead: Visi
     assert hooks_there(desk) == []
 
 
+def fields_of(desk: Desk, secret: str, **more: str) -> dict[str, str]:
+    """What is entered to change the credential of a connection to the sandbox."""
+    return {"c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL, "c_jira_secret": secret, **more}
+
+
+def test_a_wrong_credential_is_told_when_it_is_added_and_changed_in_place(desk: Desk, lead: Visitor) -> None:
+    entered = {"c_kind": "jira", "c_name": "mistyped", "c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL}
+    path = lead.press("/connections/new", "/connections/new", **entered, c_jira_secret="not-the-token")
+    said = words(lead.get(path))
+    assert "Not ready, by the check" in said
+    assert "change its credential" in said
+    assert "Not ready" in words(lead.get("/connections"))
+    assert re.search(r"The last check of \d failed\.", words(lead.get("/connections")))
+    assert re.search(r"“mistyped”.*?: not ready", words(lead.get("/projects/new")))
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, DEMO_TOKEN))
+
+    page = words(lead.get(path))
+    assert "Not ready" not in page
+    assert f"Signed in as {DEMO_EMAIL}." in page
+    assert connections.check(desk.context, "mistyped").ok
+    lead.press(path, f"{path}/remove")
+
+
+def test_a_credential_that_does_not_work_takes_the_place_of_none_unless_that_is_chosen(
+    desk: Desk, lead: Visitor
+) -> None:
+    path = added(desk, lead, "keeps", DEMO_TOKEN)
+    refused = lead.send(f"{path}/credential", {**lead.hidden(lead.get(path)), **fields_of(desk, "wrong-one")})
+    assert refused.status_code == 422
+    assert "does not work, so the former one stays" in words(refused.text)
+    assert "wrong-one" not in refused.text
+    assert connections.check(desk.context, "keeps").ok
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, "wrong-one", unchecked="yes"))
+    assert "Not ready, by the check" in words(lead.get(path))
+    assert not connections.check(desk.context, "keeps").ok
+    lead.press(path, f"{path}/remove")
+
+
+def test_the_credential_of_another_account_is_told_as_that(desk: Desk, lead: Visitor) -> None:
+    path = added(desk, lead, "moves", DEMO_TOKEN)
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, "member-token", c_jira_email="member@example.com"))
+
+    assert f"Before, it was {DEMO_EMAIL}" in words(lead.get(path))
+
+
+def test_a_name_that_is_taken_leads_to_the_connection_that_has_it(desk: Desk, lead: Visitor) -> None:
+    number = connections.get(desk.context, "work").id
+    entered = {"c_kind": "jira", "c_name": "work", "c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL}
+    form = {**entered, "c_jira_secret": DEMO_TOKEN}
+    refused = lead.send("/connections/new", {**lead.hidden(lead.get("/connections/new")), **form})
+    assert refused.status_code == 422
+    assert f'href="/connections/{number}#credential"' in refused.text
+    again = lead.send("/projects/new/form", {**lead.hidden(lead.get("/projects/new")), "do": "connect", **form})
+    assert f'href="/connections/{number}#credential"' in again.text
+
+
+def test_a_broken_connection_is_not_what_a_new_project_begins_with(desk: Desk, lead: Visitor) -> None:
+    path = added(desk, lead, "a-first-one", "not-the-token")
+    page = lead.get("/projects/new")
+    assert re.search(r'value="a-first-one"(?! selected)', page)
+    chosen = re.search(r'name="connection".*?value="([^"]+)" selected', page, re.DOTALL)
+    assert chosen is not None
+    assert chosen[1] != "a-first-one"
+    lead.press(path, f"{path}/remove")
+
+
 def test_the_list_of_connections_takes_as_many_statements_however_many_there_are(desk: Desk, lead: Visitor) -> None:
     lead.get("/connections")
     with statements(desk.context, but="FROM loops", events=False) as few:

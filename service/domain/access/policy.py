@@ -323,7 +323,7 @@ RULES: Mapping[str, Rule] = {
     "POST /connections/{name}/hook/check": Rule(Permission.OPERATE, Where.EVERYWHERE),
     **{
         f"POST /connections/{{name}}/{one}": Rule(Permission.ADMINISTER, Where.EVERYWHERE)
-        for one in ("remove", "hook/register", "hook/remove", "hook/secret")
+        for one in ("remove", "credential", "hook/register", "hook/remove", "hook/secret")
     },
     "GET /account": Rule(Permission.READ, Where.OWN),
     "POST /account/sessions/{session_id}/revoke": Rule(Permission.READ, Where.OWN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.pages.connections import AddPage, ConnectionLine, ConnectionPage, ConnectionsPage, HookShown
+from service.pages.connections import AddPage, Change, ConnectionLine, ConnectionPage, ConnectionsPage, HookShown, Taken
 from service.pages.connections import Came as ConnectionCame
 from service.pages.events import Came, EventLine, EventPage, EventsPage
 from service.pages.moments import Moment
@@ -116,6 +116,17 @@ CONNECTION = ConnectionPage(
     projects=(EVIL,),
     triggers=(EVIL,),
     hook=HOOK,
+    check=Checked(BAD, EVIL, (TOLD,)),
+    checked=AT,
+    change=Change(
+        Field("c_jira_secret", EVIL, error=EVIL),
+        (Field("c_jira_url", EVIL, EVIL, error=EVIL),),
+        (Field("c_x", EVIL),),
+        Field("unchecked", EVIL, kind="choice", choices=(Choice(EVIL, EVIL, chosen=True),)),
+        (("c_jira_secret", EVIL),),
+        Checked(BAD, EVIL, (TOLD,)),
+        open=True,
+    ),
     came=ConnectionCame(Checked(BAD, EVIL, (TOLD,)), EVIL, (TOLD,), (EVIL,), EVIL, "", EVIL),
     may_check=True,
     may_change=True,
@@ -176,7 +187,7 @@ OPERATIONS: dict[str, Any] = {
     "trigger.html": TRIGGER,
     "try-trigger.html": TRY,
     "connections.html": ConnectionsPage(
-        EVIL, (ConnectionLine("con_1", EVIL, EVIL, EVIL, EVIL, AT, EVIL, BAD, EVIL),), may_add=True
+        EVIL, (ConnectionLine("con_1", EVIL, EVIL, EVIL, EVIL, AT, EVIL, BAD, AT, EVIL, BAD, EVIL),), may_add=True
     ),
     "connection.html": CONNECTION,
     "schedule.html": SchedulePage(EVIL, (ScheduleLine("/projects/p", EVIL, EVIL, BAD, EVIL, AT, EVIL, "/runs/r"),)),
@@ -184,5 +195,5 @@ OPERATIONS: dict[str, Any] = {
     "teams.html": TeamsPage((TeamLine("tem_1", EVIL, EVIL, EVIL, AT),), may_start=True),
     "team.html": TEAM,
     "member.html": EDITED,
-    "new-connection.html": AddPage((KIND,), Field("c_name", EVIL, EVIL), (("c_name", EVIL),)),
+    "new-connection.html": AddPage((KIND,), Field("c_name", EVIL, EVIL), (("c_name", EVIL),), Taken("con_1", EVIL)),
 }
