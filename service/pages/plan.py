@@ -17,12 +17,15 @@ from service.domain.plan.field_words import difference, names_in
 from service.domain.plan.fixers import NOBODY, fixer
 from service.domain.plan.plan import Action, Change, Drift, Plan, Purpose, Reason
 from service.domain.plan.project_settings import entries
-from service.pages import moments
+from service.domain.team.team import Team, team_from_json
+from service.pages import moments, vacancies
 from service.pages.moments import Moment, moment
 from service.pages.remedies import on_pages
 from service.pages.signs import Sign
+from service.pages.vacancies import VacantRole
+from service.usecases.errors import NotFound
 from service.usecases.plan import grouped_plan, planning
-from service.usecases.setup import connections, projects
+from service.usecases.setup import connections, projects, teams
 from service.views.plan import PlannedTicket, PlanView, TicketGroup
 from service.views.setup import ProjectView
 
@@ -120,6 +123,7 @@ class Contents:
     drift: tuple[str, ...]
     findings: tuple[Told, ...]
     empty: bool
+    vacant: tuple[VacantRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ class PlanPage:
     run: str
     again: str
     may: bool
+    team: str
 
 
 def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> PlanPage:
@@ -163,7 +168,8 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
         made=moment(kept.created_at, zone, now),
         made_by=kept.made_by,
         until=moment(kept.expires_at, zone, now),
-        contents=contents_of(plan, by),
+        contents=contents_of(plan, by, _team(context, plan, project)),
+        team=_team_page(context, plan, project),
         button=button if may else "",
         danger=plan.purpose in (Purpose.UNDO, Purpose.REMOVE),
         instead=instead or ("" if may else "You may look at this plan and not apply it: that takes another role."),
@@ -173,8 +179,27 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
     )
 
 
-def contents_of(plan: Plan, by: str = EPIC) -> Contents:
-    """What a plan does."""
+def _team(context: Context, plan: Plan, project: ProjectView) -> Team | None:
+    """Who the plan gives tickets to: as it brings them, or as the team is."""
+    if plan.settings is not None and plan.settings.team is not None:
+        return team_from_json(plan.settings.team.after, source=plan.settings.team.name)
+    try:
+        return teams.get(context, plan.settings.after.team if plan.settings is not None else project.team_id).team
+    except NotFound:
+        return None
+
+
+def _team_page(context: Context, plan: Plan, project: ProjectView) -> str:
+    """Where the team is changed; empty while it is none yet."""
+    try:
+        row = teams.get(context, plan.settings.after.team if plan.settings is not None else project.team_id)
+    except NotFound:
+        return ""
+    return f"/teams/{row.id}" if row.version else ""
+
+
+def contents_of(plan: Plan, by: str = EPIC, team: Team | None = None) -> Contents:
+    """What a plan does; `team` is whom it gives tickets to, where that is known."""
     grouped = grouped_plan.groups_of(plan)
     ways = {EPIC: ("By epic", grouped.by_epic), ITERATION: ("By iteration", grouped.by_iteration)}
     ways[PERSON] = ("By person", grouped.by_person)
@@ -196,6 +221,7 @@ def contents_of(plan: Plan, by: str = EPIC) -> Contents:
         drift=drift_lines(plan),
         findings=tuple(_told(plan.findings)),
         empty=plan.empty,
+        vacant=vacancies.by_role(vacancies.counts(one.role for one in plan.vacancies), team),
     )
 
 

@@ -17,7 +17,7 @@ from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput
-from service.pages import burn_up, moments, plan, signs
+from service.pages import burn_up, moments, plan, signs, vacancies
 from service.pages.audit import CHECKS
 from service.pages.burn_up import BurnUpShown
 from service.pages.moments import Moment, moment
@@ -26,6 +26,7 @@ from service.pages.remedies import on_pages
 from service.pages.run import RunLine, list_of
 from service.pages.signs import Part, Sign
 from service.pages.timeline import Timeline, timeline
+from service.pages.vacancies import VacantRole
 from service.usecases.audit import audit_reports
 from service.usecases.audit.audit_reports import Line as AuditLine
 from service.usecases.audit.history import history
@@ -35,8 +36,9 @@ from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.needs import needs_someone
 from service.usecases.plan import inventory, planning
 from service.usecases.run import run_views
-from service.usecases.setup import connections, projects
+from service.usecases.setup import connections, projects, teams
 from service.views.course import CourseView, PersonLoad, TicketLine
+from service.views.plan import ItemView
 from service.views.run import RunView
 from service.views.setup import ProjectView
 
@@ -180,7 +182,8 @@ class ProjectPage:
     zone: str
     ended: bool
     paused: str
-    vacant: tuple[TicketLine, ...]
+    vacant: tuple[tuple[VacantRole, tuple[TicketLine, ...]], ...]
+    team: str
     refused: tuple[tuple[str, str], ...]
 
 
@@ -236,8 +239,29 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         zone=zone,
         ended=project.ended_at is not None,
         paused=standing.loop.message if paused and standing.loop is not None else "",
-        vacant=tuple(TicketLine(one.title, one.remote_key or "", one.url or "", "", None) for one in there.vacancies),
+        vacant=_vacant(context, project, there.vacancies),
+        team=f"/teams/{project.team_id}",
         refused=tuple((one.title, "; ".join(one.problems)) for one in there.refused),
+    )
+
+
+def _vacant(
+    context: Context, project: ProjectView, there: Sequence[ItemView]
+) -> tuple[tuple[VacantRole, tuple[TicketLine, ...]], ...]:
+    """The tickets that nobody has, by the role that is missing."""
+    if not there:
+        return ()
+    roles = vacancies.by_role(vacancies.counts(one.vacant for one in there), teams.get(context, project.team_id).team)
+    return tuple(
+        (
+            role,
+            tuple(
+                TicketLine(one.title, one.remote_key or "", one.url or "", "", None)
+                for one in there
+                if one.vacant == role.role
+            ),
+        )
+        for role in roles
     )
 
 

@@ -16,11 +16,12 @@ from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
+from service.domain.team.team import team_from_json
 from service.usecases.hook import events, secret, triggers
 from service.usecases.loop import scheduling
 from service.usecases.overview.staffing import staffing
 from service.usecases.run import run_views
-from service.usecases.setup import connections, teams
+from service.usecases.setup import connections, projects, teams
 from tests.operations_shots import add_trigger, deliver
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.statements import statements
@@ -385,6 +386,50 @@ def test_connections_are_only_looked_at_without_the_right(desk: Desk, lead: Visi
     assert hooks_there(desk) == []
 
 
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_role_that_no_template_of_the_team_has_is_refused_with_what_may_be_meant(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    team = projects.get(desk.context, project).team_id
+    form = lead.get(f"/teams/{team}/person")
+    assert "deploy (nobody)" in words(form) or "(nobody)" in words(form)
+    entered = {**lead.hidden(form), "was": "", "seen": "", "person": "DevOps 2", "email": "devops-2@example.com"}
+    version = str(teams.get(desk.context, team).version)
+
+    refused = lead.send(f"/teams/{team}/person", {**entered, "version": version, "roles": "devop"})
+
+    assert refused.status_code == 422
+    said = words(refused.text)
+    assert 'no template of its projects has the role "devop"; did you mean "devops"?' in said
+    assert 'value="DevOps 2"' in refused.text
+    assert "DevOps 2" not in {one.person for one in teams.get(desk.context, team).team.members}
+
+
+def test_a_role_that_nobody_s_template_has_is_told_where_the_team_has_no_project(desk: Desk, lead: Visitor) -> None:
+    people = [{"person": "A", "email": "a@example.com", "roles": ["devop"]}]
+    team = teams.put(desk.context, team_from_json({"name": "Idle", "members": people}, source="team")).id
+
+    assert "A holds “devop”, which no built-in template has; did you mean “devops”?" in words(
+        lead.get(f"/teams/{team}")
+    ).replace('"devops"', "“devops”")
+
+
+def test_pages_say_which_role_lacks_somebody_and_what_helps_by_its_cause(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    team = projects.get(desk.context, project).team_id
+    plan = re.search(r"/plans/pln_\w+", lead.get(f"/runs/{run_views.listed(desk.context, project, 20)[-1].id}"))
+    assert plan is not None
+    for path in (plan[0], f"/projects/{project}", f"/teams/{team}"):
+        page = words(lead.get(path))
+        assert re.search(r"\w+ ?: \d+ tickets?, (nobody holds it|.*? had no room)", page), path
+        assert "Have somebody of the team hold it." in page or "Raise what they can take" in page, path
+        assert "this role" not in page, path
+    assert f'href="/teams/{team}"' in lead.get(f"/projects/{project}")
+
+
 def fields_of(desk: Desk, secret: str, **more: str) -> dict[str, str]:
     """What is entered to change the credential of a connection to the sandbox."""
     return {"c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL, "c_jira_secret": secret, **more}
@@ -616,7 +661,7 @@ def test_what_people_have_in_several_projects_is_summed_in_as_many_statements(
     (share,) = one.people["ML 1"].shares
     assert (share.project.key, share.iteration) == ("SUP", 1)
     assert both.people["ML 1"].open == sum(each.open for each in both.people["ML 1"].shares) > one.people["ML 1"].open
-    assert both.vacant[project] == one.vacant[project] == 5
+    assert sum(both.vacant[project].values()) == sum(one.vacant[project].values()) == 5
     assert re.search(r"SECOND [\d.]+, SUP [\d.]+", words(lead.get(f"/teams/{row.id}")))
     with statements(desk.context, but="FROM loops") as many:
         lead.get(f"/teams/{row.id}")

@@ -139,8 +139,7 @@ function keep(form) {
   const answered = location.search.length > 1 || $("[data-focus]") || $("[role=status] .state");
   sessionStorage.removeItem(place);
   const write = (state) => {
-    const values = {};
-    for (const one of fields) if (one.type !== "radio" || one.checked) values[one.name] = one.value;
+    const values = Object.fromEntries(fields.filter((one) => one.type !== "radio" || one.checked).map((one) => [one.name, one.value]));
     sessionStorage.setItem(place, JSON.stringify({ state, values }));
   };
   form.addEventListener("input", () => write("typed"));
@@ -149,20 +148,19 @@ function keep(form) {
   let differs = false;
   for (const one of fields) {
     const was = draft.values[one.name];
-    if (was === undefined) continue;
-    if (one.type === "radio") { differs ||= one.checked !== (was === one.value); one.checked = was === one.value; continue; }
-    if (one.tagName === "SELECT" && ![...one.options].some((each) => each.value === was)) continue;
-    differs ||= one.value !== was;
-    one.value = was;
+    if (was === undefined || one.tagName === "SELECT" && ![...one.options].some((each) => each.value === was)) continue;
+    differs ||= one.type === "radio" ? one.checked !== (was === one.value) : one.value !== was;
+    if (one.type === "radio") one.checked = was === one.value;
+    else one.value = was;
   }
   if (!differs) return;
   write("typed");
   const note = Object.assign(document.createElement("div"), { className: "note info row apart" });
   note.setAttribute("role", "status");
-  note.append(Object.assign(document.createElement("p"), { textContent: "What you entered earlier is back. It was not saved." }));
+  const said = Object.assign(document.createElement("p"), { textContent: "What you entered earlier is back. It was not saved." });
   const discard = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "Discard it" });
   discard.addEventListener("click", () => { form.reset(); sessionStorage.removeItem(place); note.remove(); });
-  note.append(discard);
+  note.append(said, discard);
   form.before(note);
 }
 

@@ -14,6 +14,7 @@ from service.pages.schedule import FiringLine, FreezeLine, ProjectSchedulePage, 
 from service.pages.signs import Part, Sign
 from service.pages.teams import PersonPage, PersonShown, TeamLine, TeamPage, TeamsPage
 from service.pages.triggers import TriedShown, TriggerLine, TriggerPage, TriggersPage, TryPage
+from service.pages.vacancies import VacantRole
 
 EVIL = "<script>alert('1')</script>"
 AT = Moment("2027-01-21T13:57:00+01:00", "13:57 +01:00", "in 4 days")
@@ -29,6 +30,7 @@ CONTENTS = Contents(
     brought=(),
     drift=(),
     findings=(TOLD,),
+    vacant=(VacantRole(EVIL, EVIL, EVIL, EVIL),),
     empty=False,
 )
 
@@ -163,7 +165,8 @@ TEAM = TeamPage(
     changed=AT,
     people=(PERSON,),
     projects=(("/projects/p", EVIL),),
-    vacant=(("/projects/p", EVIL, EVIL),),
+    vacant=(("/projects/p", EVIL, (VacantRole(EVIL, EVIL, EVIL, EVIL),)),),
+    unknown=((EVIL, EVIL),),
     may_change=True,
 )
 EDITED = PersonPage(

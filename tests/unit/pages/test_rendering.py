@@ -36,6 +36,7 @@ from service.pages.run import Actions, Detail, Found, ItemLine, RunLine, RunPage
 from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
+from service.pages.vacancies import VacantRole
 from service.views.course import CourseView, IterationLine, TicketLine
 from tests.unit.pages import admin_values, project_values, receiver_values, template_values
 from tests.unit.pages.operations import OPERATIONS
@@ -93,6 +94,7 @@ PLAN = PlanPage(
     run="",
     again="/projects/new?plan=pln_1",
     may=True,
+    team="/teams/tem_1",
 )
 RUN = RunPage(
     id="run_1",
@@ -153,7 +155,8 @@ PROJECT = ProjectPage(
     zone="Europe/Berlin",
     ended=False,
     paused="",
-    vacant=(TICKET,),
+    vacant=((VacantRole(EVIL, EVIL, EVIL, EVIL), (TICKET,)),),
+    team="/teams/tem_1",
     refused=((EVIL, EVIL),),
 )
 CARRIED = (CarriedLine(EVIL, EVIL, "3", EVIL),)
