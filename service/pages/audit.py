@@ -14,7 +14,9 @@ from service.domain.audit.titles import TITLES
 from service.domain.english import counted, sentence
 from service.pages import signs
 from service.pages.moments import Moment, day, moment
+from service.pages.new_project import Field
 from service.pages.remedies import on_pages
+from service.pages.sent import NOTHING_SENT, Sent
 from service.pages.signs import Sign
 from service.usecases.audit import audit_reports, waiver_log
 from service.usecases.audit.audit_reports import Line, Standing
@@ -117,9 +119,7 @@ class FindingShown:
     url: str
     record: str
     may_waive: bool
-    until: str
-    least: str
-    most: str
+    waive: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +192,14 @@ _IN_WORDS = {
 }
 
 
-def matrix_of(context: Context, caller: Caller, name: str, opened: str = "") -> MatrixPage:
-    """One project's matrix; `opened` is the finding to show, such as `3.D05`. Raises NotFound, Conflict,
-    InvalidInput."""
+def matrix_of(context: Context, caller: Caller, name: str, opened: str = "", sent: Sent = NOTHING_SENT) -> MatrixPage:
+    """One project's matrix; `opened` is the finding to show, such as `3.D05`, with the form that was `sent`. Raises
+    NotFound, Conflict, InvalidInput."""
     matrix = audit_reports.matrix(context, name)
     project, now = matrix.project, context.now()
     looks = [line.audited_at for line in matrix.lines if line.audited_at is not None]
     may_waive = caller.may(Permission.DECIDE, project.id) and project.ended_at is None
-    finding = finding_of(context, project, matrix.lines, opened, may_waive=may_waive)
+    finding = finding_of(context, project, matrix.lines, opened, may_waive=may_waive, sent=sent)
     return MatrixPage(
         id=project.id,
         name=project.name,
@@ -265,7 +265,13 @@ def sign_of(one: CheckFinding, audited: Audited) -> Sign:
 
 
 def finding_of(
-    context: Context, project: ProjectView, lines: Sequence[Line], opened: str, *, may_waive: bool = False
+    context: Context,
+    project: ProjectView,
+    lines: Sequence[Line],
+    opened: str,
+    *,
+    may_waive: bool = False,
+    sent: Sent = NOTHING_SENT,
 ) -> FindingShown | None:
     """The finding that was opened, such as `3.D05`; None where there is none of that name."""
     now = context.now()
@@ -293,10 +299,17 @@ def finding_of(
         url=line.url,
         record=line.record,
         may_waive=lacking and may_waive,
-        until=(today + _WAIVED_FOR).isoformat(),
-        least=today.isoformat(),
-        most=(today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat(),
+        waive=tuple(sent.fill(one) for one in _waive(today)),
     )
+
+
+def _waive(today: date) -> Iterator[Field]:
+    """The fields of a waiver, whose proposed end is some weeks away."""
+    help_ = f"At least {waiver_log.SHORTEST_REASON} characters. Shown in every report, with your name."
+    yield Field("reason", "Reason", kind="prose", help=help_, longest=waiver_log.LONGEST_REASON)
+    most = (today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat()
+    until, least = (today + _WAIVED_FOR).isoformat(), today.isoformat()
+    yield Field("until", "Until", until, "date", "It ends by itself then.", least=least, most=most)
 
 
 def _waived(found: CheckFinding, now: datetime) -> str:

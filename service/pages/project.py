@@ -21,9 +21,11 @@ from service.pages import burn_up, moments, plan, signs, vacancies
 from service.pages.audit import CHECKS
 from service.pages.burn_up import BurnUpShown
 from service.pages.moments import Moment, moment
+from service.pages.new_project import Field
 from service.pages.plan import Told
 from service.pages.remedies import on_pages
 from service.pages.run import RunLine, list_of
+from service.pages.sent import NOTHING_SENT, Sent
 from service.pages.signs import Part, Sign
 from service.pages.timeline import Timeline, timeline
 from service.pages.vacancies import VacantRole
@@ -41,6 +43,8 @@ from service.views.course import CourseView, PersonLoad, TicketLine
 from service.views.plan import ItemView
 from service.views.run import RunView
 from service.views.setup import ProjectView
+
+PAUSE = Field("reason", "Why", help="The clock starts nothing until somebody resumes it.", longest=1000)
 
 EVENTS, RUNS = 8, 5
 """How many of the newest are on the page."""
@@ -184,11 +188,12 @@ class ProjectPage:
     paused: str
     vacant: tuple[tuple[VacantRole, tuple[TicketLine, ...]], ...]
     team: str
+    pause: Field
     refused: tuple[tuple[str, str], ...]
 
 
-def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
-    """The project, from our records. Raises NotFound, Conflict, InvalidInput."""
+def page_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SENT) -> ProjectPage:
+    """The project, from our records, with the form that was `sent`. Raises NotFound, Conflict, InvalidInput."""
     project = projects.past_or_present(context, name, ask=False)
     standing, course = loop_status.standing(context, project.id), course_view.course(context, project.id)
     now, zone = context.now(), project.time_zone
@@ -241,6 +246,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         paused=standing.loop.message if paused and standing.loop is not None else "",
         vacant=_vacant(context, project, there.vacancies),
         team=f"/teams/{project.team_id}",
+        pause=sent.fill(PAUSE),
         refused=tuple((one.title, "; ".join(one.problems)) for one in there.refused),
     )
 

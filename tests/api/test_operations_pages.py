@@ -10,6 +10,7 @@ from html import unescape
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
@@ -384,6 +385,45 @@ def test_connections_are_only_looked_at_without_the_right(desk: Desk, lead: Visi
         assert operator.send(f"/connections/{number}/{one}", form).status_code == 403, one
     assert operator.client.get("/connections/new").status_code == 403
     assert hooks_there(desk) == []
+
+
+# --- forms that are wrong ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entered", ["   ", "y" * 1500])
+@pytest.mark.parametrize(
+    ("page", "path", "field"),
+    [
+        ("", "pause", "reason"),
+        ("/schedule", "pause", "reason"),
+        ("/schedule", "skip", "why"),
+        ("/schedule", "freezes", "to"),
+        ("/schedule", "freezes", "from"),
+    ],
+)
+def test_what_is_wrong_with_a_form_of_a_project_is_told_beside_its_field(
+    desk: Desk, lead: Visitor, project: str, page: str, path: str, field: str, entered: str
+) -> None:
+    shown = lead.get(f"/projects/{project}{page}")
+    first = re.search(r'name="first" value="([^"]+)"', shown)
+    form = {**lead.hidden(shown), "first": first[1] if first else "", "from": "2027-03-01", "to": "2027-03-02"}
+    form |= {"back": page.strip("/"), "because": "A break"}
+
+    answer = lead.send(f"/projects/{project}/{path}", {**form, field: entered})
+
+    told_beside(answer, field, entered)
+
+
+def told_beside(answer: httpx.Response, field: str, entered: str) -> None:
+    """The same page again: what was entered is kept, what is wrong is beside its field, which has the focus."""
+    assert answer.status_code == 422, answer.text
+    said = words(answer.text)
+    assert "To ask somebody about this" not in said, "a page of its own"
+    assert re.search(rf'id="{field}-e"', answer.text)
+    assert re.search(rf'id="{field}"[^>]* aria-invalid="true"[^>]* data-focus', answer.text)
+    assert f"/{field}" not in said
+    assert "--" not in said
+    assert entered.strip() in answer.text
 
 
 # --- roles ------------------------------------------------------------------------------------------------------------
@@ -815,3 +855,27 @@ def test_hostile_addresses_are_answered_with_a_page(lead: Visitor, path: str) ->
     assert answer.status_code in (200, 404), answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("field", "entered"),
+    [("reason", "  "), ("reason", "short"), ("reason", "y" * 1500), ("until", "2020-01-01"), ("until", "soon")],
+)
+def test_what_is_wrong_with_a_waiver_is_told_at_its_finding(
+    desk: Desk, lead: Visitor, project: str, field: str, entered: str
+) -> None:
+    run = lead.press(f"/projects/{project}", f"/projects/{project}/audit")
+    desk.wait_for_end(run.rpartition("/")[2])
+    listed = re.findall(
+        r'href="(/projects/\w+/audit\?finding=[\d.D]+)#finding"', lead.get(f"/projects/{project}/audit")
+    )
+    opened = next(one for one in listed if "Waive it" in lead.get(one))
+    iteration, _, check = opened.rpartition("=")[2].partition(".")
+    form = {**lead.hidden(lead.get(opened)), "iteration": iteration, "check": check}
+    form |= {"reason": "Nobody works on models yet.", "until": str(desk.monday + timedelta(days=30))}
+
+    answer = lead.send(f"/projects/{project}/waivers", {**form, field: entered})
+
+    told_beside(answer, field, entered)
+    if field == "until":
+        assert "Nobody works on models yet." in answer.text

@@ -151,6 +151,7 @@ SCHEDULE = ProjectSchedulePage(
     may_decide=True,
     may_pause=True,
     may_resume=True,
+    pause=Field("reason", EVIL, EVIL, error=EVIL),
     why=Field("why", EVIL, EVIL, error=EVIL),
     freeze=(Field("from", EVIL, EVIL, "date", error=EVIL),),
     tracker=EVIL,

@@ -20,6 +20,7 @@ from service.pages.evolution import DecisionLine, EvolutionPage, MeasurePicture
 from service.pages.frame import PROJECTS, Frame, Place
 from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
+from service.pages.new_project import Field
 from service.pages.plan import Brought, Contents, Figure, Group, Line, PlanPage, Told
 from service.pages.project import (
     CheckLine,
@@ -157,6 +158,7 @@ PROJECT = ProjectPage(
     paused="",
     vacant=((VacantRole(EVIL, EVIL, EVIL, EVIL), (TICKET,)),),
     team="/teams/tem_1",
+    pause=Field("reason", EVIL, EVIL, error=EVIL),
     refused=((EVIL, EVIL),),
 )
 CARRIED = (CarriedLine(EVIL, EVIL, "3", EVIL),)
@@ -180,9 +182,7 @@ FINDING = FindingShown(
     url="https://jira.example.com",
     record=EVIL,
     may_waive=True,
-    until="2027-04-21",
-    least="2027-01-21",
-    most="2028-02-25",
+    waive=(Field("reason", EVIL, EVIL, "prose", EVIL, EVIL),),
 )
 CELLS = (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False))
 MATRIX = MatrixPage(
