@@ -179,7 +179,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
         adding=adding,
         adding_name=_with(Field("c_name", "Name of the connection", given("c_name"), longest=80), wrong),
         adding_open=shown.connecting or (not known and bool(adding)),
-        checked=checked_of(shown.preflight) if shown.preflight is not None else None,
+        checked=_checked(shown.preflight, given) if shown.preflight is not None else None,
         said=shown.said,
         leads=shown.leads,
         errors=tuple((name, f"{labels.get(name, sentence(name))}: {said}") for name, said in wrong.items()),
@@ -341,6 +341,15 @@ def kinds_of(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
 
 _CALLED = {"url": "Address", "email": "E-mail address", "key": "API key", "allow_http": "Allow plain http"}
 _SECRET_HELP = "Encrypted, never shown again, and sent to the tracker alone."
+
+
+def _checked(found: Preflight, given: Given) -> Checked:
+    """What a check found for what is chosen."""
+    checked = checked_of(found)
+    if found.ok and given("create", "yes") == "no" and not given("key"):
+        more = f"{checked.message} What it may do in the project is checked once its key is entered."
+        return replace(checked, message=more)
+    return checked
 
 
 def checked_of(found: Preflight) -> Checked:

@@ -16,7 +16,7 @@ from service.domain.access.roles import Role
 from service.pages import assets
 from service.usecases.access import tokens
 from service.usecases.run import run_views
-from service.usecases.setup import projects
+from service.usecases.setup import connections, projects
 from tests.pages_desk import PEOPLE, Desk, Visitor, served_desk
 from tests.waiting import eventually
 
@@ -199,6 +199,21 @@ def test_a_connection_is_checked_in_place_and_added_without_showing_its_token(de
     again = lead.send("/projects/new/form", {**form, "c_jira_url": "nothing"})
     assert again.status_code == 422
     assert "s3cr3t-of-mine" not in again.text
+
+
+def test_an_account_that_may_only_look_is_not_ready_to_create_a_project(desk: Desk, lead: Visitor) -> None:
+    settings = {"url": desk.sandbox.url, "email": "viewer@example.com"}
+    connections.put(desk.context, "looks", "jira", settings, "viewer-token")
+    form = {**lead.hidden(lead.get("/projects/new")), "do": "check", "connection": "looks", "create": "yes"}
+
+    for key in ("", "NEWKEY"):
+        said = words(lead.send("/projects/new/form", {**form, "key": key}).text)
+        assert "Not ready." in said
+        assert 'lacks the "Administer Jira" permission' in said
+        assert "Ask an administrator to grant" in said
+    said = words(lead.send("/projects/new/form", {**form, "create": "no", "key": ""}).text)
+    assert "is checked once its key is entered" in said
+    assert "Not ready." in words(lead.send("/projects/new/form", {**form, "create": "no", "key": "SCRUM"}).text)
 
 
 @pytest.mark.parametrize("field", ["name", "key", "zone", "team", "people", "template", "template_text", "connection"])

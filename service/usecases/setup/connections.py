@@ -271,6 +271,8 @@ def _looked(
             if refused is not None:
                 raise refused
             own, reached = tuple(findings), True
+            if create and not project_key and not _stops(findings):
+                findings += _to_create(tracker)
             if project_key and not _stops(findings):
                 spec = but(spec_of(context, tracker, row, project_key), create=create)
                 place = tracker.locate(spec)
@@ -280,6 +282,15 @@ def _looked(
         if not _stops(findings):  # which otherwise say the reason
             findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
     return Preflight(ConnectionView.of(row), account, place, tuple(findings)), own if reached else tuple(findings)
+
+
+_ANY = ProjectSpec(uid="", key="CHECK", name="Check", create=True)
+"""A project that is made nowhere: what is found of its key and name is about no project of anybody's."""
+
+
+def _to_create(tracker: Tracker) -> Iterable[Finding]:
+    """What prevents the account from creating projects, whatever they are called."""
+    return [one for one in tracker.check(_ANY, None, ()) if not one.code.startswith("project-")]
 
 
 def _who(tracker: Tracker) -> tuple[Account | None, CredentialsRefused | None]:
