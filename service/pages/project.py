@@ -37,6 +37,7 @@ from service.usecases.loop.loop_status import Standing
 from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.needs import needs_someone
 from service.usecases.plan import inventory, planning
+from service.usecases.plan.freezes import freezes_of
 from service.usecases.run import run_views
 from service.usecases.setup import connections, projects, teams
 from service.views.course import CourseView, PersonLoad, TicketLine
@@ -169,6 +170,7 @@ class ProjectPage:
     need_run: str
     present: RunLine | None
     timeline: Timeline
+    freezes: tuple[str, ...]
     load_title: str
     load_note: str
     load: tuple[LoadRow, ...]
@@ -220,6 +222,7 @@ def page_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SE
         need_run=f"/runs/{need.run}" if need is not None and need.run else "",
         present=open_run,
         timeline=timeline(course, records, now.astimezone(ZoneInfo(zone)).date()),
+        freezes=tuple(_freezes(context, project, course, now.astimezone(ZoneInfo(zone)).year)),
         load_title=f"Iteration {course.load_of} by person",
         load_note=_load_note(course, now, zone),
         load=tuple(_load(one) for one in course.load),
@@ -249,6 +252,17 @@ def page_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SE
         pause=sent.fill(PAUSE),
         refused=tuple((one.title, "; ".join(one.problems)) for one in there.refused),
     )
+
+
+def _freezes(context: Context, project: ProjectView, course: CourseView, year: int) -> Iterator[str]:
+    """The freezes while the iterations last, with their reasons."""
+    if not course.iterations:
+        return
+    begin, end = course.iterations[0].first, course.iterations[-1].last
+    for one in freezes_of(project, teams.get(context, project.team_id).team):
+        if one.last >= begin and one.first <= end:
+            said = moments.day(one.first, year) if one.first == one.last else moments.days(one.first, one.last, year)
+            yield f"{said}: {one.reason}"
 
 
 def _vacant(

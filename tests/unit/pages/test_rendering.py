@@ -158,6 +158,7 @@ PROJECT = ProjectPage(
     paused="",
     vacant=((VacantRole(EVIL, EVIL, EVIL, EVIL), (TICKET,)),),
     team="/teams/tem_1",
+    freezes=(EVIL,),
     pause=Field("reason", EVIL, EVIL, error=EVIL),
     refused=((EVIL, EVIL),),
 )
