@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -165,31 +166,20 @@ def page_of(context: Context) -> AuditPage:
 
 
 def _row(one: Standing, now: datetime) -> AuditRow:
-    parts = [f"{one.verdicts[verdict]} {_IN_WORDS[verdict]}" for verdict in Verdict if one.verdicts.get(verdict)]
+    said = signs.counts(one.states)
     unseen = one.iterations - sum(one.verdicts.values())
-    if unseen > 0:
-        parts.append(f"{unseen} not checked yet")
+    parts = [*([said] if said else []), *([f"{unseen} not checked yet"] if unseen > 0 else [])]
     return AuditRow(
         href=f"/projects/{one.project}/audit",
         name=one.name,
         key=one.key,
-        sign=signs.of_verdict(one.worst) if one.iterations else signs.NOT_DUE,
-        counts=sentence(", ".join(parts)) or "No iteration has begun",
+        sign=signs.of_verdict(one.worst, one.worst_clock) if one.iterations else signs.NOT_DUE,
+        counts=sentence("; ".join(parts)) or "No iteration has begun",
         late=one.late,
         waivers=one.waivers,
-        looked=moment(one.audited_at, "UTC", now) if one.audited_at is not None else None,
+        looked=moment(one.audited_at, one.zone, now) if one.audited_at is not None else None,
         troubles=one.troubles,
     )
-
-
-_IN_WORDS = {
-    Verdict.DOCUMENTED: "documented",
-    Verdict.PARTLY: "partly documented",
-    Verdict.UNDOCUMENTED: "undocumented",
-    Verdict.UNCLEAR: "unclear",
-    Verdict.PENDING: "in progress",
-    Verdict.UNKNOWN: "that could not be read",
-}
 
 
 def matrix_of(context: Context, caller: Caller, name: str, opened: str = "", sent: Sent = NOTHING_SENT) -> MatrixPage:
@@ -219,11 +209,11 @@ def said_of(lines: Sequence[Line]) -> str:
     """How many iterations came to which verdict, as a sentence."""
     if not lines:
         return "No iteration has begun yet, so nothing is to be documented."
-    known = [line.audited.verdict for line in lines if line.audited is not None]
-    parts = [f"{known.count(verdict)} {_IN_WORDS[verdict]}" for verdict in Verdict if verdict in known]
-    if len(known) < len(lines):
-        parts.append(f"{len(lines) - len(known)} not checked yet")
-    return f"{counted(len(lines), 'iteration')} begun: {', '.join(parts)}."
+    known = Counter((line.audited.verdict, line.audited.clock) for line in lines if line.audited is not None)
+    parts = [said] if (said := signs.counts(known)) else []
+    if known.total() < len(lines):
+        parts.append(f"{len(lines) - known.total()} not checked yet")
+    return f"{counted(len(lines), 'iteration')} begun: {'; '.join(parts)}."
 
 
 def rows_of(base: str, lines: Sequence[Line], opened: str) -> tuple[MatrixRow, ...]:
