@@ -601,7 +601,11 @@ def test_a_freeze_is_shown_as_a_plan_counts_once_that_is_applied_and_is_taken_aw
         assert 'aria-invalid="true"' in answer.text
         assert "<script>alert" not in answer.text
     plan = lead.press(path, f"/projects/{project}/freezes", **{"from": first, "to": last, "because": "A <b>fair</b>"})
-    assert "Settings that come with it" in words(lead.get(plan))
+    shown = lead.get(plan)
+    assert "Settings that come with it" in words(shown)
+    moved = re.search(r"<details open><summary><span>Iterations</span>.*?</details>", shown, re.DOTALL)
+    assert moved is not None, "what moves is not folded"
+    assert re.search(r"\d+ \w{3}( \d{4})? to \d+ \w{3}|\d+ to \d+ \w{3}", moved[0]), "with its dates"
     assert scheduling.next_firings(desk.context, project, 20) == before
     desk.wait_for_end(lead.press(plan, f"{plan}/apply").rpartition("/")[2])
 
