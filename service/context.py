@@ -42,6 +42,13 @@ def reading_only() -> None:
     raise RuntimeError(msg)
 
 
+def _digest(connection: ConnectionRow, secret: str) -> bytes:
+    """What tells two trackers of one connection apart: a replaced credential, and settings that people gave."""
+    learned = registry.kind_of(connection.kind).learned
+    given = sorted((name, str(value)) for name, value in connection.settings.items() if name not in learned)
+    return sha256(repr((secret, given)).encode()).digest()
+
+
 class TrackerPool:
     """Trackers kept open between uses, so that a run's steps share one session. What they remember of a project is one
     execution's: another one, here or elsewhere, may have changed it since."""
@@ -59,7 +66,7 @@ class TrackerPool:
         """A tracker that nobody else uses meanwhile, and that is kept for this user. It asks `permit` before each
         write."""
         secret = secrets.open(connection.secret)
-        key = (connection.id, sha256(secret.encode()).digest(), user)
+        key = (connection.id, _digest(connection, secret), user)
         with self._lock:
             tracker = self._idle.pop(key, None)
         if tracker is None:

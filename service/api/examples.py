@@ -281,7 +281,7 @@ PLAN: Example = {
             "key": "ticket:label-data",
             "title": "Label the data",
             "role": "data",
-            "reason": "nobody holds this role",
+            "reason": "nobody holds the role data",
         }
     ],
     "findings": [],

@@ -138,7 +138,7 @@ def vacancy_lines(vacancies: Sequence[Vacancy]) -> Iterator[str]:
         return
     yield f"\n[bold red]Vacancies[/] ({counted(len(vacancies), 'ticket')} without a person)"
     for vacancy in vacancies:
-        yield f"  ! {escape(vacancy.title)}: {escape(vacancy.role)}, {escape(vacancy.reason)}"
+        yield f"  ! {escape(vacancy.title)}: {escape(vacancy.reason)}"
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,9 @@ from service.domain.audit.titles import TITLES
 from service.domain.english import counted, sentence
 from service.pages import signs
 from service.pages.moments import Moment, day, moment
+from service.pages.new_project import Field
 from service.pages.remedies import on_pages
+from service.pages.sent import NOTHING_SENT, Sent
 from service.pages.signs import Sign
 from service.usecases.audit import audit_reports, waiver_log
 from service.usecases.audit.audit_reports import Line, Standing
@@ -117,9 +120,7 @@ class FindingShown:
     url: str
     record: str
     may_waive: bool
-    until: str
-    least: str
-    most: str
+    waive: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,41 +166,30 @@ def page_of(context: Context) -> AuditPage:
 
 
 def _row(one: Standing, now: datetime) -> AuditRow:
-    parts = [f"{one.verdicts[verdict]} {_IN_WORDS[verdict]}" for verdict in Verdict if one.verdicts.get(verdict)]
+    said = signs.counts(one.states)
     unseen = one.iterations - sum(one.verdicts.values())
-    if unseen > 0:
-        parts.append(f"{unseen} not checked yet")
+    parts = [*([said] if said else []), *([f"{unseen} not checked yet"] if unseen > 0 else [])]
     return AuditRow(
         href=f"/projects/{one.project}/audit",
         name=one.name,
         key=one.key,
-        sign=signs.of_verdict(one.worst) if one.iterations else signs.NOT_DUE,
-        counts=sentence(", ".join(parts)) or "No iteration has begun",
+        sign=signs.of_verdict(one.worst, one.worst_clock) if one.iterations else signs.NOT_DUE,
+        counts=sentence("; ".join(parts)) or "No iteration has begun",
         late=one.late,
         waivers=one.waivers,
-        looked=moment(one.audited_at, "UTC", now) if one.audited_at is not None else None,
+        looked=moment(one.audited_at, one.zone, now) if one.audited_at is not None else None,
         troubles=one.troubles,
     )
 
 
-_IN_WORDS = {
-    Verdict.DOCUMENTED: "documented",
-    Verdict.PARTLY: "partly documented",
-    Verdict.UNDOCUMENTED: "undocumented",
-    Verdict.UNCLEAR: "unclear",
-    Verdict.PENDING: "in progress",
-    Verdict.UNKNOWN: "that could not be read",
-}
-
-
-def matrix_of(context: Context, caller: Caller, name: str, opened: str = "") -> MatrixPage:
-    """One project's matrix; `opened` is the finding to show, such as `3.D05`. Raises NotFound, Conflict,
-    InvalidInput."""
+def matrix_of(context: Context, caller: Caller, name: str, opened: str = "", sent: Sent = NOTHING_SENT) -> MatrixPage:
+    """One project's matrix; `opened` is the finding to show, such as `3.D05`, with the form that was `sent`. Raises
+    NotFound, Conflict, InvalidInput."""
     matrix = audit_reports.matrix(context, name)
     project, now = matrix.project, context.now()
     looks = [line.audited_at for line in matrix.lines if line.audited_at is not None]
     may_waive = caller.may(Permission.DECIDE, project.id) and project.ended_at is None
-    finding = finding_of(context, project, matrix.lines, opened, may_waive=may_waive)
+    finding = finding_of(context, project, matrix.lines, opened, may_waive=may_waive, sent=sent)
     return MatrixPage(
         id=project.id,
         name=project.name,
@@ -219,11 +209,11 @@ def said_of(lines: Sequence[Line]) -> str:
     """How many iterations came to which verdict, as a sentence."""
     if not lines:
         return "No iteration has begun yet, so nothing is to be documented."
-    known = [line.audited.verdict for line in lines if line.audited is not None]
-    parts = [f"{known.count(verdict)} {_IN_WORDS[verdict]}" for verdict in Verdict if verdict in known]
-    if len(known) < len(lines):
-        parts.append(f"{len(lines) - len(known)} not checked yet")
-    return f"{counted(len(lines), 'iteration')} begun: {', '.join(parts)}."
+    known = Counter((line.audited.verdict, line.audited.clock) for line in lines if line.audited is not None)
+    parts = [said] if (said := signs.counts(known)) else []
+    if known.total() < len(lines):
+        parts.append(f"{len(lines) - known.total()} not checked yet")
+    return f"{counted(len(lines), 'iteration')} begun: {'; '.join(parts)}."
 
 
 def rows_of(base: str, lines: Sequence[Line], opened: str) -> tuple[MatrixRow, ...]:
@@ -265,7 +255,13 @@ def sign_of(one: CheckFinding, audited: Audited) -> Sign:
 
 
 def finding_of(
-    context: Context, project: ProjectView, lines: Sequence[Line], opened: str, *, may_waive: bool = False
+    context: Context,
+    project: ProjectView,
+    lines: Sequence[Line],
+    opened: str,
+    *,
+    may_waive: bool = False,
+    sent: Sent = NOTHING_SENT,
 ) -> FindingShown | None:
     """The finding that was opened, such as `3.D05`; None where there is none of that name."""
     now = context.now()
@@ -293,10 +289,17 @@ def finding_of(
         url=line.url,
         record=line.record,
         may_waive=lacking and may_waive,
-        until=(today + _WAIVED_FOR).isoformat(),
-        least=today.isoformat(),
-        most=(today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat(),
+        waive=tuple(sent.fill(one) for one in _waive(today)),
     )
+
+
+def _waive(today: date) -> Iterator[Field]:
+    """The fields of a waiver, whose proposed end is some weeks away."""
+    help_ = f"At least {counted(waiver_log.SHORTEST_REASON, 'character')}. Shown in every report, with your name."
+    yield Field("reason", "Reason", kind="prose", help=help_, longest=waiver_log.LONGEST_REASON)
+    most = (today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat()
+    until, least = (today + _WAIVED_FOR).isoformat(), today.isoformat()
+    yield Field("until", "Until", until, "date", "It ends by itself then.", least=least, most=most)
 
 
 def _waived(found: CheckFinding, now: datetime) -> str:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from connectors.kinds import Kind
 from connectors.registry import KINDS
 from connectors.values import Finding, Severity
 from service import templates as template_files
@@ -22,6 +23,9 @@ from service.usecases.setup import connections, projects
 
 OWN = "own"
 """The choice of a template of one's own, or of people who are no team yet."""
+
+UNSHOWN = ("key",)
+"""Settings of connections that are no secrets by their vendor's word, and are kept out of sight all the same."""
 
 P = "p_"
 """What the fields of parameters begin with."""
@@ -51,7 +55,8 @@ class Wrong(Exception):
 def given_by(entered: Entered, context: Context) -> Given:
     """The fields as a plan was made from them."""
     values = {
-        "template": entered.template,
+        "template": entered.template or OWN,
+        "template_text": entered.template_text,
         "connection": connections.get(context, entered.connection).name,
         "create": "yes" if entered.create else "no",
         "name": entered.name,
@@ -190,9 +195,45 @@ def severe(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 # --- adding a connection ----------------------------------------------------------------------------------------------
 
 
+def connection_name(given: Given) -> str:
+    """What the connection that was entered is called."""
+    return given("c_name") or _kind(given).name
+
+
+def _kind(given: Given) -> Kind:
+    return KINDS.get(given("c_kind")) or next(iter(KINDS.values()))
+
+
 def connect(context: Context, given: Given, secret: str) -> str:
     """Add the connection that was entered; its name. Raises Wrong."""
-    kind = KINDS.get(given("c_kind")) or next(iter(KINDS.values()))
+    kind = _kind(given)
+    try:
+        return connections.put(context, connection_name(given), kind.name, _settings(kind, given), secret).name
+    except InvalidInput as error:
+        raise Wrong(_of_connection(kind, error)) from error
+    except Conflict as error:
+        said = f"{error.message} Choose another name, or change the credential of that one on its page."
+        raise Wrong({"c_name": said}) from error
+
+
+def reconnect(context: Context, name: str, given: Given, secret: str) -> str:
+    """Change the credential of a connection, and what else was entered; its id. What was left empty of what is kept out
+    of sight stays. Raises Wrong, NotFound, NotReplaced."""
+    present = connections.get(context, name)
+    kind = KINDS[present.kind]
+    settings = _settings(kind, given)
+    for one in kind.given:
+        field_ = f"c_{kind.name}_{one.name}"
+        if field_ not in given.values or (one.name in UNSHOWN and not given(field_)):
+            settings[one.name] = present.settings.get(one.name)
+    settings = {name_: value for name_, value in settings.items() if value is not None}
+    try:
+        return connections.change(context, name, settings, secret, unchecked=given("unchecked") == "yes")
+    except InvalidInput as error:
+        raise Wrong(_of_connection(kind, error)) from error
+
+
+def _settings(kind: Kind, given: Given) -> dict[str, object]:
     settings: dict[str, object] = {}
     for one in kind.given:
         value = given(f"c_{kind.name}_{one.name}")
@@ -200,14 +241,13 @@ def connect(context: Context, given: Given, secret: str) -> str:
             settings[one.name] = value == "yes"
         elif value or one.needed:
             settings[one.name] = value
-    try:
-        return connections.put(context, given("c_name") or kind.name, kind.name, settings, secret).name
-    except InvalidInput as error:
-        wrong: dict[str, str] = {}
-        for problem in error.problems:
-            field_ = "secret" if problem.path in ("secret", kind.secret_field) else problem.path
-            name = "c_name" if field_ == "name" else f"c_{kind.name}_{field_}"
-            wrong[name] = f"{problem.message}; {problem.fix}" if problem.fix else problem.message
-        raise Wrong(wrong) from error
-    except Conflict as error:
-        raise Wrong({"c_name": f"{error.message} Choose another name."}) from error
+    return settings
+
+
+def _of_connection(kind: Kind, error: InvalidInput) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    for problem in error.problems:
+        field_ = "secret" if problem.path in ("secret", kind.secret_field) else problem.path
+        name = "c_name" if field_ == "name" else f"c_{kind.name}_{field_}"
+        wrong[name] = on_pages(f"{problem.message}; {problem.fix}" if problem.fix else problem.message)
+    return wrong

@@ -30,6 +30,9 @@ from service.usecases.run import idempotency
 PATIENCE = 60.0
 """Seconds for which a form that was sent twice waits until the first of them is done."""
 
+LONGEST = 10_000
+"""Characters of a line that are shown again where they are too many."""
+
 PRESS = "press"
 """The field of a form that says which form it is: sent twice, it is done once."""
 

@@ -11,7 +11,6 @@ from connectors.registry import KINDS, kind_of
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
-from service.domain.audit.outcome import Verdict
 from service.domain.english import counted
 from service.domain.loop import loop_state
 from service.pages import signs
@@ -156,10 +155,7 @@ def _row(one: ProjectStanding, need: NeedView | None, audit: Standing | None, no
 def _record(one: ProjectStanding, audit: Standing | None) -> Sign:
     if one.iteration is None:
         return signs.NOT_DUE
-    worst = audit.worst if audit is not None else None
-    if worst is Verdict.PENDING and audit is not None and audit.late:
-        return signs.of_verdict(Verdict.UNDOCUMENTED)
-    return signs.of_verdict(worst)
+    return signs.of_verdict(audit.worst, audit.worst_clock) if audit is not None else signs.UNCHECKED
 
 
 def _running(one: ProjectStanding) -> Sign | None:

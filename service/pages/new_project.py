@@ -29,7 +29,7 @@ from service.pages.signs import Sign
 from service.pages.template import builtin
 from service.usecases.setup import connections, teams
 from service.usecases.setup.connections import Preflight
-from service.views.setup import ConnectionView
+from service.views.setup import ConnectionCheck, ConnectionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ class Checked:
 @dataclass(frozen=True, slots=True)
 class NewProjectPage:
     """The form. `errors` are all that is wrong, with the field that each is about; `adding` holds the fields of a new
-    connection for those who may add one, `blocked` why the plan that was asked for could never be applied."""
+    connection for those who may add one, `blocked` why the plan that was asked for could never be applied. `leads` is
+    where a connection that does not work is put right: an address and its words."""
 
     template: Field
     template_text: Field
@@ -123,6 +124,7 @@ class NewProjectPage:
     adding_open: bool
     checked: Checked | None
     said: str
+    leads: tuple[str, str] | None
     errors: tuple[tuple[str, str], ...]
     blocked: tuple[Told, ...]
     zones: tuple[str, ...]
@@ -137,6 +139,7 @@ class Shown:
     blocked: Sequence[Finding] = ()
     preflight: Preflight | None = None
     said: str = ""
+    leads: tuple[str, str] | None = None
     connecting: bool = False
 
 
@@ -149,11 +152,12 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
     wrong = shown.problems
     known, people = connections.listed(context), teams.listed(context)
     template = _template(given)
-    chosen = given("connection") or (known[0].name if known else "")
+    chosen = given("connection") or connections.preselected(context) or (known[0].name if known else "")
+    checks = connections.last_checks(context)
     fields = {
         "template": _templates(given),
         "template_text": Field("template_text", "Template in YAML", given("template_text"), kind="text"),
-        "connection": _connections(known, chosen),
+        "connection": _connections(known, checks, chosen),
         "create": _create(given, known, chosen),
         "name": Field("name", "Name", given("name"), longest=80, needed=True),
         "key": Field("key", "Key", given("key"), help=_KEY_HELP, longest=80, needed=True),
@@ -175,8 +179,9 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
         adding=adding,
         adding_name=_with(Field("c_name", "Name of the connection", given("c_name"), longest=80), wrong),
         adding_open=shown.connecting or (not known and bool(adding)),
-        checked=checked_of(shown.preflight) if shown.preflight is not None else None,
+        checked=_checked(shown.preflight, given) if shown.preflight is not None else None,
         said=shown.said,
+        leads=shown.leads,
         errors=tuple((name, f"{labels.get(name, sentence(name))}: {said}") for name, said in wrong.items()),
         blocked=tuple(told(one.severity, one.code, one.message, one.fix) for one in shown.blocked),
         zones=_zones(),
@@ -225,9 +230,14 @@ def _tickets(template: Template) -> str:
     return f"{counted(number, 'ticket')} to choose from, a record for each iteration"
 
 
-def _connections(known: Sequence[ConnectionView], chosen: str) -> Field:
+def _connections(known: Sequence[ConnectionView], checks: Mapping[str, ConnectionCheck], chosen: str) -> Field:
     choices = tuple(
-        Choice(one.name, f"{kind_of(one.kind).title} “{one.name}”, {_where(one)}", chosen in (one.name, one.id))
+        Choice(
+            one.name,
+            f"{kind_of(one.kind).title} “{one.name}”, {_where(one)}"
+            + (": not ready" if one.id in checks and not checks[one.id].ok else ""),
+            chosen in (one.name, one.id),
+        )
         for one in known
     )
     return Field("connection", "Connection", chosen, kind="choice", choices=choices)
@@ -331,6 +341,15 @@ def kinds_of(given: Given, wrong: Mapping[str, str]) -> Iterator[KindShown]:
 
 _CALLED = {"url": "Address", "email": "E-mail address", "key": "API key", "allow_http": "Allow plain http"}
 _SECRET_HELP = "Encrypted, never shown again, and sent to the tracker alone."
+
+
+def _checked(found: Preflight, given: Given) -> Checked:
+    """What a check found for what is chosen."""
+    checked = checked_of(found)
+    if found.ok and given("create", "yes") == "no" and not given("key"):
+        more = f"{checked.message} What it may do in the project is checked once its key is entered."
+        return replace(checked, message=more)
+    return checked
 
 
 def checked_of(found: Preflight) -> Checked:

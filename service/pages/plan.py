@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connectors.values import Finding, ItemKind, Severity
 from service.context import Context
@@ -17,12 +18,15 @@ from service.domain.plan.field_words import difference, names_in
 from service.domain.plan.fixers import NOBODY, fixer
 from service.domain.plan.plan import Action, Change, Drift, Plan, Purpose, Reason
 from service.domain.plan.project_settings import entries
-from service.pages import moments
+from service.domain.team.team import Team, team_from_json
+from service.pages import moments, vacancies
 from service.pages.moments import Moment, moment
 from service.pages.remedies import on_pages
 from service.pages.signs import Sign
+from service.pages.vacancies import VacantRole
+from service.usecases.errors import NotFound
 from service.usecases.plan import grouped_plan, planning
-from service.usecases.setup import connections, projects
+from service.usecases.setup import connections, projects, teams
 from service.views.plan import PlannedTicket, PlanView, TicketGroup
 from service.views.setup import ProjectView
 
@@ -120,6 +124,7 @@ class Contents:
     drift: tuple[str, ...]
     findings: tuple[Told, ...]
     empty: bool
+    vacant: tuple[VacantRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class PlanPage:
     run: str
     again: str
     may: bool
+    team: str
 
 
 def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> PlanPage:
@@ -163,7 +169,8 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
         made=moment(kept.created_at, zone, now),
         made_by=kept.made_by,
         until=moment(kept.expires_at, zone, now),
-        contents=contents_of(plan, by),
+        contents=contents_of(plan, by, _team(context, plan, project), now.astimezone(ZoneInfo(zone)).year),
+        team=_team_page(context, plan, project),
         button=button if may else "",
         danger=plan.purpose in (Purpose.UNDO, Purpose.REMOVE),
         instead=instead or ("" if may else "You may look at this plan and not apply it: that takes another role."),
@@ -173,8 +180,27 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
     )
 
 
-def contents_of(plan: Plan, by: str = EPIC) -> Contents:
-    """What a plan does."""
+def _team(context: Context, plan: Plan, project: ProjectView) -> Team | None:
+    """Who the plan gives tickets to: as it brings them, or as the team is."""
+    if plan.settings is not None and plan.settings.team is not None:
+        return team_from_json(plan.settings.team.after, source=plan.settings.team.name)
+    try:
+        return teams.get(context, plan.settings.after.team if plan.settings is not None else project.team_id).team
+    except NotFound:
+        return None
+
+
+def _team_page(context: Context, plan: Plan, project: ProjectView) -> str:
+    """Where the team is changed; empty while it is none yet."""
+    try:
+        row = teams.get(context, plan.settings.after.team if plan.settings is not None else project.team_id)
+    except NotFound:
+        return ""
+    return f"/teams/{row.id}" if row.version else ""
+
+
+def contents_of(plan: Plan, by: str = EPIC, team: Team | None = None, year: int = 0) -> Contents:
+    """What a plan does; `team` is whom it gives tickets to, where that is known. Days of another `year` say theirs."""
     grouped = grouped_plan.groups_of(plan)
     ways = {EPIC: ("By epic", grouped.by_epic), ITERATION: ("By iteration", grouped.by_iteration)}
     ways[PERSON] = ("By person", grouped.by_person)
@@ -183,7 +209,9 @@ def contents_of(plan: Plan, by: str = EPIC) -> Contents:
     backwards = plan.purpose in (Purpose.UNDO, Purpose.REMOVE)
     writing = {change.key for change in plan.changes if change.writes or change.action is not Action.KEEP}
     notes = {change.key: _what(change, names) for change in plan.changes}
-    groups = () if backwards else tuple(_groups(ways[chosen][1], writing, notes, names, chosen))
+    when = dict(_dates(plan, year))
+    dated = names | {key: f"{names.get(key, key)} ({said})" for key, said in when.items()}
+    groups = () if backwards else tuple(_groups(ways[chosen][1], writing, notes, dated, chosen, when))
     seconds = plan.estimate.seconds
     calls = counted(plan.estimate.reads + plan.estimate.writes, "call")
     return Contents(
@@ -191,11 +219,12 @@ def contents_of(plan: Plan, by: str = EPIC) -> Contents:
         takes=f"{calls}, about {moments.lasting(max(1, round(seconds)))}" if writing else "",
         ways=tuple((value, label, value == chosen) for value, (label, _) in ways.items()) if groups else (),
         groups=groups,
-        besides=tuple(_by_action(plan, names) if backwards else _besides(plan, names)),
+        besides=tuple(_by_action(plan, names) if backwards else _besides(plan, names, when)),
         brought=tuple(_brought(plan)),
         drift=drift_lines(plan),
         findings=tuple(_told(plan.findings)),
         empty=plan.empty,
+        vacant=vacancies.by_role(vacancies.counts(one.role for one in plan.vacancies), team),
     )
 
 
@@ -269,16 +298,31 @@ def _figures(plan: Plan) -> Iterator[Figure]:
         yield Figure(len(plan.vacancies), "without a person", needs=True)
 
 
+def _dates(plan: Plan, year: int) -> Iterator[tuple[str, str]]:
+    """When each iteration is, by its key, as it will be."""
+    for item in plan.items:
+        if item.kind is ItemKind.ITERATION and item.starts is not None and item.ends is not None:
+            yield str(item.key), moments.days(item.starts.date(), item.ends.date(), year)
+
+
 def _groups(
-    groups: Iterable[TicketGroup], writing: set[Any], notes: Mapping[Any, str], names: Mapping[str, str], by: str
+    groups: Iterable[TicketGroup],
+    writing: set[Any],
+    notes: Mapping[Any, str],
+    names: Mapping[str, str],
+    by: str,
+    when: Mapping[str, str],
 ) -> Iterator[Group]:
     for number, one in enumerate(groups):
-        lines = tuple(_ticket(each, notes, names, by) for each in one.tickets if each.key in writing)
+        shown = [each for each in one.tickets if each.key in writing]
+        lines = tuple(_ticket(each, notes, names, by) for each in shown)
         if not lines:
             continue
-        points = f", {counted(one.points, 'point')}" if one.points else ""
+        total = sum(each.points or 0 for each in shown)
+        points = f", {counted(total, 'point')}" if total else ""
+        dates = f" ({when[one.key]})" if one.key in when else ""
         yield Group(
-            title=one.title or _WITHOUT[by],
+            title=f"{one.title or _WITHOUT[by]}{dates}",
             sums=f"{counted(len(lines), 'ticket')}{points}",
             lines=lines,
             vacant=one.vacancies > 0 and by != PERSON,
@@ -314,12 +358,13 @@ def _what(change: Change, names: Mapping[str, str]) -> str:
     return "; ".join(said).replace(" -> ", " → ")
 
 
-def _besides(plan: Plan, names: Mapping[str, str]) -> Iterator[Group]:
-    """What is no ticket: epics, iterations, dependencies; and what is no longer managed."""
+def _besides(plan: Plan, names: Mapping[str, str], when: Mapping[str, str]) -> Iterator[Group]:
+    """What is no ticket: epics, iterations, dependencies; and what is no longer managed. What moves is not folded."""
     for kind in (ItemKind.EPIC, ItemKind.ITERATION, ItemKind.LINK):
         changes = [one for one in plan.changes if one.kind is kind and (one.writes or one.action is not Action.KEEP)]
         if changes:
-            yield _group(sentence(_KINDS[kind][1]), changes, names)
+            moves = any(one.action is Action.UPDATE for one in changes)
+            yield _group(sentence(_KINDS[kind][1]), changes, names, when, open=moves)
     going = [
         one for one in plan.changes if one.kind is ItemKind.TICKET and one.action in (Action.FORGET, Action.DELETE)
     ]
@@ -341,12 +386,20 @@ def _by_action(plan: Plan, names: Mapping[str, str]) -> Iterator[Group]:
             yield _group(heading, changes, names, open=action is Action.KEEP)
 
 
-def _group(heading: str, changes: Sequence[Change], names: Mapping[str, str], *, open: bool = False) -> Group:  # noqa: A002
-    lines = tuple(
-        Line(*_ACTIONS[change.action], change.title, "; ".join(p for p in (_what(change, names), change.note) if p))
-        for change in changes
-    )
-    return Group(heading, str(len(changes)), lines, open=open and len(lines) <= _SHOWN_WHOLE)
+def _group(
+    heading: str,
+    changes: Sequence[Change],
+    names: Mapping[str, str],
+    when: Mapping[str, str] | None = None,
+    *,
+    open: bool = False,  # noqa: A002
+) -> Group:
+    lines = []
+    for change in changes:
+        dates = (when or {}).get(str(change.key), "")
+        said = (dates, _what(change, names), change.note)
+        lines.append(Line(*_ACTIONS[change.action], change.title, "; ".join(part for part in said if part)))
+    return Group(heading, str(len(changes)), tuple(lines), open=open and len(lines) <= _SHOWN_WHOLE)
 
 
 def _brought(plan: Plan) -> Iterator[Brought]:

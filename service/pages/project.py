@@ -17,15 +17,18 @@ from service.domain.loop import loop_state
 from service.domain.plan import run_state
 from service.domain.plan.plan import Purpose
 from service.domain.problems import InvalidInput
-from service.pages import burn_up, moments, plan, signs
+from service.pages import burn_up, moments, plan, signs, vacancies
 from service.pages.audit import CHECKS
 from service.pages.burn_up import BurnUpShown
 from service.pages.moments import Moment, moment
+from service.pages.new_project import Field
 from service.pages.plan import Told
 from service.pages.remedies import on_pages
 from service.pages.run import RunLine, list_of
+from service.pages.sent import NOTHING_SENT, Sent
 from service.pages.signs import Part, Sign
 from service.pages.timeline import Timeline, timeline
+from service.pages.vacancies import VacantRole
 from service.usecases.audit import audit_reports
 from service.usecases.audit.audit_reports import Line as AuditLine
 from service.usecases.audit.history import history
@@ -34,11 +37,15 @@ from service.usecases.loop.loop_status import Standing
 from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.needs import needs_someone
 from service.usecases.plan import inventory, planning
+from service.usecases.plan.freezes import freezes_of
 from service.usecases.run import run_views
-from service.usecases.setup import connections, projects
+from service.usecases.setup import connections, projects, teams
 from service.views.course import CourseView, PersonLoad, TicketLine
+from service.views.plan import ItemView
 from service.views.run import RunView
 from service.views.setup import ProjectView
+
+PAUSE = Field("reason", "Why", help="The clock starts nothing until somebody resumes it.", longest=1000)
 
 EVENTS, RUNS = 8, 5
 """How many of the newest are on the page."""
@@ -163,6 +170,7 @@ class ProjectPage:
     need_run: str
     present: RunLine | None
     timeline: Timeline
+    freezes: tuple[str, ...]
     load_title: str
     load_note: str
     load: tuple[LoadRow, ...]
@@ -180,12 +188,14 @@ class ProjectPage:
     zone: str
     ended: bool
     paused: str
-    vacant: tuple[TicketLine, ...]
+    vacant: tuple[tuple[VacantRole, tuple[TicketLine, ...]], ...]
+    team: str
+    pause: Field
     refused: tuple[tuple[str, str], ...]
 
 
-def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
-    """The project, from our records. Raises NotFound, Conflict, InvalidInput."""
+def page_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SENT) -> ProjectPage:
+    """The project, from our records, with the form that was `sent`. Raises NotFound, Conflict, InvalidInput."""
     project = projects.past_or_present(context, name, ask=False)
     standing, course = loop_status.standing(context, project.id), course_view.course(context, project.id)
     now, zone = context.now(), project.time_zone
@@ -212,6 +222,7 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         need_run=f"/runs/{need.run}" if need is not None and need.run else "",
         present=open_run,
         timeline=timeline(course, records, now.astimezone(ZoneInfo(zone)).date()),
+        freezes=tuple(_freezes(context, project, course, now.astimezone(ZoneInfo(zone)).year)),
         load_title=f"Iteration {course.load_of} by person",
         load_note=_load_note(course, now, zone),
         load=tuple(_load(one) for one in course.load),
@@ -236,8 +247,41 @@ def page_of(context: Context, caller: Caller, name: str) -> ProjectPage:
         zone=zone,
         ended=project.ended_at is not None,
         paused=standing.loop.message if paused and standing.loop is not None else "",
-        vacant=tuple(TicketLine(one.title, one.remote_key or "", one.url or "", "", None) for one in there.vacancies),
+        vacant=_vacant(context, project, there.vacancies),
+        team=f"/teams/{project.team_id}",
+        pause=sent.fill(PAUSE),
         refused=tuple((one.title, "; ".join(one.problems)) for one in there.refused),
+    )
+
+
+def _freezes(context: Context, project: ProjectView, course: CourseView, year: int) -> Iterator[str]:
+    """The freezes while the iterations last, with their reasons."""
+    if not course.iterations:
+        return
+    begin, end = course.iterations[0].first, course.iterations[-1].last
+    for one in freezes_of(project, teams.get(context, project.team_id).team):
+        if one.last >= begin and one.first <= end:
+            said = moments.day(one.first, year) if one.first == one.last else moments.days(one.first, one.last, year)
+            yield f"{said}: {one.reason}"
+
+
+def _vacant(
+    context: Context, project: ProjectView, there: Sequence[ItemView]
+) -> tuple[tuple[VacantRole, tuple[TicketLine, ...]], ...]:
+    """The tickets that nobody has, by the role that is missing."""
+    if not there:
+        return ()
+    roles = vacancies.by_role(vacancies.counts(one.vacant for one in there), teams.get(context, project.team_id).team)
+    return tuple(
+        (
+            role,
+            tuple(
+                TicketLine(one.title, one.remote_key or "", one.url or "", "", None)
+                for one in there
+                if one.vacant == role.role
+            ),
+        )
+        for role in roles
     )
 
 

@@ -47,6 +47,9 @@ _OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 
+_IN_A_FORM = (("--allow-http (REST: allow_http)", "“Allow plain http”, under “More”"),)
+"""Options of commands that are fields of a form."""
+
 _HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
 _BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook|receiver)\b)")
 """Where what takes the place of a command begins a sentence."""
@@ -58,5 +61,7 @@ def on_pages(text: str) -> str:
     service."""
     for pattern, told in _RULES:
         text = pattern.sub(told, text)
+    for option, field in _IN_A_FORM:
+        text = text.replace(option, field)
     text = _BEGINS.sub(r"\1The", _HEADINGS.sub("", text))
     return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,9 @@ from service.pages import moments, signs
 from service.pages.home import next_of
 from service.pages.moments import Moment, moment
 from service.pages.new_project import Field
-from service.pages.project import does
+from service.pages.project import PAUSE, does
 from service.pages.remedies import on_pages
+from service.pages.sent import NOTHING_SENT, Sent, wrong_by
 from service.pages.signs import Sign
 from service.usecases.loop.outlook import Outlook, outlook
 from service.usecases.loop.scheduling import Firing
@@ -89,7 +90,8 @@ class FreezeLine:
 @dataclass(frozen=True, slots=True)
 class ProjectSchedulePage:
     """One project's schedule. `feed` is the address of its calendar; `skip` is None where nothing can be skipped, and
-    `no_skip` says why. `why` and `freeze` are the fields of the forms to skip and to freeze."""
+    `no_skip` says why. `why`, `pause` and `freeze` are the fields
+    of the forms to skip, to pause and to freeze."""
 
     id: str
     name: str
@@ -108,6 +110,7 @@ class ProjectSchedulePage:
     may_pause: bool
     may_resume: bool
     why: Field
+    pause: Field
     freeze: tuple[Field, ...]
     tracker: str
 
@@ -151,21 +154,6 @@ def _paused(by: str, message: str) -> str:
 # --- one project ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was entered in a form, and what is wrong with it by field."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    wrong: Mapping[str, str] = field(default_factory=dict)
-
-    def fill(self, one: Field) -> Field:
-        """The field with what was entered in it."""
-        return replace(one, value=self.values.get(one.name, ""), error=self.wrong.get(one.name, ""))
-
-
-NOTHING_SENT = Sent()
-
-
 def project_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING_SENT) -> ProjectSchedulePage:
     """One project's schedule, with what was `sent`. Raises NotFound, Conflict where it has ended, InvalidInput."""
     found = outlook(context, name)
@@ -192,6 +180,7 @@ def project_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING
         may_pause=decides and state == loop_state.TURNING,
         may_resume=decides and state == loop_state.PAUSED,
         why=sent.fill(_WHY),
+        pause=sent.fill(PAUSE),
         freeze=tuple(sent.fill(one) for one in _FREEZE),
         tracker=connections.kind_title(context, project.connection_id),
     )
@@ -212,15 +201,9 @@ def _freeze(one: Freeze, year: int) -> FreezeLine:
 
 def wrong_of(error: InvalidInput) -> dict[str, str]:
     """What is wrong with a skip or a freeze, by the field that it is about."""
-    wrong: dict[str, str] = {}
-    for one in error.problems:
-        about = _FIELDS_OF.get((one.source, one.path.partition(".")[0]), "why" if one.source == "request" else "from")
-        said = f"{one.message}; {one.fix}" if one.fix else one.message
-        wrong[about] = f"{wrong[about]}; {said}" if about in wrong else said
-    return wrong
-
-
-_FIELDS_OF = {("calendar", "from"): "from", ("calendar", "to"): "to", ("calendar", "reason"): "because"}
+    if any(one.source == "request" for one in error.problems):
+        return wrong_by(error, {}, "why")
+    return wrong_by(error, {"from": "from", "to": "to", "reason": "because"}, "from")
 
 
 def _nothing(state: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.domain.audit.outcome import Clock, Verdict
@@ -84,6 +84,20 @@ def of_verdict(verdict: Verdict | None, clock: Clock | None = None) -> Sign:
     if verdict is Verdict.PENDING and clock is not None:
         return _CLOCKS.get(clock, _VERDICTS[verdict])
     return _VERDICTS[verdict]
+
+
+def counts(states: Mapping[tuple[Verdict, Clock], int]) -> str:
+    """How many iterations stand how, in the words that each of them is shown with."""
+    found: dict[str, int] = {}
+    for verdict, clock in sorted(states, key=_in_order):
+        word = of_verdict(verdict, clock).word.lower()
+        found[word] = found.get(word, 0) + states[verdict, clock]
+    return "; ".join(f"{number} {word}" for word, number in found.items())
+
+
+def _in_order(state: tuple[Verdict, Clock]) -> tuple[int, int]:
+    verdict, clock = state
+    return list(Verdict).index(verdict), -list(Clock).index(clock)
 
 
 def of_run(state: str) -> Sign:

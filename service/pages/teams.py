@@ -14,13 +14,16 @@ from service.domain.access.roles import Permission
 from service.domain.english import counted
 from service.domain.problems import InvalidInput
 from service.domain.team.team import Member
+from service.domain.template.shape import meant
 from service.pages import moments, signs
 from service.pages.events import UTC
 from service.pages.moments import Moment, moment
 from service.pages.new_project import Field
 from service.pages.signs import Part
+from service.pages.vacancies import VacantRole, by_role
 from service.usecases.overview.staffing import Staffed, Staffing, staffing
-from service.usecases.setup import teams
+from service.usecases.setup import team_roles, teams
+from service.usecases.setup.team_roles import TeamRoles
 from service.views.setup import TeamView
 
 LONGEST = {"person": 80, "email": 254, "account": 254, "roles": 1000, "capacity": 10}
@@ -65,7 +68,8 @@ class PersonShown:
 
 @dataclass(frozen=True, slots=True)
 class TeamPage:
-    """One team. `vacant` says what nobody has, by project."""
+    """One team. `vacant` says what nobody has, by project and role; `unknown` are people with a role that no template
+    of the team has."""
 
     id: str
     name: str
@@ -75,7 +79,8 @@ class TeamPage:
     changed: Moment
     people: tuple[PersonShown, ...]
     projects: tuple[tuple[str, str], ...]
-    vacant: tuple[tuple[str, str, str], ...]
+    vacant: tuple[tuple[str, str, tuple[VacantRole, ...]], ...]
+    unknown: tuple[tuple[str, str], ...]
     may_change: bool
 
 
@@ -159,7 +164,7 @@ def team_of(context: Context, caller: Caller, name: str) -> TeamPage:
     zone = row.team.zone or UTC
     count = counted(row.people, "person", "people")
     over = sum(_over(one) > 0 for one in found.people.values())
-    vacant = sum(found.vacant.values())
+    vacant = sum(sum(roles.values()) for roles in found.vacant.values())
     said = f"{count} in {counted(len(found.projects), 'project')}."
     said += f" {over} over capacity." if over else ""
     said += f" {counted(vacant, 'ticket')} without a person." if vacant else ""
@@ -172,15 +177,26 @@ def team_of(context: Context, caller: Caller, name: str) -> TeamPage:
         changed=moment(row.updated_at, zone, now),
         people=tuple(_person(one, found.people[one.person], now) for one in row.team.members),
         projects=tuple((f"/projects/{one.id}", f"{one.name} ({one.key})") for one in found.projects),
-        vacant=tuple(_vacant(found)),
+        vacant=tuple(_vacant(found, row)),
+        unknown=tuple(_unknown(team_roles.of_team(context, row), row)),
         may_change=caller.may(Permission.DECIDE),
     )
 
 
-def _vacant(found: Staffing) -> Iterator[tuple[str, str, str]]:
+def _vacant(found: Staffing, row: TeamView) -> Iterator[tuple[str, str, tuple[VacantRole, ...]]]:
     for one in found.projects:
-        if number := found.vacant.get(one.id, 0):
-            yield f"/projects/{one.id}", one.key, f"{counted(number, 'ticket')} in all its iterations"
+        if roles := found.vacant.get(one.id):
+            yield f"/projects/{one.id}", one.key, by_role(roles, row.team)
+
+
+def _unknown(roles: TeamRoles, row: TeamView) -> Iterator[tuple[str, str]]:
+    """Who holds a role that is nobody's work here, and what may be meant."""
+    where = "no template of its projects has" if roles.of_projects else "no built-in template has"
+    for one in row.team.members:
+        for role in one.roles:
+            if role not in roles.known:
+                fix = meant(role, roles.known)
+                yield one.person, f"holds “{role}”, which {where}" + (f"; {fix}" if fix else "")
 
 
 def _over(one: Staffed) -> float:
@@ -220,20 +236,37 @@ def person_form(context: Context, name: str, person: str, entered: Entered | Non
     was = str(member["person"]) if member is not None else ""
     shown = entered or entered_of(member or {})
     seen = json.dumps(member, sort_keys=True) if member is not None else ""
-    return PersonPage(row.id, row.name, row.version, was, seen, tuple(_fields(row, shown)), (), "", (), gone=False)
+    return PersonPage(
+        row.id,
+        row.name,
+        row.version,
+        was,
+        seen,
+        tuple(_fields(row, team_roles.of_team(context, row), shown)),
+        (),
+        "",
+        (),
+        gone=False,
+    )
 
 
 def _member(row: TeamView, person: str) -> Mapping[str, Any] | None:
     return next((one for one in row.body["members"] if one["person"] == person), None)
 
 
-def _fields(row: TeamView, entered: Entered) -> Iterator[Field]:
-    held = sorted({role for one in row.team.members for role in one.roles})
+def _role_help(roles: TeamRoles, row: TeamView) -> str:
+    """The keys that people can hold, those that nobody holds marked."""
+    held = {role for one in row.team.members for role in one.roles}
+    keys = ", ".join(key if key in held else f"{key} (nobody)" for key in roles.known)
+    return f"Keys, with blanks between: {keys}."
+
+
+def _fields(row: TeamView, roles: TeamRoles, entered: Entered) -> Iterator[Field]:
     kept = {name: entered.values.get(name, "") for name in (*LONGEST, "absences")}
     yield Field("person", "Name", kept["person"], help="What plans call them.", longest=80, needed=True)
     yield Field("email", "E-mail address", kept["email"], help="That of their account in the tracker.", longest=254)
     yield Field("account", "Account id", kept["account"], help="Where the tracker hides addresses.", longest=254)
-    yield Field("roles", "Roles", kept["roles"], help=f"Keys, with blanks. Held here: {' '.join(held)}.", longest=1000)
+    yield Field("roles", "Roles", kept["roles"], help=_role_help(roles, row), longest=1000)
     yield Field("capacity", "Points an iteration", kept["capacity"], help="Empty: no limit; 0: no work.", longest=10)
     help_ = "A day, or 2027-02-01..2027-02-12, one a line. Both days are included."
     yield Field("absences", "Absences", kept["absences"], "lines", help_, example="2027-02-01..2027-02-12")

@@ -83,7 +83,7 @@ def timeline(course: CourseView, records: Mapping[int, Sign], today: date) -> Ti
         said=_said(course, titles),
         spans=tuple(_spans(shown, titles, each)),
         cells=cells,
-        today=_today(shown, each, today),
+        today=_today(shown, course.current, each, today),
         rows=tuple(
             TimelineRow(
                 one.number,
@@ -127,11 +127,14 @@ def _spans(shown: Sequence[IterationLine], titles: Mapping[str, str], each: floa
     return found
 
 
-def _today(shown: Sequence[IterationLine], each: float, today: date) -> float | None:
+def _today(shown: Sequence[IterationLine], current: int, each: float, today: date) -> float | None:
+    """Where today is: in the current iteration, also before its first day and after its last."""
     for number, one in enumerate(shown):
-        if one.first <= today <= one.last:
+        if (one.number == current and one.state == "open") or (
+            one.first <= today <= one.last and all(each.number != current or each.state != "open" for each in shown)
+        ):
             share = (today - one.first).days / max(1, (one.last - one.first).days)
-            return round((number + share) * each, 2)
+            return round((number + min(1.0, max(0.0, share))) * each, 2)
     return None
 
 

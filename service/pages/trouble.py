@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.api.problems import ApiProblem, request_id_of
+from service.domain.english import sentence
 from service.pages import rendering
 from service.pages.remedies import on_pages
 
@@ -34,8 +35,14 @@ def page_of(problem: ApiProblem, reference: str) -> TroublePage:
         said = f"{where}: {one['detail']}" if where else str(one["detail"])
         entries.append(on_pages(f"{said} {one.get('fix', '')}".strip()))
     several = tuple(entries) if len(entries) > 1 else ()
+    detail = problem.detail
+    if isinstance(problem.errors[0].get("pointer") if problem.errors else None, str):
+        # A place in a request means nothing to people at a form.
+        first = problem.errors[0]
+        name = str(first["pointer"]).strip("/").replace("/", " ").replace("_", " ")
+        detail = sentence(f"{name} {first['detail']}. {sentence(str(first.get('fix') or ''))}".strip())
     ways = (_HOME, _ACCOUNT) if problem.kind.status == 403 else (_HOME,)
-    return TroublePage(problem.kind.title, on_pages(problem.detail), several, reference, ways)
+    return TroublePage(problem.kind.title, on_pages(detail), several, reference, ways)
 
 
 def show(request: Request, problem: ApiProblem) -> Response:

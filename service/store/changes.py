@@ -118,6 +118,7 @@ NOT_LOGGED: Mapping[str, str] = {
     "provider_tokens": "come and go with their sessions, which are logged",
     "kept_forms": "last for an hour; what is done by one is logged when it is sent",
     "oidc_attempts": "lasts for minutes; that it signed somebody in, or was refused, is logged",
+    "connection_checks": "say what a tracker answered; that a credential was replaced is logged",
     "dues": "is when the clock does what settings and decisions say, which are logged",
     "answers": "keeps answers to repeated requests for a day",
 }

@@ -137,6 +137,19 @@ class TeamRow(Table):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class ConnectionCheckRow(Table):
+    """What the last check of a connection found: who phaseloop is there, and what is wrong. `checked_at` is None while
+    its credential was not checked since it was replaced; `account` is then that of the former one. `former` is the
+    account before, where the credential of another one took its place."""
+
+    __tablename__ = "connection_checks"
+    connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    checked_at: Mapped[datetime | None] = mapped_column(Instant)
+    account: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    former: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
 class ProjectRow(Table):
     """One template version filled in for one team on one connection. `serial` grows with every applied plan.
 

@@ -10,7 +10,7 @@ from typing import Any
 from service.views.loop import IterationView, LoopView
 from service.views.made import instant
 from service.views.run import RunView
-from service.views.setup import ConnectionView, ProjectView
+from service.views.setup import ConnectionCheck, ConnectionView, ProjectView
 
 
 class Reason(StrEnum):
@@ -85,9 +85,11 @@ class HookStanding:
 @dataclass(frozen=True, slots=True)
 class ConnectionStanding:
     """A connection: when its tracker was read last for any project, why the last look at records failed, what uses it,
-    and its webhook. `projects` are the keys of those that have not ended, `triggers` names."""
+    and its webhook. `projects` are the keys of those that have not ended, `triggers` names; `check` is None where it
+    was not checked with its present credential."""
 
     connection: ConnectionView
+    check: ConnectionCheck | None
     read_at: datetime | None
     trouble: str
     projects: tuple[str, ...]

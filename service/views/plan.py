@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from service.domain.plan.desired import vacant_role
 from service.domain.plan.plan import Plan
 from service.domain.plan.plan_json import plan_from_json, published
 from service.views.made import instant, made
@@ -68,11 +69,15 @@ class ItemView:
     url: str | None
     problems: Sequence[str]
     updated_at: datetime
+    vacant: str = ""
+    """The role that nobody could fill, of a ticket that was given to nobody."""
 
     @classmethod
     def of(cls, row: ItemRow) -> ItemView:
         """The view of what is stored."""
-        return made(cls, row, title=str(row.wanted.get("title") or row.key))
+        roles = (vacant_role(str(one)) for one in row.wanted.get("labels", ()))
+        title = str(row.wanted.get("title") or row.key)
+        return made(cls, row, title=title, vacant=next((one for one in roles if one), ""))
 
     def to_json(self) -> dict[str, Any]:
         """The form that CLI and REST show."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from connectors.values import Finding, Severity
 from service.domain.team.team import Team, team_from_json
 from service.views.made import instant, made
 
 if TYPE_CHECKING:
-    from service.store.tables import ConnectionRow, ProjectRow, TeamRow
+    from service.store.tables import ConnectionCheckRow, ConnectionRow, ProjectRow, TeamRow
 
 TURNING = ("carry_over", "ahead", "wip_limit")
 """What a project may say of how its loop turns."""
@@ -41,6 +42,37 @@ class ConnectionView:
             "settings": dict(self.settings),
             "created_at": instant(self.created_at),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCheck:
+    """What the last check of a connection found. `account` is who phaseloop was there, `former` who it was before,
+    where that was somebody else."""
+
+    checked_at: datetime
+    account: str
+    former: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing blocked it."""
+        return all(one.severity is not Severity.ERROR for one in self.findings)
+
+    @classmethod
+    def of(cls, row: ConnectionCheckRow | None) -> ConnectionCheck | None:
+        """The view of what is stored; None where it was not checked with its present credential."""
+        if row is None or row.checked_at is None:
+            return None
+        findings = tuple(
+            Finding(Severity(one["severity"]), one["code"], one["message"], one["fix"], one["subject"])
+            for one in row.findings
+        )
+        return cls(row.checked_at, _called(row.account), _called(row.former), findings)
+
+
+def _called(account: Mapping[str, Any]) -> str:
+    return str(account.get("email") or account.get("name") or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -399,6 +399,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)
 _RANDOM = {
     "answers": None,
     "alembic_version": None,
+    "connection_checks": None,  # what a tracker answered last: a look, as the times of other looks
     "plans": ("body", "seconds"),
     "connections": ("secret",),
     "hook_secrets": ("secret",),

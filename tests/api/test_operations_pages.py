@@ -10,17 +10,19 @@ from html import unescape
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.jira.seed import DEMO_EMAIL, DEMO_TOKEN
 from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
+from service.domain.team.team import team_from_json
 from service.usecases.hook import events, secret, triggers
 from service.usecases.loop import scheduling
 from service.usecases.overview.staffing import staffing
 from service.usecases.run import run_views
-from service.usecases.setup import connections, teams
+from service.usecases.setup import connections, projects, teams
 from tests.operations_shots import add_trigger, deliver
 from tests.pages_desk import Desk, Visitor, served_desk
 from tests.statements import statements
@@ -385,6 +387,158 @@ def test_connections_are_only_looked_at_without_the_right(desk: Desk, lead: Visi
     assert hooks_there(desk) == []
 
 
+# --- forms that are wrong ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entered", ["   ", "y" * 1500])
+@pytest.mark.parametrize(
+    ("page", "path", "field"),
+    [
+        ("", "pause", "reason"),
+        ("/schedule", "pause", "reason"),
+        ("/schedule", "skip", "why"),
+        ("/schedule", "freezes", "to"),
+        ("/schedule", "freezes", "from"),
+    ],
+)
+def test_what_is_wrong_with_a_form_of_a_project_is_told_beside_its_field(
+    desk: Desk, lead: Visitor, project: str, page: str, path: str, field: str, entered: str
+) -> None:
+    shown = lead.get(f"/projects/{project}{page}")
+    first = re.search(r'name="first" value="([^"]+)"', shown)
+    form = {**lead.hidden(shown), "first": first[1] if first else "", "from": "2027-03-01", "to": "2027-03-02"}
+    form |= {"back": page.strip("/"), "because": "A break"}
+
+    answer = lead.send(f"/projects/{project}/{path}", {**form, field: entered})
+
+    told_beside(answer, field, entered)
+
+
+def told_beside(answer: httpx.Response, field: str, entered: str) -> None:
+    """The same page again: what was entered is kept, what is wrong is beside its field, which has the focus."""
+    assert answer.status_code == 422, answer.text
+    said = words(answer.text)
+    assert "To ask somebody about this" not in said, "a page of its own"
+    assert re.search(rf'id="{field}-e"', answer.text)
+    assert re.search(rf'id="{field}"[^>]* aria-invalid="true"[^>]* data-focus', answer.text)
+    assert f"/{field}" not in said
+    assert "--" not in said
+    assert entered.strip() in answer.text
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_role_that_no_template_of_the_team_has_is_refused_with_what_may_be_meant(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    team = projects.get(desk.context, project).team_id
+    form = lead.get(f"/teams/{team}/person")
+    assert "deploy (nobody)" in words(form) or "(nobody)" in words(form)
+    entered = {**lead.hidden(form), "was": "", "seen": "", "person": "DevOps 2", "email": "devops-2@example.com"}
+    version = str(teams.get(desk.context, team).version)
+
+    refused = lead.send(f"/teams/{team}/person", {**entered, "version": version, "roles": "devop"})
+
+    assert refused.status_code == 422
+    said = words(refused.text)
+    assert 'no template of its projects has the role "devop"; did you mean "devops"?' in said
+    assert 'value="DevOps 2"' in refused.text
+    assert "DevOps 2" not in {one.person for one in teams.get(desk.context, team).team.members}
+
+
+def test_a_role_that_nobody_s_template_has_is_told_where_the_team_has_no_project(desk: Desk, lead: Visitor) -> None:
+    people = [{"person": "A", "email": "a@example.com", "roles": ["devop"]}]
+    team = teams.put(desk.context, team_from_json({"name": "Idle", "members": people}, source="team")).id
+
+    assert "A holds “devop”, which no built-in template has; did you mean “devops”?" in words(
+        lead.get(f"/teams/{team}")
+    ).replace('"devops"', "“devops”")
+
+
+def test_pages_say_which_role_lacks_somebody_and_what_helps_by_its_cause(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    team = projects.get(desk.context, project).team_id
+    plan = re.search(r"/plans/pln_\w+", lead.get(f"/runs/{run_views.listed(desk.context, project, 20)[-1].id}"))
+    assert plan is not None
+    for path in (plan[0], f"/projects/{project}", f"/teams/{team}"):
+        page = words(lead.get(path))
+        assert re.search(r"\w+ ?: \d+ tickets?, (nobody holds it|.*? had no room)", page), path
+        assert "Have somebody of the team hold it." in page or "Raise what they can take" in page, path
+        assert "this role" not in page, path
+    assert f'href="/teams/{team}"' in lead.get(f"/projects/{project}")
+
+
+def fields_of(desk: Desk, secret: str, **more: str) -> dict[str, str]:
+    """What is entered to change the credential of a connection to the sandbox."""
+    return {"c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL, "c_jira_secret": secret, **more}
+
+
+def test_a_wrong_credential_is_told_when_it_is_added_and_changed_in_place(desk: Desk, lead: Visitor) -> None:
+    entered = {"c_kind": "jira", "c_name": "mistyped", "c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL}
+    path = lead.press("/connections/new", "/connections/new", **entered, c_jira_secret="not-the-token")
+    said = words(lead.get(path))
+    assert "Not ready, by the check" in said
+    assert "change its credential" in said
+    assert "Not ready" in words(lead.get("/connections"))
+    assert re.search(r"The last check of \d failed\.", words(lead.get("/connections")))
+    assert re.search(r"“mistyped”.*?: not ready", words(lead.get("/projects/new")))
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, DEMO_TOKEN))
+
+    page = words(lead.get(path))
+    assert "Not ready" not in page
+    assert f"Signed in as {DEMO_EMAIL}." in page
+    assert connections.check(desk.context, "mistyped").ok
+    lead.press(path, f"{path}/remove")
+
+
+def test_a_credential_that_does_not_work_takes_the_place_of_none_unless_that_is_chosen(
+    desk: Desk, lead: Visitor
+) -> None:
+    path = added(desk, lead, "keeps", DEMO_TOKEN)
+    refused = lead.send(f"{path}/credential", {**lead.hidden(lead.get(path)), **fields_of(desk, "wrong-one")})
+    assert refused.status_code == 422
+    assert "does not work, so the former one stays" in words(refused.text)
+    assert "wrong-one" not in refused.text
+    assert connections.check(desk.context, "keeps").ok
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, "wrong-one", unchecked="yes"))
+    assert "Not ready, by the check" in words(lead.get(path))
+    assert not connections.check(desk.context, "keeps").ok
+    lead.press(path, f"{path}/remove")
+
+
+def test_the_credential_of_another_account_is_told_as_that(desk: Desk, lead: Visitor) -> None:
+    path = added(desk, lead, "moves", DEMO_TOKEN)
+
+    lead.press(path, f"{path}/credential", **fields_of(desk, "member-token", c_jira_email="member@example.com"))
+
+    assert f"Before, it was {DEMO_EMAIL}" in words(lead.get(path))
+
+
+def test_a_name_that_is_taken_leads_to_the_connection_that_has_it(desk: Desk, lead: Visitor) -> None:
+    number = connections.get(desk.context, "work").id
+    entered = {"c_kind": "jira", "c_name": "work", "c_jira_url": desk.sandbox.url, "c_jira_email": DEMO_EMAIL}
+    form = {**entered, "c_jira_secret": DEMO_TOKEN}
+    refused = lead.send("/connections/new", {**lead.hidden(lead.get("/connections/new")), **form})
+    assert refused.status_code == 422
+    assert f'href="/connections/{number}#credential"' in refused.text
+    again = lead.send("/projects/new/form", {**lead.hidden(lead.get("/projects/new")), "do": "connect", **form})
+    assert f'href="/connections/{number}#credential"' in again.text
+
+
+def test_a_broken_connection_is_not_what_a_new_project_begins_with(desk: Desk, lead: Visitor) -> None:
+    path = added(desk, lead, "a-first-one", "not-the-token")
+    page = lead.get("/projects/new")
+    assert re.search(r'value="a-first-one"(?! selected)', page)
+    chosen = re.search(r'name="connection".*?value="([^"]+)" selected', page, re.DOTALL)
+    assert chosen is not None
+    assert chosen[1] != "a-first-one"
+    lead.press(path, f"{path}/remove")
+
+
 def test_the_list_of_connections_takes_as_many_statements_however_many_there_are(desk: Desk, lead: Visitor) -> None:
     lead.get("/connections")
     with statements(desk.context, but="FROM loops", events=False) as few:
@@ -447,7 +601,11 @@ def test_a_freeze_is_shown_as_a_plan_counts_once_that_is_applied_and_is_taken_aw
         assert 'aria-invalid="true"' in answer.text
         assert "<script>alert" not in answer.text
     plan = lead.press(path, f"/projects/{project}/freezes", **{"from": first, "to": last, "because": "A <b>fair</b>"})
-    assert "Settings that come with it" in words(lead.get(plan))
+    shown = lead.get(plan)
+    assert "Settings that come with it" in words(shown)
+    moved = re.search(r"<details open><summary><span>Iterations</span>.*?</details>", shown, re.DOTALL)
+    assert moved is not None, "what moves is not folded"
+    assert re.search(r"\d+ \w{3}( \d{4})? to \d+ \w{3}|\d+ to \d+ \w{3}", moved[0]), "with its dates"
     assert scheduling.next_firings(desk.context, project, 20) == before
     desk.wait_for_end(lead.press(plan, f"{plan}/apply").rpartition("/")[2])
 
@@ -547,7 +705,7 @@ def test_what_people_have_in_several_projects_is_summed_in_as_many_statements(
     (share,) = one.people["ML 1"].shares
     assert (share.project.key, share.iteration) == ("SUP", 1)
     assert both.people["ML 1"].open == sum(each.open for each in both.people["ML 1"].shares) > one.people["ML 1"].open
-    assert both.vacant[project] == one.vacant[project] == 5
+    assert sum(both.vacant[project].values()) == sum(one.vacant[project].values()) == 5
     assert re.search(r"SECOND [\d.]+, SUP [\d.]+", words(lead.get(f"/teams/{row.id}")))
     with statements(desk.context, but="FROM loops") as many:
         lead.get(f"/teams/{row.id}")
@@ -701,3 +859,27 @@ def test_hostile_addresses_are_answered_with_a_page(lead: Visitor, path: str) ->
     assert answer.status_code in (200, 404), answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("field", "entered"),
+    [("reason", "  "), ("reason", "short"), ("reason", "y" * 1500), ("until", "2020-01-01"), ("until", "soon")],
+)
+def test_what_is_wrong_with_a_waiver_is_told_at_its_finding(
+    desk: Desk, lead: Visitor, project: str, field: str, entered: str
+) -> None:
+    run = lead.press(f"/projects/{project}", f"/projects/{project}/audit")
+    desk.wait_for_end(run.rpartition("/")[2])
+    listed = re.findall(
+        r'href="(/projects/\w+/audit\?finding=[\d.D]+)#finding"', lead.get(f"/projects/{project}/audit")
+    )
+    opened = next(one for one in listed if "Waive it" in lead.get(one))
+    iteration, _, check = opened.rpartition("=")[2].partition(".")
+    form = {**lead.hidden(lead.get(opened)), "iteration": iteration, "check": check}
+    form |= {"reason": "Nobody works on models yet.", "until": str(desk.monday + timedelta(days=30))}
+
+    answer = lead.send(f"/projects/{project}/waivers", {**form, field: entered})
+
+    told_beside(answer, field, entered)
+    if field == "until":
+        assert "Nobody works on models yet." in answer.text

@@ -10,12 +10,13 @@ from html import unescape
 import httpx
 import pytest
 
+from service import templates
 from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.pages import assets
 from service.usecases.access import tokens
 from service.usecases.run import run_views
-from service.usecases.setup import projects
+from service.usecases.setup import connections, projects
 from tests.pages_desk import PEOPLE, Desk, Visitor, served_desk
 from tests.waiting import eventually
 
@@ -71,7 +72,8 @@ def test_the_plan_is_shown_by_epic_by_iteration_and_by_person(lead: Visitor, bui
     plan = re.search(r"/plans/pln_\w+", lead.get(built))
     assert plan is not None
     assert "Goals and hypotheses 3 tickets, 8 points" in words(lead.get(plan[0]))
-    assert "SUP 1 Ideation 7 tickets" in words(lead.get(f"{plan[0]}?by=iteration"))
+    by_iteration = words(lead.get(f"{plan[0]}?by=iteration"))
+    assert re.search(r"SUP 1 Ideation \([^)]* to [^)]*\) 7 tickets", by_iteration)
     assert "Without a person 5 tickets" in words(lead.get(f"{plan[0]}?by=person"))
 
 
@@ -127,6 +129,48 @@ def test_the_entries_of_a_plan_can_be_changed(desk: Desk, lead: Visitor) -> None
     assert "Product 1,pm-1@example.com,,pm,12" in page
 
 
+def led_back(lead: Visitor, plan: str) -> str:
+    """The form that a plan leads back to."""
+    again = re.search(r"/projects/new\?plan=pln_\w+", lead.get(plan))
+    assert again is not None
+    return lead.get(again[0])
+
+
+def test_a_plan_leads_back_to_its_own_people_and_not_to_those_of_an_earlier_plan(desk: Desk, lead: Visitor) -> None:
+    fewer = PEOPLE.replace("ML 2,ml-2@example.com,ml,12\n", "")
+    more = PEOPLE.replace("ML 1,ml-1@example.com,ml,12", "ML 1,ml-1@example.com,ml,7")
+    first = lead.press("/projects/new", "/projects/new", **desk.entries("Led", "LED", team_name="Led", people=fewer))
+    second = lead.press("/projects/new", "/projects/new", **desk.entries("Led", "LED", team_name="Led", people=more))
+    other = lead.press("/projects/new", "/projects/new", **desk.entries("Lad", "LAD", team_name="Led", people=PEOPLE))
+
+    assert "ML 2" not in led_back(lead, first)
+    assert "ML 1,ml-1@example.com,,ml,7" in led_back(lead, second)
+    assert "ML 1,ml-1@example.com,,ml,12" in led_back(lead, other)
+    assert "ML 2" in led_back(lead, other)
+
+
+def test_a_plan_whose_proposed_team_somebody_else_made_with_other_people_is_stale(desk: Desk, lead: Visitor) -> None:
+    fewer = PEOPLE.replace("ML 2,ml-2@example.com,ml,12\n", "")
+    first = lead.press("/projects/new", "/projects/new", **desk.entries("Race", "RACEA", team_name="R", people=fewer))
+    other = lead.press("/projects/new", "/projects/new", **desk.entries("Race 2", "RACEB", team_name="R"))
+    lead.press(other, f"{other}/apply")
+
+    refused = lead.send(f"{first}/apply", lead.hidden(lead.get(first)))
+
+    assert refused.status_code == 409
+    assert "changed since it was made" in words(refused.text)
+
+
+def test_a_plan_leads_back_to_a_template_of_ones_own(desk: Desk, lead: Visitor) -> None:
+    own = (templates.BUILTIN / "iterative-ml.yaml").read_text() + "# ours\n"
+    entered = desk.entries("Own", "OWNT", template="own", template_text=own, zone="")
+    page = led_back(lead, lead.press("/projects/new", "/projects/new", **entered))
+
+    assert "# ours\n</textarea>" in page
+    assert re.search(r'value="own" checked', page)
+    assert re.search(r'name="zone"[^>]* value=""', page)
+
+
 def test_a_project_that_could_never_be_built_says_why_and_is_not_kept(desk: Desk, lead: Visitor) -> None:
     entered = desk.entries("Missing", "MISSING", create="no")
     answer = lead.send("/projects/new", {**lead.hidden(lead.get("/projects/new")), **entered})
@@ -156,6 +200,21 @@ def test_a_connection_is_checked_in_place_and_added_without_showing_its_token(de
     again = lead.send("/projects/new/form", {**form, "c_jira_url": "nothing"})
     assert again.status_code == 422
     assert "s3cr3t-of-mine" not in again.text
+
+
+def test_an_account_that_may_only_look_is_not_ready_to_create_a_project(desk: Desk, lead: Visitor) -> None:
+    settings = {"url": desk.sandbox.url, "email": "viewer@example.com"}
+    connections.put(desk.context, "looks", "jira", settings, "viewer-token")
+    form = {**lead.hidden(lead.get("/projects/new")), "do": "check", "connection": "looks", "create": "yes"}
+
+    for key in ("", "NEWKEY"):
+        said = words(lead.send("/projects/new/form", {**form, "key": key}).text)
+        assert "Not ready." in said
+        assert 'lacks the "Administer Jira" permission' in said
+        assert "Ask an administrator to grant" in said
+    said = words(lead.send("/projects/new/form", {**form, "create": "no", "key": ""}).text)
+    assert "is checked once its key is entered" in said
+    assert "Not ready." in words(lead.send("/projects/new/form", {**form, "create": "no", "key": "SCRUM"}).text)
 
 
 @pytest.mark.parametrize("field", ["name", "key", "zone", "team", "people", "template", "template_text", "connection"])

@@ -137,7 +137,7 @@ def test_a_reminder_names_what_is_lacking_and_is_for_who_writes_and_who_signs(re
     records.looked(SOON)
 
     (reminder,) = records.reminders()
-    assert "due on Fri 13 Mar 2026 at 17:00" in reminder
+    assert "due on Fri 13 Mar 2026 at 17:00 +00:00" in reminder
     assert "D02" in reminder
     assert "D10" in reminder
     assert "Signed by: Product Manager" in reminder

@@ -84,14 +84,60 @@ def test_from_an_empty_home_to_a_project_that_is_watched_while_it_is_built(desk:
     assert refused(browser) == []
 
 
-def test_what_was_typed_is_there_again_after_a_reload_but_for_the_token(desk: Desk, browser: Browser) -> None:
+def test_what_was_typed_is_back_after_a_sign_in_came_between_is_said_and_is_discarded_by_one_press(
+    desk: Desk, browser: Browser
+) -> None:
+    desk.sign_in(browser)
     browser.visit(f"{desk.url}/projects/new")
     enter(browser, name="Half a form", c_jira_secret="s3cr3t")
+    browser.do("Network.clearBrowserCookies")
+    pressed(browser, "[value=plan]", "^/sign-in$")
+    assert "s3cr3t" not in browser.value("JSON.stringify({...sessionStorage})")
+    desk.sign_in(browser)
     browser.visit(f"{desk.url}/projects/new")
 
     assert browser.value("document.getElementById('name').value") == "Half a form"
     assert browser.value("document.getElementById('c_jira_secret').value") == ""
-    assert "s3cr3t" not in browser.value("JSON.stringify({...sessionStorage})")
+    assert "What you entered earlier is back." in said(browser)
+    browser.value("[...document.querySelectorAll('button')].find(one => one.innerText === 'Discard it').click(), true")
+    assert browser.value("document.getElementById('name').value") == ""
+    assert "earlier is back" not in said(browser)
+    browser.visit(f"{desk.url}/projects/new")
+    assert browser.value("document.getElementById('name').value") == ""
+
+
+def test_what_was_typed_and_left_or_sent_is_not_shown_as_if_it_were_stored(desk: Desk, browser: Browser) -> None:
+    project = f"{desk.url}/projects/{run_views.listed(desk.context)[-1].project_id}"
+    browser.visit(f"{project}/settings")
+    enter(browser, name="Never sent")
+    browser.value(
+        "[...document.querySelectorAll('main a')].find(one => one.innerText.includes('Leave it')).click(), true"
+    )
+    browser.until(f"!location.pathname.endsWith('settings') && {COMPLETE}")
+    browser.visit(f"{project}/settings")
+    assert browser.value("document.getElementById('name').value") == "Support triage"
+
+    browser.visit(f"{desk.url}/projects/new")
+    enter(browser, name="Sent", key="SENT", zone="Europe/Berlin", people=PEOPLE)
+    pressed(browser, "[value=plan]", "^/plans/")
+    browser.visit(f"{desk.url}/projects/new")
+    assert browser.value("document.getElementById('name').value") == ""
+    assert browser.value("Object.keys(sessionStorage).length") == 0
+
+
+def test_what_was_sent_while_nobody_answered_is_back_and_said(desk: Desk, browser: Browser) -> None:
+    browser.visit(f"{desk.url}/projects/new")
+    enter(browser, name="Into the void")
+    browser.do("Network.enable")
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.do("Network.emulateNetworkConditions", offline=True, **offline)
+    browser.click("[value=plan]")
+    browser.until("location.protocol === 'chrome-error:'")
+    browser.do("Network.emulateNetworkConditions", offline=False, **offline)
+    browser.visit(f"{desk.url}/projects/new")
+
+    assert browser.value("document.getElementById('name').value") == "Into the void"
+    assert "What you entered earlier is back." in said(browser)
     browser.value("sessionStorage.clear(), true")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from connectors import registry
 from service import templates
 from service.domain.problems import InvalidInput
+from service.pages.timeline import timeline
 from service.usecases.loop.course_view import course
 from service.usecases.overview.needs import needs_someone
 from service.usecases.overview.standing import project_standings
+from service.usecases.plan import freezes
 from service.usecases.plan.new_project import NotKept, entered, planned, wrong_but_for_people
 from service.usecases.setup import projects, teams
 from service.views.overview import PhaseName
@@ -104,6 +107,35 @@ def test_the_current_iteration_is_as_the_tracker_showed_it(table: MemoryTable) -
     assert all(one.status for person in found.load for one in person.tickets)
     assert [one.title for one in found.exit] == ["Clean the data"]
     assert found.to_json()["load"][0]["person"] == found.load[0].person
+
+
+def test_iterations_that_were_closed_early_end_before_the_next_one_begins(table: MemoryTable) -> None:
+    table.plan_and_apply()
+    table.turned(1, FIRST)
+    table.set("2026-03-05T10:00")
+    table.advanced(2)
+    table.set("2026-03-10T10:00")
+    table.advanced(3)
+
+    found = course(table.context, "ML")
+
+    first, second, third = found.iterations[:3]
+    assert (first.state, second.state, third.state) == ("closed", "closed", "open")
+    assert first.first <= first.last < second.first <= second.last < third.first
+    assert first.last <= date(2026, 3, 5)
+    shown = timeline(found, {}, date(2026, 3, 10))
+    assert shown.today is not None
+    assert shown.cells[2].x <= shown.today <= shown.cells[3].x
+
+
+def test_an_iteration_begins_where_a_freeze_at_its_beginning_ends(table: MemoryTable) -> None:
+    table.plan_and_apply()
+    table.turned(1, FIRST)
+    table.applied(freezes.plan_freeze(table.context, "ML", "2026-03-16", "2026-03-20", "Audit week"))
+
+    second = course(table.context, "ML").iterations[1]
+
+    assert second.first == second.starts.date() == date(2026, 3, 23)
 
 
 def test_tickets_that_nobody_has_come_first(table: MemoryTable) -> None:

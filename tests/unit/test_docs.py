@@ -71,6 +71,7 @@ def places() -> list[tuple[str, str]]:
     _, _, rest = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Where is …")
     rows = re.findall(r"^\|[^|]*\| (`[^|]+`) \| (`[^|]+`) \|$", rest.partition("\n## ")[0], re.MULTILINE)
     pairs = [(re.findall("`([^`]+)`", files), re.findall("`([^`]+)`", names)) for files, names in rows]
+    pairs = [(files * len(names) if len(files) == 1 else files, names) for files, names in pairs]
     return [pair for files, names in pairs for pair in zip(files, names, strict=True) if pair[0].endswith(".py")]
 
 

@@ -325,7 +325,7 @@ RULES: Mapping[str, Rule] = {
     "POST /connections/{name}/hook/check": Rule(Permission.OPERATE, Where.EVERYWHERE),
     **{
         f"POST /connections/{{name}}/{one}": Rule(Permission.ADMINISTER, Where.EVERYWHERE)
-        for one in ("remove", "hook/register", "hook/remove", "hook/secret")
+        for one in ("remove", "credential", "hook/register", "hook/remove", "hook/secret")
     },
     "GET /account": Rule(Permission.READ, Where.OWN),
     "GET /kept/{form_id}": Rule(Permission.READ, Where.OWN),

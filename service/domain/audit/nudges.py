@@ -89,7 +89,7 @@ def _then(times: Deadlines, zone: tzinfo) -> str:
 
 def _when(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y at %H:%M}"
+    return f"{local:%a} {local.day} {local:%b %Y at %H:%M} {local.isoformat()[-6:]}"
 
 
 def _list(lacking: Sequence[CheckFinding]) -> str:

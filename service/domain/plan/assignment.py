@@ -192,7 +192,7 @@ class _Turn:
             if able:
                 self._give(ticket, self._choose(ticket, able))
             else:
-                self._refused[ticket.key] = self._why_vacant(holders, ticket)
+                self._refused[ticket.key] = self._why_vacant(effective[ticket.key], holders, ticket)
 
     def even_out(self) -> None:
         """Exchange whole bundles among equal people: the heaviest for who had least so far.
@@ -248,20 +248,20 @@ class _Turn:
         self._bundles[member.person].append(ticket)
         self.points[member.person] += ticket.points
 
-    def _why_vacant(self, holders: Sequence[Member], ticket: PlannedTicket) -> str:
+    def _why_vacant(self, role: Key, holders: Sequence[Member], ticket: PlannedTicket) -> str:
         where = f"iteration {self._iteration.number}"
         if not holders:
-            return "nobody holds this role"
+            return f"nobody holds the role {role}"
         if all(self._presence[member.person] == 0 for member in holders):
-            return f"everybody who holds this role is absent in {where}"
-        return f"nobody who holds this role has {counted(ticket.points, 'point')} left in {where}"
+            return f"everybody who holds the role {role} is absent in {where}"
+        return f"nobody who holds the role {role} has {counted(ticket.points, 'point')} left in {where}"
 
     def _assigned(self, ticket: PlannedTicket, person: str | None) -> Assigned:
         role = self._roles.effective(ticket.role)
         detour = self._roles.detour(ticket.role, role)
         if person is None:
             reason = self._refused[ticket.key]
-            return Assigned(role, None, None, f"{reason} ({detour})" if detour else reason)
+            return Assigned(role, None, None, f"{reason}, which takes over because {detour}" if detour else reason)
         limit, holders = self._capacity[person], self._roles.holders[role]
         points = self.points[person]
         load = counted(points, "point") if limit is None else f"{points} of {counted(float(limit), 'point')}"

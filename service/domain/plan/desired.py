@@ -232,6 +232,11 @@ def is_vacant_label(label: str) -> bool:
     return label.startswith(VACANT)
 
 
+def vacant_role(label: str) -> str:
+    """The role that a label says nobody fills; empty of any other label."""
+    return label.removeprefix(VACANT) if is_vacant_label(label) else ""
+
+
 def taken_by_people(
     items: Sequence[Item], recorded: Mapping[ItemKey, Recorded], observed: Mapping[ItemKey, ObservedItem]
 ) -> list[Item]:

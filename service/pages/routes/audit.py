@@ -12,7 +12,9 @@ from service.api.given import Named
 from service.domain.problems import InvalidInput, Problem
 from service.pages import audit
 from service.pages.frame import AUDIT
-from service.pages.given import Form, Here, PressRoute, Sent, led_to
+from service.pages.given import LONGEST, Form, Here, PressRoute, Sent, led_to
+from service.pages.sent import Sent as Entered
+from service.pages.sent import wrong_by
 from service.usecases.audit import waiver_log
 
 router = APIRouter(include_in_schema=False)
@@ -34,21 +36,28 @@ def show(name: Named, visit: Here, finding: Annotated[str, Query(max_length=40)]
 @pressing.post("/projects/{name}/waivers")
 def waive(name: Named, visit: Here, form: Sent) -> Response:
     """Let a check of an iteration pass, for a reason and a time."""
-    number, until = _read(form)
-    check = form("check", 10)
+    check, values = form("check", 10), {"reason": form("reason", LONGEST), "until": form("until", 20)}
+    opened = f"{form('iteration', 6)}.{check}"
 
     def act() -> str:
-        reason = form("reason", waiver_log.LONGEST_REASON + 1)
+        number, until = _read(form)
         return waiver_log.waive(
-            visit.context, name, check, number=number, by=visit.login, reason=reason, until=until
+            visit.context, name, check, number=number, by=visit.login, reason=values["reason"], until=until
         ).id
 
-    visit.once(act)
-    return led_to(f"/projects/{quote(name)}/audit?finding={number}.{check}#finding")
+    try:
+        visit.once(act)
+    except InvalidInput as error:
+        sent = Entered(values, wrong_by(error, {"until": "until"}, "reason"))
+        page = audit.matrix_of(visit.context, visit.caller, name, opened, sent)
+        if page.finding is None or not page.finding.may_waive:
+            raise
+        return visit.page("matrix.html", page, AUDIT, 422)
+    return led_to(f"/projects/{quote(name)}/audit?finding={opened}#finding")
 
 
 def _read(form: Form) -> tuple[int, date]:
-    """The iteration and the day that a form names. Raises InvalidInput."""
+    """The iteration and the day that a form names. Raises InvalidInput with what is wrong with the reason as well."""
     number, until = form("iteration", 6), form("until", 20)
     problems = []
     if not number.isdecimal():
@@ -56,6 +65,7 @@ def _read(form: Form) -> tuple[int, date]:
     try:
         day = date.fromisoformat(until)
     except ValueError:
+        problems += waiver_log.wrong_reason(form("reason", LONGEST))
         problems.append(Problem("waiver", None, "until", "is no day", "give one such as 2027-04-21"))
     if problems:
         raise InvalidInput(problems)

@@ -11,7 +11,7 @@ from service.api.given import Named
 from service.context import Context
 from service.domain.problems import InvalidInput
 from service.pages import connections, entries
-from service.pages.connections import NOTHING, Came
+from service.pages.connections import NOTHING, Came, Changing
 from service.pages.entries import Given, Wrong
 from service.pages.frame import CONNECTIONS
 from service.pages.given import Form, Here, PressRoute, Sent, Visit, led_to
@@ -20,6 +20,7 @@ from service.usecases.errors import Conflict
 from service.usecases.hook import registration, secret
 from service.usecases.hook.registration import Cared
 from service.usecases.setup import connections as connection_cases
+from service.usecases.setup.connections import NotReplaced
 
 router = APIRouter(include_in_schema=False)
 pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
@@ -45,12 +46,16 @@ def add(visit: Here, form: Sent) -> Response:
     try:
         found = visit.once(lambda: _added(visit.context, given, credential))
     except Wrong as error:
-        return visit.page("new-connection.html", connections.add_form(given, error.problems), CONNECTIONS, 422)
+        there = connections.taken(visit.context, given, error.problems)
+        page = connections.add_form(given, error.problems, there)
+        return visit.page("new-connection.html", page, CONNECTIONS, 422)
     return led_to(f"/connections/{found}")
 
 
 def _added(context: Context, given: Given, credential: str) -> str:
-    return connection_cases.get(context, entries.connect(context, given, credential)).id
+    found = connection_cases.get(context, entries.connect(context, given, credential)).id
+    connection_cases.check(context, found)  # what it comes to is told on the page of the connection
+    return found
 
 
 @router.get("/connections/{name}")
@@ -63,6 +68,27 @@ def show(name: Named, visit: Here) -> Response:
 def check(name: Named, visit: Here) -> Response:
     """Look at the tracker now: who we are there, and what would be refused. Nothing is written."""
     return _shown(visit, name, connections.of_check(connection_cases.check(visit.context, name)))
+
+
+@pressing.post("/connections/{name}/credential")
+def replace_credential(name: Named, visit: Here, form: Sent) -> Response:
+    """Give it a new credential once that is found to work, or whatever comes of it where that is chosen; show the form
+    again otherwise. The credential is never shown again."""
+    given = _given(form)
+    kind = connection_cases.get(visit.context, name).kind
+    credential = form(f"c_{kind}_secret", 4000)
+    try:
+        number = visit.once(lambda: entries.reconnect(visit.context, name, given, credential))
+    except Wrong as error:
+        return _unchanged(visit, name, Changing(given, error.problems))
+    except NotReplaced as error:
+        return _unchanged(visit, name, Changing(given, refused=error.found))
+    return led_to(f"/connections/{number}")
+
+
+def _unchanged(visit: Visit, name: str, changing: Changing) -> Response:
+    page = connections.connection_of(visit.context, visit.caller, name, changing=changing)
+    return visit.page("connection.html", page, CONNECTIONS, 422)
 
 
 @pressing.post("/connections/{name}/remove")
@@ -150,5 +176,5 @@ def _shown(visit: Visit, name: str, came: Came = NOTHING, wrong: str = "", statu
 
 
 def _given(form: Form) -> Given:
-    kept = {name for name in form.values if name.startswith("c_") and not name.endswith("_secret")}
+    kept = {name for name in form.values if name.startswith(("c_", "unchecked")) and not name.endswith("_secret")}
     return Given({name: form(name) for name in kept})

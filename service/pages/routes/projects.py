@@ -7,10 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from service.api.given import Named
+from service.domain.problems import InvalidInput
 from service.pages import advance as advance_page
-from service.pages import burn_up, evolution, plan, project
-from service.pages.frame import PROJECTS
-from service.pages.given import Form, Here, PressRoute, Sent, led_to
+from service.pages import burn_up, evolution, plan, project, schedule
+from service.pages.frame import PROJECTS, SCHEDULE
+from service.pages.given import LONGEST, Form, Here, PressRoute, Sent, Visit, led_to
+from service.pages.sent import Sent as Entered
+from service.pages.sent import wrong_by
 from service.usecases.audit import record_upkeep
 from service.usecases.loop import advances, scheduling
 from service.usecases.plan import planning
@@ -71,8 +74,20 @@ def audit(name: Named, visit: Here) -> Response:
 @pressing.post("/projects/{name}/pause")
 def pause(name: Named, visit: Here, form: Sent) -> Response:
     """Have the clock start nothing until somebody resumes it."""
-    reason = form("reason", scheduling.REASON_LIMIT + 1)
-    return _back(visit.once(lambda: scheduling.pause(visit.context, name, visit.login, reason).project_id), form)
+    reason = form("reason", LONGEST)
+    try:
+        found = visit.once(lambda: scheduling.pause(visit.context, name, visit.login, reason).project_id)
+    except InvalidInput as error:
+        return _again(visit, name, form, Entered({"reason": reason}, wrong_by(error, {}, "reason")))
+    return _back(found, form)
+
+
+def _again(visit: Visit, name: str, form: Form, sent: Entered) -> Response:
+    """The page that the form stood on, with what was entered and what is wrong with it."""
+    if form("back", 20) == "schedule":
+        page = schedule.project_of(visit.context, visit.caller, name, sent)
+        return visit.page("project-schedule.html", page, SCHEDULE, 422)
+    return visit.page("project.html", project.page_of(visit.context, visit.caller, name, sent), PROJECTS, 422)
 
 
 @pressing.post("/projects/{name}/resume")

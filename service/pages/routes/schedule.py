@@ -11,7 +11,8 @@ from service.api.given import Named
 from service.domain.problems import InvalidInput, Problem
 from service.pages import schedule
 from service.pages.frame import SCHEDULE
-from service.pages.given import Form, Here, PressRoute, Sent, Visit, led_to
+from service.pages.given import LONGEST, Form, Here, PressRoute, Sent, Visit, led_to
+from service.pages.sent import Sent as Entered
 from service.usecases.loop import scheduling
 from service.usecases.plan import freezes
 
@@ -34,9 +35,10 @@ def show(name: Named, visit: Here) -> Response:
 @pressing.post("/projects/{name}/skip")
 def skip(name: Named, visit: Here, form: Sent) -> Response:
     """Let one bound pass, the one that the form names: where it was skipped meanwhile, nothing is done."""
-    reason, first = form("why", scheduling.REASON_LIMIT + 1), _day(form, "first")
+    reason = form("why", LONGEST)
 
     def act() -> str:
+        first = _day(form, "first")
         return scheduling.skip(visit.context, name, visit.login, reason, expected_first=first).project_id
 
     try:
@@ -49,7 +51,7 @@ def skip(name: Named, visit: Here, form: Sent) -> Response:
 @pressing.post("/projects/{name}/freezes")
 def freeze(name: Named, visit: Here, form: Sent) -> Response:
     """Show the plan that adds a freeze; it counts from when that is applied."""
-    values = {"from": form("from", 20), "to": form("to", 20), "because": form("because", 1000)}
+    values = {"from": form("from", LONGEST), "to": form("to", LONGEST), "because": form("because", LONGEST)}
     try:
         made = visit.once(lambda: freezes.plan_freeze(visit.context, name, *values.values()).id)
     except InvalidInput as error:
@@ -65,7 +67,7 @@ def thaw(name: Named, visit: Here, form: Sent) -> Response:
 
 
 def _again(visit: Visit, name: str, values: dict[str, str], error: InvalidInput) -> Response:
-    sent = schedule.Sent(values, schedule.wrong_of(error))
+    sent = Entered(values, schedule.wrong_of(error))
     page = schedule.project_of(visit.context, visit.caller, name, sent)
     return visit.page("project-schedule.html", page, SCHEDULE, 422)
 

@@ -9,6 +9,7 @@ from connectors.values import Finding, Severity
 from service.domain.access.roles import Permission
 from service.domain.problems import InvalidInput
 from service.pages import entries, new_project
+from service.pages.connections import taken
 from service.pages.entries import Given, Wrong
 from service.pages.frame import PROJECTS
 from service.pages.given import Form, Here, PressRoute, Sent, Visit, led_to
@@ -67,18 +68,30 @@ def _connect(visit: Visit, form: Form, given: Given) -> Response:
     try:
         name = entries.connect(visit.context, given, secret)
     except Wrong as error:
-        return _shown(visit, given, Shown(error.problems, connecting=True), 422)
+        there = taken(visit.context, given, error.problems)
+        leads = _credential(there.id, there.name) if there is not None else None
+        return _shown(visit, given, Shown(error.problems, connecting=True, leads=leads), 422)
     kept = {field: value for field, value in given.values.items() if not field.startswith("c_")}
-    return _checked(visit, Given({**kept, "connection": name}), said=f"The connection “{name}” was added.")
+    return _checked(visit, Given({**kept, "connection": name}), added=True)
 
 
-def _checked(visit: Visit, given: Given, said: str = "") -> Response:
+def _credential(number: str, name: str) -> tuple[str, str]:
+    return f"/connections/{number}#credential", f"Change the credential of “{name}”"
+
+
+def _checked(visit: Visit, given: Given, *, added: bool = False) -> Response:
     key, create = given("key").strip(), given("create", "yes") != "no"
     try:
         found = connections.check(visit.context, given("connection"), key or None, create=create)
     except NotFound as error:
         return _shown(visit, given, Shown(entries.wrong_of(error)), 422)
-    return _shown(visit, given, Shown(preflight=found, said=said))
+    one, working = found.connection, connections.last_checks(visit.context).get(found.connection.id)
+    broken = working is not None and not working.ok
+    said = f"The connection “{one.name}” was added." if added else ""
+    if said and broken:
+        said += " Its check failed. It is kept: change its credential, or remove it, on its page."
+    leads = _credential(one.id, one.name) if broken and visit.may(Permission.ADMINISTER) else None
+    return _shown(visit, given, Shown(preflight=found, said=said, leads=leads))
 
 
 def _given(form: Form) -> Given:

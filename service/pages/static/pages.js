@@ -119,24 +119,49 @@ function follow(region) {
 
 // --- forms ------------------------------------------------------------------------------------------------------------
 
-function keep(form) {
-  // What was typed comes back after a reload or a sign-in. Credentials are never kept.
-  const place = `form:${form.dataset.keep}`;
-  const fields = $$("input, textarea, select", form).filter((one) => one.name && !["hidden", "password", "file"].includes(one.type));
-  const kept = JSON.parse(sessionStorage.getItem(place) ?? "null");
-  const asked = location.search.length > 1 || $("[data-focus]") || $("[role=status] .state");
-  if (kept && !asked) {
-    for (const one of fields) {
-      if (!(one.name in kept)) continue;
-      if (one.type === "radio") one.checked = kept[one.name] === one.value;
-      else if (one.tagName !== "SELECT" || [...one.options].some((each) => each.value === kept[one.name])) one.value = kept[one.name];
-    }
+// What was typed comes back where a sign-in came between, or a form was sent and no page of ours answered: both said, and
+// discarded by one press. Left by a link, or sent and answered, it is gone. Credentials are never kept.
+const DRAFT = "form:";
+
+function drafts() {
+  const here = $$("form[data-keep]").map((one) => DRAFT + one.dataset.keep);
+  for (const place of Object.keys(sessionStorage).filter((one) => one.startsWith(DRAFT))) {
+    const draft = JSON.parse(sessionStorage.getItem(place));
+    if (location.pathname.startsWith("/sign-in")) sessionStorage.setItem(place, JSON.stringify({ ...draft, state: "lost" }));
+    else if (!here.includes(place) && draft.state !== "lost") sessionStorage.removeItem(place);
   }
-  form.addEventListener("input", () => {
-    const now = {};
-    for (const one of fields) if (one.type !== "radio" || one.checked) now[one.name] = one.value;
-    sessionStorage.setItem(place, JSON.stringify(now));
-  });
+}
+
+function keep(form) {
+  const place = DRAFT + form.dataset.keep;
+  const fields = $$("input, textarea, select", form).filter((one) => one.name && !["hidden", "password", "file"].includes(one.type));
+  const draft = JSON.parse(sessionStorage.getItem(place) ?? "null");
+  const answered = location.search.length > 1 || $("[data-focus]") || $("[role=status] .state");
+  sessionStorage.removeItem(place);
+  const write = (state) => {
+    const values = Object.fromEntries(fields.filter((one) => one.type !== "radio" || one.checked).map((one) => [one.name, one.value]));
+    sessionStorage.setItem(place, JSON.stringify({ state, values }));
+  };
+  form.addEventListener("input", () => write("typed"));
+  form.addEventListener("submit", () => write("sent"));
+  if (!draft || draft.state === "typed" || answered) return;
+  let differs = false;
+  for (const one of fields) {
+    const was = draft.values[one.name];
+    if (was === undefined || one.tagName === "SELECT" && ![...one.options].some((each) => each.value === was)) continue;
+    differs ||= one.type === "radio" ? one.checked !== (was === one.value) : one.value !== was;
+    if (one.type === "radio") one.checked = was === one.value;
+    else one.value = was;
+  }
+  if (!differs) return;
+  write("typed");
+  const note = Object.assign(document.createElement("div"), { className: "note info row apart" });
+  note.setAttribute("role", "status");
+  const said = Object.assign(document.createElement("p"), { textContent: "What you entered earlier is back. It was not saved." });
+  const discard = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "Discard it" });
+  discard.addEventListener("click", () => { form.reset(); sessionStorage.removeItem(place); note.remove(); });
+  note.append(said, discard);
+  form.before(note);
 }
 
 function fill(input) {
@@ -180,7 +205,6 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) return event.preventDefault();
   if (form.method !== "post") return;
   form.dataset.sent = "1";
-  if (form.dataset.forgets) sessionStorage.removeItem(`form:${form.dataset.forgets}`);
   if (event.submitter?.dataset.busy) saysSo(event.submitter);
 });
 
@@ -266,6 +290,7 @@ document.addEventListener("keydown", (event) => {
 // --- begin ------------------------------------------------------------------------------------------------------------
 
 for (const one of $$("[data-part][data-events]")) follow(one);
+drafts();
 for (const one of $$("form[data-keep]")) keep(one);
 for (const one of $$("input[data-fills]")) fill(one);
 for (const one of $$("[data-copies]")) copies(one);

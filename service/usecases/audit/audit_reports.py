@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,7 +67,8 @@ class Matrix:
 class Standing:
     """One project of the portfolio: how many of its begun iterations came to which verdict (those that were never
     audited are in none), how many are late and not documented, the mean score (None: never audited), waivers in force,
-    how many could not be checked last time, and when it was last checked."""
+    how many could not be checked last time, and when it was last checked. `states` says of each verdict how late the
+    records are; `zone` is the project's."""
 
     project: str
     key: str
@@ -79,6 +80,14 @@ class Standing:
     waivers: int = 0
     troubles: int = 0
     audited_at: datetime | None = None
+    states: Mapping[tuple[Verdict, Clock], int] = field(default_factory=dict)
+    zone: str = "UTC"
+
+    @property
+    def worst_clock(self) -> Clock | None:
+        """How late the latest of the iterations with the worst verdict is; None if none was audited."""
+        clocks = [clock for verdict, clock in self.states if verdict is self.worst]
+        return max(clocks, key=list(Clock).index, default=None)
 
     @property
     def worst(self) -> Verdict | None:
@@ -198,16 +207,15 @@ def portfolio(context: Context, among: Collection[str] | None = None) -> list[St
     if context.sees is not None:
         going_on = going_on.where(ProjectRow.id.in_(context.sees))
     begun = select(IterationRow.project_id, func.count()).group_by(IterationRow.project_id)
-    late = late_in_sql()
     audited = select(
         AuditRow.project_id,
         AuditRow.verdict,
-        late,
+        AuditRow.clock,
         func.count(),
         func.sum(AuditRow.score),
         func.count(AuditRow.number).filter(AuditRow.trouble != ""),
         func.max(AuditRow.audited_at),
-    ).group_by(AuditRow.project_id, AuditRow.verdict, late)
+    ).group_by(AuditRow.project_id, AuditRow.verdict, AuditRow.clock)
     waivers = select(WaiverRow.project_id, WaiverRow.until).where(WaiverRow.revoked_at.is_(None))
     if among is not None:
         going_on = going_on.where(ProjectRow.id.in_(among))
@@ -218,8 +226,8 @@ def portfolio(context: Context, among: Collection[str] | None = None) -> list[St
         rows = session.execute(going_on).all()
         counts = dict(session.execute(begun).all())
         tallies: defaultdict[str, list[_Tally]] = defaultdict(list)
-        for project, verdict, is_late, number, score, troubles, at in session.execute(audited):
-            tallies[project].append(_Tally(Verdict(verdict), bool(is_late), number, score, troubles, at))
+        for project, verdict, clock, number, score, troubles, at in session.execute(audited):
+            tallies[project].append(_Tally(Verdict(verdict), Clock(clock), number, score, troubles, at))
         ends = defaultdict(list)
         for project, until in session.execute(waivers):
             ends[project].append(until)
@@ -228,7 +236,8 @@ def portfolio(context: Context, among: Collection[str] | None = None) -> list[St
     for project, key, name, zone in rows:
         today = now.astimezone(ZoneInfo(zone)).date()
         in_force = sum(until >= today for until in ends[project])
-        found.append(_standing(project, key, name, counts.get(project, 0), tallies[project], in_force))
+        one = _standing(project, key, name, counts.get(project, 0), tallies[project], in_force)
+        found.append(replace(one, zone=zone))
     return sorted(found, key=_urgency)
 
 
@@ -273,11 +282,11 @@ def _place(word: str) -> tuple[int, int, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """The audits of one project with this verdict, late or not: how many, the sum of their scores, how many of them
-    are in trouble, and when one was last checked."""
+    """The audits of one project with this verdict at this time of the clock: how many, the sum of their scores, how
+    many of them are in trouble, and when one was last checked."""
 
     verdict: Verdict
-    late: bool
+    clock: Clock
     number: int
     score: int
     troubles: int
@@ -295,11 +304,12 @@ def _standing(project: str, key: str, name: str, iterations: int, tallies: Seque
         name,
         iterations=iterations,
         verdicts=dict(verdicts),
-        late=sum(one.number for one in tallies if one.late and one.verdict is not Verdict.DOCUMENTED),
+        late=sum(one.number for one in tallies if one.clock in _LATE and one.verdict is not Verdict.DOCUMENTED),
         score=round(sum(one.score for one in tallies) / number, 1) if number else None,
         waivers=waivers,
         troubles=sum(one.troubles for one in tallies),
         audited_at=max((one.at for one in tallies), default=None),
+        states={(one.verdict, one.clock): one.number for one in tallies},
     )
 
 

@@ -142,11 +142,17 @@ def _wrong(check: str, reason: str, by: str, until: date, today: date) -> Iterab
         yield Problem(_SOURCE, None, "until", said, f"give a day from {today} to {last}")
 
 
+def wrong_reason(reason: str) -> list[Problem]:
+    """What is wrong with a reason."""
+    return _wrong_words("reason", " ".join(reason.split()), SHORTEST_REASON, LONGEST_REASON)
+
+
 def _wrong_words(path: str, words: str, least: int, most: int) -> list[Problem]:
     if not words:
-        return [Problem(_SOURCE, None, path, MISSING, f"write {least} to {most}")]
+        return [Problem(_SOURCE, None, path, MISSING, f"write {least} to {counted(most, 'character')}")]
     if not least <= len(words) <= most:
-        return [Problem(_SOURCE, None, path, f"has {counted(len(words), 'character')}", f"write {least} to {most}")]
+        said, fix = f"has {counted(len(words), 'character')}", f"write {least} to {counted(most, 'character')}"
+        return [Problem(_SOURCE, None, path, said, fix)]
     if not words.isprintable():
         return [Problem(_SOURCE, None, path, "holds signs that cannot be shown", "write plain text")]
     return []

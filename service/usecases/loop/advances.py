@@ -325,7 +325,7 @@ def _proposal(
     said: Counter[Policy] = Counter(one.policy for one in turnover.carried if one.policy is not Policy.COMPLETE)
     count = said.total()
     due = scheduling.coming(ours).starts.astimezone(ours.calendar.zone)
-    when = f"{due:%a} {due.day} {due:%b %Y at %H:%M}"
+    when = f"{due:%a} {due.day} {due:%b %Y at %H:%M} {due.isoformat()[-6:]}"
     words = [f"{of}, and nothing in it is left to do."]
     if count:
         then = ", ".join(f"{said[policy]} will be {fate}" for policy, fate in _FATES.items() if said[policy])

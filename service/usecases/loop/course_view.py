@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -33,13 +36,18 @@ def course(context: Context, project: str) -> CourseView:
     """The course of a project by our records. Raises NotFound, Conflict, InvalidInput."""
     ours = material(context, projects.get(context, project).id)
     turns = scheduling.course_of(ours)
-    begun = _begun(context, ours)
+    begun, closed = _begun(context, ours)
     placed: defaultdict[int, list[ItemKey]] = defaultdict(list)
     for key, number in placement.tickets_in(ours.recorded).items():
         placed[number].append(key)
     shown = max(ours.current, 1)
     return CourseView(
-        iterations=tuple(_line(ours, turn, begun.get(turn.number), placed[turn.number]) for turn in turns.turns),
+        iterations=_without_overlap(
+            [
+                _line(ours, turn, begun.get(turn.number), placed[turn.number], closed.get(turn.number))
+                for turn in turns.turns
+            ]
+        ),
         phases=tuple((phase.key, phase.title) for phase in ours.template.phases),
         current=ours.current,
         load_of=shown,
@@ -49,17 +57,36 @@ def course(context: Context, project: str) -> CourseView:
     )
 
 
-def _begun(context: Context, ours: Material) -> dict[int, list[TicketRecord]]:
-    """The tickets of each iteration that was begun, as they were seen last."""
-    query = select(IterationRow.number, IterationRow.tickets).where(IterationRow.project_id == ours.project.id)
+def _begun(context: Context, ours: Material) -> tuple[dict[int, list[TicketRecord]], dict[int, date]]:
+    """The tickets of each iteration that was begun, as they were seen last; and the days on which those that are closed
+    were."""
+    columns = IterationRow.number, IterationRow.tickets, IterationRow.closed_at
+    query = select(*columns).where(IterationRow.project_id == ours.project.id)
     with context.database.session() as session:
         rows = session.execute(query).all()
-    return {number: [TicketRecord.from_json(one) for one in tickets] for number, tickets in rows}
+    closed = {number: at.astimezone(ours.calendar.zone).date() for number, _, at in rows if at is not None}
+    return {number: [TicketRecord.from_json(one) for one in tickets] for number, tickets, _ in rows}, closed
+
+
+def _without_overlap(lines: Sequence[IterationLine]) -> tuple[IterationLine, ...]:
+    """The iterations, each of which that is closed ends before the next one begins."""
+    ends = [
+        min(one.last, following.first - timedelta(days=1)) if one.state == CLOSED else one.last
+        for one, following in pairwise(lines)
+    ]
+    last = [one.last for one in lines[-1:]]
+    return tuple(replace(one, last=max(one.first, end)) for one, end in zip(lines, [*ends, *last], strict=True))
 
 
 def _line(
-    ours: Material, turn: Turn, records: Sequence[TicketRecord] | None, placed: Sequence[ItemKey]
+    ours: Material,
+    turn: Turn,
+    records: Sequence[TicketRecord] | None,
+    placed: Sequence[ItemKey],
+    closed_on: date | None,
 ) -> IterationLine:
+    """One iteration, from the day on which it starts (what a freeze takes at its beginning is none of it) to its last,
+    or to the day on which it was closed where that was earlier."""
     closed = {one.number for one in ours.begun if one.closed}
     state = CLOSED if turn.number in closed else OPEN if records is not None else COMING
     if records is None:
@@ -73,8 +100,8 @@ def _line(
         number=turn.number,
         phase=turn.stage.phase,
         state=state,
-        first=turn.dates.first,
-        last=turn.dates.last,
+        first=turn.starts.astimezone(ours.calendar.zone).date(),
+        last=min(turn.dates.last, closed_on) if closed_on is not None else turn.dates.last,
         starts=turn.starts,
         ends=turn.ends,
         tickets=tickets,

@@ -25,7 +25,7 @@ from service.views.setup import ConnectionView
 def connection_standings(context: Context) -> list[ConnectionStanding]:
     """All connections by name."""
     fresh = {one.connection: one for one in tracker_freshness(context)}
-    rows = connections.listed(context)
+    rows, checks = connections.listed(context), connections.last_checks(context)
     with context.database.session() as session:
         hooks = {row.connection_id: row for row in session.scalars(select(HookRow))}
         secrets = _secrets(session, context.now())
@@ -35,6 +35,7 @@ def connection_standings(context: Context) -> list[ConnectionStanding]:
     return [
         ConnectionStanding(
             connection=one,
+            check=checks.get(one.id),
             read_at=max((each.read_at for each in fresh[one.id].projects if each.read_at), default=None),
             trouble=fresh[one.id].trouble,
             projects=_keys(fresh[one.id]),

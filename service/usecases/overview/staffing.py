@@ -56,11 +56,11 @@ class Staffed:
 @dataclass(frozen=True, slots=True)
 class Staffing:
     """The projects of a team that have not ended and may be seen, by key; its people by name; and by id of a project
-    how many of its tickets, of all iterations, have nobody."""
+    how many of its tickets, of all iterations, have nobody, by the role that is missing."""
 
     projects: tuple[ProjectView, ...]
     people: Mapping[str, Staffed]
-    vacant: Mapping[str, int]
+    vacant: Mapping[str, Mapping[str, int]]
 
 
 def staffing(context: Context, team: TeamView) -> Staffing:
@@ -77,7 +77,7 @@ def staffing(context: Context, team: TeamView) -> Staffing:
         found = session.scalars(
             select(IterationRow).join(LoopRow, current).where(IterationRow.project_id.in_([one.id for one in seen]))
         ).all()
-        vacant = inventory.vacant(session, [one.id for one in seen])
+        vacant = inventory.vacant_roles(session, [one.id for one in seen])
         iterations = {
             row.project_id: (row.number, (row.first, row.last), [TicketRecord.from_json(one) for one in row.tickets])
             for row in found

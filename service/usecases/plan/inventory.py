@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,11 +78,20 @@ def of_project(context: Context, project_id: str) -> Inventory:
 
 
 def vacant(session: Session, ids: Collection[str]) -> dict[str, int]:
-    """By project, how many of its tickets have nobody. The database leaves out what has no such label at all: of many
-    projects the other tickets would be most of what is read."""
+    """By project, how many of its tickets have nobody."""
+    return {project: found.total() for project, found in vacant_roles(session, ids).items()}
+
+
+def vacant_roles(session: Session, ids: Collection[str]) -> dict[str, Counter[str]]:
+    """By project, how many of its tickets have nobody, by the role that is missing. The database leaves out what has no
+    such label at all: of many projects the other tickets would be most of what is read."""
     labelled = cast(ItemRow.wanted, String).contains(VACANT)
     query = select(ItemRow).where(ItemRow.project_id.in_(ids), ItemRow.state == items.MADE, labelled)
-    return Counter(row.project_id for row in session.scalars(query) if _is_vacant(row))
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in session.scalars(query):
+        if _is_vacant(row):
+            found[row.project_id][ItemView.of(row).vacant] += 1
+    return found
 
 
 def vacant_in_sql() -> ColumnElement[bool]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service import templates
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
-from service.domain.team.team import Team
+from service.domain.team.team import Team, team_from_json
 from service.usecases.plan import planning
 from service.usecases.setup import projects, teams
 from service.views.plan import PlanView
@@ -59,7 +60,8 @@ def wrong_but_for_people(context: Context, request: projects.Request) -> tuple[P
 @dataclass(frozen=True, slots=True)
 class Entered:
     """What a plan of a new project was made from, as it was given. `people` are those that the plan brings, None where
-    it goes by the team of that name."""
+    it goes by the team of that name. `template` is the name of a built-in template, or else `template_text` the text of
+    one of their own. `time_zone` is empty where it is that of the people."""
 
     name: str
     key: str
@@ -68,6 +70,7 @@ class Entered:
     time_zone: str
     parameters: Mapping[str, Any]
     template: str
+    template_text: str
     team: str
     people: Team | None
 
@@ -77,15 +80,21 @@ def entered(context: Context, plan_id: str) -> Entered:
     plan = planning.get(context, plan_id)
     project = projects.get(context, plan.project_id, ask=False)
     settings = plan.plan.settings.after if plan.plan.settings is not None else None
+    brought = plan.plan.settings.team if plan.plan.settings is not None else None
     team = teams.get(context, settings.team if settings is not None else project.team_id)
+    people = team_from_json(brought.after, source=team.name) if brought is not None else team.team
+    digest = settings.template if settings is not None else project.template_digest
+    built_in = next((name for name in templates.builtin_names() if templates.load_builtin(name).digest == digest), "")
+    zone = settings.time_zone if settings is not None else project.time_zone
     return Entered(
         name=settings.name if settings is not None else project.name,
         key=project.key,
         connection=project.connection_id,
         create=settings.create if settings is not None else project.create,
-        time_zone=settings.time_zone if settings is not None else project.time_zone,
+        time_zone=zone if zone != (people.zone or "UTC") else "",
         parameters=settings.parameters if settings is not None else project.parameters,
-        template=plan.plan.template.partition(" ")[0],
+        template=built_in,
+        template_text="" if built_in else projects.template_kept(context, digest).text,
         team=team.name,
-        people=None if team.version else team.team,
+        people=None if team.version and team.team.to_json() == people.to_json() else people,
     )

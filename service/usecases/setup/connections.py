@@ -20,13 +20,13 @@ from service.domain.plan import mapping_findings
 from service.domain.plan.plan_json import finding_to_json
 from service.domain.problems import InvalidInput, Problem
 from service.references import ReferenceProblem
-from service.store import hook_secrets, identities
+from service.store import connection_checks, hook_secrets, identities
 from service.store.hook_tables import HookRow, TriggerRow
 from service.store.secrets import new_id
-from service.store.tables import REMOVED, ConnectionRow, MappingRow, ProjectRow
+from service.store.tables import REMOVED, ConnectionCheckRow, ConnectionRow, MappingRow, ProjectRow
 from service.usecases import ids
 from service.usecases.errors import Conflict, NotFound
-from service.views.setup import ConnectionView
+from service.views.setup import ConnectionCheck, ConnectionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ def put(
                 "Add the other tracker under another name.",
             )
         row.kind, row.settings, row.secret = kind, checked, context.vault.seal(secret.strip())
+        connection_checks.outdated(session, row.id)
         context.done(session, row.id)
     return ConnectionView.of(row)
 
@@ -184,6 +185,7 @@ def is_named(body: Mapping[str, Any], row: ConnectionRow | ConnectionView) -> bo
 
 def _forget(session: Session, row: ConnectionRow) -> None:
     hook_secrets.remove(session, row.id)
+    connection_checks.remove(session, row.id)
     if (hook := session.get(HookRow, row.id)) is not None:
         session.delete(hook)
     for kept in session.scalars(select(MappingRow).where(MappingRow.connection_id == row.id)):
@@ -196,16 +198,81 @@ def _forget(session: Session, row: ConnectionRow) -> None:
 
 
 def check(context: Context, name: str, project_key: str | None = None, *, create: bool = False) -> Preflight:
-    """Look, without writing: who we are, whether the project is there, what would be refused and who can fix it."""
+    """Look, without writing: who we are, whether the project is there, what would be refused and who can fix it. What
+    is found of the connection itself is kept until the next check of it."""
     row = stored(context, name)
-    account, place = None, None
+    found, own = _looked(context, row, project_key, create=create)
+    with context.database.session() as session:
+        connection_checks.keep(session, row, found.account, own, context.now())
+    return found
+
+
+def last_checks(context: Context) -> dict[str, ConnectionCheck]:
+    """What the last check of each connection found, by its id; nothing of one that was not checked with its present
+    credential."""
+    with context.database.session() as session:
+        found = {row.connection_id: ConnectionCheck.of(row) for row in session.scalars(select(ConnectionCheckRow))}
+    return {number: one for number, one in found.items() if one is not None}
+
+
+def preselected(context: Context) -> str:
+    """The name of the connection that a new project begins with: the first whose last check did not fail; empty where
+    each did, or there is none."""
+    checks = last_checks(context)
+    return next((one.name for one in listed(context) if one.id not in checks or checks[one.id].ok), "")
+
+
+class NotReplaced(Exception):
+    """The new credential does not work, so the former one stays; `found` says what its check came to."""
+
+    def __init__(self, found: Preflight) -> None:
+        super().__init__("the credential was not replaced")
+        self.found = found
+
+
+def change(context: Context, name: str, settings: Mapping[str, Any], secret: str, *, unchecked: bool = False) -> str:
+    """Write the settings and the credential of a connection anew, as `put` does, once they are found to work; or
+    `unchecked`, whatever their check comes to. Its id. What the check found is kept, with the former account where
+    the new one is another.
+
+    Raises NotFound, InvalidInput, and NotReplaced where the check fails and nothing is replaced.
+    """
+    row = stored(context, name)
+    checked = _validated(context, row.name, row.kind, settings, secret.strip())
+    if row.id not in last_checks(context):
+        check(context, row.id)  # so that it is known whose credential goes
+    sealed = context.vault.seal(secret.strip())
+    tried = ConnectionRow(id=new_id("con"), name=row.name, kind=row.kind, settings=checked, secret=sealed)
+    tried.created_at = row.created_at
+    apart = but(context, user=f"tries {tried.id}")
+    try:
+        found, own = _looked(apart, tried, None, create=False)
+    finally:
+        context.pool.drop(apart.user)
+    if not found.ok and not unchecked:
+        raise NotReplaced(found)
+    put(context, row.name, row.kind, settings, secret, replace=True)
+    with context.database.session() as session:
+        connection_checks.keep(session, session.get_one(ConnectionRow, row.id), found.account, own, context.now())
+    return row.id
+
+
+def _looked(
+    context: Context, row: ConnectionRow, project_key: str | None, *, create: bool
+) -> tuple[Preflight, tuple[Finding, ...]]:
+    """What a check finds, and what of it is about the connection itself rather than one project."""
+    account, place, reached = None, None, False
     findings: list[Finding] = []
+    own: tuple[Finding, ...] = ()
     try:
         with context.tracker(row) as tracker:
             account, refused = _who(tracker)
             findings += tracker.access()
             if refused is not None:
                 raise refused
+            own, reached = tuple(findings), True
+            if create and not project_key and not _stops(findings):
+                findings += _to_create(tracker)
             if project_key and not _stops(findings):
                 spec = but(spec_of(context, tracker, row, project_key), create=create)
                 place = tracker.locate(spec)
@@ -214,7 +281,16 @@ def check(context: Context, name: str, project_key: str | None = None, *, create
     except TrackerError as error:
         if not _stops(findings):  # which otherwise say the reason
             findings.append(Finding(Severity.ERROR, "unreachable", error.message, error.fix, row.name))
-    return Preflight(ConnectionView.of(row), account, place, tuple(findings))
+    return Preflight(ConnectionView.of(row), account, place, tuple(findings)), own if reached else tuple(findings)
+
+
+_ANY = ProjectSpec(uid="", key="CHECK", name="Check", create=True)
+"""A project that is made nowhere: what is found of its key and name is about no project of anybody's."""
+
+
+def _to_create(tracker: Tracker) -> Iterable[Finding]:
+    """What prevents the account from creating projects, whatever they are called."""
+    return [one for one in tracker.check(_ANY, None, ()) if not one.code.startswith("project-")]
 
 
 def _who(tracker: Tracker) -> tuple[Account | None, CredentialsRefused | None]:

@@ -192,10 +192,14 @@ def _write(row: ProjectRow, settings: ProjectSettings) -> None:
 
 def _team_change(session: Session, project: ProjectRow, row: TeamView, team: Team) -> TeamChange | None:
     body = team.to_json()
-    if body == row.body:
+    if body == row.body and row.version:
         return None
+    # Of a team that is only proposed each plan brings its own people: another plan may have proposed the name first.
     others = select(ProjectRow.key).where(
-        ProjectRow.team_id == row.id, ProjectRow.id != project.id, ProjectRow.ended_at.is_(None)
+        ProjectRow.team_id == row.id,
+        ProjectRow.id != project.id,
+        ProjectRow.ended_at.is_(None),
+        ProjectRow.planned.is_(False),
     )
     followers = tuple(session.scalars(others.order_by(ProjectRow.key)))
     before = row.body if row.version else body  # of one that nobody has imported nothing is there to go back to

@@ -542,8 +542,13 @@ def _all(context: Context, *, planned: bool) -> list[ProjectView]:
 
 def template_text(context: Context, row: ProjectView) -> TemplateText:
     """The template as the project has kept it."""
+    return template_kept(context, row.template_digest)
+
+
+def template_kept(context: Context, digest: str) -> TemplateText:
+    """The template of that digest, as it was kept for a project."""
     with context.database.session() as session:
-        kept = session.get_one(TemplateRow, row.template_digest)
+        kept = session.get_one(TemplateRow, digest)
     return TemplateText(text=kept.text, source=kept.source, digest=kept.digest)
 
 

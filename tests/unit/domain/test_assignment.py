@@ -81,7 +81,7 @@ def test_capacity_shrinks_with_absences() -> None:
     found = outcome(process, team(person("ml-1", "ml", capacity=10, absences=away)))
     assert [(load.points, load.capacity) for load in found.loads] == [(5, Fraction(8))]
     reasons = {vacancy.key: vacancy.reason for vacancy in found.vacancies}
-    assert reasons[ItemKey("ticket:rest")] == "nobody who holds this role has 4 points left in iteration 1"
+    assert reasons[ItemKey("ticket:rest")] == "nobody who holds the role ml has 4 points left in iteration 1"
 
 
 def test_who_is_absent_for_the_whole_iteration_gets_nothing_in_it() -> None:
@@ -96,7 +96,7 @@ def test_who_is_absent_for_the_whole_iteration_gets_nothing_in_it() -> None:
 def test_when_everybody_is_absent_the_vacancy_says_so() -> None:
     away = [{"from": "2026-03-01", "to": "2026-12-31"}]
     found = one(template(), team(person("ml-1", "ml", absences=away)), "ticket:make")
-    assert (found.person, found.note) == (None, "everybody who holds this role is absent in iteration 1")
+    assert (found.person, found.note) == (None, "everybody who holds the role ml is absent in iteration 1")
 
 
 def test_a_capacity_of_none_takes_not_even_a_ticket_of_no_points() -> None:
@@ -126,7 +126,7 @@ def test_a_role_nobody_holds_is_a_vacancy_and_never_a_silent_default() -> None:
         "ticket:make",
         "Do make",
         "qa",
-        "nobody holds this role",
+        "nobody holds the role qa",
     )
     assert found.tickets[ItemKey("ticket:make")].handle is None
 
@@ -153,7 +153,10 @@ def test_fallbacks_are_followed_to_the_end() -> None:
     process = Template.model_validate(value)
     assert one(process, team(person("data-1", "data")), "ticket:make").role == "data"
     nobody = one(process, team(person("qa-1", "qa")), "ticket:make")
-    assert (nobody.role, nobody.note) == ("data", "nobody holds this role (feature is switched off)")
+    assert (nobody.role, nobody.note) == (
+        "data",
+        "nobody holds the role data, which takes over because feature is switched off",
+    )
 
 
 def test_a_role_that_is_full_does_not_fall_to_its_fallback() -> None:
@@ -469,4 +472,4 @@ def test_an_iteration_whose_days_were_all_taken_off_since_has_nobody_at_work() -
 
     found = assign(draw(process), process, settled(process), team(person("ml-1", "ml")), closed)
 
-    assert found.tickets[ItemKey("ticket:t")].note == "everybody who holds this role is absent in iteration 1"
+    assert found.tickets[ItemKey("ticket:t")].note == "everybody who holds the role ml is absent in iteration 1"

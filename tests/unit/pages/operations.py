@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.pages.connections import AddPage, ConnectionLine, ConnectionPage, ConnectionsPage, HookShown
+from service.pages.connections import AddPage, Change, ConnectionLine, ConnectionPage, ConnectionsPage, HookShown, Taken
 from service.pages.connections import Came as ConnectionCame
 from service.pages.events import Came, EventLine, EventPage, EventsPage
 from service.pages.moments import Moment
@@ -14,6 +14,7 @@ from service.pages.schedule import FiringLine, FreezeLine, ProjectSchedulePage, 
 from service.pages.signs import Part, Sign
 from service.pages.teams import PersonPage, PersonShown, TeamLine, TeamPage, TeamsPage
 from service.pages.triggers import TriedShown, TriggerLine, TriggerPage, TriggersPage, TryPage
+from service.pages.vacancies import VacantRole
 
 EVIL = "<script>alert('1')</script>"
 AT = Moment("2027-01-21T13:57:00+01:00", "13:57 +01:00", "in 4 days")
@@ -29,6 +30,7 @@ CONTENTS = Contents(
     brought=(),
     drift=(),
     findings=(TOLD,),
+    vacant=(VacantRole(EVIL, EVIL, EVIL, EVIL),),
     empty=False,
 )
 
@@ -116,6 +118,17 @@ CONNECTION = ConnectionPage(
     projects=(EVIL,),
     triggers=(EVIL,),
     hook=HOOK,
+    check=Checked(BAD, EVIL, (TOLD,)),
+    checked=AT,
+    change=Change(
+        Field("c_jira_secret", EVIL, error=EVIL),
+        (Field("c_jira_url", EVIL, EVIL, error=EVIL),),
+        (Field("c_x", EVIL),),
+        Field("unchecked", EVIL, kind="choice", choices=(Choice(EVIL, EVIL, chosen=True),)),
+        (("c_jira_secret", EVIL),),
+        Checked(BAD, EVIL, (TOLD,)),
+        open=True,
+    ),
     came=ConnectionCame(Checked(BAD, EVIL, (TOLD,)), EVIL, (TOLD,), (EVIL,), EVIL, "", EVIL),
     may_check=True,
     may_change=True,
@@ -138,6 +151,7 @@ SCHEDULE = ProjectSchedulePage(
     may_decide=True,
     may_pause=True,
     may_resume=True,
+    pause=Field("reason", EVIL, EVIL, error=EVIL),
     why=Field("why", EVIL, EVIL, error=EVIL),
     freeze=(Field("from", EVIL, EVIL, "date", error=EVIL),),
     tracker=EVIL,
@@ -152,7 +166,8 @@ TEAM = TeamPage(
     changed=AT,
     people=(PERSON,),
     projects=(("/projects/p", EVIL),),
-    vacant=(("/projects/p", EVIL, EVIL),),
+    vacant=(("/projects/p", EVIL, (VacantRole(EVIL, EVIL, EVIL, EVIL),)),),
+    unknown=((EVIL, EVIL),),
     may_change=True,
 )
 EDITED = PersonPage(
@@ -176,7 +191,7 @@ OPERATIONS: dict[str, Any] = {
     "trigger.html": TRIGGER,
     "try-trigger.html": TRY,
     "connections.html": ConnectionsPage(
-        EVIL, (ConnectionLine("con_1", EVIL, EVIL, EVIL, EVIL, AT, EVIL, BAD, EVIL),), may_add=True
+        EVIL, (ConnectionLine("con_1", EVIL, EVIL, EVIL, EVIL, AT, EVIL, BAD, AT, EVIL, BAD, EVIL),), may_add=True
     ),
     "connection.html": CONNECTION,
     "schedule.html": SchedulePage(EVIL, (ScheduleLine("/projects/p", EVIL, EVIL, BAD, EVIL, AT, EVIL, "/runs/r"),)),
@@ -184,5 +199,5 @@ OPERATIONS: dict[str, Any] = {
     "teams.html": TeamsPage((TeamLine("tem_1", EVIL, EVIL, EVIL, AT),), may_start=True),
     "team.html": TEAM,
     "member.html": EDITED,
-    "new-connection.html": AddPage((KIND,), Field("c_name", EVIL, EVIL), (("c_name", EVIL),)),
+    "new-connection.html": AddPage((KIND,), Field("c_name", EVIL, EVIL), (("c_name", EVIL),), Taken("con_1", EVIL)),
 }

@@ -25,7 +25,9 @@ def test_a_button_is_absent_where_it_is_not_allowed() -> None:
     assert 'method="post"' not in rendering.text("project-schedule.html", schedule, FRAME)
     team = rendering.text("team.html", replace(TEAM, may_change=False), FRAME)
     assert "/person" not in team
-    connection = rendering.text("connection.html", replace(CONNECTION, may_check=False, may_change=False), FRAME)
+    connection = rendering.text(
+        "connection.html", replace(CONNECTION, may_check=False, may_change=False, change=None), FRAME
+    )
     assert 'method="post"' not in connection
 
 

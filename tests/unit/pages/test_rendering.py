@@ -20,6 +20,7 @@ from service.pages.evolution import DecisionLine, EvolutionPage, MeasurePicture
 from service.pages.frame import PROJECTS, Frame, Place
 from service.pages.home import Choice, HomePage, Row
 from service.pages.moments import Moment
+from service.pages.new_project import Field
 from service.pages.plan import Brought, Contents, Figure, Group, Line, PlanPage, Told
 from service.pages.project import (
     CheckLine,
@@ -37,6 +38,7 @@ from service.pages.signs import Bar, Part, Sign, Track
 from service.pages.timeline import Cell, Span, Timeline, TimelineRow
 from service.pages.trouble import TroublePage
 from service.pages.unsubscribe import UnsubscribePage
+from service.pages.vacancies import VacantRole
 from service.views.course import CourseView, IterationLine, TicketLine
 from tests.unit.pages import admin_values, project_values, receiver_values, template_values
 from tests.unit.pages.operations import OPERATIONS
@@ -94,6 +96,7 @@ PLAN = PlanPage(
     run="",
     again="/projects/new?plan=pln_1",
     may=True,
+    team="/teams/tem_1",
 )
 RUN = RunPage(
     id="run_1",
@@ -154,7 +157,10 @@ PROJECT = ProjectPage(
     zone="Europe/Berlin",
     ended=False,
     paused="",
-    vacant=(TICKET,),
+    vacant=((VacantRole(EVIL, EVIL, EVIL, EVIL), (TICKET,)),),
+    team="/teams/tem_1",
+    freezes=(EVIL,),
+    pause=Field("reason", EVIL, EVIL, error=EVIL),
     refused=((EVIL, EVIL),),
 )
 CARRIED = (CarriedLine(EVIL, EVIL, "3", EVIL),)
@@ -178,9 +184,7 @@ FINDING = FindingShown(
     url="https://jira.example.com",
     record=EVIL,
     may_waive=True,
-    until="2027-04-21",
-    least="2027-01-21",
-    most="2028-02-25",
+    waive=(Field("reason", EVIL, EVIL, "prose", EVIL, EVIL),),
 )
 CELLS = (AuditCell("D05", BAD, "/f", EVIL, chosen=True), AuditCell("D06", OK, "", "", chosen=False))
 MATRIX = MatrixPage(

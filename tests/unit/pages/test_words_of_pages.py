@@ -10,8 +10,11 @@ from service.domain.audit.outcome import Clock, Verdict
 from service.domain.plan import run_state
 from service.pages import moments, signs
 from service.pages.given import MOST_FIELDS, form_of
+from service.pages.plan import EPIC, _groups
 from service.pages.remedies import on_pages
-from service.usecases.overview.standing import PhaseName
+from service.usecases.audit.audit_reports import Standing
+from service.views.overview import PhaseName
+from service.views.plan import PlannedTicket, TicketGroup
 
 NOW = datetime(2027, 1, 21, 12, 58, tzinfo=UTC)
 
@@ -90,3 +93,28 @@ def test_a_load_beyond_what_somebody_can_take_is_a_part_of_its_own() -> None:
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=1&" * (MOST_FIELDS + 1), b""])
 def test_a_body_that_is_no_form_is_an_empty_one(body: bytes) -> None:
     assert form_of(body).values == {}
+
+
+def test_the_sums_of_an_audit_say_of_each_iteration_what_its_row_says() -> None:
+    states = {
+        (Verdict.PENDING, Clock.IN_GRACE): 2,
+        (Verdict.PENDING, Clock.UPCOMING): 1,
+        (Verdict.DOCUMENTED, Clock.ESCALATED): 3,
+        (Verdict.DOCUMENTED, Clock.DUE): 1,
+    }
+    said = signs.counts(states)
+    assert said == "4 documented; 2 due, in grace; 1 in progress"
+    for verdict, clock in states:
+        assert signs.of_verdict(verdict, clock).word.lower() in said
+    standing = Standing("p", "P", "P", 7, {verdict: 1 for verdict, _ in states}, states=states)
+    assert signs.of_verdict(standing.worst, standing.worst_clock).word == "Due, in grace"
+
+
+def test_a_group_of_a_plan_sums_what_it_lists_and_nothing_that_stays_as_it_is() -> None:
+    changed = PlannedTicket("ticket:a", "A", "update", "epic:e", "iteration:1", "Somebody", 5, "")
+    same = PlannedTicket("ticket:b", "B", "keep", "epic:e", "iteration:1", "Somebody", 5, "")
+    group = TicketGroup("epic:e", "Epic", (changed, same))
+
+    [shown] = _groups([group], {"ticket:a"}, {}, {}, EPIC, {})
+
+    assert shown.sums == "1 ticket, 5 points"

@@ -66,7 +66,7 @@ def nudged(clock: Clock, subject: Subject = SUBJECT, *findings: CheckFinding) ->
 def test_a_reminder_says_what_is_lacking_by_when_how_to_fix_it_and_who_signs() -> None:
     text = nudged(Clock.DUE_SOON).text
 
-    assert text.splitlines()[0] == "The record of iteration 3 of ML is due on Fri 13 Mar 2026 at 17:00."
+    assert text.splitlines()[0] == "The record of iteration 3 of ML is due on Fri 13 Mar 2026 at 17:00 +01:00."
     assert "- **Goal and hypothesis** (D02): It has 3 words. Write what should be known." in text
     assert text.index("D10") < text.index("D02"), "what is worst comes first"
     assert text.splitlines()[-1].startswith("Signed by: Product Manager, not by the author, by a comment that begins")
@@ -75,11 +75,14 @@ def test_a_reminder_says_what_is_lacking_by_when_how_to_fix_it_and_who_signs() -
 @pytest.mark.parametrize(
     ("clock", "words"),
     [
-        (Clock.DUE_SOON, "is due on Fri 13 Mar 2026 at 17:00"),
-        (Clock.DUE, "is due now: the iteration ends on Fri 13 Mar 2026 at 17:00"),
-        (Clock.IN_GRACE, "It is late from Tue 17 Mar 2026 at 17:00 on"),
-        (Clock.OVERDUE, "is late since Tue 17 Mar 2026 at 17:00. From Fri 20 Mar 2026 at 17:00 on, others hear of it"),
-        (Clock.ESCALATED, "is late since Tue 17 Mar 2026 at 17:00, and not fixed"),
+        (Clock.DUE_SOON, "is due on Fri 13 Mar 2026 at 17:00 +01:00"),
+        (Clock.DUE, "is due now: the iteration ends on Fri 13 Mar 2026 at 17:00 +01:00"),
+        (Clock.IN_GRACE, "It is late from Tue 17 Mar 2026 at 17:00 +01:00 on"),
+        (
+            Clock.OVERDUE,
+            "is late since Tue 17 Mar 2026 at 17:00 +01:00. From Fri 20 Mar 2026 at 17:00 +01:00 on, others hear of it",
+        ),
+        (Clock.ESCALATED, "is late since Tue 17 Mar 2026 at 17:00 +01:00, and not fixed"),
     ],
 )
 def test_each_state_of_the_clock_has_its_own_words(clock: Clock, words: str) -> None:
