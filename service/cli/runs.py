@@ -33,7 +33,7 @@ Named = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or a un
 
 INTERRUPTED = 130
 
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.2
 """Seconds between two looks at a run's records."""
 
 
@@ -160,7 +160,7 @@ def follow(
 
     One that is held may be so for days: without `held` that is its end here, else `held` is called each time.
     """
-    found = run_views.progress(context, run_id)
+    seen, found = run_views.pulse(context, run_id), run_views.progress(context, run_id)
     told = 0
     with Progress(
         SpinnerColumn(),
@@ -184,7 +184,10 @@ def follow(
             )
             beside()
             time.sleep(LOOK_EVERY)
-            found = run_views.progress(context, run_id)
+            # One statement while nothing changed, in place of all that a look takes.
+            now = run_views.pulse(context, run_id)
+            if now != seen:
+                seen, found = now, run_views.progress(context, run_id)
     return found
 
 

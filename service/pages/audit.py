@@ -16,6 +16,7 @@ from service.domain.english import counted, sentence
 from service.pages import signs
 from service.pages.moments import Moment, day, moment
 from service.pages.new_project import Field
+from service.pages.paging import WHOLE, Paging, paged
 from service.pages.remedies import on_pages
 from service.pages.sent import NOTHING_SENT, Sent
 from service.pages.signs import Sign
@@ -67,6 +68,7 @@ class AuditPage:
 
     said: str
     rows: tuple[AuditRow, ...]
+    paging: Paging = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +154,18 @@ class MatrixPage:
     may_audit: bool
 
 
-def page_of(context: Context) -> AuditPage:
-    """All projects that somebody may see, by our records."""
+def page_of(context: Context, page: int = 1) -> AuditPage:
+    """All projects that somebody may see, by our records; those of that page."""
     found, now = audit_reports.portfolio(context), context.now()
-    rows = tuple(_row(one, now) for one in found)
+    shown, paging = paged(found, page, "/audit")
+    rows = tuple(_row(one, now) for one in shown)
     late = sum(bool(one.late) for one in found)
     documented = sum(one.verdicts.get(Verdict.DOCUMENTED, 0) for one in found)
     begun = sum(one.iterations for one in found)
     said = f"{counted(begun, 'iteration')} begun, {documented} documented"
     if late:
         said += f"; in {counted(late, 'project')} some record should be there by now"
-    return AuditPage(f"{said}." if begun else "No iteration has begun yet.", rows)
+    return AuditPage(f"{said}." if begun else "No iteration has begun yet.", rows, paging)
 
 
 def _row(one: Standing, now: datetime) -> AuditRow:

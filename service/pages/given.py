@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
@@ -32,6 +32,9 @@ PATIENCE = 60.0
 
 LONGEST = 10_000
 """Characters of a line that are shown again where they are too many."""
+
+Page = Annotated[int, Query(ge=1, le=100_000)]
+"""Which page of a long list."""
 
 PRESS = "press"
 """The field of a form that says which form it is: sent twice, it is done once."""

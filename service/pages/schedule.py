@@ -19,6 +19,7 @@ from service.pages import moments, signs
 from service.pages.home import next_of
 from service.pages.moments import Moment, moment
 from service.pages.new_project import Field
+from service.pages.paging import WHOLE, Paging, paged
 from service.pages.project import PAUSE, does
 from service.pages.remedies import on_pages
 from service.pages.sent import NOTHING_SENT, Sent, wrong_by
@@ -57,6 +58,7 @@ class SchedulePage:
 
     said: str
     rows: tuple[ScheduleLine, ...]
+    paging: Paging = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ class ProjectSchedulePage:
     tracker: str
 
 
-def page_of(context: Context) -> SchedulePage:
-    """All projects that may be seen."""
+def page_of(context: Context, page: int = 1) -> SchedulePage:
+    """All projects that may be seen, those of that page."""
     now = context.now()
     found = project_standings(context)
     found.sort(key=lambda one: (one.due is None or not _turns(one), one.due or now, one.project.key))
@@ -126,7 +128,8 @@ def page_of(context: Context) -> SchedulePage:
     said = (
         f"{counted(turning, 'loop')} turning, {soon or 'none'} with something within 7 days; {paused or 'none'} paused."
     )
-    return SchedulePage(said if found else "", tuple(_line(one, now) for one in found))
+    shown, paging = paged(found, page, "/schedule")
+    return SchedulePage(said if found else "", tuple(_line(one, now) for one in shown), paging)
 
 
 def _turns(one: ProjectStanding) -> bool:

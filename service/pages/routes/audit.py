@@ -12,7 +12,7 @@ from service.api.given import Named
 from service.domain.problems import InvalidInput, Problem
 from service.pages import audit
 from service.pages.frame import AUDIT
-from service.pages.given import LONGEST, Form, Here, PressRoute, Sent, led_to
+from service.pages.given import LONGEST, Form, Here, Page, PressRoute, Sent, led_to
 from service.pages.sent import Sent as Entered
 from service.pages.sent import wrong_by
 from service.usecases.audit import waiver_log
@@ -22,9 +22,9 @@ pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
 
 
 @router.get("/audit")
-def show_all(visit: Here) -> Response:
+def show_all(visit: Here, page: Page = 1) -> Response:
     """How well all projects are documented."""
-    return visit.page("audit.html", audit.page_of(visit.context), AUDIT)
+    return visit.page("audit.html", audit.page_of(visit.context, page), AUDIT)
 
 
 @router.get("/projects/{name}/audit")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from service.domain.access.roles import Permission
 from service.pages import home
 from service.pages.frame import PROJECTS
-from service.pages.given import Here, led_to
+from service.pages.given import Here, Page, led_to
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,7 +19,7 @@ def show(
     visit: Here,
     q: Annotated[str, Query(max_length=100)] = "",
     show: Annotated[str, Query(max_length=40)] = home.ALL,
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Page = 1,
 ) -> Response:
     """The projects that somebody may see, a page of them; who may see none whole is led to what they may inspect."""
     if not visit.caller.may_somewhere(Permission.READ):

@@ -11,7 +11,7 @@ from service.api.given import Named
 from service.domain.problems import InvalidInput, Problem
 from service.pages import schedule
 from service.pages.frame import SCHEDULE
-from service.pages.given import LONGEST, Form, Here, PressRoute, Sent, Visit, led_to
+from service.pages.given import LONGEST, Form, Here, Page, PressRoute, Sent, Visit, led_to
 from service.pages.sent import Sent as Entered
 from service.usecases.loop import scheduling
 from service.usecases.plan import freezes
@@ -21,9 +21,9 @@ pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
 
 
 @router.get("/schedule")
-def show_all(visit: Here) -> Response:
+def show_all(visit: Here, page: Page = 1) -> Response:
     """What the clock does next in all projects that somebody may see."""
-    return visit.page("schedule.html", schedule.page_of(visit.context), SCHEDULE)
+    return visit.page("schedule.html", schedule.page_of(visit.context, page), SCHEDULE)
 
 
 @router.get("/projects/{name}/schedule")
