@@ -651,13 +651,19 @@ def test_the_schedule_shows_what_comes_where_somebody_may_look(desk: Desk, lead:
 def test_the_schedule_takes_as_many_statements_however_many_projects_there_are(
     desk: Desk, lead: Visitor, project: str
 ) -> None:
-    with statements(desk.context, but="FROM loops") as few:
-        lead.get("/schedule")
+    def cost() -> int:
+        """The fewest of several looks, for the service does things of its own meanwhile."""
+        found = []
+        for _ in range(4):
+            with statements(desk.context, but="FROM loops") as sent:
+                lead.get("/schedule")
+            found.append(len(sent))
+        return min(found)
+
+    few = cost()
     for number in range(3):
         lead.press("/projects/new", "/projects/new", **desk.entries(f"Other {number}", f"OTHER{number}"))
-    with statements(desk.context, but="FROM loops") as many:
-        lead.get("/schedule")
-    assert len(many) <= len(few) + 1
+    assert cost() <= few + 1
 
 
 # --- teams ------------------------------------------------------------------------------------------------------------
