@@ -22,6 +22,7 @@ from connectors.values import (
     Traces,
 )
 from service.domain.english import counted
+from service.domain.loop import loop_state
 from service.domain.plan.batches import REMOVAL_ORDER, Batch
 from service.domain.plan.plan import Action, Recorded
 from service.domain.plan.undo import after_the_loop, looped, touches
@@ -108,7 +109,12 @@ def end(work: Work, _batch: Batch) -> None:
     with work.context.database.session() as session:
         project = session.get_one(ProjectRow, work.project.id)
         project.ended_at = project.ended_at or work.context.now()
-        loops.end(session, project.id, work.run.started_by, "The project was ended.", work.context.now())
+        by, now = work.run.started_by, work.context.now()
+        loops.end(session, project.id, by, "The project was ended.", now)
+        text = f"{project.key} was ended by {by}."
+        loops.record_event(
+            session, project.id, loop_state.ENDED, loop_state.ENDED, text, at=now, by=by, run_id=work.run.id
+        )
 
 
 def forget(work: Work, keys: Collection[ItemKey]) -> None:

@@ -35,7 +35,9 @@ def test_a_token_is_printed_once_and_listed_with_what_it_may_and_never_again(hom
     assert "operator in all projects" in made.err
     (listed,) = home.ok("tokens", "list", "--json").json
     assert (listed["name"], listed["state"], listed["last_used_at"]) == ("ci", "active", None)
-    assert listed["grants"] == [{"role": "operator", "project": None, "expires_at": None, "origin": "hand"}]
+    assert listed["grants"] == [
+        {"role": "operator", "project": None, "expires_at": None, "origin": "hand", "period": None}
+    ]
     ends = datetime.fromisoformat(listed["expires_at"])
     assert 29 <= (ends - datetime.now(UTC)).days <= 30
     assert token not in home.ok("tokens", "list").out

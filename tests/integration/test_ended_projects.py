@@ -51,6 +51,17 @@ def test_the_last_project_of_a_key_is_read_and_said_to_have_ended(ended: Install
         assert ended.ok(*words, "ML", "--json").json == ended.ok(*words, _last(ended), "--json").json
 
 
+def test_that_a_project_was_ended_is_in_its_history_and_a_notice(here: Installation) -> None:
+    here.ok(*NEW, code=2)
+    here.ok("apply", "ML")
+    project = _last(here)
+    here.ok("projects", "remove", "ML", "--yes")
+
+    events = here.ok("history", project, "--json").json["events"]
+    assert [one["text"] for one in events if one["kind"] == "ended"] == [f"ML was ended by {events[-1]['by']}."]
+    assert "ML was ended by" in here.ok("notify", "preview", project, "project-ended").out
+
+
 def test_the_binder_of_an_ended_project_is_written_by_its_key(ended: Installation, tmp_path: Path) -> None:
     file = tmp_path / "ml.html"
 

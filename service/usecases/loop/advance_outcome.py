@@ -198,7 +198,7 @@ def _tell(session: Session, ours: Material, done: _Done) -> None:
         )
     if turnover.move is Move.END:
         text = f"{key} has ended with iteration {turnover.closes}."
-        tell("ended", "ended", text, turnover.closes, decision=_said(turnover))
+        tell(loop_state.ENDED, loop_state.ENDED, text, turnover.closes, decision=_said(turnover))
 
 
 def _said(turnover: Turnover) -> dict[str, Any] | None:
