@@ -13,6 +13,7 @@ from rich.table import Table
 from service.cli.advance import Named
 from service.cli.audit_show import one_line
 from service.cli.execution import carry_out
+from service.cli.periods import period_of
 from service.cli.runs import tell
 from service.cli.shell import AsJson, Exit, at_this_machine, err, opened, out, print_json, who
 from service.cli.words import clock_words
@@ -31,6 +32,14 @@ from service.usecases.queue import Enqueue
 from service.usecases.run import run_views
 from service.usecases.setup import projects
 from service.views.run import RunView
+
+Period = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIRST/LAST",
+        help="Only of the iterations with a day in it, as an auditor of that period draws [default: of all].",
+    ),
+]
 
 STATUSES = {
     "": "not answered yet",
@@ -51,11 +60,13 @@ def sample(
     seed: Annotated[
         str | None, typer.Option(help="The same seed draws the same [default: a new one, which is printed].")
     ] = None,
+    period: Period = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw findings at random to look at, so that anybody can draw the same again."""
+    within = period_of(period)
     with opened() as context:
-        found = room.of(context, at_this_machine(), project, (seed or secrets.token_hex(4), size, result))
+        found = room.of(context, at_this_machine(), project, (seed or secrets.token_hex(4), size, result), within)
     drawn, key = found.drawn, found.matrix.project.key
     assert drawn is not None  # noqa: S101 - it was asked for
     if as_json:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from service.cli.periods import period_of
 from service.cli.shell import AsJson, opened, out, print_json, who
 from service.context import Context
 from service.domain.access.roles import MEANING, Role
 from service.domain.commands import typed
-from service.domain.team.calendar import DateRange
 from service.usecases.access import people as people_cases
 from service.usecases.access import sessions as session_cases
 from service.usecases.setup import projects
@@ -49,7 +49,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Let somebody sign in with this role, in place of any other that they held."""
-    within = _period(period)
+    within = period_of(period)
     with opened(founds=True) as context:
         until = context.now() + timedelta(days=days) if days is not None else None
         found = people_cases.person_json(people_cases.put(context, login, role, project or (), until, within))
@@ -74,7 +74,7 @@ def grant(
     as_json: AsJson = False,
 ) -> None:
     """Give somebody another role, beside those that they hold."""
-    within = _period(period)
+    within = period_of(period)
     with opened() as context:
         until = context.now() + timedelta(days=days) if days is not None else None
         found = people_cases.person_json(people_cases.grant(context, login, role, project or (), until, within))
@@ -186,19 +186,6 @@ def _role(grant: dict[str, Any], keys: Mapping[str, str]) -> str:
     bounds = f", iterations from {period['first']} to {period['last']}" if period is not None else ""
     ends = f", until {_minute(grant['expires_at'])} UTC" if grant["expires_at"] is not None else ""
     return str(grant["role"]) + where + bounds + ends + (" (by group)" if grant["origin"] == "provider" else "")
-
-
-def _period(given: str | None) -> DateRange | None:
-    """The period that an option names."""
-    if given is None:
-        return None
-    first, slash, last = given.partition("/")
-    try:
-        return DateRange(date.fromisoformat(first.strip()), date.fromisoformat(last.strip()))
-    except ValueError:
-        lacks = "" if slash else " It has no slash."
-        message = f"{given!r} is no period.{lacks} Give two days, such as 2027-01-01/2027-03-31."
-        raise typer.BadParameter(message, param_hint="--period") from None
 
 
 def _host(host: str) -> str:

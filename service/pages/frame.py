@@ -32,6 +32,8 @@ class Frame:
     press: str = ""
     places: tuple[Place, ...] = ()
     service: tuple[Place, ...] = ()
+    reads: bool = False
+    """Whether there is anything that they may go to besides these places."""
 
 
 PROJECTS = "projects"
@@ -73,10 +75,11 @@ _SERVICE = (
 def around(caller: Caller, at: str, form_token: str, press: str) -> Frame:
     """The frame for somebody: it leads to what they may see."""
     shown: tuple[Place, ...] = ()
-    if caller.may_somewhere(Permission.READ):
+    reads = caller.may_somewhere(Permission.READ)
+    if reads:
         all_of_them = caller.may(Permission.READ)
         shown = tuple(one for one in _PLACES if all_of_them or not one.everywhere)
     elif caller.may_somewhere(Permission.INSPECT):
         shown = (_ROOM,)
     service = tuple(place for place, right in _SERVICE if caller.may(right))
-    return Frame(caller.actor.name, at, form_token, press, shown, service)
+    return Frame(caller.actor.name, at, form_token, press, shown, service, reads)

@@ -6,14 +6,17 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
 from service.api.cookies import MOST_FIELDS
 from service.api.problems import ApiProblem
@@ -23,7 +26,8 @@ from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
 from service.pages import rendering
 from service.pages.frame import Frame, around
-from service.usecases.access import sessions
+from service.usecases.access import kept_forms, sessions
+from service.usecases.errors import NotFound
 from service.usecases.queue import Enqueue
 from service.usecases.run import idempotency
 
@@ -35,6 +39,9 @@ LONGEST = 10_000
 
 Page = Annotated[int, Query(ge=1, le=100_000)]
 """Which page of a long list."""
+
+KEPT = "kept"
+"""The field that names the form that was kept over signing in, where what is sent is one."""
 
 PRESS = "press"
 """The field of a form that says which form it is: sent twice, it is done once."""
@@ -143,12 +150,23 @@ class PressRoute(APIRoute):
         path = self.path_format
 
         async def pressed(request: Request) -> Response:
-            press = form_of(await request.body()).values.get(PRESS, "")
+            form = form_of(await request.body()).values
+            press = form.get(PRESS, "")
             if not _PRESS.fullmatch(press):
                 return await handle(request)
-            return await _patiently(partial(done_once, request, f"POST {path}", press, handle))
+            answer = await _patiently(partial(done_once, request, f"POST {path}", press, handle))
+            if KEPT in form and answer.status_code < HTTPStatus.BAD_REQUEST:
+                await run_in_threadpool(_keep_no_longer, request, form[KEPT])
+            return answer
 
         return pressed
+
+
+def _keep_no_longer(request: Request, form: str) -> None:
+    """A form that was kept over signing in was sent now."""
+    visit = _visit(request)
+    with suppress(NotFound):
+        kept_forms.discard(replace(visit.context, claim=None), visit.caller.actor.id, form)
 
 
 async def _patiently(ask: Callable[[], Any]) -> Response:

@@ -84,6 +84,10 @@ def test_what_was_entered_survives_the_sign_in_and_is_sent_by_one_press(desk: De
     assert re.fullmatch("/plans/pln_[0-9a-f]+", plan.headers["location"])
     assert "Kept for later" in words(visitor.get(plan.headers["location"]))
 
+    visitor.get(leads_to, 404)
+    again = visitor.send("/projects/new", carried)
+    assert again.headers["location"] == plan.headers["location"], "sent twice, it is done once"
+
 
 def test_the_cookie_outlives_its_session_and_opens_nothing_by_then(desk: Desk) -> None:
     client = httpx.Client(base_url=desk.url, headers={"Accept": "text/html"})

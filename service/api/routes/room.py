@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,6 +14,7 @@ from service.api.routes.binders import BINDER_RESPONSES, binder_of
 from service.api.routing import CreatingRoute, JsonRoute
 from service.domain.audit.outcome import Result
 from service.domain.problems import Problem
+from service.domain.team.calendar import DateRange
 from service.usecases.audit import questions, room
 from service.usecases.audit.binder_export import Format
 from service.usecases.errors import NotFound
@@ -42,11 +44,14 @@ def get_room(
     result: Annotated[
         Result | None, Query(description="Among the findings with this result; left out: among all.")
     ] = None,
+    first: Annotated[date | None, Query(description="Only the iterations with a day from then on.")] = None,
+    last: Annotated[date | None, Query(description="Only the iterations with a day until then, included.")] = None,
 ) -> Any:
     """The iterations by checks that your role was given for, as they were audited last, with what was asked about them;
     with a seed, a sample of the findings. No tracker is read."""
     draw = (seed, size, result) if seed is not None else None
-    shown = dict(room.room_json(room.of(context, caller, name, draw)))
+    within = DateRange(first or date.min, last or date.max) if first or last else None
+    shown = dict(room.room_json(room.of(context, caller, name, draw, within)))
     shown["questions"] = [{**one, "trouble": ""} for one in shown["questions"]]
     return shown
 

@@ -3,6 +3,7 @@ evidence, too. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -45,6 +46,25 @@ class Question:
     def open(self) -> bool:
         """Whether nobody has closed it, nor deleted it."""
         return self.status not in ("done", GONE)
+
+
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#~|!&]")
+_AT_THE_BEGINNING = re.compile(r"(\s*)([-+=]|\d+(?=[.)]))")
+
+
+def literal(text: str) -> str:
+    """A text as Markdown in which it reads as it was written, line by line."""
+    lines = (_MARKS.sub(r"\\\g<0>", line) for line in text.splitlines())
+    return "\\\n".join(_unmarked(line) for line in lines).replace("\\\n\\\n", "\n\n")
+
+
+def _unmarked(line: str) -> str:
+    """A line that begins no list and no heading."""
+    found = _AT_THE_BEGINNING.match(line)
+    if found is None:
+        return line
+    mark, rest = found[2], line[found.end() :]
+    return f"{found[1]}{mark}\\{rest}" if mark.isdigit() else f"{found[1]}\\{mark}{rest}"
 
 
 def question_id(project: str, number: int, text: str, by: str) -> str:

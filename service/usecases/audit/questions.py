@@ -34,6 +34,9 @@ from service.usecases.setup import projects
 SHORTEST, LONGEST = 10, 2000
 """Characters of a question."""
 
+MOST_OPEN = 50
+"""Questions of one person in one project that are not answered yet: each is a ticket of somebody else's."""
+
 _SOURCE = "question"
 
 
@@ -65,7 +68,12 @@ def draft(context: Context, project: str, number: int, text: str, by: str) -> Dr
     with context.database.session() as session:
         if problems := [*_wrong_text(words), *_wrong_number(session, row.id, row.key, number)]:
             raise InvalidInput(problems)
-    return Draft(question_id(row.id, number, words, by), row.id, number, words, by)
+    question = Draft(question_id(row.id, number, words, by), row.id, number, words, by)
+    waiting = [one.question for one in listed(context, row.id) if one.question.by == by and one.question.open]
+    if len(waiting) >= MOST_OPEN and question.id not in {one.id for one in waiting}:
+        message = f"would be the {MOST_OPEN + 1}st of yours that nobody has answered yet"
+        raise InvalidInput([Problem(_SOURCE, None, "text", message, "wait for answers, or have tickets moved to done")])
+    return question
 
 
 def keep(session: Session, question: Draft, at: datetime) -> None:

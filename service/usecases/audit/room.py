@@ -85,13 +85,21 @@ def projects_of(context: Context, caller: Caller, containing: str = "") -> tuple
     return shown, number
 
 
-def of(context: Context, caller: Caller, project: str, draw: tuple[str, int, Result | None] | None = None) -> Room:
-    """What somebody may inspect of a project, with the sample of that seed, size and result. Raises NotFound, Conflict,
-    InvalidInput."""
+def of(
+    context: Context,
+    caller: Caller,
+    project: str,
+    draw: tuple[str, int, Result | None] | None = None,
+    within: DateRange | None = None,
+) -> Room:
+    """What somebody may inspect of a project, with the sample of that seed, size and result; with `within`, of the
+    iterations alone that have a day in it: so others draw what an auditor of that period drew. Raises NotFound,
+    Conflict, InvalidInput."""
     inside = inspecting(context, caller)
     matrix = audit_reports.matrix(inside, project)
     periods = caller.periods(matrix.project.id)
-    lines = tuple(one for one in matrix.lines if _is_in(one.days, periods))
+    asked_for = (within,) if within is not None else None
+    lines = tuple(one for one in matrix.lines if _is_in(one.days, periods) and _is_in(one.days, asked_for))
     numbers = {one.number for one in lines}
     waivers = tuple(one for one in matrix.waivers if one["iteration"] is None or one["iteration"] in numbers)
     asked = tuple(one for one in questions.listed(inside, matrix.project.id) if one.question.number in numbers)

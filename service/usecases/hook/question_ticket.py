@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from connectors.errors import TrackerError
 from service.context import Context
+from service.domain.audit.questions import literal
 from service.domain.plan.event_ticket import reacting_run
 from service.domain.problems import InvalidInput
 from service.store.tables import RunRow
@@ -84,10 +85,11 @@ def _made(context: Context, question: Draft, enqueue: Enqueue, beside: Callable[
     ours = material(context, projects.going_on(context, question.project).id)
     words = " ".join(question.text.split())
     short = words if len(words) <= _IN_THE_TITLE else f"{words[: _IN_THE_TITLE - 1].rstrip()}…"
+    about = f"{literal(question.by)} asks about the record of iteration {question.number}:"
     given = {
         "ticket": question.id,
         "title": f"Question on iteration {question.number}: {short}",
-        "text": f"{question.by} asks about the record of iteration {question.number}:\n\n{question.text}\n\n{_HOW}",
+        "text": f"{about}\n\n{literal(question.text)}\n\n{_HOW}",
         "role": _signer(ours, question.number),
         "priority": "high",
         "label": "question",

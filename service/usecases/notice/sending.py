@@ -55,7 +55,7 @@ _SAFE = 0.5
 _NOTHING = "The project has ended, or it is too late to tell it."
 _UNWANTED = "Whoever reads there wants no more of this kind."
 _BY_HAND = (
-    "Nobody knows whether it arrived. Look into the channel; if it is not there, send it again:"
+    "Nobody knows whether it arrived. Look where it was to be; if it is not there, send it again:"
     " phaseloop notify replay {}"
 )
 _OURS = "phaseloop failed ({}). This is a bug in phaseloop; its log says more."
@@ -212,7 +212,7 @@ class Sender:
             self._later(row, str(error))
             return _Trouble(FIRST_WAIT, str(error))
         now = self._context.now()
-        wait = timedelta(seconds=min(error.retry_after, LONGEST_WAIT.total_seconds()))
+        wait = timedelta(seconds=min(error.retry_after, GIVEN_UP.total_seconds()))
         if now + wait > (row.tried_since or now) + GIVEN_UP:
             self._later(row, str(error))
         else:

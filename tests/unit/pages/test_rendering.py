@@ -46,7 +46,7 @@ from tests.unit.pages.operations import OPERATIONS
 EVIL = "<script>alert('1')</script>"
 AT = Moment("2027-01-21T13:57:00+01:00", "13:57 +01:00", "in 4 days")
 OK, BAD = Sign("ok", "ok", "Done"), Sign("bad", "bad", EVIL)
-FRAME = Frame(EVIL, PROJECTS, "a" * 64, "p" * 24, (Place("/", "home", "Projects", PROJECTS),))
+FRAME = Frame(EVIL, PROJECTS, "a" * 64, "p" * 24, (Place("/", "home", "Projects", PROJECTS),), reads=True)
 TOLD = Told(BAD, EVIL, EVIL, EVIL)
 LINE = Line("+", "Create", EVIL, EVIL, EVIL, "3")
 CONTENTS = Contents(

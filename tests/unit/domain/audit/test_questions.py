@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
 from connectors.records import Comment, Document, Edit
 from connectors.values import RemoteRef
 from service.domain.audit.chain import ANSWER, QUESTION, Entry, sealed
 from service.domain.audit.questions import (
     GONE,
     answer_body,
+    literal,
     question_body,
     question_id,
     questions_of,
@@ -63,6 +68,40 @@ def test_what_was_seen_before_is_no_news_and_silence_is_none_at_all() -> None:
     edited = replace(said("The orders, version 2."), edited_at=AT + timedelta(hours=1))
     assert says_more(found, answer_body(found, replace(TICKET, comments=(edited,))))
     assert says_more(found, answer_body(found, TICKET)), "that a comment was deleted is news"
+
+
+HOSTILE = """# no heading
+**no bold** [no link](http://evil.example) ![no picture](x) `no code` ~~no strike~~
+- no list
+1. no number
+```
+no block
+```
+> no quote
+
+Setext
+===
+a_b_c | <b> &amp; \\ end"""
+
+
+def test_what_was_asked_reads_as_it_was_written_whatever_marks_it_holds() -> None:
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(literal(HOSTILE))
+    kinds = {one.type for one in tokens} | {each.type for one in tokens for each in one.children or ()}
+
+    assert kinds <= {"paragraph_open", "inline", "paragraph_close", "text", "text_special", "hardbreak", "softbreak"}
+    said = "\n\n".join(
+        "".join(each.content or "\n" for each in one.children or ()) for one in tokens if one.type == "inline"
+    )
+    assert said == HOSTILE
+
+
+@given(st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=40))
+def test_any_line_reads_as_it_was_written(line: str) -> None:
+    line = " ".join(line.split())
+    tokens = MarkdownIt("commonmark").parse(literal(line))
+
+    assert [one.type for one in tokens] in ([], ["paragraph_open", "inline", "paragraph_close"])
+    assert "".join(each.content for one in tokens for each in one.children or ()) == line
 
 
 def test_a_ticket_that_was_deleted_is_told_and_what_was_said_in_its_text_counts() -> None:
