@@ -47,8 +47,13 @@ _OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 
-_IN_A_FORM = (("--allow-http (REST: allow_http)", "“Allow plain http”, under “More”"),)
-"""Options of commands that are fields of a form."""
+_IN_A_FORM = (
+    (re.compile(r"--allow-http \(REST: allow_http\)"), "“Allow plain http”, under “More”"),
+    (re.compile(r" \(--name\)"), ""),
+    (re.compile(r" in the team file"), ""),
+    (re.compile(r", or [\d to]+ weeks? \(`2 weeks`, `3w`\)"), ""),
+)
+"""Options of commands and places in files that are fields of a form, or nothing there."""
 
 _HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
 _BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook|receiver)\b)")
@@ -61,7 +66,7 @@ def on_pages(text: str) -> str:
     service."""
     for pattern, told in _RULES:
         text = pattern.sub(told, text)
-    for option, field in _IN_A_FORM:
-        text = text.replace(option, field)
+    for pattern, field in _IN_A_FORM:
+        text = pattern.sub(field, text)
     text = _BEGINS.sub(r"\1The", _HEADINGS.sub("", text))
     return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text
