@@ -125,7 +125,7 @@ class FindingShown:
 
 @dataclass(frozen=True, slots=True)
 class WaiverLine:
-    """A waiver: of what, by whom, why, until when."""
+    """A waiver: of what, by whom, why, until when. `id` names one that can be taken back."""
 
     check: str
     iteration: str
@@ -133,6 +133,7 @@ class WaiverLine:
     reason: str
     until: str
     state: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def matrix_of(context: Context, caller: Caller, name: str, opened: str = "", sen
         rows=rows_of(f"/projects/{project.id}/audit", matrix.lines, opened),
         legend=LEGEND,
         finding=finding,
-        waivers=tuple(_waiver(one) for one in matrix.waivers),
+        waivers=tuple(_waiver(one, may_revoke=may_waive) for one in matrix.waivers),
         looked=moment(max(looks), project.time_zone, now) if looks else None,
         may_audit=caller.may(Permission.OPERATE, project.id) and project.ended_at is None,
     )
@@ -295,7 +296,7 @@ def finding_of(
 
 def _waive(today: date) -> Iterator[Field]:
     """The fields of a waiver, whose proposed end is some weeks away."""
-    help_ = f"At least {waiver_log.SHORTEST_REASON} characters. Shown in every report, with your name."
+    help_ = f"At least {counted(waiver_log.SHORTEST_REASON, 'character')}. Shown in every report, with your name."
     yield Field("reason", "Reason", kind="prose", help=help_, longest=waiver_log.LONGEST_REASON)
     most = (today + timedelta(days=waiver_log.LONGEST_DAYS)).isoformat()
     until, least = (today + _WAIVED_FOR).isoformat(), today.isoformat()
@@ -312,7 +313,7 @@ def _quoted(one: Evidence, project: ProjectView, now: datetime) -> Quoted:
     return Quoted(sentence(one.source), one.quote, one.url if one.url.startswith("http") else "", one.by, at)
 
 
-def _waiver(one: Mapping[str, object]) -> WaiverLine:
+def _waiver(one: Mapping[str, object], *, may_revoke: bool) -> WaiverLine:
     check = str(one["check"])
     number = one["iteration"]
     states = {"holds": "in force", "over": "over", "revoked": f"taken back by {one['revoked_by']}"}
@@ -323,4 +324,5 @@ def _waiver(one: Mapping[str, object]) -> WaiverLine:
         reason=str(one["reason"]),
         until=day(date.fromisoformat(str(one["until"])), 0),
         state=states[str(one["state"])],
+        id=str(one["id"]) if may_revoke and one["state"] == "holds" else "",
     )

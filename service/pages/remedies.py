@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_WORD = r"(?: (?:'[^']*'|[^\s`'.,;:()]+(?:[.:][^\s`'.,;:()]+)*))?"
+_WORD = r"(?: (?:'[^']*'|[^\s`'.,;:()-][^\s`'.,;:()]*(?:[.:][^\s`'.,;:()]+)*))?"
 
 _BUTTONS = (
     (r"runs retry", "“Retry what failed” on the run's page"),
@@ -22,6 +22,10 @@ _BUTTONS = (
     (r"audit run", "“Audit now” on the project's page"),
     (r"status(?=` names)", "the page of projects"),
     (r"(?:status|history|schedule next|audit report)", "the project's page"),
+    (r"audit waive(?: (?:'[^']*'|[A-Za-z0-9_]+)){0,2}", "“Waive” at the finding, on the project's audit page"),
+    (r"phase(?: (?:'[^']*'|[A-Za-z0-9_-]+)){0,2}", "“Decide what follows” on the project's schedule"),
+    (r"projects set", "“Settings” on the project's page"),
+    (r"connections add [^`;.]*--replace", "“Change the credential” on the connection's page"),
     (r"connections add(?![^`;]*--replace)", "“Add a connection” on the page of connections"),
     (r"connections (?:check|show|remove)", "the connection's page"),
     (r"connections list", "the page of connections"),
@@ -43,7 +47,7 @@ _BUTTONS = (
     (r"triggers enable", "“Switch it on again” on the trigger's page"),
     (r"triggers (?:show|disable|remove)", "the trigger's page"),
 )
-_OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
+_OPTIONS = r"(?: --?[a-z-]+(?: (?:'[^']*'|[^\s`'.,;:()]+))?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 

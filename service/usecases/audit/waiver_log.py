@@ -148,14 +148,11 @@ def wrong_reason(reason: str) -> list[Problem]:
 
 
 def _wrong_words(path: str, words: str, least: int, most: int) -> list[Problem]:
+    fix = f"write {least} to {counted(most, 'character')}"
     if not words:
-        return [Problem(_SOURCE, None, path, MISSING, f"write {least} to {most} characters")]
+        return [Problem(_SOURCE, None, path, MISSING, fix)]
     if not least <= len(words) <= most:
-        return [
-            Problem(
-                _SOURCE, None, path, f"has {counted(len(words), 'character')}", f"write {least} to {most} characters"
-            )
-        ]
+        return [Problem(_SOURCE, None, path, f"has {counted(len(words), 'character')}", fix)]
     if not words.isprintable():
         return [Problem(_SOURCE, None, path, "holds signs that cannot be shown", "write plain text")]
     return []
