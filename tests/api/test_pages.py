@@ -358,7 +358,11 @@ def test_undo_shows_its_plan_first_and_takes_the_project_back(desk: Desk, lead: 
     run = lead.press(plan, f"{plan}/apply")
     desk.wait_for_end(run.rpartition("/")[2])
     undo = lead.press(run, f"{run}/undo")
-    assert "Take back 136 items in Jira" in words(lead.get(undo))
+    shown = lead.get(undo)
+    assert "Take back 136 items in Jira" in words(shown)
+    assert f'href="{run}"' in shown, "the run that it takes back"
+    assert "It takes back the run of" in words(shown)
+    assert "Not now" in words(shown)
     back = lead.press(undo, f"{undo}/apply")
     desk.wait_for_end(back.rpartition("/")[2])
     assert "Completed, and taken back since" in words(lead.get(run))
