@@ -44,7 +44,7 @@ def waive(name: Named, visit: Here, form: Sent) -> Response:
     def act() -> str:
         number, until = _read(form)
         return waiver_log.waive(
-            visit.context, name, check, number=number, by=visit.login, reason=values["reason"], until=until
+            visit.context, name, check, number=number, by=visit.login, reason=values["reason"], until=until, anew=False
         ).id
 
     try:
