@@ -54,8 +54,8 @@ def test_unfinished_work_is_proposed_at_the_end_and_carried_as_people_answer(tmp
         # Not the meetings of an iteration that is over: nobody has to answer for those.
         assert table.told("proposed:1") == (
             "Iteration 1 of ML has ended: 3 tickets are not done. On Mon 16 Mar 2026 at 09:00 +00:00 3 will be carried "
-            'over, unless somebody answers otherwise. Its phase continues, unless this is fixed by then: "Clean the data" is '
-            'not begun; "Document iteration 1" is not begun.'
+            "over, unless somebody answers otherwise. Its phase continues, unless this is fixed by then: "
+            '"Clean the data" is not begun; "Document iteration 1" is not begun.'
         )
         assert team.states()["Data 1"] == "active"
         assert (table.loop.due, table.loop.current) == (loop_state.ADVANCE, 1)
