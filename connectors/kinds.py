@@ -64,6 +64,9 @@ class Kind:
     """The setting that says which account phaseloop acts as, where one does."""
     ticket_page: str = ""
     """The page of a ticket, with `{site}`, `{project}` and `{number}`, where tickets are numbered in order."""
+    wrong_key: Callable[[str], tuple[str, str] | None] = lambda _key: None
+    """What is wrong with the key of a project that is to be made there, and what would be right; None where nothing
+    is."""
     sandbox: bool = False
     """Whether the sandbox has one of these, for `demo` and `simulate`."""
 

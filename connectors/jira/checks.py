@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from connectors.jira.dialect import CLOUD, deployment_of, unsupported
 from connectors.jira.layout import SPRINT_NAME_LIMIT, TITLE_LIMIT, Layout
 from connectors.jira.mapping import create_element, issue_type
 from connectors.jira.markup import DESCRIPTION_LIMIT, description
+from connectors.jira.project_key import wrong_key
 from connectors.mapped import Role
 from connectors.values import (
     NAME_STAYS_TAKEN,
@@ -27,7 +27,6 @@ from connectors.values import (
     Severity,
 )
 
-PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 """The form of a project key that Jira Cloud accepts unless its administrator changed it."""
 
 _PROJECT_NAME_LIMIT = 80
@@ -141,9 +140,8 @@ class Checker:
             )
             return [self._not_visible(spec, fix)]
         found, taken = self._permissions([ADMINISTER], None, _GRANT_EVERYWHERE), False
-        if not PROJECT_KEY.fullmatch(spec.key):
-            message = f"{spec.key!r} cannot be the key of a Jira project."
-            fix = "Use 2 to 10 capital letters and digits, beginning with a letter, like ML or MLOPS2."
+        if (malformed := wrong_key(spec.key)) is not None:
+            message, fix = malformed
             found.append(Finding(Severity.ERROR, "project-key-malformed", message, fix, spec.key))
         elif (refusal := self._key_refusal(spec.key)) is not None:
             fix = "Plan it under another key; a deleted project keeps its key until it leaves Jira's trash."

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.calls import Permit
 from connectors.events import TrackerEvent
 from connectors.hooks import HookKeeper
+from connectors.jira.project_key import wrong_key
 from connectors.jira.settings import JiraSettings
 from connectors.kinds import Kind
 from connectors.network import Network
@@ -49,5 +50,6 @@ JIRA = Kind(
     learned=frozenset({"api_url"}),
     account_field="email",
     ticket_page="{site}/browse/{project}-{number}",
+    wrong_key=wrong_key,
     sandbox=True,
 )

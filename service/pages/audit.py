@@ -127,7 +127,7 @@ class FindingShown:
 
 @dataclass(frozen=True, slots=True)
 class WaiverLine:
-    """A waiver: of what, by whom, why, until when."""
+    """A waiver: of what, by whom, why, until when. `id` names one that can be taken back."""
 
     check: str
     iteration: str
@@ -135,6 +135,7 @@ class WaiverLine:
     reason: str
     until: str
     state: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ def matrix_of(context: Context, caller: Caller, name: str, opened: str = "", sen
         rows=rows_of(f"/projects/{project.id}/audit", matrix.lines, opened),
         legend=LEGEND,
         finding=finding,
-        waivers=tuple(_waiver(one) for one in matrix.waivers),
+        waivers=tuple(_waiver(one, may_revoke=may_waive) for one in matrix.waivers),
         looked=moment(max(looks), project.time_zone, now) if looks else None,
         may_audit=caller.may(Permission.OPERATE, project.id) and project.ended_at is None,
     )
@@ -315,7 +316,7 @@ def _quoted(one: Evidence, project: ProjectView, now: datetime) -> Quoted:
     return Quoted(sentence(one.source), one.quote, one.url if one.url.startswith("http") else "", one.by, at)
 
 
-def _waiver(one: Mapping[str, object]) -> WaiverLine:
+def _waiver(one: Mapping[str, object], *, may_revoke: bool) -> WaiverLine:
     check = str(one["check"])
     number = one["iteration"]
     states = {"holds": "in force", "over": "over", "revoked": f"taken back by {one['revoked_by']}"}
@@ -326,4 +327,5 @@ def _waiver(one: Mapping[str, object]) -> WaiverLine:
         reason=str(one["reason"]),
         until=day(date.fromisoformat(str(one["until"])), 0),
         state=states[str(one["state"])],
+        id=str(one["id"]) if may_revoke and one["state"] == "holds" else "",
     )

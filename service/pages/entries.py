@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.kinds import Kind
 from connectors.registry import KINDS
@@ -18,6 +19,7 @@ from service.pages.remedies import on_pages
 from service.pages.template import builtin
 from service.templates import TemplateText
 from service.usecases.errors import Conflict, NotFound
+from service.usecases.plan import new_project
 from service.usecases.plan.new_project import Entered, wrong_but_for_people
 from service.usecases.setup import connections, projects
 
@@ -121,9 +123,29 @@ def request_of(context: Context, given: Given) -> tuple[projects.Request, Team |
         wrong = {**by_field(wrong_but_for_people(context, request)), **wrong}
     if not given("connection"):
         wrong.setdefault("connection", "is missing; add one below, or have an administrator add it")
+    elif key := _wrong_key(context, given):
+        wrong["key"] = key
+    if wrong and team is not None:
+        # What the tracker would refuse is told with what else is wrong.
+        wrong = {**by_field(new_project.wrong(context, request, team), given), **wrong}
+    elif wrong and given("team", OWN) != OWN:
+        wrong = {**by_field(new_project.wrong(context, request, None), given), **wrong}
     if wrong:
         raise Wrong(wrong)
     return request, team
+
+
+def _wrong_key(context: Context, given: Given) -> str:
+    """What is wrong with the key of a project that is to be made; empty where nothing is, or another message says
+    it."""
+    if given("create", "yes") == "no" or not given("key"):
+        return ""
+    try:
+        kind = connections.get(context, given("connection")).kind
+    except NotFound:
+        return ""
+    found = KINDS[kind].wrong_key(given("key").strip()) if kind in KINDS else None
+    return " ".join(found) if found is not None else ""
 
 
 def _text(given: Given) -> TemplateText:
@@ -154,10 +176,16 @@ def _line(problem: Problem) -> str:
     return on_pages(f"{where}: {problem.message}{fix}" if where else f"{problem.message}{fix}")
 
 
-def by_field(problems: Iterable[Problem]) -> dict[str, str]:
-    """What is wrong by the field that it is about; what is about none of them is told for the template."""
+_MEMBER = re.compile(r"members\[(\d+)\]")
+
+
+def by_field(problems: Iterable[Problem], given: Given | None = None) -> dict[str, str]:
+    """What is wrong by the field that it is about; what is about none of them is told for the template. What is wrong
+    with people of a table that was entered is told with its line."""
+    own = given is not None and given("team", OWN) == OWN
     found: dict[str, str] = {}
-    for one in problems:
+    for problem in problems:
+        one = problem
         match one.source:
             case "project":
                 name = _ERRORS_OF_NAMES.get(one.path, "name")
@@ -170,6 +198,8 @@ def by_field(problems: Iterable[Problem]) -> dict[str, str]:
             case _:
                 name = "template"
         said = f"{one.message}; {one.fix}" if one.fix else one.message
+        if own and name == "team" and one.source != "project" and given is not None:
+            name, one = "people", replace(one, path="", line=_line_of(one.path, given("people")))
         if one.line is not None or name in ("template", "people"):
             said = _line(one)
         said = on_pages(said)
@@ -177,10 +207,32 @@ def by_field(problems: Iterable[Problem]) -> dict[str, str]:
     return found
 
 
-def wrong_of(error: InvalidInput | Conflict | NotFound) -> dict[str, str]:
+def _line_of(path: str, table: str) -> int | None:
+    """The line of a table in which a person of a team stands."""
+    found = _MEMBER.match(path)
+    lines = [number for number, line in enumerate(table.splitlines(), 1) if line.strip()]
+    at = int(found[1]) + 1 if found is not None else len(lines)
+    return lines[at] if at < len(lines) else None
+
+
+_CODES = {"project-key": "key", "project-name": "name"}
+
+
+def blocking_fields(findings: Iterable[Finding]) -> dict[str, str]:
+    """What blocks a plan and is about a field of the form: the key or the name."""
+    found: dict[str, str] = {}
+    for one in severe(findings):
+        name = next((field for code, field in _CODES.items() if one.code.startswith(code)), "")
+        if name:
+            said = on_pages(f"{one.message} {one.fix}".strip())
+            found[name] = f"{found[name]} {said}" if name in found else said
+    return found
+
+
+def wrong_of(error: InvalidInput | Conflict | NotFound, given: Given | None = None) -> dict[str, str]:
     """What an error of setting the project up says, by field."""
     if isinstance(error, InvalidInput):
-        return by_field(error.problems)
+        return by_field(error.problems, given)
     said = on_pages(f"{error.message} {error.fix}".strip())
     if isinstance(error, NotFound) and error.what in ("team", "connection"):
         return {error.what: said}

@@ -68,7 +68,13 @@ _OF_PROJECT = (
     ("runs", "pulse", "Runs of", "/runs?project={}", Permission.READ),
     ("schedule", "cal", "Schedule of", "/projects/{}/schedule", Permission.READ),
     ("advance", "next", "Advance", "/projects/{}/advance", Permission.OPERATE),
+    ("pause", "hold", "Pause", "/projects/{}/schedule#pa", Permission.DECIDE),
+    ("skip", "next", "Skip an iteration of", "/projects/{}/schedule#sk", Permission.DECIDE),
+    ("freeze", "hold", "Freeze", "/projects/{}/schedule#off", Permission.DECIDE),
+    ("settings", "gear", "Settings of", "/projects/{}/settings", Permission.DECIDE),
 )
+_USUAL = ("audit", "runs", "schedule", "advance")
+"""What is shown of a project where nobody asked for one of these."""
 """What can be done with a project, by the word that asks for it."""
 
 
@@ -106,5 +112,5 @@ def _fitting(hits: Iterable[Hit], words: Sequence[str]) -> Iterable[Hit]:
 def _of(caller: Caller, found: Sequence[ProjectView], verbs: set[str]) -> Iterable[Hit]:
     for one in found:
         for word, icon, label, path, right in _OF_PROJECT:
-            if (not verbs or word in verbs) and caller.may(right, one.id):
+            if word in (verbs or _USUAL) and caller.may(right, one.id):
                 yield Hit(path.format(one.id), icon, f"{label} {one.name}", one.key)

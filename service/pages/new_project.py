@@ -182,7 +182,7 @@ def page_of(context: Context, caller: Caller, given: Given, shown: Shown | None 
         checked=_checked(shown.preflight, given) if shown.preflight is not None else None,
         said=shown.said,
         leads=shown.leads,
-        errors=tuple((name, f"{labels.get(name, sentence(name))}: {said}") for name, said in wrong.items()),
+        errors=tuple(_in_order(wrong, labels)),
         blocked=tuple(told(one.severity, one.code, one.message, one.fix) for one in shown.blocked),
         zones=_zones(),
         may_connect=bool(adding),
@@ -197,6 +197,35 @@ _PEOPLE_HELP = "A line of headings first; the roles and their keys are listed be
 @cache
 def _zones() -> tuple[str, ...]:
     return tuple(sorted(one for one in available_timezones() if "/" in one and not one.startswith(("Etc/", "posix"))))
+
+
+_ORDER = (
+    "template",
+    "template_text",
+    "connection",
+    "create",
+    "c_",
+    "name",
+    "key",
+    "zone",
+    "team",
+    "people",
+    "team_name",
+    P,
+)
+"""The fields in the order in which they stand on the page; some by how their names begin."""
+
+
+def _in_order(wrong: Mapping[str, str], labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """All that is wrong, in the order of the fields."""
+    whole, shown = set(_ORDER), list(labels)
+
+    def place(name: str) -> tuple[int, int]:
+        kept = name if name in whole else next((one for one in _ORDER if name.startswith(one)), P)
+        return _ORDER.index(kept), shown.index(name) if name in labels else len(shown)
+
+    for name in sorted(wrong, key=place):
+        yield name, f"{labels.get(name, sentence(name))}: {wrong[name]}"
 
 
 def _with(one: Field, wrong: Mapping[str, str]) -> Field:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from service.pages.signs import Sign
 from service.pages.vacancies import VacantRole
 from service.usecases.errors import NotFound
 from service.usecases.plan import grouped_plan, planning
+from service.usecases.run import run_views
 from service.usecases.setup import connections, projects, teams
 from service.views.plan import PlannedTicket, PlanView, TicketGroup
 from service.views.setup import ProjectView
@@ -130,7 +132,7 @@ class Contents:
 @dataclass(frozen=True, slots=True)
 class PlanPage:
     """A kept plan. `button` is what applying it is called, empty where it cannot be applied: then `instead` says why,
-    and `run` leads to the run that did."""
+    and `run` leads to the run that did. `undoes` is the run that it takes back: its address and what it was."""
 
     id: str
     heading: str
@@ -148,6 +150,7 @@ class PlanPage:
     again: str
     may: bool
     team: str
+    undoes: tuple[str, str] | None = None
 
 
 def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> PlanPage:
@@ -171,6 +174,7 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
         until=moment(kept.expires_at, zone, now),
         contents=contents_of(plan, by, _team(context, plan, project), now.astimezone(ZoneInfo(zone)).year),
         team=_team_page(context, plan, project),
+        undoes=_undone(context, plan, zone, now) if plan.undoes else None,
         button=button if may else "",
         danger=plan.purpose in (Purpose.UNDO, Purpose.REMOVE),
         instead=instead or ("" if may else "You may look at this plan and not apply it: that takes another role."),
@@ -178,6 +182,17 @@ def page_of(context: Context, caller: Caller, plan_id: str, by: str = EPIC) -> P
         again=f"/projects/new?plan={kept.id}" if project.planned and caller.may(Permission.DECIDE) else "",
         may=may,
     )
+
+
+def _undone(context: Context, plan: Plan, zone: str, now: datetime) -> tuple[str, str]:
+    """The run that a plan takes back: where it is shown, and what it did when."""
+    href = f"/runs/{plan.undoes}"
+    try:
+        run = run_views.progress(context, plan.undoes).run
+    except NotFound:
+        return href, "a run that was cleaned up"
+    did = f"began iteration {run.iteration}" if run.iteration else "applied a plan"
+    return href, f"the run of {moment(run.created_at, zone, now).text} by {run.started_by}, which {did}"
 
 
 def _team(context: Context, plan: Plan, project: ProjectView) -> Team | None:

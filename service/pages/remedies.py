@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_WORD = r"(?: (?:'[^']*'|[^\s`'.,;:()]+(?:[.:][^\s`'.,;:()]+)*))?"
+_WORD = r"(?: (?:'[^']*'|[^\s`'.,;:()-][^\s`'.,;:()]*(?:[.:][^\s`'.,;:()]+)*))?"
 
 _BUTTONS = (
     (r"runs retry", "“Retry what failed” on the run's page"),
@@ -22,6 +22,10 @@ _BUTTONS = (
     (r"audit run", "“Audit now” on the project's page"),
     (r"status(?=` names)", "the page of projects"),
     (r"(?:status|history|schedule next|audit report)", "the project's page"),
+    (r"audit waive(?: (?:'[^']*'|[A-Za-z0-9_]+)){0,2}", "“Waive” at the finding, on the project's audit page"),
+    (r"phase(?: (?:'[^']*'|[A-Za-z0-9_-]+)){0,2}", "“Decide what follows” on the project's schedule"),
+    (r"projects set", "“Settings” on the project's page"),
+    (r"connections add [^`;.]*--replace", "“Change the credential” on the connection's page"),
     (r"connections add(?![^`;]*--replace)", "“Add a connection” on the page of connections"),
     (r"connections (?:check|show|remove)", "the connection's page"),
     (r"connections list", "the page of connections"),
@@ -43,12 +47,17 @@ _BUTTONS = (
     (r"triggers enable", "“Switch it on again” on the trigger's page"),
     (r"triggers (?:show|disable|remove)", "the trigger's page"),
 )
-_OPTIONS = r"(?: --?[a-z-]+(?: [^\s`'.,;:()]+)?)*"
+_OPTIONS = r"(?: --?[a-z-]+(?: (?:'[^']*'|[^\s`'.,;:()]+))?)*"
 _RULES = tuple((re.compile(rf"`?phaseloop {one}(?![\w-]){_WORD}{_OPTIONS}`?"), told) for one, told in _BUTTONS)
 
 
-_IN_A_FORM = (("--allow-http (REST: allow_http)", "“Allow plain http”, under “More”"),)
-"""Options of commands that are fields of a form."""
+_IN_A_FORM = (
+    (re.compile(r"--allow-http \(REST: allow_http\)"), "“Allow plain http”, under “More”"),
+    (re.compile(r" \(--name\)"), ""),
+    (re.compile(r" in the team file"), ""),
+    (re.compile(r", or [\d to]+ weeks? \(`2 weeks`, `3w`\)"), ""),
+)
+"""Options of commands and places in files that are fields of a form, or nothing there."""
 
 _HEADINGS = re.compile(r', or say which heading it is: --map "[^"]*"')
 _BEGINS = re.compile(r"(^|[.?!] )the(?= (?:page|list|project|event|trigger|connection|webhook|receiver)\b)")
@@ -61,7 +70,7 @@ def on_pages(text: str) -> str:
     service."""
     for pattern, told in _RULES:
         text = pattern.sub(told, text)
-    for option, field in _IN_A_FORM:
-        text = text.replace(option, field)
+    for pattern, field in _IN_A_FORM:
+        text = pattern.sub(field, text)
     text = _BEGINS.sub(r"\1The", _HEADINGS.sub("", text))
     return _QUOTED.sub(r"“\1”", text) if "phaseloop " not in text else text

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 from service.context import Context
 from service.domain.access.identity import Caller
 from service.domain.access.roles import Permission
-from service.domain.english import counted
+from service.domain.english import counted, sentence
 from service.domain.loop import loop_state
+from service.domain.loop.turnover import Move, decision_words
 from service.domain.plan import run_state
 from service.domain.problems import InvalidInput
 from service.domain.team.calendar_file import Freeze
 from service.pages import moments, signs
 from service.pages.home import next_of
 from service.pages.moments import Moment, moment
-from service.pages.new_project import Field
+from service.pages.new_project import Choice, Field
 from service.pages.paging import WHOLE, Paging, paged
 from service.pages.project import PAUSE, does
 from service.pages.remedies import on_pages
@@ -28,6 +29,7 @@ from service.usecases.loop.outlook import Outlook, outlook
 from service.usecases.loop.scheduling import Firing
 from service.usecases.overview.standing import project_standings
 from service.usecases.setup import connections
+from service.views.loop import LoopView
 from service.views.overview import ProjectStanding
 
 TURNING = Sign("ok", "run", "Turning")
@@ -111,6 +113,8 @@ class ProjectSchedulePage:
     may_decide: bool
     may_pause: bool
     may_resume: bool
+    decide: tuple[Field, ...]
+    decided: str
     why: Field
     pause: Field
     freeze: tuple[Field, ...]
@@ -182,11 +186,41 @@ def project_of(context: Context, caller: Caller, name: str, sent: Sent = NOTHING
         may_decide=decides,
         may_pause=decides and state == loop_state.TURNING,
         may_resume=decides and state == loop_state.PAUSED,
+        decide=tuple(sent.fill(one) for one in _decide(found, sent)) if loop is not None and loop.current else (),
+        decided=_decided(loop),
         why=sent.fill(_WHY),
         pause=sent.fill(PAUSE),
         freeze=tuple(sent.fill(one) for one in _FREEZE),
         tracker=connections.kind_title(context, project.connection_id),
     )
+
+
+_BACK = "back:"
+
+
+def _decide(found: Outlook, sent: Sent) -> Iterator[Field]:
+    """The fields of a decision of what follows the current iteration."""
+    ways = [
+        (Move.NEXT.value, "The next phase, whatever this one has reached"),
+        (Move.STAY.value, "Another iteration of this phase"),
+        *((f"{_BACK}{key}", f"Back to {title}, in a new turn of the loop") for key, title in found.back),
+        (Move.END.value, "Nothing: the project ends"),
+    ]
+    chosen = sent.values.get("move", Move.NEXT.value)
+    yield Field("move", "What follows", chosen, "choice", choices=tuple(Choice(*one, one[0] == chosen) for one in ways))
+    yield Field("because_of", "Why", help="Kept in the history, with your name.", longest=1000)
+
+
+def move_of(value: str) -> tuple[str, str | None]:
+    """What was chosen: a move, and the phase that it goes back to."""
+    return (Move.BACK.value, value.removeprefix(_BACK)) if value.startswith(_BACK) else (value, None)
+
+
+def _decided(loop: LoopView | None) -> str:
+    decision = loop.decided if loop is not None else None
+    if decision is None:
+        return ""
+    return f"{sentence(decision_words(decision.move, decision.phase))}, decided by {decision.by}: {decision.reason}"
 
 
 _WHY = Field("why", "Why", help="Kept in the history. Dates in the tracker follow with the next plan.", longest=1000)

@@ -13,6 +13,7 @@ from service.pages import rendering
 from service.pages.remedies import on_pages
 
 _ACCOUNT = ("Your account", "/account")
+_NOTHING = "Nothing is here: the address is mistyped, or what it led to is gone. “Go to” finds pages and projects."
 _HOME = ("All projects", "/")
 
 
@@ -35,7 +36,7 @@ def page_of(problem: ApiProblem, reference: str) -> TroublePage:
         said = f"{where}: {one['detail']}" if where else str(one["detail"])
         entries.append(on_pages(f"{said} {one.get('fix', '')}".strip()))
     several = tuple(entries) if len(entries) > 1 else ()
-    detail = problem.detail
+    detail = problem.detail if problem.kind.code != "unknown-address" else _NOTHING
     if isinstance(problem.errors[0].get("pointer") if problem.errors else None, str):
         # A place in a request means nothing to people at a form.
         first = problem.errors[0]

@@ -449,9 +449,11 @@ def noted(home: Path) -> bool:
 
 
 def everything(home: Path) -> str:
-    """All that the database holds, but for the tokens, which tell when they were used last."""
+    """All that the database holds, but for the tokens, which tell when they were used last, and for what the last check
+    of a connection found."""
+    left_out = ('INSERT INTO "tokens"', 'INSERT INTO "connection_checks"')
     with closing(sqlite3.connect(home / "phaseloop.db")) as store:
-        return "\n".join(line for line in store.iterdump() if not line.startswith('INSERT INTO "tokens"'))
+        return "\n".join(line for line in store.iterdump() if not line.startswith(left_out))
 
 
 # --- the walk ---

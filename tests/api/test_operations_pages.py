@@ -18,6 +18,7 @@ from service.api.problems import _PAGE as POLICY
 from service.domain.access.roles import Role
 from service.domain.hook.trigger import trigger_from_json
 from service.domain.team.team import team_from_json
+from service.usecases.audit import audit_reports, waiver_log
 from service.usecases.hook import events, secret, triggers
 from service.usecases.loop import scheduling
 from service.usecases.overview.staffing import staffing
@@ -889,3 +890,60 @@ def test_what_is_wrong_with_a_waiver_is_told_at_its_finding(
     told_beside(answer, field, entered)
     if field == "until":
         assert "Nobody works on models yet." in answer.text
+
+
+def test_what_follows_the_current_iteration_is_decided_and_taken_back(
+    desk: Desk, lead: Visitor, viewer: Visitor, project: str
+) -> None:
+    path = f"/projects/{project}/schedule"
+    wrong = lead.send(
+        f"/projects/{project}/decision", {**lead.hidden(lead.get(path)), "move": "stay", "because_of": " "}
+    )
+    told_beside(wrong, "because_of", "")
+    assert re.search(r'value="stay" selected', wrong.text)
+
+    lead.press(path, f"/projects/{project}/decision", move="stay", because_of="The data is late")
+    assert "Another iteration of the same phase, decided by lead-1@example.com: The data is late" in words(
+        lead.get(path)
+    )
+    lead.press(path, f"/projects/{project}/decision/remove")
+    assert "The data is late" not in words(lead.get(path))
+    assert "Decide what follows" not in words(viewer.get(path))
+
+
+def test_of_two_waivers_of_one_check_from_two_tabs_one_wins_and_the_other_is_told(
+    desk: Desk, lead: Visitor, project: str
+) -> None:
+    form = {"check": "D05", "iteration": "1", "until": str(desk.monday + timedelta(days=30))}
+    shown = lead.get(f"/projects/{project}/audit?finding=1.D05")
+    tabs = [{**lead.hidden(shown), **form, "press": f"{name * 20}"} for name in "ab"]
+
+    first = lead.send(f"/projects/{project}/waivers", {**tabs[0], "reason": "Nobody trains anything yet"})
+    other = lead.send(f"/projects/{project}/waivers", {**tabs[1], "reason": "No model before March comes"})
+
+    assert (first.status_code, other.status_code) == (303, 409)
+    assert "lead-1@example.com has waived this until" in words(other.text)
+    listed = [one for one in audit_reports.matrix(desk.context, project).waivers if one["check"] == "D05"]
+    assert len(listed) == 1
+    waiver_log.revoke(desk.context, str(listed[0]["id"]), by="lead")
+
+
+def test_go_to_finds_what_is_done_on_the_schedule_of_a_project(lead: Visitor, project: str) -> None:
+    found = lead.get("/go?q=pause+sup")
+    assert f'href="/projects/{project}/schedule#pa"' in found
+    assert "Go to" in words(lead.client.get("/nowhere-at-all").text)
+
+
+def test_a_waiver_is_taken_back_where_it_is_shown(desk: Desk, lead: Visitor, project: str) -> None:
+    day = desk.monday + timedelta(days=30)
+    waiver_log.waive(desk.context, project, "D04", number=1, by="lead", reason="Nobody trains anything yet", until=day)
+    path = f"/projects/{project}/audit"
+    back = re.search(
+        rf'action="({path}[^"]*|/projects/{project}/waivers/\w+/revoke)"', lead.get(path).partition("Waivers")[2]
+    )
+    assert back is not None
+
+    lead.press(path, back[1])
+
+    assert "taken back by lead-1@example.com" in words(lead.get(path))
+    assert "/revoke" not in lead.get(path)

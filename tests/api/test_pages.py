@@ -109,6 +109,31 @@ def test_what_is_wrong_is_told_beside_its_field_and_what_was_entered_stays(desk:
     assert "--map" not in answer.text, "no option of a command line"
 
 
+def test_all_that_is_wrong_is_told_at_once_each_beside_its_field_in_the_order_of_the_page(
+    desk: Desk, lead: Visitor
+) -> None:
+    people = PEOPLE.replace("devops-1@example.com,devops,", "devops-1@example.com,devop,")
+    entered = desk.entries("", "c h-1", people=people, p_iteration_days="99")
+    answer = lead.send("/projects/new", {**lead.hidden(lead.get("/projects/new")), **entered})
+
+    assert answer.status_code == 422
+    assert re.findall(r'<a class="link" href="#(\w+)">', answer.text) == ["name", "key", "people", "p_iteration_days"]
+    said = words(answer.text)
+    assert "Use 2 to 10 capital letters and digits" in said
+    assert 'line 6: "DevOps 1" holds the unknown role "devop"; did you mean "devops"?' in said
+    assert "weeks" not in said[said.index("99 is out of range") :][:60], "the field takes a number alone"
+    assert "team file" not in said
+
+
+def test_a_name_that_the_tracker_has_already_is_told_at_the_field(desk: Desk, lead: Visitor) -> None:
+    entered = desk.entries("Scrum project", "FREEKEY")
+    answer = lead.send("/projects/new", {**lead.hidden(lead.get("/projects/new")), **entered})
+
+    assert answer.status_code == 422
+    assert 'href="#name"' in answer.text
+    assert "--name" not in answer.text
+
+
 def test_an_address_fills_the_form_in(lead: Visitor) -> None:
     page = lead.get("/projects/new?name=Churn&key=CHURN&p_iteration_days=21&create=no&people=person%2Cemail")
 
@@ -333,7 +358,11 @@ def test_undo_shows_its_plan_first_and_takes_the_project_back(desk: Desk, lead: 
     run = lead.press(plan, f"{plan}/apply")
     desk.wait_for_end(run.rpartition("/")[2])
     undo = lead.press(run, f"{run}/undo")
-    assert "Take back 136 items in Jira" in words(lead.get(undo))
+    shown = lead.get(undo)
+    assert "Take back 136 items in Jira" in words(shown)
+    assert f'href="{run}"' in shown, "the run that it takes back"
+    assert "It takes back the run of" in words(shown)
+    assert "Not now" in words(shown)
     back = lead.press(undo, f"{undo}/apply")
     desk.wait_for_end(back.rpartition("/")[2])
     assert "Completed, and taken back since" in words(lead.get(run))

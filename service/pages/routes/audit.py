@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 
-from service.api.given import Named
+from service.api.given import Id, Named
 from service.domain.problems import InvalidInput, Problem
 from service.pages import audit
 from service.pages.frame import AUDIT
@@ -16,6 +16,8 @@ from service.pages.given import LONGEST, Form, Here, Page, PressRoute, Sent, led
 from service.pages.sent import Sent as Entered
 from service.pages.sent import wrong_by
 from service.usecases.audit import waiver_log
+from service.usecases.errors import NotFound
+from service.usecases.setup import projects
 
 router = APIRouter(include_in_schema=False)
 pressing = APIRouter(include_in_schema=False, route_class=PressRoute)
@@ -42,7 +44,7 @@ def waive(name: Named, visit: Here, form: Sent) -> Response:
     def act() -> str:
         number, until = _read(form)
         return waiver_log.waive(
-            visit.context, name, check, number=number, by=visit.login, reason=values["reason"], until=until
+            visit.context, name, check, number=number, by=visit.login, reason=values["reason"], until=until, anew=False
         ).id
 
     try:
@@ -54,6 +56,20 @@ def waive(name: Named, visit: Here, form: Sent) -> Response:
             raise
         return visit.page("matrix.html", page, AUDIT, 422)
     return led_to(f"/projects/{quote(name)}/audit?finding={opened}#finding")
+
+
+@pressing.post("/projects/{name}/waivers/{waiver_id}/revoke")
+def revoke(name: Named, waiver_id: Id, visit: Here) -> Response:
+    """Have a check that was waived count again."""
+    project = projects.get(visit.context, name).id
+
+    def act() -> str:
+        if waiver_log.get(visit.context, waiver_id).project_id != project:
+            raise NotFound("waiver", waiver_id, "Its project has others.")
+        return waiver_log.revoke(visit.context, waiver_id, by=visit.login).id
+
+    visit.once(act)
+    return led_to(f"/projects/{quote(project)}/audit")
 
 
 def _read(form: Form) -> tuple[int, date]:

@@ -13,7 +13,8 @@ from service.pages import schedule
 from service.pages.frame import SCHEDULE
 from service.pages.given import LONGEST, Form, Here, Page, PressRoute, Sent, Visit, led_to
 from service.pages.sent import Sent as Entered
-from service.usecases.loop import scheduling
+from service.pages.sent import wrong_by
+from service.usecases.loop import decisions, scheduling
 from service.usecases.plan import freezes
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +46,31 @@ def skip(name: Named, visit: Here, form: Sent) -> Response:
         project = visit.once(act)
     except InvalidInput as error:
         return _again(visit, name, {"why": reason}, error)
+    return led_to(f"/projects/{quote(project)}/schedule")
+
+
+@pressing.post("/projects/{name}/decision")
+def decide(name: Named, visit: Here, form: Sent) -> Response:
+    """Decide what follows the current iteration."""
+    values = {"move": form("move", 200), "because_of": form("because_of", LONGEST)}
+    move, phase = schedule.move_of(values["move"])
+
+    def act() -> str:
+        return decisions.decide(visit.context, name, move, phase, values["because_of"], visit.login).project_id
+
+    try:
+        project = visit.once(act)
+    except InvalidInput as error:
+        sent = Entered(values, wrong_by(error, {"move": "move", "phase": "move"}, "because_of"))
+        page = schedule.project_of(visit.context, visit.caller, name, sent)
+        return visit.page("project-schedule.html", page, SCHEDULE, 422)
+    return led_to(f"/projects/{quote(project)}/schedule")
+
+
+@pressing.post("/projects/{name}/decision/remove")
+def take_back(name: Named, visit: Here) -> Response:
+    """Let what the phase has reached decide again."""
+    project = visit.once(lambda: decisions.take_back(visit.context, name, visit.login).project_id)
     return led_to(f"/projects/{quote(project)}/schedule")
 
 

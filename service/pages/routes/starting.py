@@ -52,12 +52,15 @@ def plan(visit: Here, form: Sent) -> Response:
     except Wrong as error:
         return _shown(visit, given, Shown(error.problems), 422)
     except (InvalidInput, Conflict, NotFound) as error:
-        return _shown(visit, given, Shown(entries.wrong_of(error)), 422)
+        return _shown(visit, given, Shown(entries.wrong_of(error, given)), 422)
     except NotKept as error:
-        return _shown(visit, given, Shown(blocked=entries.severe(error.plan.plan.findings)), 422)
+        found = entries.severe(error.plan.plan.findings)
+        fields = entries.blocking_fields(found)
+        others = [one for one in found if not entries.blocking_fields([one])]
+        return _shown(visit, given, Shown(fields, blocked=others), 422)
     except TrackerError as error:
-        found = Finding(Severity.ERROR, "unreachable", error.message, error.fix)
-        return _shown(visit, given, Shown(blocked=(found,)), 503)
+        trouble = Finding(Severity.ERROR, "unreachable", error.message, error.fix)
+        return _shown(visit, given, Shown(blocked=(trouble,)), 503)
     return led_to(f"/plans/{made}")
 
 

@@ -20,7 +20,7 @@ from service.store import audits
 from service.store.secrets import new_id
 from service.store.tables import IterationRow, WaiverRow
 from service.usecases import ids
-from service.usecases.errors import NotFound
+from service.usecases.errors import Conflict, NotFound
 from service.usecases.setup import projects
 from service.views.audit import WaiverView
 from service.views.setup import ProjectView
@@ -35,10 +35,19 @@ _SOURCE = "waiver"
 
 
 def waive(
-    context: Context, project: str, check: Check | str, *, number: int | None = None, by: str, reason: str, until: date
+    context: Context,
+    project: str,
+    check: Check | str,
+    *,
+    number: int | None = None,
+    by: str,
+    reason: str,
+    until: date,
+    anew: bool = True,
 ) -> WaiverView:
     """Let a check of a project pass, for iteration `number` or for all of them, until that day, included. It is in the
-    evidence at once, and what was read last is audited again with it. Asking for the same again gives the same waiver.
+    evidence at once, and what was read last is audited again with it. Asking for the same again gives the same waiver;
+    unless `anew`, a check that somebody else waived meanwhile stays with that waiver.
 
     Raises NotFound (the project), Conflict (there are several of that name), InvalidInput with every problem of check,
     iteration, reason and day.
@@ -56,6 +65,10 @@ def waive(
             if old.revoked_at is None and (old.number, old.check, old.by, old.reason, old.until) == asked:
                 context.done(session, old.id)
                 return WaiverView.of(old)
+        holding = next((one for one in known if _holds(one, number, str(check), today)), None)
+        if holding is not None and not anew:
+            message = f"{holding.by} has waived this until {holding.until}: {holding.reason}"
+            raise Conflict("waived", message, "Take that waiver back first.")
         waiver = WaiverRow(
             id=new_id("wvr"),
             project_id=row.id,
@@ -71,6 +84,11 @@ def waive(
         _audit_again(context, session, waiver, [*known, waiver])
         context.done(session, waiver.id)
     return WaiverView.of(waiver)
+
+
+def _holds(waiver: WaiverRow, number: int | None, check: str, today: date) -> bool:
+    same = waiver.check == check and waiver.number in (number, None)
+    return same and waiver.revoked_at is None and waiver.until >= today
 
 
 def revoke(context: Context, waiver_id: str, *, by: str, reason: str = "") -> WaiverView:
@@ -148,11 +166,11 @@ def wrong_reason(reason: str) -> list[Problem]:
 
 
 def _wrong_words(path: str, words: str, least: int, most: int) -> list[Problem]:
+    fix = f"write {least} to {counted(most, 'character')}"
     if not words:
-        return [Problem(_SOURCE, None, path, MISSING, f"write {least} to {counted(most, 'character')}")]
+        return [Problem(_SOURCE, None, path, MISSING, fix)]
     if not least <= len(words) <= most:
-        said, fix = f"has {counted(len(words), 'character')}", f"write {least} to {counted(most, 'character')}"
-        return [Problem(_SOURCE, None, path, said, fix)]
+        return [Problem(_SOURCE, None, path, f"has {counted(len(words), 'character')}", fix)]
     if not words.isprintable():
         return [Problem(_SOURCE, None, path, "holds signs that cannot be shown", "write plain text")]
     return []

@@ -36,6 +36,7 @@ class Skipping:
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What comes. `loop` is None before it has begun; `skipping` where nothing can be skipped, and `why` says why.
+    `back` are the phases that were there, to which the project can be sent back, with their titles.
     `freezes` are those that are not over, `days_off` the coming working days of the week on which nobody works."""
 
     project: ProjectView
@@ -45,6 +46,7 @@ class Outlook:
     why: str
     freezes: tuple[Freeze, ...]
     days_off: tuple[date, ...]
+    back: tuple[tuple[str, str], ...]
 
 
 def outlook(context: Context, project: str, count: int = 10) -> Outlook:
@@ -62,7 +64,12 @@ def outlook(context: Context, project: str, count: int = 10) -> Outlook:
         why=why,
         freezes=tuple(one for one in freezes_of(view, known.team) if one.last >= today),
         days_off=tuple(_days_off(known.calendar, today)),
+        back=tuple((one.key, one.title) for one in known.template.phases if one.key in _been(known)),
     )
+
+
+def _been(known: Material) -> set[str]:
+    return {one.stage.phase for one in known.begun}
 
 
 def _skipping(context: Context, known: Material) -> tuple[Skipping | None, str]:

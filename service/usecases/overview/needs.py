@@ -146,5 +146,6 @@ def _vacant(known: _Known, project: ProjectView) -> NeedView | None:
     if not number:
         return None
     message = f"{counted(number, 'ticket')} {'has' if number == 1 else 'have'} nobody."
-    fix = f"See which, and which roles lack somebody or room: phaseloop status {typed(project.key)}. Then plan again."
+    seen = f"See which: phaseloop status {typed(project.key)}."
+    fix = f"{seen} Have somebody hold the role, or make room, and plan again."
     return NeedView(project, Reason.VACANCIES, message, PLANNER, fix, number)

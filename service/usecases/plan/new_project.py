@@ -11,6 +11,7 @@ from service import templates
 from service.context import Context
 from service.domain.problems import InvalidInput, Problem
 from service.domain.team.team import Team, team_from_json
+from service.usecases.errors import NotFound
 from service.usecases.plan import planning
 from service.usecases.setup import projects, teams
 from service.views.plan import PlanView
@@ -50,8 +51,18 @@ def planned(context: Context, request: projects.Request, team: Team | None = Non
 
 def wrong_but_for_people(context: Context, request: projects.Request) -> tuple[Problem, ...]:
     """What is wrong with a request whose people could not be read, besides these."""
+    return wrong(context, request, None)
+
+
+def wrong(context: Context, request: projects.Request, team: Team | None) -> tuple[Problem, ...]:
+    """What is wrong with a request for a new project, as far as our records tell; `team` are the people that it brings.
+    Without these, of those of the team that it names."""
     try:
-        projects.settled(context, request, None, None)
+        named = team or teams.get(context, request.team).team
+    except NotFound:
+        named = None
+    try:
+        projects.settled(context, request, named, None)
     except InvalidInput as error:
         return error.problems
     return ()

@@ -152,6 +152,8 @@ SCHEDULE = ProjectSchedulePage(
     may_pause=True,
     may_resume=True,
     pause=Field("reason", EVIL, EVIL, error=EVIL),
+    decide=(Field("move", EVIL, EVIL, "choice", EVIL, EVIL, (Choice(EVIL, EVIL, chosen=True),)),),
+    decided=EVIL,
     why=Field("why", EVIL, EVIL, error=EVIL),
     freeze=(Field("from", EVIL, EVIL, "date", error=EVIL),),
     tracker=EVIL,

@@ -97,6 +97,7 @@ PLAN = PlanPage(
     again="/projects/new?plan=pln_1",
     may=True,
     team="/teams/tem_1",
+    undoes=("/runs/run_1", EVIL),
 )
 RUN = RunPage(
     id="run_1",

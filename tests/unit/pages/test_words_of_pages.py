@@ -61,7 +61,10 @@ def test_a_span_has_its_unit(seconds: float, said: str) -> None:
             "Correct it, then: phaseloop triggers enable t1",
             "Correct it, then: “Switch it on again” on the trigger's page",
         ),
-        ("Renew it: `phaseloop connections add x --replace`.", "Renew it: `phaseloop connections add x --replace`."),
+        (
+            "Renew it: `phaseloop connections add x --replace`.",
+            "Renew it: “Change the credential” on the connection's page.",
+        ),
         ("Print one: phaseloop login-link", "Print one: phaseloop login-link"),
         ("give it as `2 weeks`", "give it as “2 weeks”"),
     ],
@@ -118,3 +121,24 @@ def test_a_group_of_a_plan_sums_what_it_lists_and_nothing_that_stays_as_it_is() 
     [shown] = _groups([group], {"ticket:a"}, {}, {}, EPIC, {})
 
     assert shown.sums == "1 ticket, 5 points"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "To waive it: phaseloop audit waive CHURN D04 --iteration 3 --until 2027-02-01 --reason 'too early for it'",
+            "To waive it: “Waive” at the finding, on the project's audit page",
+        ),
+        (
+            "Send it back: phaseloop phase CHURN back data --reason 'the data is late'.",
+            "Send it back: “Decide what follows” on the project's schedule.",
+        ),
+        (
+            "Change it with `phaseloop projects set` if need be.",
+            "Change it with “Settings” on the project's page if need be.",
+        ),
+    ],
+)
+def test_a_command_that_a_page_does_is_the_place_on_that_page(said: str, shown: str) -> None:
+    assert on_pages(said) == shown
