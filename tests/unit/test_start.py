@@ -76,7 +76,7 @@ def test_a_look_at_our_own_records_loads_no_tracker_and_no_engine(tmp_path: Path
 
     assert code == 0
     assert packages(modules) & {*SERVING, *TRACKERS, "alembic"} == set()
-    assert len(modules) < 792
+    assert len(modules) < 800
 
 
 @pytest.mark.parametrize("name", Program.places)
