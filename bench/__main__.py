@@ -2,7 +2,7 @@
 surviving an interrupted call costs, what the engine adds, and how soon another replica takes over; what an advance
 costs, and whether each project costs the same when 10,000 of them are due in one minute; what it costs to look at the
 records of iterations, and whether each of 1,000 projects costs the same to audit; how many events of webhooks a second
-are kept before they are answered, beside a bare route."""
+are kept before they are answered, beside a bare route; what each page costs with 10 and with 1,000 projects."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import advance, audit, due, jira_bootstrap, recovery, trello_bootstrap, webhooks
+from bench import advance, audit, due, jira_bootstrap, pages, recovery, trello_bootstrap, webhooks
 from bench.common import SIZES, Measured
 
 TRACKERS = {"jira": jira_bootstrap.measure, "trello": trello_bootstrap.measure}
-PARTS = ("bootstrap", "recovery", "advance", "due", "audit", "webhooks")
+PARTS = ("bootstrap", "recovery", "advance", "due", "audit", "webhooks", "pages")
 LATENCIES = {"jira": [0, 100], "trello": [0]}
 """Injected milliseconds a call. Trello's rate limit is what counts there."""
 
@@ -38,6 +38,9 @@ def main() -> None:
     parser.add_argument(
         "--projects", type=int, nargs="*", default=list(audit.PROJECTS), help="projects audited in one store"
     )
+    parser.add_argument(
+        "--shown", type=int, nargs="*", default=list(pages.SIZES), help="projects in a store whose pages are looked at"
+    )
     parser.add_argument("--events", type=int, default=webhooks.EVENTS, help="deliveries of each round")
     parser.add_argument("--connections", type=int, default=due.CONNECTIONS, help="that the latter are spread over")
     arguments = parser.parse_args()
@@ -56,6 +59,8 @@ def main() -> None:
         everything["audit"] = _audits(arguments, progress, output)
     if arguments.only in (None, "webhooks"):
         everything["webhooks"] = _webhooks(arguments, progress, output)
+    if arguments.only in (None, "pages"):
+        everything["pages"] = _pages(arguments, progress, output)
     if arguments.json:
         json.dump(everything, sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -84,6 +89,23 @@ def _webhooks(arguments: argparse.Namespace, progress: Console, output: Console)
             table.add_column(heading, justify="right" if heading else "left")
         for one in found:
             table.add_row(one.how, f"{one.rate:,.0f}", f"{one.p99:,.0f} ms", f"{one.share:.2f}")
+        output.print(table)
+    return [entry.to_json() for entry in found]
+
+
+def _pages(arguments: argparse.Namespace, progress: Console, output: Console) -> list[dict[str, Any]]:
+    found: list[pages.Page] = []
+    for size in arguments.shown:
+        with progress.status(f"pages of a store with {size:,} projects …"):
+            found += pages.measure(size)
+    if not arguments.json:
+        title = f"Pages, with {pages.TICKETS} tickets in each project"
+        table = Table(title=title, title_justify="left")
+        for heading in ("page", "projects", "ms of processor", "statements", "bytes", "with what it loads"):
+            table.add_column(heading, justify="left" if heading == "page" else "right")
+        for one in sorted(found, key=lambda each: (each.page, each.projects)):
+            cells = (f"{one.projects:,}", f"{one.milliseconds:,.1f}", str(one.statements), f"{one.size:,}")
+            table.add_row(one.page, *cells, f"{one.whole:,}")
         output.print(table)
     return [entry.to_json() for entry in found]
 
