@@ -220,7 +220,7 @@ def list_of(context: Context, project: str = "", before: str = "") -> RunsPage:
     of = projects.get(context, project) if project else None
     rows = run_views.listed(context, of.id if of is not None else None, PAGE + 1, before or None)
     shown, now = rows[:PAGE], context.now()
-    known = {one.id: one for one in (*projects.listed(context), *projects.only_planned(context))}
+    known = projects.some(context, {run.project_id for run in shown})
     lines = []
     for run in shown:
         one = known.get(run.project_id)

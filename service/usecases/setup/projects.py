@@ -528,6 +528,16 @@ def keys_of(context: Context, project_ids: Collection[str]) -> dict[str, str]:
         return dict(session.execute(query).all())
 
 
+def some(context: Context, project_ids: Collection[str]) -> dict[str, ProjectView]:
+    """These projects by id, also those that have ended or were only planned; of those that may be seen."""
+    wanted = set(project_ids) if context.sees is None else set(project_ids) & context.sees
+    if not wanted:
+        return {}
+    with context.database.session() as session:
+        rows = session.scalars(select(ProjectRow).where(ProjectRow.id.in_(sorted(wanted))))
+        return {row.id: ProjectView.of(row) for row in rows}
+
+
 def only_planned(context: Context) -> list[ProjectView]:
     """Those that have a plan, none of which was applied yet, oldest first."""
     return [row for row in _all(context, planned=True) if row.ended_at is None]
