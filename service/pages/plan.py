@@ -287,9 +287,10 @@ def _label(plan: Plan, tracker: str) -> str:
         number = sum(change.writes or change.action is not Action.KEEP for change in plan.changes)
         return f"Take back {counted(number, 'item')} in {tracker}" if number else "Take the settings back"
     writing = sum(change.writes for change in plan.changes)
-    created = counts["create"] + (plan.place is None and plan.spec.create)
-    if created and created >= writing:
-        return f"Create {counted(created, 'item')} in {tracker}"
+    if plan.place is None and plan.spec.create:
+        return f"Create the project with {counted(counts['create'], 'item')} in {tracker}"
+    if counts["create"] and counts["create"] >= writing:
+        return f"Create {counted(counts['create'], 'item')} in {tracker}"
     if writing:
         return f"Write {counted(writing, 'change')} to {tracker}"
     return "Apply it: nothing changes in the tracker"

@@ -273,7 +273,7 @@ def _said(found: Progress, present: str) -> str:
         return "Being cancelled after the present step"
     match run.state:
         case run_state.QUEUED:
-            return f"Queued: it begins when the runs before it in {found.tracker} have ended"
+            return f"Queued: it begins as soon as no other run writes to {found.tracker}"
         case run_state.RUNNING:
             return present or "Begun"
         case run_state.WAITING:
@@ -353,12 +353,15 @@ def _groups(steps: Sequence[RunStep], chosen: int) -> Iterator[StepGroup]:
         if refused := sum(one.failed for one in own):
             sign = Sign("bad", "bad", f"{refused} refused")
         seconds = sum(_seconds(one) for one in own)
-        took = f", {moments.lasting(seconds)}" if seconds else ""
+        took = moments.lasting(seconds) if seconds else ""
+        # The one that opens the project is counted nowhere: it is no step of the plan.
+        counting = [one.state for one in own if one.number]
+        sums = f"{counting.count('done')} of {counted(len(counting), 'step')}" if counting else ""
         yield StepGroup(
             key=f"part-{number}",
             title=title,
             sign=sign,
-            sums=f"{states.count('done')} of {len(own)}{took}",
+            sums=", ".join(part for part in (sums, took) if part),
             open=sign.word not in ("Done", "To do") or any(one.number == chosen for one in own if chosen),
             steps=tuple(_step(one, chosen) for one in own),
         )

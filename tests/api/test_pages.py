@@ -303,9 +303,9 @@ def test_an_operator_may_not_apply_what_decides_for_the_project(desk: Desk, lead
     operator = desk.visitor("operator@example.com", Role.OPERATOR)
     plan = lead.press("/projects/new", "/projects/new", **desk.entries("Deciding", "DECIDE"))
 
-    assert "Create 136 items" in lead.get(plan)
+    assert "Create the project with 135 items" in lead.get(plan)
     page = operator.get(plan)
-    assert "Create 136 items" not in page
+    assert "Create the project with 135 items" not in page
     assert "that takes another role" in page
 
 

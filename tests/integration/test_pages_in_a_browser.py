@@ -73,7 +73,7 @@ def test_from_an_empty_home_to_a_project_that_is_watched_while_it_is_built(desk:
     assert browser.value("document.getElementById('name').value") == "Support triage"
 
     pressed(browser, "[value=plan]", "^/plans/")
-    assert "Create 136 items in Jira" in said(browser)
+    assert "Create the project with 135 items in Jira" in said(browser)
     pressed(browser, "main form button.main", "^/runs/")
     browser.value("window.before = 'the same document'")
     browser.until("document.getElementById('now').innerText.includes('Completed')")
