@@ -698,8 +698,17 @@ def test_what_people_have_in_several_projects_is_summed_in_as_many_statements(
     desk: Desk, lead: Visitor, project: str
 ) -> None:
     row = teams.get(desk.context, "Support triage")
-    with statements(desk.context, but="FROM loops") as few:
-        lead.get(f"/teams/{row.id}")
+
+    def cost() -> int:
+        """The fewest of several looks, for the service does things of its own meanwhile."""
+        found = []
+        for _ in range(4):
+            with statements(desk.context, but="FROM loops") as sent:
+                lead.get(f"/teams/{row.id}")
+            found.append(len(sent))
+        return min(found)
+
+    few = cost()
     one = staffing(desk.context, row)
     start = str(desk.monday - timedelta(days=7))
     entered = desk.entries("Second", "SECOND", team="Support triage", people="", p_start_date=start)
@@ -714,9 +723,7 @@ def test_what_people_have_in_several_projects_is_summed_in_as_many_statements(
     assert both.people["ML 1"].open == sum(each.open for each in both.people["ML 1"].shares) > one.people["ML 1"].open
     assert sum(both.vacant[project].values()) == sum(one.vacant[project].values()) == 5
     assert re.search(r"SECOND [\d.]+, SUP [\d.]+", words(lead.get(f"/teams/{row.id}")))
-    with statements(desk.context, but="FROM loops") as many:
-        lead.get(f"/teams/{row.id}")
-    assert len(many) <= len(few) + 1
+    assert cost() <= few + 1
 
 
 def test_a_person_is_added_changed_and_removed_by_forms(desk: Desk, lead: Visitor, project: str) -> None:

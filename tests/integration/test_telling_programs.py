@@ -145,7 +145,18 @@ def test_who_asks_to_wait_is_waited_for_but_not_for_more_than_a_day(desk_of_one:
     desk_of_one.settled(hours=60)
 
     assert desk_of_one.states() == ["failed"]
-    assert desk_of_one.messages()[0].ended_at <= NOON + timedelta(days=1)
+    assert desk_of_one.messages()[0].ended_at <= NOON + timedelta(days=1, minutes=1)
+
+
+def test_half_a_day_is_waited_for_where_somebody_asks_for_it(desk_of_one: Desk, program: Listener) -> None:
+    tells(desk_of_one, program)
+    program.script = [(429, {"Retry-After": "43200"})]
+    desk_of_one.happens()
+
+    desk_of_one.told()
+    assert desk_of_one.messages()[0].next_at == NOON + timedelta(hours=12)
+    desk_of_one.settled()
+    assert desk_of_one.states() == ["sent"]
 
 
 def test_who_wants_no_more_is_paused_and_shown(at: Desk, program: Listener) -> None:

@@ -212,11 +212,13 @@ class Sender:
             self._later(row, str(error))
             return _Trouble(FIRST_WAIT, str(error))
         now = self._context.now()
-        wait = timedelta(seconds=min(error.retry_after, GIVEN_UP.total_seconds()))
-        if now + wait > (row.tried_since or now) + GIVEN_UP:
+        asked = timedelta(seconds=min(error.retry_after, GIVEN_UP.total_seconds()))
+        # As long as they say, and once more before it is given up, should that be longer.
+        wait = min(asked, (row.tried_since or now) + GIVEN_UP - now)
+        if wait <= timedelta():
             self._later(row, str(error))
-        else:
-            self._end(row, state.WAITING, error=str(error), next_at=now + wait)
+            return _Trouble(FIRST_WAIT, str(error))
+        self._end(row, state.WAITING, error=str(error), next_at=now + wait)
         return _Trouble(wait, str(error))
 
     def _later(self, row: DeliveryRow, why: str) -> None:
