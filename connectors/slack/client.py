@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 
 from connectors.calls import Call
+from connectors.httpx_faults import CAUGHT
 from connectors.network import Network, said_by
 from connectors.pacing import retry_after_seconds
-from connectors.slack.failures import CAUGHT, broken, foreign, refused, unknown
+from connectors.slack.failures import broken, foreign, refused, unknown
 from connectors.slack.settings import SlackSettings
 
 SECONDS = 30.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import httpx
 
-from connectors.calls import Call, Fault, broken_call, in_doubt, quoted
+from connectors.calls import Call, broken_call, in_doubt, quoted
 from connectors.errors import (
     CredentialsRefused,
     FieldProblem,
@@ -22,11 +22,8 @@ from connectors.errors import (
     TrackerRefused,
     TrackerUnavailable,
 )
-from connectors.network import denies, is_no_tls
+from connectors.httpx_faults import fault_of
 from connectors.pacing import whole_seconds
-
-CAUGHT: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL)
-"""What the client catches."""
 
 _CREDENTIAL = frozenset(
     {
@@ -60,23 +57,6 @@ _CHANNELS = {
 }
 _ARCHIVED = "Have somebody unarchive the channel, or name another one: phaseloop notify set NAME --channel ID"
 _ANEW = "Make a new token or webhook in Slack and give it: phaseloop notify set NAME --credential-file FILE"
-
-
-def fault_of(error: BaseException) -> Fault:
-    """How far the call came that ended in this error."""
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Fault.UNTRUSTED
-    if isinstance(error, httpx.ConnectError) and is_no_tls(str(error)):
-        return Fault.PLAIN_HTTP
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Fault.NEVER_SENT
-    if isinstance(error, httpx.ProxyError):
-        return Fault.PROXY_DENIES if denies(str(error)) else Fault.PROXY_REFUSED
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | httpx.InvalidURL):
-        return Fault.WRONG_ADDRESS
-    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects):
-        return Fault.UNREADABLE
-    return Fault.LOST
 
 
 def broken(call: Call, error: BaseException, said: str) -> TrackerError:

@@ -5,32 +5,14 @@ from __future__ import annotations
 
 import httpx
 
-from connectors.calls import Call, Fault, broken_call
+from connectors.calls import Call, broken_call
 from connectors.errors import NotWanted, OutcomeUnknown, TrackerError, TrackerRefused, TrackerUnavailable
-from connectors.network import denies, is_no_tls
+from connectors.httpx_faults import fault_of
 from connectors.pacing import whole_seconds
-
-CAUGHT: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL)
-"""What the client catches."""
 
 _ADDRESS = "Give the address that it leads to: phaseloop notify set NAME --url ADDRESS --credential-file FILE"
 _READ = "Look into the log of the program that receives it."
 _RESUME = "If it is to be told again, correct it there, then: phaseloop notify resume NAME"
-
-
-def fault_of(error: BaseException) -> Fault:
-    """How far the call came that ended in this error."""
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Fault.UNTRUSTED
-    if isinstance(error, httpx.ConnectError) and is_no_tls(str(error)):
-        return Fault.PLAIN_HTTP
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Fault.NEVER_SENT
-    if isinstance(error, httpx.ProxyError):
-        return Fault.PROXY_DENIES if denies(str(error)) else Fault.PROXY_REFUSED
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | httpx.InvalidURL):
-        return Fault.WRONG_ADDRESS
-    return Fault.LOST
 
 
 def broken(call: Call, error: BaseException, said: str) -> TrackerError:

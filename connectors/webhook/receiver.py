@@ -12,11 +12,12 @@ from standardwebhooks import Webhook
 
 from connectors.calls import Call
 from connectors.deadline import Deadline
+from connectors.httpx_faults import CAUGHT
 from connectors.messages import Message
 from connectors.network import Network, said_by
 from connectors.pacing import retry_after_seconds
 from connectors.receiving import Posted
-from connectors.webhook.failures import CAUGHT, broken, refused
+from connectors.webhook.failures import broken, refused
 from connectors.webhook.payload import event_of
 from connectors.webhook.settings import WebhookSettings
 

@@ -89,7 +89,8 @@ def listed(context: Context, project: str) -> list[Asked]:
     row = projects.past_or_present(context, project)
     with context.database.session() as session:
         found = questions_of(audits.entries_of(session, row.id, _KINDS))
-        refs = items.references(items.rows(session, row.id)) if found else {}
+        tickets = items.some(session, row.id, [event_ticket_key(one.id) for one in found])
+        refs = items.references({key: one for key, one in tickets.items() if one.state != items.RELEASED})
         runs = {one.id: reacting_run(one.id) for one in found}
         begun = set(session.scalars(select(RunRow.id).where(RunRow.id.in_(list(runs.values())))))
     return [
